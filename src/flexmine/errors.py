@@ -1,0 +1,76 @@
+"""The ways in which flexmine ends other than with a plan, each with its exit code.
+
+Every error carries sentences for a person: what is wrong, where, and what is allowed.  The command line prints
+them; nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a run ended; written everywhere a plan is shown."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    FALLBACK = "fallback"
+    INFEASIBLE = "infeasible"
+    NO_PLAN = "no_plan"
+    BAD_INPUT = "bad_input"
+
+
+EXIT_CODES: dict[Status, int] = {
+    Status.OPTIMAL: 0,
+    Status.BAD_INPUT: 2,
+    Status.INFEASIBLE: 3,
+    Status.FEASIBLE: 4,
+    Status.FALLBACK: 5,
+    Status.NO_PLAN: 6,
+}
+EXIT_INTERNAL = 1
+
+
+class FlexmineError(Exception):
+    """Base of all errors that flexmine raises on purpose.
+
+    Parameters
+    ----------
+    messages : sequence of str
+        One sentence each; all that is wrong, not only the first.
+    """
+
+    exit_code = EXIT_INTERNAL
+    status: str = "internal_error"
+
+    def __init__(self, messages: str | Sequence[str]):
+        self.messages: list[str] = [messages] if isinstance(messages, str) else list(messages)
+        super().__init__("\n".join(self.messages))
+
+
+class BadInput(FlexmineError):
+    """Usage, a file or a value that cannot be right (exit 2)."""
+
+    exit_code = EXIT_CODES[Status.BAD_INPUT]
+    status = Status.BAD_INPUT.value
+
+
+class Infeasible(FlexmineError):
+    """Proven: no plan keeps all limits; `messages` name the conflicting limits and hours (exit 3)."""
+
+    exit_code = EXIT_CODES[Status.INFEASIBLE]
+    status = Status.INFEASIBLE.value
+
+
+class NoPlan(FlexmineError):
+    """The solver ended without any plan: time was up, or it failed (exit 6)."""
+
+    exit_code = EXIT_CODES[Status.NO_PLAN]
+    status = Status.NO_PLAN.value
+
+
+class AuditFailed(FlexmineError):
+    """A plan was found and refused by the audit; `messages` are its violations (exit 1)."""
+
+    status = "audit_failed"

@@ -1,0 +1,1 @@
+"""What the user edits becomes frozen, validated, unit-named objects."""

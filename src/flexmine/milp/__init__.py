@@ -1,0 +1,1 @@
+"""The Pyomo model, one module per physical idea; letters as in docs/mathematics."""

@@ -1,0 +1,1 @@
+"""Pure functions on arrays: hash value, thermal state, sun, overhead, starts."""

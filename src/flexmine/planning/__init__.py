@@ -1,0 +1,1 @@
+"""From counts to containers, the audit, the plan and its tables."""

@@ -1,0 +1,49 @@
+"""A schedule: what every container and source does in every step.  Neither the optimizer nor the audit owns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.problem import Floats, Problem
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The decision, container by container.
+
+    Attributes
+    ----------
+    containers : tuple of str
+        Names, in the order of the problem's classes.
+    on : ndarray of bool, shape (containers, T)
+        Whether the container runs.
+    it_power_mw : ndarray, shape (containers, T)
+        IT power [MW]; 0 where off.
+    supply_mw : ndarray, shape (sources, T)
+        Power taken from each source, in the problem's order [MW].
+    """
+
+    containers: tuple[str, ...]
+    on: NDArray[np.bool_]
+    it_power_mw: Floats
+    supply_mw: Floats
+
+
+def supply_by_merit(problem: Problem, facility_power_mw: Floats) -> Floats:
+    """Return the cheapest supply for a facility power, shape (sources, T) [MW].
+
+    What exceeds the sources together is left on the dearest one, so that the audit names it.
+    """
+    supply = np.zeros((len(problem.sources), problem.steps))
+    prices = np.array([s.price_usd_per_mwh for s in problem.sources])
+    for t in range(problem.steps):
+        rest = float(facility_power_mw[t])
+        order = np.argsort(prices[:, t], kind="stable")
+        for j in order:
+            supply[j, t] = min(rest, float(problem.sources[j].available_mw[t]))
+            rest -= supply[j, t]
+        supply[order[-1], t] += rest
+    return supply

@@ -1,0 +1,1 @@
+"""Pyomo model -> sparse matrix -> HiGHS; options checked, statuses never dropped."""
