@@ -1,0 +1,122 @@
+"""The Plan: one audited schedule, with everything that a person or a machine asks about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flexmine.errors import Status
+from flexmine.planning.schedule import Schedule
+from flexmine.problem import Floats, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flexmine.planning.audit import Replay
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One of the simple rules that every plan is compared with, replayed and priced by the audit.
+
+    Attributes
+    ----------
+    name : str
+        ``always on``, ``threshold`` or ``greedy``.
+    money_usd : float or None
+        Over the whole horizon; None where the rule cannot keep a hard limit.
+    published_money_usd : float or None
+        Over the published steps, terminal value left out.
+    violations : tuple of str
+        The hard limits that it cannot keep, in words; empty where feasible.
+    schedule : Schedule or None
+    """
+
+    name: str
+    money_usd: float | None
+    published_money_usd: float | None
+    violations: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """Break-even power prices at the meter by step, for one class [USD/MWh], each of shape (T,).
+
+    Attributes
+    ----------
+    average_usd_per_mwh : ndarray
+        Of running at full power: below it a full-power container earns.
+    gentlest_usd_per_mwh : ndarray
+        Average of the first mode (lowest power).
+    marginal_usd_per_mwh : ndarray, shape (modes, T)
+        Of the energy of each step of the mode curve: first the lowest mode, then each segment.
+    """
+
+    class_name: str
+    average_usd_per_mwh: Floats
+    gentlest_usd_per_mwh: Floats
+    marginal_usd_per_mwh: Floats
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An audited plan.
+
+    Attributes
+    ----------
+    status : Status
+        ``optimal``, ``feasible`` or ``fallback``.
+    schedule, replay : Schedule, Replay
+        Of the rounded, realisable plan, and what the audit recomputed for it.
+    money_usd, bound_usd, gap : float
+        The model's objective over the whole horizon, its proven upper bound, and
+        ``(bound - money) / max(1 USD, |money|)``.
+    publish_steps : int
+        The first so many steps are the plan; the rest is look-ahead.
+    temperature_c : ndarray, shape (T,) or None
+        Outside temperature, to show [C].
+    notes : tuple of str
+        What the case says about its data, shown with the plan.
+    inputs : mapping
+        Path (relative to the case) to sha256 of every file that was read.
+    """
+
+    case_name: str
+    title: str
+    status: Status
+    problem: Problem
+    publish_steps: int
+    schedule: Schedule
+    replay: Replay
+    money_usd: float
+    bound_usd: float
+    gap: float
+    asked_gap: float
+    engine: str
+    perspective: str
+    rules: tuple[RuleResult, ...] = ()
+    break_even: tuple[BreakEven, ...] = ()
+    temperature_c: Floats | None = None
+    notes: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    breaches: tuple[Mapping[str, Any], ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def setpoints(self) -> pd.DataFrame:
+        """A row per container and step; see docs/file-formats."""
+        from flexmine.planning.tables import setpoints_table
+
+        return setpoints_table(self.problem, self.schedule, self.replay, self.publish_steps)
+
+    @property
+    def site(self) -> pd.DataFrame:
+        """A row per step; see docs/file-formats."""
+        from flexmine.planning.tables import site_table
+
+        return site_table(self.problem, self.schedule, self.replay, self.publish_steps, self.temperature_c)
