@@ -1,0 +1,109 @@
+"""The shape of problem.json, as pydantic models: types, ranges and names; lengths and sums are checked afterwards.
+
+Unknown keys are kept aside (``extra="allow"``), because the contract makes them a warning and not an error.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+SCHEMA = "flexmine-problem/1"
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_/-]*$", max_length=120)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+
+class TimePart(_Part):
+    start: Annotated[AwareDatetime, Field(strict=False)]
+    step_h: Positive
+    steps: Annotated[int, Field(ge=1, le=200_000)]
+    zone: str
+
+
+class HistoryPart(_Part):
+    count: Count
+    on: bool
+    steps: Annotated[int, Field(ge=1)]
+    it_power_mw: NotNegative = 0.0
+    warm_until_step: Annotated[int, Field(ge=-1)] | None = None
+    starts_today: Count = 0
+
+
+class StartPart(_Part):
+    warm_cost_usd: NotNegative | list[NotNegative]
+    cold_cost_usd: NotNegative | list[NotNegative]
+    warm_off_steps: Count | list[Count]
+    cold_energy_mwh: NotNegative | list[NotNegative] = 0.0
+
+
+class MinersPart(_Part):
+    count: Annotated[int, Field(ge=1)]
+    presets: Annotated[list[tuple[Positive, Positive]], Field(min_length=1, strict=False)]
+    sleep_w: NotNegative = 0.0
+    fixed_mw: NotNegative = 0.0
+
+
+class ClassPart(_Part):
+    name: Name
+    count: Annotated[int, Field(ge=1)]
+    containers: list[Name]
+    it_power_mw: Annotated[list[Positive], Field(min_length=1)]
+    hash_rate_th_s: Annotated[list[NotNegative], Field(min_length=1)]
+    max_it_power_mw: list[NotNegative]
+    overhead: list[Positive]
+    standby_mw: NotNegative | list[NotNegative]
+    hash_value_usd_per_th_s_h: list[NotNegative]
+    min_up_steps: Count
+    min_down_steps: Count
+    start: StartPart
+    available: list[Count]
+    history: list[HistoryPart]
+    min_it_power_mw: list[NotNegative] | None = None
+    must_run: list[Count] | None = None
+    preheat_steps: Count = 0
+    terminal_on_usd: Number = 0.0
+    max_starts_per_day: Count | None = None
+    miners: MinersPart | None = None
+
+
+class SourcePart(_Part):
+    name: Name
+    kind: Literal["surplus", "firm"]
+    available_mw: list[NotNegative]
+    price_usd_per_mwh: list[Number]
+    carbon_g_per_kwh: list[NotNegative] | None = None
+
+
+class FeederPart(_Part):
+    name: Name
+    cap_mw: NotNegative
+    classes: list[Name]
+
+
+class SitePart(_Part):
+    cap_mw: list[NotNegative]
+    ramp_up_mw_per_step: NotNegative | None = None
+    ramp_down_mw_per_step: NotNegative | None = None
+    initial_mw: NotNegative | None = None
+    feeders: list[FeederPart] = []
+    base_load_mw: list[NotNegative] | None = None
+    minimum_mw: list[NotNegative] | None = None
+    day_of_step: list[Count] | None = None
+    rounding_reserve_mw: NotNegative = 0.0
+
+
+class ProblemPart(_Part):
+    schema_: Annotated[Literal["flexmine-problem/1"], Field(alias="schema")]
+    time: TimePart
+    classes: Annotated[list[ClassPart], Field(min_length=1)]
+    sources: Annotated[list[SourcePart], Field(min_length=1)]
+    site: SitePart
