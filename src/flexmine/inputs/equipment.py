@@ -1,0 +1,312 @@
+"""The plant and the container models: what stands on the site and how it behaves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, model_validator
+
+from flexmine.inputs.fields import (
+    AsTuple,
+    ContainerPowerMw,
+    Document,
+    DurationH,
+    Name,
+    PositivePowerMw,
+    PowerMw,
+    Share,
+    TemperatureC,
+    Usd,
+    problems,
+)
+
+CONCAVE_SLACK = 1e-6
+"""Relative slack within which a mode curve counts as concave (the same as of problem.json)."""
+
+
+class Feeder(Document):
+    """A feeder or transformer with a cap of its own; a container hangs on one at most."""
+
+    name: Name
+    cap_mw: PositivePowerMw
+    containers: Annotated[tuple[Name, ...], AsTuple, Field(min_length=1)]
+
+
+class Group(Document):
+    """Containers of one model and client: `names`, or `prefix` with `first` and `last` (C01 to C14)."""
+
+    model: str = Field(min_length=1)
+    client: Name | None = None
+    names: Annotated[tuple[Name, ...], AsTuple] = ()
+    prefix: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40)
+    first: int | None = Field(default=None, ge=0, le=99_999)
+    last: int | None = Field(default=None, ge=0, le=99_999)
+    digits: int = Field(default=2, ge=1, le=5)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Group:
+        row = (self.prefix is not None, self.first is not None, self.last is not None)
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if bool(self.names) == all(row) or (self.names and any(row)):
+            found.append(((), "containers are given either by names or by prefix, first and last together"))
+        elif self.first is not None and self.last is not None and self.last < self.first:
+            found.append((("last",), f"{self.last} is below first {self.first}"))
+        problems(found)
+        return self
+
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """Names in order."""
+        if self.names:
+            return self.names
+        assert self.first is not None and self.last is not None
+        return tuple(f"{self.prefix}{i:0{self.digits}d}" for i in range(self.first, self.last + 1))
+
+
+class PlantDocument(Document):
+    """A plant file, ``schema: flexmine-plant/1``; a ramp of null means no limit."""
+
+    schema_id: Literal["flexmine-plant/1"] = Field(alias="schema")
+    name: Name
+    zone: str
+    latitude_deg: float = Field(ge=-90.0, le=90.0)
+    longitude_deg: float = Field(ge=-180.0, le=180.0)
+    altitude_m: float = Field(ge=-430.0, le=6000.0)
+    cap_mw: PositivePowerMw
+    ramp_up_mw_per_h: PositivePowerMw | None = None
+    ramp_down_mw_per_h: PositivePowerMw | None = None
+    base_load_mw: PowerMw = 0.0
+    feeders: Annotated[tuple[Feeder, ...], AsTuple] = ()
+    containers: Annotated[tuple[Group, ...], AsTuple, Field(min_length=1)]
+    sources: Annotated[tuple[str, ...], AsTuple, Field(min_length=1)]
+
+    @property
+    def container_names(self) -> tuple[str, ...]:
+        """Names of all containers in order."""
+        return tuple(name for group in self.containers for name in group.containers)
+
+    @property
+    def group_of(self) -> dict[str, Group]:
+        """Group by container name."""
+        return {name: group for group in self.containers for name in group.containers}
+
+    @property
+    def feeder_of(self) -> dict[str, str]:
+        """Feeder name by container name; containers on no feeder are absent."""
+        return {name: feeder.name for feeder in self.feeders for name in feeder.containers}
+
+    @model_validator(mode="after")
+    def _agrees(self) -> PlantDocument:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            found.append((("zone",), f"{self.zone!r} is no IANA time zone; one is Asia/Irkutsk"))
+        seen: set[str] = set()
+        for i, group in enumerate(self.containers):
+            for name in group.containers:
+                if name in seen:
+                    found.append((("containers", i), f"container {name} is given twice"))
+                seen.add(name)
+        fed: dict[str, str] = {}
+        for i, feeder in enumerate(self.feeders):
+            if feeder.name in {f.name for f in self.feeders[:i]}:
+                found.append((("feeders", i, "name"), f"feeder {feeder.name} is given twice"))
+            for j, name in enumerate(feeder.containers):
+                if name not in seen:
+                    found.append((("feeders", i, "containers", j), f"{name} is no container of this plant"))
+                if name in fed:
+                    found.append((("feeders", i, "containers", j), f"{name} hangs on feeder {fed[name]} already"))
+                fed[name] = feeder.name
+        problems(found)
+        return self
+
+
+class Mode(Document):
+    """A breakpoint of the mode curve of one container."""
+
+    it_power_mw: ContainerPowerMw
+    hash_rate_th_s: float = Field(ge=100.0, le=2.0e6)
+
+
+class Preset(Document):
+    """A power setting that a miner accepts."""
+
+    power_w: float = Field(ge=100.0, le=20_000.0)
+    hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
+
+
+class MinerSet(Document):
+    """The miners of one container; without presets, a plan is not rounded to whole miners."""
+
+    count: int = Field(ge=1, le=100_000)
+    model: str = Field(min_length=1)
+    presets: Annotated[tuple[Preset, ...], AsTuple] = ()
+    sleep_w: float = Field(default=25.0, ge=0.0, le=200.0)
+    fixed_mw: float = Field(default=0.0, ge=0.0, le=1.0)
+
+
+class Overhead(Document):
+    """Facility power per IT power: base + per_k * max(0, outside temperature - above_c)."""
+
+    base: float = Field(default=1.02, ge=1.0, le=2.0)
+    per_k: float = Field(default=0.0012, ge=0.0, le=0.1)
+    above_c: TemperatureC = 5.0
+
+
+class Stagger(Document):
+    """Miners are started in packets; `boot_s` is the time from command to full hash of one miner [s]."""
+
+    miners_per_packet: int = Field(default=10, ge=1, le=100_000)
+    packet_interval_s: float = Field(default=5.0, ge=0.0, le=3600.0)
+    boot_s: float = Field(default=0.0, ge=0.0, le=3600.0)
+
+
+class Start(Document):
+    """What a start costs.
+
+    Attributes
+    ----------
+    warm_wear_usd, cold_wear_usd
+        Wear of one start [USD].
+    warm_off_h
+        A start is warm where the container was off for at most so long [h]; absent where `thermal` decides.
+    cold_energy_mwh
+        Preheat energy of a cold start at the meter [MWh]; null: worked out from `thermal` where it names a
+        heater, else 0.
+    preheat_h
+        0: preheat falls into the step of the start; else into the hours before it.
+    stagger
+        How miners are started; null: the hash lost while starting is not counted.
+    """
+
+    warm_wear_usd: Usd = 15.0
+    cold_wear_usd: Usd = 60.0
+    warm_off_h: DurationH | None = None
+    cold_energy_mwh: float | None = Field(default=None, ge=0.0, le=100.0)
+    preheat_h: float = Field(default=0.0, ge=0.0, le=48.0)
+    stagger: Stagger | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Start:
+        if self.cold_wear_usd < self.warm_wear_usd:
+            problems([(("cold_wear_usd",), "a cold start costs at least as much as a warm one")])
+        return self
+
+
+class Thermal(Document):
+    """How a sleeping container cools: C dT/dt = heat inside - UA (T - T_sol-air).
+
+    Attributes
+    ----------
+    asleep
+        What holds while it is off: dampers shut, breaker open, fans running, or a thermostat that keeps it warm.
+    heat_inside_share
+        Share of the standby power that stays in the box.
+    running_temperature_c, start_temperature_c
+        Inside temperature while running, and below which a start is cold [C].
+    thermostat_c, heater_kw
+        Set point of the thermostat (asleep: kept_warm) and power of the heater [kW].
+    absorptance
+        Of the outer faces for sunlight.
+    azimuth_deg
+        Of the long side that faces the equator most, clockwise from north.
+    """
+
+    asleep: Literal["asleep_dampers_shut", "powered_off", "fans_on", "kept_warm"]
+    heat_capacity_mj_per_k: float = Field(default=6.6, gt=0.0, le=200.0)
+    conductance_w_per_k: float = Field(default=300.0, gt=0.0, le=20_000.0)
+    fans_conductance_w_per_k: float = Field(default=84_000.0, gt=0.0, le=1.0e6)
+    heat_inside_share: Share = 1.0
+    running_temperature_c: TemperatureC = 20.0
+    start_temperature_c: TemperatureC = 0.0
+    thermostat_c: TemperatureC | None = None
+    absorptance: Share = 0.7
+    length_m: float = Field(default=12.19, gt=0.0, le=100.0)
+    width_m: float = Field(default=2.44, gt=0.0, le=100.0)
+    height_m: float = Field(default=2.59, gt=0.0, le=100.0)
+    azimuth_deg: float = Field(default=180.0, ge=0.0, lt=360.0)
+    heater_kw: float | None = Field(default=None, gt=0.0, le=2000.0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Thermal:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if self.asleep == "kept_warm" and self.thermostat_c is None:
+            found.append(((), "asleep: kept_warm needs thermostat_c"))
+        if self.asleep != "kept_warm" and self.thermostat_c is not None:
+            found.append((("thermostat_c",), "belongs to asleep: kept_warm only"))
+        if self.running_temperature_c <= self.start_temperature_c:
+            found.append((("running_temperature_c",), "is not above start_temperature_c"))
+        problems(found)
+        return self
+
+
+class Heat(Document):
+    """Derating in hot air: full power up to `derate_from_c` at the inlet, a share at `stop_c`, nothing above."""
+
+    inlet_rise_k: float = Field(default=0.0, ge=0.0, le=30.0)
+    derate_from_c: float = Field(default=40.0, ge=0.0, le=80.0)
+    stop_c: float = Field(default=47.0, ge=0.0, le=90.0)
+    share_at_stop: Share = 0.9
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Heat:
+        if self.stop_c <= self.derate_from_c:
+            problems([(("stop_c",), f"{self.stop_c:g} C is not above derate_from_c {self.derate_from_c:g} C")])
+        return self
+
+
+class Cold(Document):
+    """The power a running container needs so that recirculated air keeps its inlet above `inlet_min_c`."""
+
+    inlet_min_c: TemperatureC = 0.0
+    recirculation_max: float = Field(default=0.8, ge=0.0, lt=1.0)
+    air_conductance_kw_per_k: float = Field(default=84.0, gt=0.0, le=2000.0)
+    minimum_flow_share: float = Field(default=0.3, gt=0.0, le=1.0)
+
+
+class ContainerDocument(Document):
+    """A container model, ``schema: flexmine-container/1``."""
+
+    schema_id: Literal["flexmine-container/1"] = Field(alias="schema")
+    name: Name
+    title: str = ""
+    modes: Annotated[tuple[Mode, ...], AsTuple, Field(min_length=1)]
+    miners: MinerSet
+    overhead: Overhead = Overhead()
+    standby_mw: float = Field(ge=0.0, le=2.0)
+    min_up_h: DurationH = 4.0
+    min_down_h: DurationH = 2.0
+    start: Start
+    thermal: Thermal | None = None
+    heat: Heat | None = None
+    cold: Cold | None = None
+    sources: Annotated[tuple[str, ...], AsTuple, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ContainerDocument:
+        found = _curve_problems(self.modes)
+        if (self.start.warm_off_h is None) == (self.thermal is None):
+            found.append((("start",), "exactly one decides what is a warm start: start.warm_off_h or thermal"))
+        if self.start.cold_energy_mwh is not None and self.thermal is not None and self.thermal.heater_kw is not None:
+            found.append((("start", "cold_energy_mwh"), "thermal.heater_kw gives the preheat energy already"))
+        problems(found)
+        return self
+
+
+def _curve_problems(modes: tuple[Mode, ...]) -> list[tuple[tuple[str | int, ...], str]]:
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    slopes: list[float] = []
+    for i in range(1, len(modes)):
+        a, b = modes[i - 1], modes[i]
+        if b.it_power_mw <= a.it_power_mw:
+            where: tuple[str | int, ...] = ("modes", i, "it_power_mw")
+            found.append((where, f"{b.it_power_mw:g} MW is not above the {a.it_power_mw:g} MW before it"))
+            return found
+        slopes.append((b.hash_rate_th_s - a.hash_rate_th_s) / (b.it_power_mw - a.it_power_mw))
+    for i in range(1, len(slopes)):
+        if slopes[i] > slopes[i - 1] + CONCAVE_SLACK * abs(slopes[i - 1]):
+            text = "the curve is not concave here; give its upper envelope (mixes of miners reach it)"
+            found.append((("modes", i), text))
+    return found

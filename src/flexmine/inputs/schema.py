@@ -1,0 +1,285 @@
+"""The case: which plant, when, with which prices, orders and state; plant and container are in ``equipment.py``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from flexmine.inputs.fields import (
+    AsTuple,
+    AvailableMw,
+    AwareTime,
+    BtcPriceUsd,
+    CarbonGPerKwh,
+    ContainerPowerMw,
+    Day,
+    Difficulty,
+    Document,
+    DurationH,
+    MinimumMw,
+    MonthDay,
+    Name,
+    PowerMw,
+    PriceUsdPerMwh,
+    Series,
+    Share,
+    TariffUsdPerMwh,
+    TemperatureC,
+    problems,
+)
+
+DEFAULT_POOL_FEE = 0.02
+DEFAULT_FIRMWARE_FEE = 0.0
+"""Shares of the hash value; usual today, but no published source was found: a case should state its own."""
+DEFAULT_PUBLISH_H = 24.0
+
+
+class SeriesOfCase(Document):
+    """Series that are not of one source."""
+
+    temperature_c: Series
+    ghi_w_m2: Series | None = None
+
+
+class SourceEntry(Document):
+    """A source of power with its price; a surplus may be left, a firm source is bought as needed."""
+
+    name: Name
+    kind: Literal["surplus", "firm"]
+    available_mw: AvailableMw
+    price_usd_per_mwh: PriceUsdPerMwh
+    network_tariff_usd_per_mwh: TariffUsdPerMwh = 0.0
+    carbon_g_per_kwh: CarbonGPerKwh | None = None
+
+
+class HashValue(Document):
+    """What a hash earns, and whose money the plan counts.
+
+    Attributes
+    ----------
+    block_height, subsidy_btc
+        Exactly one: the subsidy follows from the height, 50 / 2^(height // 210000) BTC, or is stated.
+    perspective
+        ``plant``: hash value and power together; ``host``: hosting fee and a share of the hash, less power;
+        ``client``: the hash less the hosting fee.
+    contracted_efficiency_j_per_th
+        Turns the hosting fee per MWh into one per hash; needed for host and client.
+    """
+
+    btc_price_usd: BtcPriceUsd
+    difficulty: Difficulty
+    block_height: int | None = Field(default=None, ge=0, le=6_930_000)
+    subsidy_btc: float | None = Field(default=None, ge=0.0, le=50.0)
+    fees_btc_per_block: float = Field(ge=0.0, le=100.0)
+    pool_fee: Share = DEFAULT_POOL_FEE
+    firmware_fee: Share = DEFAULT_FIRMWARE_FEE
+    perspective: Literal["plant", "host", "client"] = "plant"
+    host_hash_share: Share | None = None
+    hosting_fee_usd_per_mwh: float | None = Field(default=None, ge=0.0, le=500.0)
+    contracted_efficiency_j_per_th: float | None = Field(default=None, ge=1.0, le=500.0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> HashValue:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if (self.block_height is None) == (self.subsidy_btc is None):
+            found.append(((), "exactly one of block_height and subsidy_btc is needed"))
+        hosting = ("host_hash_share", "hosting_fee_usd_per_mwh", "contracted_efficiency_j_per_th")
+        for key in hosting:
+            given = getattr(self, key) is not None
+            if self.perspective == "plant" and given:
+                found.append(((key,), "belongs to perspective host or client; this case counts for the plant"))
+            if self.perspective != "plant" and not given:
+                found.append(((), f"perspective {self.perspective} needs {key}"))
+        problems(found)
+        return self
+
+
+class Window(Document):
+    """A legal or contractual time in which nothing may be mined; yearly (MM-DD) or once (dates), days included.
+
+    Attributes
+    ----------
+    source
+        Where the rule is written.
+    hours
+        Hours of the site's day (0 to 23) in which it holds; none: all.
+    """
+
+    name: Name
+    source: str = Field(min_length=1)
+    first_day_of_year: MonthDay | None = Field(default=None, alias="from")
+    last_day_of_year: MonthDay | None = Field(default=None, alias="to")
+    from_date: Day | None = None
+    to_date: Day | None = None
+    hours: Annotated[tuple[Annotated[int, Field(ge=0, le=23)], ...], AsTuple] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Window:
+        yearly = (self.first_day_of_year is not None, self.last_day_of_year is not None)
+        once = (self.from_date is not None, self.to_date is not None)
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if not ((all(yearly) and not any(once)) or (all(once) and not any(yearly))):
+            found.append(((), "a window has either from and to (MM-DD, yearly) or from_date and to_date"))
+        elif self.from_date and self.to_date and self.to_date < self.from_date:
+            found.append((("to_date",), f"{self.to_date} is before from_date {self.from_date}"))
+        problems(found)
+        return self
+
+
+class Span(Document):
+    """Base of entries that hold from a time (included) to a time (excluded)."""
+
+    begin: AwareTime = Field(alias="from")
+    end: AwareTime = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Span:
+        if self.end <= self.begin:
+            problems([(("to",), f"{self.end.isoformat()} is not after from {self.begin.isoformat()}")])
+        return self
+
+
+class Order(Span):
+    """An announced curtailment: the site's facility power stays at or below `cap_mw`."""
+
+    name: Name
+    cap_mw: PowerMw
+
+
+class Outage(Span):
+    """A container out of service."""
+
+    container: Name
+    reason: str = Field(min_length=1)
+
+
+class MustRun(Span):
+    """Named containers that have to run."""
+
+    containers: Annotated[tuple[Name, ...], AsTuple, Field(min_length=1)]
+    reason: str = Field(min_length=1)
+
+
+class Available(Span):
+    """At most `count` containers of a model run at once, whichever they are."""
+
+    model: str = Field(min_length=1)
+    count: int = Field(ge=0, le=100_000)
+    reason: str = ""
+
+
+class ContainerState(Document):
+    """What a container did before the first step.
+
+    Attributes
+    ----------
+    hours
+        Time spent in the present state [h].
+    it_power_mw
+        IT power just before the first step [MW]; of a running container.
+    inside_temperature_c
+        Measured inside a sleeping container [C]; none: worked out from the hours off.
+    starts_today
+        Starts already made on the site's day of the first step.
+    """
+
+    on: bool
+    hours: DurationH = Field(gt=0.0)
+    it_power_mw: ContainerPowerMw | None = None
+    inside_temperature_c: TemperatureC | None = None
+    starts_today: int = Field(default=0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ContainerState:
+        if not self.on and self.it_power_mw is not None:
+            problems([(("it_power_mw",), "a container that is off has no IT power; leave the key out")])
+        return self
+
+
+class State(Document):
+    """The plant just before the first step; `initial_mw` null: the ramp into the first step is free."""
+
+    initial_mw: PowerMw | None
+    default: ContainerState
+    containers: dict[str, ContainerState] = Field(default_factory=dict)
+
+
+class Options(Document):
+    """How hard to search."""
+
+    gap: float = Field(default=1e-4, ge=0.0, le=0.5)
+    time_limit_s: float = Field(default=60.0, gt=0.0, le=86_400.0)
+    seed: int = Field(default=0, ge=0, le=2_147_483_647)
+
+
+class CaseDocument(Document):
+    """A case file, ``schema: flexmine-case/1``; `publish_h` absent: 24 h, or the horizon where that is shorter."""
+
+    schema_id: Literal["flexmine-case/1"] = Field(alias="schema")
+    name: Name
+    title: str = Field(min_length=1, max_length=200)
+    notes: Annotated[tuple[str, ...], AsTuple] = ()
+    plant: str = Field(min_length=1)
+    start: AwareTime
+    step_minutes: Literal[15, 30, 60] = 60
+    horizon_h: float = Field(default=48.0, gt=0.0, le=1000.0)
+    publish_h: float | None = Field(default=None, gt=0.0, le=1000.0)
+    series: SeriesOfCase
+    sources: Annotated[tuple[SourceEntry, ...], AsTuple, Field(min_length=1)]
+    hash_value: HashValue
+    windows: Annotated[tuple[Window, ...], AsTuple] = ()
+    orders: Annotated[tuple[Order, ...], AsTuple] = ()
+    outages: Annotated[tuple[Outage, ...], AsTuple] = ()
+    must_run: Annotated[tuple[MustRun, ...], AsTuple] = ()
+    available: Annotated[tuple[Available, ...], AsTuple] = ()
+    state: State
+    terminal_on_usd: float | None = Field(default=None, ge=-1e5, le=1e5)
+    minimum_mw: MinimumMw | None = None
+    max_starts_per_day: int | None = Field(default=None, ge=0, le=48)
+    options: Options = Options()
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step [h]."""
+        return self.step_minutes / 60.0
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of the horizon."""
+        return round(self.horizon_h / self.step_h)
+
+    @property
+    def publish_steps(self) -> int:
+        """Number of steps that are published."""
+        hours = min(DEFAULT_PUBLISH_H, self.horizon_h) if self.publish_h is None else self.publish_h
+        return round(hours / self.step_h)
+
+    @model_validator(mode="after")
+    def _whole(self) -> CaseDocument:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        for key in ("horizon_h", "publish_h"):
+            steps = getattr(self, key) / self.step_h
+            if abs(steps - round(steps)) > 1e-9:
+                found.append(
+                    ((key,), f"{getattr(self, key):g} h is no whole number of {self.step_minutes}-minute steps")
+                )
+        if self.publish_h > self.horizon_h:
+            found.append((("publish_h",), f"{self.publish_h:g} h is longer than the horizon of {self.horizon_h:g} h"))
+        if self.start.second or self.start.microsecond or self.start.minute % self.step_minutes:
+            found.append(
+                (("start",), f"{self.start.isoformat()} is not on the grid of {self.step_minutes}-minute steps")
+            )
+        found += _twice("sources", [s.name for s in self.sources])
+        found += _twice("windows", [w.name for w in self.windows])
+        found += _twice("orders", [o.name for o in self.orders])
+        problems(found)
+        return self
+
+
+def _twice(key: str, names: list[str]) -> list[tuple[tuple[str | int, ...], str]]:
+    return [
+        ((key, i, "name"), f"{name} is used twice; names of {key} are unique")
+        for i, name in enumerate(names)
+        if name in names[:i]
+    ]
