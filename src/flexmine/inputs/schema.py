@@ -258,13 +258,10 @@ class CaseDocument(Document):
     @model_validator(mode="after")
     def _whole(self) -> CaseDocument:
         found: list[tuple[tuple[str | int, ...], str]] = []
-        for key in ("horizon_h", "publish_h"):
-            steps = getattr(self, key) / self.step_h
-            if abs(steps - round(steps)) > 1e-9:
-                found.append(
-                    ((key,), f"{getattr(self, key):g} h is no whole number of {self.step_minutes}-minute steps")
-                )
-        if self.publish_h > self.horizon_h:
+        for key, hours in (("horizon_h", self.horizon_h), ("publish_h", self.publish_h)):
+            if hours is not None and abs(hours / self.step_h - round(hours / self.step_h)) > 1e-9:
+                found.append(((key,), f"{hours:g} h is no whole number of {self.step_minutes}-minute steps"))
+        if self.publish_h is not None and self.publish_h > self.horizon_h:
             found.append((("publish_h",), f"{self.publish_h:g} h is longer than the horizon of {self.horizon_h:g} h"))
         if self.start.second or self.start.microsecond or self.start.minute % self.step_minutes:
             found.append(
