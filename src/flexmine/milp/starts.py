@@ -1,0 +1,99 @@
+"""Warm and cold starts: a fact of each container by its own last stop."""
+
+from __future__ import annotations
+
+import pyomo.environ as pe
+
+from flexmine.milp.letters import StopLot
+from flexmine.milp.variables import Classes
+
+
+def start_kind(m: pe.ConcreteModel) -> None:
+    r"""Every start is warm or cold.
+
+    .. math:: y_{k,t} = w_{k,t} + c_{k,t}
+    """
+    m.start_kind = pe.Constraint(m.K, m.T, rule=lambda m, k, t: m.y[k, t] == m.w[k, t] + m.c[k, t])
+
+
+def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
+    r"""The perishable pool of containers that are off and still warm.
+
+    .. math::
+        h_{k,t} = h_{k,t-1} + \sum_{i: E_i = t} z_{k,i} - w_{k,t} - x_{k,t} \\
+        h_{k,t} \le \sum_{i: E_i \le t,\; X_i \ge t+1} z_{k,i}
+
+    h : left warm after the starts of t;  x : gone cold;  E, X : first step of a start after stop i, last warm one.
+    Exact where no later stop expires earlier and a cold start never pays; the planner checks both
+    (:attr:`flexmine.milp.letters.Letters.needs_arcs`).
+    """
+    pools = [k for k, c in classes.items() if not c.needs_arcs]
+    m.KP = pe.Set(initialize=pools, ordered=True)
+    m.h = pe.Var(m.KP, m.T1, bounds=lambda m, k, t: (0, classes[k].N if t >= 0 else 0))
+    m.x = pe.Var(m.KP, m.T, bounds=lambda m, k, t: (0, classes[k].N))
+    warm = {k: [lot for lot in classes[k].lots if lot.last_warm >= lot.earliest] for k in pools}
+    arriving = {k: _by(warm[k], lambda lot: lot.earliest) for k in pools}
+
+    def balance(m, k, t):
+        arrived = sum(stopped(m, k, lot) for lot in arriving[k].get(t, ()))
+        return m.h[k, t] == m.h[k, t - 1] + arrived - m.w[k, t] - m.x[k, t]
+
+    def fresh(m, k, t):
+        return m.h[k, t] <= sum(stopped(m, k, lot) for lot in warm[k] if lot.earliest <= t < lot.last_warm)
+
+    m.warm_pool = pe.Constraint(m.KP, m.T, rule=balance)
+    m.warm_pool_fresh = pe.Constraint(m.KP, m.T, rule=fresh)
+
+
+def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
+    r"""Stop-to-start arcs for warm starts, and one pool of the cold.
+
+    .. math::
+        \sum_{t=E_i}^{X_i} r_{k,i,t} \le z_{k,i}, \qquad \sum_i r_{k,i,t} = w_{k,t} \\
+        b_{k,t} = b_{k,t-1} + \sum_{i: C_i = t} \Bigl(z_{k,i} - \sum_{t'} r_{k,i,t'}\Bigr) - c_{k,t}
+
+    r : warm starts in t of containers that stopped in i;  b : cold and off;  C = max(E, X + 1).
+    What has grown cold is alike, so that the cold need no arcs of their own: a start is charged as cold, and
+    preheated, exactly when its container is.
+    """
+    names = [k for k, c in classes.items() if c.needs_arcs]
+    lots = {k: {lot.step: lot for lot in classes[k].lots} for k in names}
+    arcs = [(k, i, t) for k in names for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_warm + 1)]
+    by_stop: dict[tuple[str, int], list[int]] = {}
+    by_start: dict[tuple[str, int], list[int]] = {}
+    for k, i, t in arcs:
+        by_stop.setdefault((k, i), []).append(t)
+        by_start.setdefault((k, t), []).append(i)
+    m.KA = pe.Set(initialize=names, ordered=True)
+    m.r = pe.Var(arcs, domain=pe.NonNegativeIntegers, bounds=lambda m, k, i, t: (0, classes[k].N))
+    m.b = pe.Var(m.KA, m.T1, bounds=lambda m, k, t: (0, classes[k].N if t >= 0 else 0))
+    colder = {k: _by(classes[k].lots, lambda lot: max(0, lot.earliest, lot.last_warm + 1)) for k in names}
+
+    def used(m, k, i):
+        return sum(m.r[k, i, t] for t in by_stop[k, i]) <= stopped(m, k, lots[k][i])
+
+    def warm(m, k, t):
+        return sum(m.r[k, i, t] for i in by_start.get((k, t), ())) == m.w[k, t]
+
+    def cold(m, k, t):
+        gone = sum(
+            stopped(m, k, lot) - sum(m.r[k, lot.step, u] for u in by_stop.get((k, lot.step), ()))
+            for lot in colder[k].get(t, ())
+        )
+        return m.b[k, t] == m.b[k, t - 1] + gone - m.c[k, t]
+
+    m.warm_arc_stop = pe.Constraint(list(by_stop), rule=used)
+    m.warm_arc_start = pe.Constraint(m.KA, m.T, rule=warm)
+    m.cold_pool = pe.Constraint(m.KA, m.T, rule=cold)
+
+
+def stopped(m: pe.ConcreteModel, k: str, lot: StopLot):
+    """Return how many stopped together: a variable inside the horizon, a number before it."""
+    return m.z[k, lot.step] if lot.count is None else lot.count
+
+
+def _by(lots, key) -> dict[int, list[StopLot]]:
+    groups: dict[int, list[StopLot]] = {}
+    for lot in lots:
+        groups.setdefault(key(lot), []).append(lot)
+    return groups

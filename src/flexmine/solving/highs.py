@@ -1,0 +1,154 @@
+"""The one place that talks to HiGHS.  Every status that it returns is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from flexmine.errors import BadInput, NoPlan
+from flexmine.problem import Floats
+from flexmine.solving.standard_form import Matrix
+
+ENDINGS = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kTimeLimit: "time_limit",
+    highspy.HighsModelStatus.kInterrupt: "time_limit",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run of HiGHS ended.
+
+    Attributes
+    ----------
+    ending : str
+        ``optimal`` (within the asked gap), ``infeasible`` or ``time_limit``.
+    values : ndarray or None
+        The columns of the best solution found; None where there is none.
+    objective, bound : float
+        In the sense of the matrix (minimised).
+    """
+
+    ending: str
+    values: Floats | None
+    objective: float
+    bound: float
+    nodes: int
+
+
+class Solver:
+    """A HiGHS object that holds one matrix.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    options : mapping
+        HiGHS options by their own names; an unknown name or a refused value raises `BadInput`.
+    relax : bool
+        Whether integers are taken as continuous.
+    """
+
+    def __init__(self, matrix: Matrix, options: Mapping[str, bool | int | float | str], *, relax: bool = False):
+        self.matrix = matrix
+        self.integer = bool(matrix.integer.any()) and not relax
+        self.highs = highspy.Highs()
+        self.set_options({"output_flag": False, **options})
+        A = matrix.A
+        kinds = matrix.integer if self.integer else np.zeros_like(matrix.integer)
+        status = self.highs.passModel(
+            A.shape[1],
+            A.shape[0],
+            A.nnz,
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            matrix.offset,
+            matrix.cost,
+            matrix.lower,
+            matrix.upper,
+            matrix.row_lower,
+            matrix.row_upper,
+            A.indptr.astype(np.int32),
+            A.indices.astype(np.int32),
+            A.data,
+            kinds.astype(np.int32),
+        )
+        # kWarning: HiGHS dropped matrix entries of size below 1e-9, which no physical datum is.
+        if status != highspy.HighsStatus.kOk:
+            raise NoPlan(f"HiGHS did not take the model: {status.name}")
+
+    def set_options(self, options: Mapping[str, bool | int | float | str]) -> None:
+        """Set options one by one, each checked.
+
+        Raises
+        ------
+        BadInput
+            An option that HiGHS does not know, or a value that it refuses.
+        """
+        for name, value in options.items():
+            known, _ = self.highs.getOptionValue(name)
+            if known != highspy.HighsStatus.kOk:
+                raise BadInput(f"solver option {name!r}: HiGHS knows no such option")
+            if self.highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+                raise BadInput(f"solver option {name!r}: HiGHS refuses the value {value!r}")
+
+    def fix(self, columns: np.ndarray, values: Floats) -> None:
+        """Fix columns to values."""
+        self._bounds(columns, values, values)
+
+    def relax_rows(self, rows: np.ndarray) -> None:
+        """Take rows out, by opening their bounds."""
+        free = np.full(len(rows), np.inf)
+        if len(rows):
+            self._ok(self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), -free, free), "changeRowsBounds")
+
+    def restore_rows(self, rows: np.ndarray) -> None:
+        """Put rows back."""
+        if len(rows):
+            low, high = self.matrix.row_lower[rows], self.matrix.row_upper[rows]
+            self._ok(self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), low, high), "changeRowsBounds")
+
+    def _bounds(self, columns: np.ndarray, low: Floats, high: Floats) -> None:
+        if len(columns):
+            status = self.highs.changeColsBounds(len(columns), columns.astype(np.int32), low, high)
+            self._ok(status, "changeColsBounds")
+
+    @staticmethod
+    def _ok(status: highspy.HighsStatus, call: str) -> None:
+        if status != highspy.HighsStatus.kOk:
+            raise NoPlan(f"HiGHS refused {call}: {status.name}")
+
+    def run(self) -> Outcome:
+        """Solve.
+
+        Raises
+        ------
+        NoPlan
+            Where HiGHS ends in any way that is neither an answer nor a time limit.
+        """
+        run_status = self.highs.run()
+        model_status = self.highs.getModelStatus()
+        ending = ENDINGS.get(model_status)
+        if ending is None or run_status == highspy.HighsStatus.kError:
+            name = self.highs.modelStatusToString(model_status)
+            raise NoPlan(f"HiGHS ended with {run_status.name}, model status {name!r}")
+        info = self.highs.getInfo()
+        feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+        values = np.array(self.highs.getSolution().col_value) if feasible and ending != "infeasible" else None
+        bound = info.mip_dual_bound if self.integer else info.objective_function_value
+        return Outcome(
+            ending,
+            values,
+            float(info.objective_function_value),
+            float(bound),
+            int(info.mip_node_count) if self.integer else 0,
+        )
+
+
+def highs_version() -> str:
+    """Return the version of HiGHS."""
+    return highspy.Highs().version()
