@@ -1,0 +1,332 @@
+"""Conflicts in words before the solve: each sentence is a proof that no plan can keep all limits.
+
+Only necessary conditions are tested, so an empty list promises nothing.  All bounds of power are taken towards the
+safe side: the *least* power counts only containers that have to run, the *most* power every container that could.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.problem import ContainerClass, Feeder, Floats, Ints, Problem
+
+# Differences below this are within what a solver and the audit of the unrounded plan accept as kept.
+TOLERANCE_MW = 1e-6
+SHOWN_RANGES = 3
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What a class is bound to do: containers in each step, and power at the meter, each of shape (T,)."""
+
+    bound_up: Ints
+    kept_off: Ints
+    at_least: Ints
+    at_most: Ints
+    idle_mw: Floats
+    least_mw: Floats
+    most_mw: Floats
+
+
+def conflicts(problem: Problem) -> list[str]:
+    """Return the contradictions that can be proven without a solver, a sentence each; empty where none is found.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    list of str
+        Each names the limit, the class, source or feeder, the local hours, the worst amount with its unit, and what
+        would have to change.
+
+    Notes
+    -----
+    With ramps R_up and R_down, every floor f (minimum power, least power) and every ceiling c (cap, supply, most
+    power) of facility power F must satisfy, for all steps s < t,
+
+        f[s] - R_down (t - s) <= c[t]   and   f[t] <= c[s] + R_up (t - s),
+
+    and the power before step 0 is floor and ceiling of step -1.
+    """
+    bounds = {k.name: _class_bounds(problem, k) for k in problem.classes}
+    found: list[str] = []
+    for k in problem.classes:
+        found += _count_conflicts(problem, k, bounds[k.name])
+    for feeder in problem.site.feeders:
+        found += _feeder_conflicts(problem, feeder, bounds)
+    return found + _site_conflicts(problem, bounds)
+
+
+def _class_bounds(problem: Problem, k: ContainerClass) -> _Bounds:
+    steps = np.arange(problem.steps)
+    bound_up = np.zeros(problem.steps, dtype=np.int64)
+    kept_off = np.zeros(problem.steps, dtype=np.int64)
+    for h in k.history:
+        if h.on:
+            bound_up += h.count * (h.steps + steps < k.min_up_steps)
+        else:
+            kept_off += h.count * (steps < _earliest_start(problem, k, h.steps, h.warm_until_step, h.starts_today))
+    at_most = np.minimum(k.runnable, k.count - kept_off)
+    at_least = np.minimum(np.maximum(k.must_run, bound_up), at_most)
+    # A running container may draw less than one at rest: then running more is the way to the least power.
+    saved_mw = np.minimum(k.overhead * k.lowest_it_power_mw - k.standby_mw, 0.0)
+    added_mw = np.maximum(k.overhead * k.lowest_it_power_mw - k.standby_mw, 0.0)
+    idle_mw = k.count * k.standby_mw + at_most * saved_mw
+    least_mw = k.count * k.standby_mw + np.where(saved_mw < 0, at_most * saved_mw, at_least * added_mw)
+    gain_mw = k.overhead * k.highest_it_power_mw - k.standby_mw
+    most_mw = k.count * k.standby_mw + np.where(gain_mw > 0, at_most, at_least) * gain_mw + _preheat_mw(problem, k)
+    return _Bounds(bound_up, kept_off, at_least, at_most, idle_mw, least_mw, most_mw)
+
+
+def _earliest_start(
+    problem: Problem, k: ContainerClass, off_steps: int, warm_until_step: int | None, starts_today: int
+) -> int:
+    """Return the first step in which a container that is off before step 0 can start."""
+    earliest = max(0, k.min_down_steps - off_steps)
+    days = problem.site.day_of_step
+    if k.max_starts_per_day is not None and days is not None:
+        if k.max_starts_per_day == 0:
+            return problem.steps
+        if starts_today >= k.max_starts_per_day:
+            earliest = max(earliest, int(np.count_nonzero(days == days[0])))
+    warm_until = int(k.start.warm_off_steps[0]) - off_steps if warm_until_step is None else warm_until_step
+    return earliest if earliest <= warm_until else max(earliest, k.preheat_steps)
+
+
+def _preheat_mw(problem: Problem, k: ContainerClass) -> Floats:
+    """Return an upper bound of the preheat power of a class [MW], shape (T,).
+
+    A container cannot preheat twice at the same time, so each adds at most the largest energy of the starts that
+    reach into the step.
+    """
+    energy_mwh = k.start.cold_energy_mwh
+    spread_h = max(1, k.preheat_steps) * problem.time.step_h
+    reach = [energy_mwh[t : t + k.preheat_steps + 1].max() for t in range(problem.steps)]
+    return k.count * np.array(reach) / spread_h
+
+
+def _count_conflicts(problem: Problem, k: ContainerClass, b: _Bounds) -> list[str]:
+    found = []
+    for limit, count in (("must_run", k.must_run), ("minimum up time from history", b.bound_up)):
+        by_heat = np.where(k.can_run, 0, count)
+        if np.any(by_heat > 0):
+            t = int(np.argmax(by_heat))
+            found.append(
+                f"class {k.name}: {limit} asks for {by_heat[t]} running {_when(problem, by_heat > 0, by_heat)}, but "
+                f"none can run there: max_it_power_mw of {_mw(k.max_it_power_mw[t])} is below the lowest power of "
+                f"{_mw(k.lowest_it_power_mw[t])} (heat or cold); none may be bound to run, or the power range must be "
+                "wider."
+            )
+        excess = np.where(k.can_run, count - k.available, 0)
+        if np.any(excess > 0):
+            t = int(np.argmax(excess))
+            found.append(
+                f"class {k.name}: {limit} asks for {count[t]} running, available are {k.available[t]} "
+                f"{_when(problem, excess > 0, excess)}; {excess[t]} more must be available, or {excess[t]} fewer bound "
+                "to run."
+            )
+    off = np.where(k.must_run <= k.runnable, k.must_run - (k.count - b.kept_off), 0)
+    if np.any(off > 0):
+        t = int(np.argmax(off))
+        found.append(
+            f"class {k.name}: must_run asks for {k.must_run[t]} running, but {b.kept_off[t]} of {k.count} are still "
+            f"kept off by {_why_off(problem, k, t)} {_when(problem, off > 0, off)}; must_run must be {off[t]} lower "
+            "there."
+        )
+    return found
+
+
+def _why_off(problem: Problem, k: ContainerClass, t: int) -> str:
+    """Return the limits that keep a container which is off before step 0 from running in step t."""
+    reasons = []
+    off = [h for h in k.history if not h.on and h.count > 0]
+    if any(h.steps + t < k.min_down_steps for h in off):
+        reasons.append(f"the minimum down time of {k.min_down_steps} steps")
+    limit = k.max_starts_per_day
+    days = problem.site.day_of_step
+    if limit is not None and days is not None and any(h.starts_today >= limit and days[t] == days[0] for h in off):
+        reasons.append(f"max_starts_per_day = {limit}")
+    elif limit == 0:
+        reasons.append("max_starts_per_day = 0")
+    if t < k.preheat_steps:
+        reasons.append(f"the preheat of {k.preheat_steps} steps before a cold start")
+    return " and ".join(reasons)
+
+
+def _feeder_conflicts(problem: Problem, feeder: Feeder, bounds: dict[str, _Bounds]) -> list[str]:
+    own = [bounds[name] for name in feeder.classes]
+    idle_mw = np.sum([b.idle_mw for b in own], axis=0) if own else np.zeros(problem.steps)
+    least_mw = np.sum([b.least_mw for b in own], axis=0) if own else np.zeros(problem.steps)
+    cap_mw = np.full(problem.steps, feeder.cap_mw)
+    return _floor_conflicts(problem, f"feeder {feeder.name}: cap_mw", cap_mw, idle_mw, least_mw)
+
+
+def _floor_conflicts(problem: Problem, limit: str, ceiling_mw: Floats, idle_mw: Floats, least_mw: Floats) -> list[str]:
+    """Return the sentences for a ceiling below what is drawn by containers at rest, or by those bound to run."""
+    found = []
+    over_idle = idle_mw - ceiling_mw
+    over_least = np.where(over_idle > TOLERANCE_MW, 0.0, least_mw - ceiling_mw)
+    rest = "standby and base load"
+    bound = "the containers bound to run (must_run, minimum up time)"
+    texts = (
+        (over_idle, idle_mw, f"{rest} of all its containers", "a ban on mining is available = 0, not a lower cap"),
+        (over_least, least_mw, f"{bound} at their lowest power, with {rest}", "or fewer containers bound to run"),
+    )
+    for excess, need, what, change in texts:
+        wrong = excess > TOLERANCE_MW
+        if np.any(wrong):
+            t = int(np.argmax(excess))
+            found.append(
+                f"{limit} of {_mw(ceiling_mw[t])} is below the {_mw(need[t])} of {what} "
+                f"{_when(problem, wrong, excess)}; it must be {_mw(excess[t])} higher; {change}."
+            )
+    return found
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """A floor or ceiling of facility power by step; `values_mw` [MW], shape (T,)."""
+
+    name: str
+    values_mw: Floats
+
+
+def _site_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
+    site = problem.site
+    idle_mw = site.base_load_mw + np.sum([b.idle_mw for b in bounds.values()], axis=0)
+    least_mw = site.base_load_mw + np.sum([b.least_mw for b in bounds.values()], axis=0)
+    supply_mw = np.sum([s.available_mw for s in problem.sources], axis=0)
+    names = ", ".join(s.name for s in problem.sources)
+    cap = _Limit("site cap_mw", site.cap_mw)
+    supply = _Limit(f"supply (available_mw of {names})", supply_mw)
+    most = _Limit("the most that can be drawn (runnable containers at highest power)", _most_mw(problem, bounds))
+    minimum = _Limit("site minimum_mw", site.minimum_mw)
+    least = _Limit("the least possible power (containers bound to run at lowest power, standby, base load)", least_mw)
+
+    found = []
+    for ceiling in (cap, supply):
+        found += _floor_conflicts(problem, ceiling.name, ceiling.values_mw, idle_mw, least_mw)
+    for ceiling in (cap, supply, most):
+        excess = np.where(site.minimum_mw > 0, site.minimum_mw - ceiling.values_mw, 0.0)
+        wrong = excess > TOLERANCE_MW
+        if np.any(wrong):
+            t = int(np.argmax(excess))
+            found.append(
+                f"site minimum_mw of {_mw(site.minimum_mw[t])} is above {ceiling.name} of {_mw(ceiling.values_mw[t])} "
+                f"{_when(problem, wrong, excess)}; it must be {_mw(excess[t])} lower, or the other limit higher."
+            )
+    down = _ramp_down_conflicts(problem, (minimum, least), (cap, supply, most))
+    return found + down + _ramp_up_conflicts(problem, (minimum, least), (cap, supply, most))
+
+
+def _most_mw(problem: Problem, bounds: dict[str, _Bounds]) -> Floats:
+    """Return an upper bound of facility power from what the containers can draw [MW], shape (T,)."""
+    on_feeder = {name for feeder in problem.site.feeders for name in feeder.classes}
+    most_mw = problem.site.base_load_mw + np.sum(
+        [b.most_mw for name, b in bounds.items() if name not in on_feeder] or [np.zeros(problem.steps)], axis=0
+    )
+    for feeder in problem.site.feeders:
+        own = [bounds[name].most_mw for name in feeder.classes] or [np.zeros(problem.steps)]
+        most_mw = most_mw + np.minimum(np.sum(own, axis=0), feeder.cap_mw)
+    return most_mw
+
+
+def _ramp_down_conflicts(problem: Problem, floors: tuple[_Limit, ...], ceilings: tuple[_Limit, ...]) -> list[str]:
+    """Return the sentences for a floor from which the ramp down does not reach a later ceiling."""
+    ramp_mw = problem.site.ramp_down_mw_per_step
+    if ramp_mw is None:
+        return []
+    found = []
+    for origin, path, since in _paths(problem, floors, -ramp_mw, np.maximum):
+        for ceiling in ceilings:
+            excess = path - ceiling.values_mw
+            # A contradiction within one step is no matter of the ramp, and is told above.
+            wrong = (excess > TOLERANCE_MW) & (since < np.arange(problem.steps))
+            if np.any(wrong):
+                t = int(np.argmax(np.where(wrong, excess, -np.inf)))
+                found.append(
+                    f"site ramp_down_mw_per_step of {_mw(ramp_mw)} is too slow: from {origin}{_at(problem, since[t])} "
+                    f"power cannot fall below {_mw(path[t])}, above {ceiling.name} of {_mw(ceiling.values_mw[t])} "
+                    f"{_when(problem, wrong, excess)}; the ramp must be {_mw(excess[t] / (t - since[t]))} per step "
+                    f"faster, or the limit {_mw(excess[t])} higher."
+                )
+    return found
+
+
+def _ramp_up_conflicts(problem: Problem, floors: tuple[_Limit, ...], ceilings: tuple[_Limit, ...]) -> list[str]:
+    """Return the sentences for a ceiling from which the ramp up does not reach a later floor."""
+    ramp_mw = problem.site.ramp_up_mw_per_step
+    if ramp_mw is None:
+        return []
+    found = []
+    for origin, path, since in _paths(problem, ceilings, ramp_mw, np.minimum):
+        for floor in floors:
+            excess = np.where(floor.values_mw > 0, floor.values_mw - path, 0.0)
+            wrong = (excess > TOLERANCE_MW) & (since < np.arange(problem.steps))
+            if np.any(wrong):
+                t = int(np.argmax(np.where(wrong, excess, -np.inf)))
+                found.append(
+                    f"site ramp_up_mw_per_step of {_mw(ramp_mw)} is too slow: from {origin}{_at(problem, since[t])} "
+                    f"power cannot rise above {_mw(path[t])}, below {floor.name} of {_mw(floor.values_mw[t])} "
+                    f"{_when(problem, wrong, excess)}; the ramp must be {_mw(excess[t] / (t - since[t]))} per step "
+                    f"faster, or the limit {_mw(excess[t])} lower."
+                )
+    return found
+
+
+def _paths(
+    problem: Problem, limits: tuple[_Limit, ...], slope_mw: float, tightest: np.ufunc
+) -> list[tuple[str, Floats, Ints]]:
+    """Return for initial power and each limit its name, the tightest bound that the ramp makes of it, and since when.
+
+    `tightest` is np.maximum for floors, np.minimum for ceilings.
+    """
+    steps = np.arange(problem.steps)
+    paths: list[tuple[str, Floats, Ints]] = []
+    initial_mw = problem.site.initial_mw
+    if initial_mw is not None:
+        path: Floats = initial_mw + slope_mw * (steps + 1)
+        paths.append((f"initial_mw of {_mw(initial_mw)}", path, np.full(problem.steps, -1, dtype=np.int64)))
+    for limit in limits:
+        # limit[s] + slope (t - s) is tightest where limit[s] - slope s is extreme over s <= t.
+        level = limit.values_mw - slope_mw * steps
+        best = tightest.accumulate(level)
+        since: Ints = np.maximum.accumulate(np.where(level == best, steps, 0)).astype(np.int64)
+        paths.append((limit.name, best + slope_mw * steps, since))
+    return paths
+
+
+def _mw(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").rstrip(".") + " MW"
+
+
+def _local(problem: Problem, t: int) -> datetime:
+    return problem.time.begin(t).astimezone(ZoneInfo(problem.time.zone))
+
+
+def _at(problem: Problem, since: int) -> str:
+    return "" if since < 0 else f" at {_local(problem, int(since)):%Y-%m-%d %H:%M}"
+
+
+def _when(problem: Problem, wrong: NDArray[np.bool_], excess: Floats | Ints | None = None) -> str:
+    """Return the local hours of the steps that are wrong, neighbours merged, and the worst of them."""
+    steps = np.flatnonzero(wrong)
+    ranges = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
+    texts = []
+    for run in ranges[:SHOWN_RANGES]:
+        text = f"{_local(problem, int(run[0])):%Y-%m-%d %H:%M}"
+        texts.append(text if len(run) == 1 else f"from {text} until {_local(problem, int(run[-1]) + 1):%Y-%m-%d %H:%M}")
+    more = f" and {len(ranges) - SHOWN_RANGES} later times" if len(ranges) > SHOWN_RANGES else ""
+    worst = ""
+    if len(steps) > 1 and excess is not None:
+        t = int(np.argmax(np.where(wrong, excess, -np.inf)))
+        worst = f" (worst at {_local(problem, t):%Y-%m-%d %H:%M})"
+    head = "" if texts[0].startswith("from") else "at "
+    return head + ", ".join(texts) + more + worst
