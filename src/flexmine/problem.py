@@ -10,7 +10,8 @@ energy in MWh, hash rate in TH/s, money in USD.  History is data: steps before t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +42,9 @@ class TimeAxis:
     zone: str
 
     def begin(self, step: int) -> datetime:
-        """Return the beginning of `step` as an aware UTC-exact datetime in the offset of `start`."""
-        return self.start + timedelta(hours=self.step_h * step)
+        """Return the beginning of `step` in site time; counted in elapsed time, so that a 23-hour day has 23."""
+        elapsed = self.start.astimezone(UTC) + timedelta(hours=self.step_h * step)
+        return elapsed.astimezone(ZoneInfo(self.zone))
 
 
 @dataclass(frozen=True)

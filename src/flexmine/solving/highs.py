@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -56,7 +58,7 @@ class Solver:
     def __init__(self, matrix: Matrix, options: Mapping[str, bool | int | float | str], *, relax: bool = False):
         self.matrix = matrix
         self.integer = bool(matrix.integer.any()) and not relax
-        self.highs = highspy.Highs()
+        self.highs = _new_highs()
         self.set_options({"output_flag": False, **options})
         A = matrix.A
         kinds = matrix.integer if self.integer else np.zeros_like(matrix.integer)
@@ -151,4 +153,18 @@ class Solver:
 
 def highs_version() -> str:
     """Return the version of HiGHS."""
-    return highspy.Highs().version()
+    return _new_highs().version()
+
+
+def _new_highs() -> highspy.Highs:
+    # The first object of a process prints a banner on file descriptor 1, before any option can silence it; stdout
+    # belongs to what a machine parses.
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        return highspy.Highs()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
