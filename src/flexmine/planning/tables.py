@@ -1,0 +1,141 @@
+"""The tidy tables of a plan, setpoints.csv and site.csv: numbers as they are written, adding up to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.planning.audit import Replay
+from flexmine.planning.schedule import Schedule
+from flexmine.problem import Floats, Problem
+
+POWER_DECIMALS, MONEY_DECIMALS, HASH_DECIMALS, TEMPERATURE_DECIMALS = 6, 4, 1, 1
+# Columns and totals of the plan's own; a source of such a name would write over them.
+RESERVED_SOURCES = ("energy", "facility_power", "it_power", "surplus_left", "surplus_offered", "surplus_taken")
+
+
+def setpoints_table(problem: Problem, schedule: Schedule, replay: Replay, publish_steps: int) -> pd.DataFrame:
+    """Return a row per step and container, in that order, with the columns of setpoints.csv.
+
+    Power is the mean over the interval.  `miners_on`, `miner_mix` and `reason` are empty.
+    """
+    containers = problem.containers
+    runnable = np.array([k.runnable > 0 for _, k in containers])
+    state = np.where(schedule.on, "on", np.where(runnable, "off", "out"))
+    count, steps = len(containers), problem.steps
+    times = _times(problem)
+    return pd.DataFrame(
+        {
+            "interval_start": np.repeat(times[:-1], count),
+            "interval_end": np.repeat(times[1:], count),
+            "container": np.tile([name for name, _ in containers], steps),
+            "class": np.tile([k.name for _, k in containers], steps),
+            "state": state.T.ravel(),
+            "it_power_mw": round_adding_up(replay.it_power_mw, POWER_DECIMALS).T.ravel(),
+            "preheat_mw": round_adding_up(replay.preheat_mw, POWER_DECIMALS).T.ravel(),
+            "facility_power_mw": round_adding_up(replay.facility_power_mw, POWER_DECIMALS).T.ravel(),
+            "hash_rate_th_s": round_adding_up(replay.hash_rate_th_s, HASH_DECIMALS).T.ravel(),
+            "miners_on": "",
+            "miner_mix": "",
+            "reason": "",
+            "published": np.repeat((np.arange(steps) < publish_steps).astype(np.int64), count),
+        }
+    )
+
+
+def site_table(
+    problem: Problem, schedule: Schedule, replay: Replay, publish_steps: int, temperature_c: Floats | None
+) -> pd.DataFrame:
+    """Return a row per step with the columns of site.csv.
+
+    Money is net of fees; the column `money_usd` adds up to the plan's money less its terminal value.
+
+    Raises
+    ------
+    BadInput
+        A source has the name of one of the plan's own columns.
+    """
+    for source in problem.sources:
+        if source.name in RESERVED_SOURCES:
+            raise BadInput(f"source {source.name!r}: the name is taken by a column of the plan; choose another one")
+    times = _times(problem)
+    revenue = round_adding_up(replay.hash_revenue_usd, MONEY_DECIMALS)
+    energy = round_adding_up(replay.energy_cost_usd, MONEY_DECIMALS)
+    start = round_adding_up(replay.start_cost_usd, MONEY_DECIMALS)
+    supply = round_adding_up(schedule.supply_mw, POWER_DECIMALS)
+    return pd.DataFrame(
+        {
+            "interval_start": times[:-1],
+            "interval_end": times[1:],
+            "facility_power_mw": _round(replay.site_power_mw, POWER_DECIMALS),
+            "it_power_mw": _round(replay.it_power_mw.sum(axis=0), POWER_DECIMALS),
+            "hash_rate_th_s": _round(replay.hash_rate_th_s.sum(axis=0), HASH_DECIMALS),
+            **{f"{s.name}_mw": supply[j] for j, s in enumerate(problem.sources)},
+            "surplus_left_mw": _round(replay.surplus_left_mw, POWER_DECIMALS),
+            "hash_revenue_usd": revenue,
+            "energy_cost_usd": energy,
+            "start_cost_usd": start,
+            "money_usd": _round(revenue - energy - start, MONEY_DECIMALS),
+            "temperature_c": np.full(problem.steps, np.nan)
+            if temperature_c is None
+            else _round(temperature_c, TEMPERATURE_DECIMALS),
+            "published": (np.arange(problem.steps) < publish_steps).astype(np.int64),
+        }
+    )
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    r"""Write a table of the plan: fixed decimals by unit, no exponent, ``\n``, UTF-8; the same frame, the same bytes.
+
+    Raises
+    ------
+    ValueError
+        A number other than a temperature is missing or infinite.
+    """
+    text = pd.DataFrame({name: [_written(name, value) for value in frame[name]] for name in frame.columns})
+    text.to_csv(Path(path), index=False, lineterminator="\n", encoding="utf-8")
+
+
+def round_adding_up(values: Floats, decimals: int) -> Floats:
+    """Round so that the sum along the first axis stays right to half a unit of the last decimal.
+
+    What rounding takes from one value goes to the next: each value is within one unit of the last decimal.
+    """
+    scale = 10.0**decimals
+    # The small addition lets values that are on the grid but for binary noise fall on the same side.
+    total = np.floor(np.cumsum(values, axis=0) * scale + 0.5 + 1e-4)
+    return _round(np.diff(total, axis=0, prepend=0.0) / scale, decimals)
+
+
+def _round(values: Floats, decimals: int) -> Floats:
+    # Adding zero turns -0.0 into 0.0.
+    return np.round(values, decimals) + 0.0
+
+
+def _times(problem: Problem) -> list[str]:
+    return [problem.time.begin(t).isoformat() for t in range(problem.steps + 1)]
+
+
+def _written(column: str, value: object) -> str:
+    decimals = next((d for suffix, d in _DECIMALS if column.endswith(suffix)), None)
+    if decimals is None:
+        return str(value)
+    number = float(value)  # type: ignore[arg-type]
+    if not np.isfinite(number):
+        if column == "temperature_c" and np.isnan(number):
+            return ""
+        raise ValueError(f"column {column} holds {number}; only a temperature may be missing")
+    return _fixed[decimals](round(number, decimals) + 0.0)
+
+
+_DECIMALS = (
+    ("_mw", POWER_DECIMALS),
+    ("_usd", MONEY_DECIMALS),
+    ("_th_s", HASH_DECIMALS),
+    ("temperature_c", TEMPERATURE_DECIMALS),
+)
+_fixed: dict[int, Callable[[float], str]] = {d: f"{{:.{d}f}}".format for _, d in _DECIMALS}
