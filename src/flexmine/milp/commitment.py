@@ -86,7 +86,7 @@ def starts_per_day(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     Such a class holds one container, because the limit of each cannot be summed over containers.
     """
     limits = {(k, d): left for k, c in classes.items() for d, left in (c.starts_left or {}).items()}
-    day = p.site.day_of_step
+    day = [] if p.site.day_of_step is None else p.site.day_of_step.tolist()
 
     def rule(m, k, d):
         return sum(m.y[k, t] for t in m.T if day[t] == d) <= limits[k, d]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyomo.environ as pe
 
 from flexmine.milp.variables import Classes
@@ -23,13 +25,13 @@ def mode_curve(m: pe.ConcreteModel, classes: Classes) -> None:
     m.mode_curve = pe.Constraint(m.KS, m.T, rule=rule)
 
 
-def it_power(m: pe.ConcreteModel, classes: Classes, k: str, t: int):
+def it_power(m: pe.ConcreteModel, classes: Classes, k: str, t: int) -> Any:
     r"""IT power of class k in step t [MW]: :math:`P_{k,t} = P0_{k,t}\, n_{k,t} + \sum_s q_{k,s,t}`."""
     c = classes[k]
     return float(c.P0[t]) * m.n[k, t] + sum(m.q[k, s, t] for s in range(len(c.w)))
 
 
-def class_power(m: pe.ConcreteModel, p: Problem, classes: Classes, k: str, t: int):
+def class_power(m: pe.ConcreteModel, p: Problem, classes: Classes, k: str, t: int) -> Any:
     r"""Facility power of class k [MW]: running, standing by, being preheated.
 
     .. math:: a_{k,t} P_{k,t} + sb_{k,t} (N_k - n_{k,t}) + preheat_{k,t}
@@ -39,7 +41,7 @@ def class_power(m: pe.ConcreteModel, p: Problem, classes: Classes, k: str, t: in
     return float(c.a[t]) * it_power(m, classes, k, t) + standby + preheat_power(m, p, classes, k, t)
 
 
-def preheat_power(m: pe.ConcreteModel, p: Problem, classes: Classes, k: str, t: int):
+def preheat_power(m: pe.ConcreteModel, p: Problem, classes: Classes, k: str, t: int) -> Any:
     r"""Preheat power of class k in step t [MW]: in the step of the cold start, or evenly in the steps before it."""
     c = classes[k]
     if c.preheat == 0:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import pyomo.environ as pe
 
 from flexmine.milp.letters import StopLot
@@ -87,12 +90,12 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
     m.cold_pool = pe.Constraint(m.KA, m.T, rule=cold)
 
 
-def stopped(m: pe.ConcreteModel, k: str, lot: StopLot):
+def stopped(m: pe.ConcreteModel, k: str, lot: StopLot) -> Any:
     """Return how many stopped together: a variable inside the horizon, a number before it."""
     return m.z[k, lot.step] if lot.count is None else lot.count
 
 
-def _by(lots, key) -> dict[int, list[StopLot]]:
+def _by(lots: Iterable[StopLot], key: Callable[[StopLot], int]) -> dict[int, list[StopLot]]:
     groups: dict[int, list[StopLot]] = {}
     for lot in lots:
         groups.setdefault(key(lot), []).append(lot)

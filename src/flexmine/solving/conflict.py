@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from flexmine.problem import Problem
+from flexmine.problem import Floats, Problem
 from flexmine.solving.highs import Solver
 from flexmine.solving.standard_form import Matrix
 
@@ -116,7 +116,7 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
     return sorted(kept, key=limits.numbers.index), finished
 
 
-def _open_supply(matrix: Matrix):
+def _open_supply(matrix: Matrix) -> Floats:
     """Upper bounds with supply and facility power left to their rows, so that a row left out is really out."""
     upper = matrix.upper.copy()
     for (component, _), column in matrix.column_of.items():
@@ -151,12 +151,12 @@ def _describe(problem: Problem, matrix: Matrix, limits: _Rows, rows: Iterable[in
     groups: dict[tuple[str, str, tuple[float, str]], list[int]] = {}
     for r in rows:
         *who, step = limits.index[r]
-        value = _limit_value(problem, limits.component[r], who, int(str(step)))
-        groups.setdefault((limits.component[r], ",".join(map(str, who)), value), []).append(int(str(step)))
+        limit = _limit_value(problem, limits.component[r], who, int(str(step)))
+        groups.setdefault((limits.component[r], ",".join(map(str, who)), limit), []).append(int(str(step)))
     words = []
-    for (component, who, (value, unit)), steps in groups.items():
+    for (component, whose, (value, unit)), steps in groups.items():
         name = LIMITS[component][0]
-        of = f" of {who}" if who else ""
+        of = f" of {whose}" if whose else ""
         when = "on day " + ", ".join(map(str, steps)) if component == "starts_per_day" else spans(problem, steps)
         words.append(f"{name}{of} ({_amount(value, unit)}) {when}")
     return words

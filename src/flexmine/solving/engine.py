@@ -195,7 +195,12 @@ def _polish(matrix: Matrix, values: Floats, options: SolveOptions) -> tuple[Floa
     tight = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
     fixed = replace(matrix, lower=matrix.lower.copy(), upper=matrix.upper.copy())
     fixed.lower[columns] = fixed.upper[columns] = counts
-    settings = {"threads": options.threads, "random_seed": options.seed, "solver": "simplex", **tight}
+    settings: dict[str, bool | int | float | str] = {
+        "threads": options.threads,
+        "random_seed": options.seed,
+        "solver": "simplex",
+        **tight,
+    }
     outcome = Solver(fixed, settings, relax=True).run()
     if outcome.ending != "optimal" or outcome.values is None:
         raise NoPlan(f"the power of the plan that HiGHS found could not be settled: {outcome.ending}")

@@ -1,0 +1,148 @@
+"""The directory that a plan is written into: complete or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import tempfile
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flexmine.errors import BadInput, FlexmineError
+from flexmine.pipeline import Phases
+from flexmine.planning.document import plan_document
+from flexmine.planning.plan import Plan
+from flexmine.planning.tables import write_csv
+from flexmine.problem_json import write_problem
+
+PLAN_SCHEMA_PREFIX = "flexmine-plan/"
+
+
+def check_target(directory: Path) -> None:
+    """Check that a plan may be written to `directory`, before anything is computed.
+
+    Raises
+    ------
+    BadInput
+        Where something stands there that flexmine did not write.
+    """
+    for place in (directory, previous_of(directory)):
+        if place.exists() and not _may_replace(place):
+            raise BadInput(
+                f"{place}: exists and holds no plan that flexmine wrote, so it is not replaced; "
+                "name another directory, or move it away"
+            )
+
+
+def previous_of(directory: Path) -> Path:
+    """Return where an older plan of `directory` moves to."""
+    return directory.with_name(directory.name + ".previous")
+
+
+def error_file_of(directory: Path) -> Path:
+    """Return the file that says why there is no new plan in `directory`."""
+    return directory.with_name(directory.name + ".error.json")
+
+
+def write_plan(plan: Plan, directory: Path, phases: Phases, *, report: bool = True) -> None:
+    """Write the plan beside `directory` and rename it into place; an older one moves to ``DIRECTORY.previous``."""
+    check_target(directory)
+    started = datetime.now(UTC)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        with phases.measure("write"):
+            _write_files(plan, beside, report=report)
+        run = {
+            "run_id": str(uuid.uuid4()),
+            "started": started.isoformat(),
+            "host": socket.gethostname(),
+            "seconds": round(sum(v for k, v in phases.seconds.items() if k != "solver_total"), 6),
+            "phases": {name: round(value, 6) for name, value in phases.seconds.items()},
+        }
+        _write_json(beside / "run.json", run)
+        beside.chmod(0o755)
+        _swap(beside, directory)
+    finally:
+        if beside.exists():
+            shutil.rmtree(beside)
+    error_file_of(directory).unlink(missing_ok=True)
+
+
+def write_error(directory: Path, error: FlexmineError) -> None:
+    """Say beside `directory` why there is no new plan; the directory itself is not touched."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    document = {"status": error.status, "exit_code": error.exit_code, "messages": error.messages}
+    target = error_file_of(directory)
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    _write_json(beside, document)
+    beside.replace(target)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write one file, complete or not at all.
+
+    Raises
+    ------
+    BadInput
+        Where the place cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise BadInput(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _write_files(plan: Plan, directory: Path, *, report: bool) -> None:
+    write_problem(plan.problem, directory / "problem.json")
+    write_csv(plan.setpoints, directory / "setpoints.csv")
+    write_csv(plan.site, directory / "site.csv")
+    hashes = {name: _sha256(directory / name) for name in ("problem.json", "setpoints.csv", "site.csv")}
+    _write_json(directory / "plan.json", plan_document(plan, hashes))
+    if report:
+        from flexmine.report.page import report_html
+
+        (directory / "report.html").write_text(report_html(plan), encoding="utf-8", newline="\n")
+
+
+def _swap(beside: Path, directory: Path) -> None:
+    """Put `beside` into the place of `directory`; at every moment a complete plan stands somewhere."""
+    previous = previous_of(directory)
+    if directory.exists():
+        if previous.exists():
+            shutil.rmtree(previous)
+        directory.rename(previous)
+    beside.rename(directory)
+
+
+def _may_replace(place: Path) -> bool:
+    if not place.is_dir():
+        return False
+    if not any(place.iterdir()):
+        return True
+    document = place / "plan.json"
+    if not document.is_file():
+        return False
+    try:
+        schema = json.loads(document.read_text(encoding="utf-8")).get("schema", "")
+    except (ValueError, AttributeError, OSError):
+        return False
+    return str(schema).startswith(PLAN_SCHEMA_PREFIX)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_json(path: Path, document: Any) -> None:
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

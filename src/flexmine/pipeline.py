@@ -1,0 +1,155 @@
+"""From a case to an audited plan: the arrows of the house, walked once."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+
+from flexmine.assembly import assemble
+from flexmine.errors import AuditFailed, Infeasible
+from flexmine.inputs.case import Case
+from flexmine.planning.audit import Replay, replay
+from flexmine.planning.break_even import break_even
+from flexmine.planning.disaggregate import to_schedule
+from flexmine.planning.plan import Plan
+from flexmine.planning.prechecks import conflicts
+from flexmine.planning.rounding import round_schedule
+from flexmine.planning.rules import simple_rules
+from flexmine.problem import Problem
+from flexmine.solving.engine import Solution, SolveOptions, solve
+
+MODEL_TOLERANCE_MW = 1e-6
+PLAN_TOLERANCE_MW = 1e-3
+MONEY_TOLERANCE = 1e-6
+SHOWN_VIOLATIONS = 20
+VERSIONS_OF = ("flexmine", "pyomo", "highspy", "numpy", "pandas", "pvlib")
+
+
+@dataclass
+class Phases:
+    """Seconds by phase of a run; they go into run.json and nowhere else."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def measure(self, phase: str) -> Iterator[None]:
+        """Add the time spent inside to `phase`."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - begin
+
+
+def options_of(case: Case) -> SolveOptions:
+    """Return the solver options that the case asks for."""
+    o = case.document.options
+    return SolveOptions(gap=o.gap, time_limit_s=o.time_limit_s, seed=o.seed)
+
+
+def plan_case(case: Case, options: SolveOptions | None = None, phases: Phases | None = None) -> Plan:
+    """Return the audited plan of a case.
+
+    Parameters
+    ----------
+    case : Case
+        From :func:`flexmine.load_case`.
+    options : SolveOptions, optional
+        In place of what the case asks for.
+    phases : Phases, optional
+        Receives the seconds spent by phase.
+
+    Raises
+    ------
+    BadInput, Infeasible, NoPlan
+        As by :func:`flexmine.solving.engine.solve`.
+    AuditFailed
+        Where the plan found does not pass the audit; it is then no plan.
+    """
+    options = options or options_of(case)
+    phases = phases or Phases()
+    with phases.measure("physics"):
+        assembly = assemble(case)
+    problem = assembly.problem
+    solution = solve_checked(problem, options, phases)
+    with phases.measure("disaggregate"):
+        exact = to_schedule(problem, solution)
+    with phases.measure("audit"):
+        money_usd = _audited_money(problem, solution, replay(problem, exact, MODEL_TOLERANCE_MW))
+        rounded = round_schedule(problem, exact)
+        audit = replay(problem, rounded, PLAN_TOLERANCE_MW)
+        _refuse(audit, "the rounded plan")
+    with phases.measure("rules"):
+        rules = simple_rules(problem, case.publish_steps)
+    bound_usd = max(solution.bound_usd, money_usd)
+    return Plan(
+        case_name=case.name,
+        title=case.title,
+        status=solution.status,
+        problem=problem,
+        publish_steps=case.publish_steps,
+        schedule=rounded,
+        replay=audit,
+        money_usd=money_usd,
+        bound_usd=bound_usd,
+        gap=(bound_usd - money_usd) / max(1.0, abs(money_usd)),
+        asked_gap=options.gap,
+        engine=solution.engine,
+        perspective=case.document.hash_value.perspective,
+        rules=rules,
+        break_even=tuple(break_even(k) for k in problem.classes),
+        temperature_c=assembly.temperature_c,
+        notes=(*case.notes, *assembly.notes),
+        filled=case.filled,
+        overrides=assembly.overrides,
+        options=asdict(options),
+        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+        inputs=case.inputs,
+    )
+
+
+def solve_checked(problem: Problem, options: SolveOptions, phases: Phases) -> Solution:
+    """Check in words first, then solve.
+
+    Raises
+    ------
+    Infeasible
+        From the checks, where one of them proves it, else from the solver.
+    """
+    with phases.measure("prechecks"):
+        proven = conflicts(problem)
+    if proven:
+        raise Infeasible(proven)
+    begin = time.perf_counter()
+    solution = solve(problem, options)
+    phases.seconds.update(solution.seconds)
+    phases.seconds["solver_total"] = time.perf_counter() - begin
+    return solution
+
+
+def _audited_money(problem: Problem, solution: Solution, audit: Replay) -> float:
+    """Return the money of the exact plan, as the audit prices it."""
+    _refuse(audit, "the plan")
+    short = solution.money_usd - audit.money_usd
+    # More than the model said is possible: a start charged as cold may turn out to be warm.
+    if short > MONEY_TOLERANCE * max(1.0, abs(solution.money_usd)):
+        raise AuditFailed(
+            f"the model says {solution.money_usd:.6f} USD, the audit prices the same plan at {audit.money_usd:.6f} USD"
+        )
+    return audit.money_usd
+
+
+def _refuse(audit: Replay, what: str) -> None:
+    if audit.violations:
+        shown = [f"{what} fails its audit: {v.message}" for v in audit.violations[:SHOWN_VIOLATIONS]]
+        rest = len(audit.violations) - len(shown)
+        raise AuditFailed([*shown, f"and {rest} more violations"] if rest else shown)
+
+
+def with_overrides(options: SolveOptions, **given: object) -> SolveOptions:
+    """Return `options` with those of `given` that are not None."""
+    return replace(options, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]

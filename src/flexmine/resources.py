@@ -1,0 +1,63 @@
+"""Where the shipped models and data lie: at the top of a checkout, or inside an installed wheel."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from flexmine.errors import BadInput
+
+PREFIX = "shipped:"
+_INSTALLED = Path(__file__).parent / "_shipped"
+_CHECKOUT = Path(__file__).parents[2]
+
+
+def shipped_root(kind: str) -> Path:
+    """Return the folder of the shipped ``models`` or ``data``.
+
+    Raises
+    ------
+    BadInput
+        Where this installation carries no such folder.
+    """
+    for top in (_INSTALLED, _CHECKOUT):
+        if (top / kind).is_dir():
+            return top / kind
+    raise BadInput(f"this installation of flexmine carries no {kind}; install the wheel or work in a checkout")
+
+
+def shipped_names(folder: str) -> tuple[str, ...]:
+    """Return the names of shipped YAML models in ``models/FOLDER`` (cases, plants, containers), sorted."""
+    return tuple(sorted(p.stem for p in (shipped_root("models") / folder).glob("*.yaml")))
+
+
+def shipped_path(reference: str) -> Path:
+    """Return the file that ``shipped:NAME`` stands for: a CSV of `data`, else a YAML file of `models`.
+
+    Raises
+    ------
+    BadInput
+        Where no such file is shipped; the message lists what is.
+    """
+    name = reference.removeprefix(PREFIX)
+    data = name.endswith(".csv")
+    root = shipped_root("data" if data else "models")
+    path = root / (name if data else f"{name}.yaml")
+    if path.is_file() and root.resolve() in path.resolve().parents:
+        return path
+    pattern = "**/*.csv" if data else "**/*.yaml"
+    known = sorted(p.relative_to(root).with_suffix(p.suffix if data else "").as_posix() for p in root.glob(pattern))
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
+    raise BadInput(f"{reference} is not shipped{hint} Shipped: {', '.join(known)}")
+
+
+def shipped_reference(path: Path) -> str | None:
+    """Return ``shipped:NAME`` for a file that lies in the shipped folders, else None."""
+    for kind in ("models", "data"):
+        for top in (_INSTALLED, _CHECKOUT):
+            root = (top / kind).resolve()
+            if root in path.resolve().parents:
+                inside = path.resolve().relative_to(root)
+                return PREFIX + (inside.with_suffix("") if inside.suffix == ".yaml" else inside).as_posix()
+    return None
