@@ -1,0 +1,140 @@
+"""What pydantic found, in sentences that say what is wrong and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+_TAGS = ("series", "number")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong at the value (or, with `of_key`, at the key) under `keys`; `place` overrides the look-up."""
+
+    keys: tuple[str | int, ...]
+    message: str
+    place: object = None
+    of_key: bool = False
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
+    """Return one finding per error; several where a document's own check has named several places."""
+    findings: list[Finding] = []
+    for detail in error.errors(include_url=False):
+        keys = _without_tags(detail["loc"], model)
+        context = detail.get("ctx", {})
+        if detail["type"] == "places":
+            findings += [Finding((*keys, *below), text) for below, text in context["places"]]
+        elif detail["type"] == "extra_forbidden":
+            findings.append(Finding(keys, _unknown_key(keys, model), of_key=True))
+        else:
+            findings.append(Finding(keys, _sentence(detail)))
+    return findings
+
+
+def _without_tags(loc: tuple[str | int, ...], model: type[BaseModel]) -> tuple[str | int, ...]:
+    """Drop the names of union branches, which are no keys of the file."""
+    keys: list[str | int] = []
+    for i, part in enumerate(loc):
+        if part in _TAGS and i and not _has_key(model, tuple(keys), part):
+            continue
+        keys.append(part)
+    return tuple(keys)
+
+
+def _has_key(model: type[BaseModel], keys: tuple[str | int, ...], part: str | int) -> bool:
+    parent = _document_at(model, keys)
+    return parent is not None and part in _keys_of(parent)
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _document_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """Return the document type that stands under `keys`, None where a plain value does."""
+    here: Any = model
+    for part in keys:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            fields = {field.alias or name: field.annotation for name, field in here.model_fields.items()}
+            here = _inner(fields.get(str(part)))
+    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+
+
+def _inner(annotation: Any) -> Any:
+    """Return the document inside Annotated, a union, a tuple or a dict; else the annotation."""
+    if get_origin(annotation) in (Annotated, Union, types.UnionType, tuple, dict):
+        for argument in get_args(annotation):
+            found = _inner(argument)
+            if isinstance(found, type) and issubclass(found, BaseModel):
+                return found
+    return annotation
+
+
+def _unknown_key(keys: tuple[str | int, ...], model: type[BaseModel]) -> str:
+    parent = _document_at(model, keys[:-1])
+    known = _keys_of(parent) if parent else []
+    near = difflib.get_close_matches(str(keys[-1]), known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ";"
+    return f"unknown key{hint} Known here: {', '.join(known)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "a block of keys"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text {value!r}" if len(value) <= 60 else f"the text {value[:57]!r}..."
+    return str(value)
+
+
+_EXPECTED = {
+    "float_type": "a number is expected, without quotes",
+    "int_type": "a whole number is expected, without quotes",
+    "int_from_float": "a whole number is expected",
+    "bool_type": "true or false is expected",
+    "string_type": "text is expected",
+    "model_type": "a block of keys is expected",
+    "model_attributes_type": "a block of keys is expected",
+    "dict_type": "a block of keys is expected",
+    "tuple_type": "a list is expected",
+    "finite_number": "a finite number is expected",
+    "string_pattern_mismatch": "allowed are letters, digits, _ and -, beginning with a letter",
+    "string_too_short": "it may not be empty",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    kind, context, shown = detail["type"], detail.get("ctx", {}), _shown(detail["input"])
+    text = str(detail["msg"])
+    if kind == "missing":
+        text = "is missing; this key is needed here"
+    elif kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        text = f"{shown} is out of range; allowed: {words} {context[bound]:g}, in the unit of the key's name"
+    elif kind == "literal_error":
+        text = f"{shown} is not allowed; allowed: {context['expected']}"
+    elif kind == "too_short":
+        text = f"the list is too short; at least {context['min_length']} entry is needed"
+    elif kind == "string_too_long":
+        text = f"the text is too long; at most {context['max_length']} characters are allowed"
+    elif kind in _EXPECTED:
+        text = f"{shown} is not allowed; {_EXPECTED[kind]}"
+    return text
