@@ -292,7 +292,7 @@ def _paths(
     paths: list[tuple[str, Floats, Ints]] = []
     initial_mw = problem.site.initial_mw
     if initial_mw is not None:
-        path: Floats = initial_mw + slope_mw * (steps + 1)
+        path = np.asarray(initial_mw + slope_mw * (steps + 1), dtype=np.float64)
         paths.append((f"initial_mw of {_mw(initial_mw)}", path, np.full(problem.steps, -1, dtype=np.int64)))
     for limit in limits:
         # limit[s] + slope (t - s) is tightest where limit[s] - slope s is extreme over s <= t.
