@@ -106,7 +106,7 @@ def lowest_it_power_mw(
     inlet_min_c : float
         Lowest inlet temperature of the miners [C].
     recirculation_max : float
-        Largest share of exhaust air that the dampers can lead back, above 0 and below 1.
+        Largest share of exhaust air that the dampers can lead back, 0 to 1.
     air_conductance_kw_per_k : float
         Heat carried per kelvin by the full air flow [kW/K]; 84 for 400 miners of 370 cfm.
     minimum_flow_share : float
@@ -115,7 +115,7 @@ def lowest_it_power_mw(
     Returns
     -------
     ndarray, shape (T,)
-        [MW], 0 where the air is warm enough.
+        [MW], 0 where the air is warm enough, infinity where it is not and nothing can be led back.
 
     Raises
     ------
@@ -129,10 +129,13 @@ def lowest_it_power_mw(
 
     .. math:: P_{min} = G f \, \frac{1-r_{max}}{r_{max}} \, \max(0, T_{in,min} - T_o)
     """
-    share = float(above("recirculation_max", within("recirculation_max", recirculation_max, 0, 1), 0))
+    share = float(within("recirculation_max", recirculation_max, 0, 1))
     flow = float(above("minimum_flow_share", within("minimum_flow_share", minimum_flow_share, 0, 1), 0))
     lift_k = np.maximum(0.0, float(within("inlet_min_c", inlet_min_c)) - _outside(temperature_c))
-    return above("air_conductance_kw_per_k", air_conductance_kw_per_k, 0) * flow * (1 - share) / share * lift_k / 1000
+    carried_mw_per_k = float(above("air_conductance_kw_per_k", air_conductance_kw_per_k, 0)) * flow / 1000
+    if share == 0:
+        return np.where(lift_k > 0, np.inf, 0.0)
+    return carried_mw_per_k * (1 - share) / share * lift_k
 
 
 def _outside(temperature_c: ArrayLike) -> Floats:

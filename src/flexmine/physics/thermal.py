@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from flexmine.physics.ranges import Floats, above, within
 
 SECONDS_PER_HOUR = 3600.0
-JOULES_PER_MWH = 3.6e9
 
 
 def cool(
@@ -242,30 +241,34 @@ def kept_warm_standby_mw(
     return base + np.maximum(0.0, loss_mw - within("standby_share_inside", standby_share_inside, 0, 1) * base)
 
 
-def preheat_energy_mwh(
+def preheat_duration_h(
     outside_c: ArrayLike,
+    heater_kw: float,
+    *,
     start_temperature_c: float,
     heat_capacity_j_per_k: float,
     conductance_w_per_k: float,
-    preheat_h: float = 0.0,
+    standby_heat_w: float = 0.0,
 ) -> Floats:
-    r"""Return the energy that warms a box which has cooled to the outside, by step of the start.
+    r"""Return how long a heater takes to warm a box that has cooled to the outside, by step of the start.
 
     Parameters
     ----------
     outside_c : array_like, shape (T,)
         Sol-air temperature of the box [C].
+    heater_kw : float
+        Power of the heater [kW].
     start_temperature_c : float
         Temperature that a start needs [C].
     heat_capacity_j_per_k, conductance_w_per_k : float
         C [J/K], UA [W/K].
-    preheat_h : float
-        Time over which it is warmed [h]; the losses meanwhile are counted at half the final difference.
+    standby_heat_w : float
+        Heat that the standby power leaves in the box meanwhile [W].
 
     Returns
     -------
     ndarray, shape (T,)
-        [MWh]; 0 where it is warm enough outside.
+        [h]; 0 where it is warm enough outside, infinity where the heater is too weak ever to get there.
 
     Raises
     ------
@@ -274,12 +277,38 @@ def preheat_energy_mwh(
 
     Notes
     -----
-    .. math:: E = \left(C + \tfrac12\,UA\,d\right) \max(0, T_{start} - T_o)
+    With the lift :math:`\Delta = \max(0, T_{start} - T_o)` and heater and standby heat Q:
+
+    .. math:: d = \frac{C}{UA} \ln \frac{Q}{Q - UA\,\Delta}
 
     A box that is cold but not yet as cold as the outside needs less: the estimate is on the safe side.
     """
     lift_k = np.maximum(0.0, float(within("start_temperature_c", start_temperature_c)) - within("outside_c", outside_c))
-    stored = above("heat_capacity_j_per_k", heat_capacity_j_per_k, 0)
-    seconds = within("preheat_h", preheat_h, low=0) * SECONDS_PER_HOUR
-    lost = above("conductance_w_per_k", conductance_w_per_k, 0) * seconds / 2
-    return (stored + lost) * lift_k / JOULES_PER_MWH
+    conductance = float(above("conductance_w_per_k", conductance_w_per_k, 0))
+    capacity = float(above("heat_capacity_j_per_k", heat_capacity_j_per_k, 0))
+    heat_w = float(above("heater_kw", heater_kw, 0)) * 1000 + float(within("standby_heat_w", standby_heat_w, low=0))
+    lost_share = conductance * lift_k / heat_w
+    enough = lost_share < 1
+    time_constant_h = capacity / conductance / SECONDS_PER_HOUR
+    return np.where(enough, -time_constant_h * np.log1p(-np.where(enough, lost_share, 0.0)), np.inf)
+
+
+def preheat_energy_mwh(outside_c: ArrayLike, heater_kw: float, **box: float) -> Floats:
+    """Return the energy of a preheat from the outside temperature, losses meanwhile included, by step of the start.
+
+    Parameters
+    ----------
+    outside_c, heater_kw, **box
+        As for :func:`preheat_duration_h`.
+
+    Returns
+    -------
+    ndarray, shape (T,)
+        Heater power times duration [MWh]; with a strong heater ``C * lift``.
+
+    Raises
+    ------
+    ValueError
+        Where a value is out of range.
+    """
+    return heater_kw / 1000 * preheat_duration_h(outside_c, heater_kw, **box)

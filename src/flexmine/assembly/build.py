@@ -1,0 +1,136 @@
+"""The whole of it: a Case becomes a Problem, with notes on what was decided on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flexmine.assembly.classes import available_counts, container_class, group
+from flexmine.assembly.equipment import Equipment, Money, Weather, equipment
+from flexmine.assembly.fleet import containers, override_obligations
+from flexmine.assembly.site import cheapest_price_usd_per_mwh, hash_value, limits, site, sources
+from flexmine.assembly.windows import Clock, Mask
+from flexmine.errors import BadInput
+from flexmine.inputs.case import Case
+from flexmine.problem import Floats, Problem
+
+TERMINAL_VALUE_BELOW_H = 36.0
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The Problem of a case.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        What a reader of the plan should know: roundings, perspective, heat and cold that stop a model.
+    overrides : tuple of str
+        Obligations that something hard overrides, in words.
+    temperature_c : ndarray, shape (T,)
+        Outside air, for tables and explanations [C].
+    """
+
+    problem: Problem
+    notes: tuple[str, ...]
+    overrides: tuple[str, ...]
+    temperature_c: Floats
+
+
+def assemble(case: Case) -> Assembly:
+    """Return the numeric problem of a case.
+
+    Raises
+    ------
+    BadInput
+        Naming all that is wrong, where physics or the state of a container cannot be worked out from the case.
+    """
+    clock = Clock(case.time)
+    notes: list[str] = []
+    offered = sources(case, notes)
+    value = hash_value(case, clock, notes)
+    models = _models(case, clock, Money(value, cheapest_price_usd_per_mwh(offered)), notes)
+    held = limits(case, clock)
+    fleet, overrides = override_obligations(case, clock, containers(case, clock, models), models, held)
+    groups = group(fleet, models)
+    available, shared = available_counts(groups, models, held)
+    classes = tuple(
+        container_class(
+            name,
+            members,
+            models[members[0].model],
+            available=available[name],
+            hash_value_usd_per_th_s_h=value,
+            terminal_on_usd=_terminal_on_usd(case, models[members[0].model]),
+            max_starts_per_day=case.document.max_starts_per_day,
+        )
+        for name, members in groups.items()
+    )
+    for model in models.values():
+        notes += [*model.notes, *_unable(model, clock)]
+    return Assembly(
+        problem=Problem(time=case.time, classes=classes, sources=offered, site=site(case, clock, held, groups)),
+        notes=(*notes, *shared),
+        overrides=tuple(overrides),
+        temperature_c=case.series["temperature_c"],
+    )
+
+
+def _models(case: Case, clock: Clock, money: Money, notes: list[str]) -> dict[str, Equipment]:
+    """Return all container models by step, by the text that groups use.
+
+    Raises
+    ------
+    BadInput
+        With what is wrong with every model.
+    """
+    ghi = case.series.get("ghi_w_m2")
+    if ghi is None and any(d.thermal is not None for d in case.container_models.values()):
+        notes.append("the case has no ghi_w_m2: containers cool as if the sun did not shine")
+    weather = Weather(
+        temperature_c=case.series["temperature_c"],
+        ghi_w_m2=np.zeros(case.time.steps) if ghi is None else ghi,
+        latitude_deg=case.plant.latitude_deg,
+        longitude_deg=case.plant.longitude_deg,
+    )
+    models: dict[str, Equipment] = {}
+    wrong: list[str] = []
+    for reference, document in case.container_models.items():
+        twins = [r for r, m in models.items() if m.document.name == document.name]
+        if twins:
+            wrong.append(f"container models {twins[0]} and {reference} are both named {document.name}; rename one")
+        try:
+            models[reference] = equipment(document, clock, weather, money)
+        except BadInput as error:
+            wrong += error.messages
+    if wrong:
+        raise BadInput(wrong)
+    return models
+
+
+def _terminal_on_usd(case: Case, model: Equipment) -> float:
+    """Return what a container is worth that ends on: given, or, on a short horizon, the warm start that it saves."""
+    given = case.document.terminal_on_usd
+    if given is not None:
+        return given
+    if case.time.steps * case.time.step_h >= TERMINAL_VALUE_BELOW_H:
+        return 0.0
+    return float(model.start.warm_cost_usd[-1])
+
+
+def _unable(model: Equipment, clock: Clock) -> list[str]:
+    """Return in words when heat or cold stops a model."""
+    found = []
+    for cause, mask in (("heat", model.too_hot), ("cold", model.too_cold)):
+        spans = _spans(mask)
+        if spans:
+            times = ", ".join(f"{clock.say(first)} ({length * clock.axis.step_h:g} h)" for first, length in spans)
+            found.append(f"{model.document.name} cannot run for {cause}, from {times}")
+    return found
+
+
+def _spans(mask: Mask) -> list[tuple[int, int]]:
+    """Return (first step, length) of every run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

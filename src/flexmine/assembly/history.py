@@ -1,0 +1,60 @@
+"""What every container did before step 0, in whole steps."""
+
+from __future__ import annotations
+
+from math import floor
+
+from flexmine.assembly.equipment import WHOLE, Cooling, Equipment
+from flexmine.inputs.equipment import Thermal
+from flexmine.inputs.schema import ContainerState
+from flexmine.physics.thermal import warm_until_step
+from flexmine.problem import History
+
+
+def history(name: str, state: ContainerState, model: Equipment, step_h: float, steps: int) -> History:
+    """Return the history of one container.
+
+    Part of a step is not counted: a container that has run 3.5 h has served three hourly steps.
+
+    Raises
+    ------
+    ValueError
+        Where the container is off and its temperature inside has to be known, and is not.
+    """
+    past = max(1, floor(state.hours / step_h + WHOLE))
+    if state.on:
+        power = state.it_power_mw or 0.0
+        return History(count=1, on=True, steps=past, it_power_mw=power, starts_today=state.starts_today)
+    warm_until = _warm_until(name, state, model, step_h, steps)
+    return History(count=1, on=False, steps=past, warm_until_step=warm_until, starts_today=state.starts_today)
+
+
+def _warm_until(name: str, state: ContainerState, model: Equipment, step_h: float, steps: int) -> int:
+    thermal, cooling = model.document.thermal, model.cooling
+    if thermal is None or cooling is None:
+        warm_off_h = model.document.start.warm_off_h
+        assert warm_off_h is not None
+        return min(steps - 1, max(-1, floor((warm_off_h - state.hours) / step_h + WHOLE)))
+    if thermal.asleep == "kept_warm":
+        measured = state.inside_temperature_c
+        return steps - 1 if measured is None or measured >= thermal.start_temperature_c else -1
+    return warm_until_step(
+        _inside_temperature_c(name, state, thermal, cooling),
+        cooling.outside_c,
+        cooling.heat_w,
+        heat_capacity_j_per_k=cooling.heat_capacity_j_per_k,
+        conductance_w_per_k=cooling.conductance_w_per_k,
+        step_h=step_h,
+        start_temperature_c=cooling.start_temperature_c,
+    )
+
+
+def _inside_temperature_c(name: str, state: ContainerState, thermal: Thermal, cooling: Cooling) -> float:
+    if state.inside_temperature_c is not None:
+        return state.inside_temperature_c
+    if thermal.asleep == "fans_on":
+        return float(cooling.outside_c[0])
+    raise ValueError(
+        f"container {name} is off and its model cools with the weather (thermal, {thermal.asleep}): "
+        f"state needs its inside_temperature_c"
+    )
