@@ -195,7 +195,7 @@ def audit(directory: Path, as_json: bool) -> int:
 
     result = audit_directory(directory)
     if as_json:
-        sentences = [v.message for v in result.violations]
+        sentences = list(result.violations)
         click.echo(
             json.dumps(
                 {"directory": str(directory), "passed": result.ok, "checks": result.checks, "violations": sentences}
@@ -204,7 +204,7 @@ def audit(directory: Path, as_json: bool) -> int:
     elif result.ok:
         click.echo(f"{directory}: audit passed, {result.checks} checks")
     for v in result.violations:
-        _say(f"flexmine: audit: {v.message}")
+        _say(f"flexmine: audit: {v}")
     return 0 if result.ok else EXIT_INTERNAL
 
 

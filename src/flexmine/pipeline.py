@@ -20,7 +20,7 @@ from flexmine.planning.prechecks import conflicts
 from flexmine.planning.rounding import round_schedule
 from flexmine.planning.rules import simple_rules
 from flexmine.problem import Problem
-from flexmine.solving.engine import Solution, SolveOptions, solve
+from flexmine.solving.engine import Solution, SolveOptions, proven, solve
 
 MODEL_TOLERANCE_MW = 1e-6
 PLAN_TOLERANCE_MW = 1e-3
@@ -85,18 +85,18 @@ def plan_case(case: Case, options: SolveOptions | None = None, phases: Phases | 
         _refuse(audit, "the rounded plan")
     with phases.measure("rules"):
         rules = simple_rules(problem, case.publish_steps)
-    bound_usd = max(solution.bound_usd, money_usd)
+    proof = proven(money_usd, solution.bound_usd, options.gap)
     return Plan(
         case_name=case.name,
         title=case.title,
-        status=solution.status,
+        status=proof.status,
         problem=problem,
         publish_steps=case.publish_steps,
         schedule=rounded,
         replay=audit,
-        money_usd=money_usd,
-        bound_usd=bound_usd,
-        gap=(bound_usd - money_usd) / max(1.0, abs(money_usd)),
+        money_usd=proof.money_usd,
+        bound_usd=proof.bound_usd,
+        gap=proof.gap,
         asked_gap=options.gap,
         engine=solution.engine,
         perspective=case.document.hash_value.perspective,
@@ -121,9 +121,9 @@ def solve_checked(problem: Problem, options: SolveOptions, phases: Phases) -> So
         From the checks, where one of them proves it, else from the solver.
     """
     with phases.measure("prechecks"):
-        proven = conflicts(problem)
-    if proven:
-        raise Infeasible(proven)
+        found = conflicts(problem)
+    if found:
+        raise Infeasible(found)
     begin = time.perf_counter()
     solution = solve(problem, options)
     phases.seconds.update(solution.seconds)

@@ -13,7 +13,7 @@ from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.prechecks import conflicts
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import Problem
-from flexmine.solving.engine import Solution, SolveOptions, solve
+from flexmine.solving.engine import Solution, SolveOptions, proven, solve
 
 SCHEMA = "flexmine-solution/1"
 LISTED_CONTAINERS = 1000
@@ -31,9 +31,9 @@ def solve_to_document(
         Where the solution found breaks a limit of the problem.
     """
     try:
-        proven = conflicts(problem)
-        if proven:
-            raise Infeasible(proven)
+        found = conflicts(problem)
+        if found:
+            raise Infeasible(found)
         solution = solve(problem, options)
     except Infeasible as error:
         return _empty(Status.INFEASIBLE, error.messages), error.exit_code
@@ -43,7 +43,8 @@ def solve_to_document(
     audit = replay(problem, schedule, TOLERANCE_MW)
     if audit.violations:
         raise AuditFailed([v.message for v in audit.violations[:20]])
-    return _document(problem, solution, schedule, audit, all_containers), EXIT_CODES[solution.status]
+    document = _document(problem, solution, schedule, audit, options.gap, all_containers)
+    return document, EXIT_CODES[Status(document["status"])]
 
 
 def solution_text(document: dict[str, Any]) -> str:
@@ -68,9 +69,9 @@ def _empty(status: Status, conflict: list[str]) -> dict[str, Any]:
 
 
 def _document(
-    problem: Problem, solution: Solution, schedule: Schedule, audit: Replay, all_containers: bool
+    problem: Problem, solution: Solution, schedule: Schedule, audit: Replay, asked_gap: float, all_containers: bool
 ) -> dict[str, Any]:
-    money, first, classes = audit.money_usd, 0, []
+    proof, first, classes = proven(audit.money_usd, solution.bound_usd, asked_gap), 0, []
     for k in problem.classes:
         rows = slice(first, first + k.count)
         first += k.count
@@ -88,13 +89,12 @@ def _document(
             }
         )
     listed = all_containers or len(schedule.containers) <= LISTED_CONTAINERS
-    bound = max(solution.bound_usd, money)
     return {
         "schema": SCHEMA,
-        "status": solution.status.value,
-        "money_usd": money,
-        "bound_usd": bound,
-        "gap": (bound - money) / max(1.0, abs(money)),
+        "status": proof.status.value,
+        "money_usd": proof.money_usd,
+        "bound_usd": proof.bound_usd,
+        "gap": proof.gap,
         "engine": solution.engine,
         "classes": classes,
         "containers": [

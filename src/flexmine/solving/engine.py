@@ -19,6 +19,7 @@ from flexmine.solving.standard_form import Matrix, compile_model
 
 ENGINES = ("auto", "mip")
 INTEGRALITY_SLACK = 1e-4
+FLOAT_NOISE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -145,14 +146,12 @@ def solve(problem: Problem, options: SolveOptions | None = None) -> Solution:
         if outcome.values is None:
             raise NoPlan(f"time was up after {options.time_limit_s:g} s, before any plan was found")
         values, objective = _polish(matrix, outcome.values, options)
-    # Both are floats of the same sum; the bound cannot be below a plan that exists.
-    money, bound = -objective, max(-outcome.bound, -objective)
-    gap = (bound - money) / max(1.0, abs(money))
+    proof = proven(-objective, -outcome.bound, options.gap)
     return Solution(
-        status=Status.OPTIMAL if gap <= options.gap + 1e-12 else Status.FEASIBLE,
-        money_usd=money,
-        bound_usd=bound,
-        gap=gap,
+        status=proof.status,
+        money_usd=proof.money_usd,
+        bound_usd=proof.bound_usd,
+        gap=proof.gap,
         engine="mip",
         classes=tuple(_class_plan(matrix, values, k, problem.steps) for k in letters_of(problem)),
         supply_mw=np.array(
@@ -160,6 +159,27 @@ def solve(problem: Problem, options: SolveOptions | None = None) -> Solution:
         ),
         seconds=seconds,
     )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Money, its bound, the gap between them, and the status that follows from the asked gap."""
+
+    status: Status
+    money_usd: float
+    bound_usd: float
+    gap: float
+
+
+def proven(money_usd: float, bound_usd: float, asked_gap: float) -> Proof:
+    """Return status and gap = (bound - money) / max(1 USD, |money|).
+
+    The bound cannot be below a plan that exists; where both are one sum of floats, they are one number.
+    """
+    scale = max(1.0, abs(money_usd))
+    bound = money_usd if bound_usd - money_usd <= FLOAT_NOISE * scale else bound_usd
+    gap = (bound - money_usd) / scale
+    return Proof(Status.OPTIMAL if gap <= asked_gap else Status.FEASIBLE, money_usd, bound, gap)
 
 
 def _highs_options(options: SolveOptions) -> dict[str, bool | int | float | str]:

@@ -1,0 +1,152 @@
+"""Twelve seeded conflicts, each answered with a sentence that names limit, hour and amount.
+
+Each is tried twice: as the planner does it, checks in words first; and by the elastic solve alone, which has to stand
+on its own for conflicts that no check foresees.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from plants import reference_class, simple_problem
+
+from flexmine.errors import Infeasible
+from flexmine.pipeline import Phases, solve_checked
+from flexmine.problem import Feeder, History, Problem
+from flexmine.solving.engine import SolveOptions, solve
+
+T = 12
+ON = (History(4, on=True, steps=10, it_power_mw=0.52),)
+OFF = (History(4, on=False, steps=10),)
+
+
+def at(step: int, value: float, other: float) -> np.ndarray:
+    series = np.full(T, other, dtype=float)
+    series[step] = value
+    return series
+
+
+def fleet(**fields):
+    return reference_class(count=4, steps=T, **({"history": ON} | fields))
+
+
+def site(k, **fields) -> Problem:
+    return simple_problem(k, **({"initial": 2.2, "ramp": 4.0} | fields))
+
+
+def feeder(problem: Problem, cap_mw: float) -> Problem:
+    return replace(problem, site=replace(problem.site, feeders=(Feeder("f1", cap_mw, ("s19pro",)),)))
+
+
+SEEDED = {
+    "minimum above cap": (site(fleet(), minimum=at(5, 11.0, 0.0)), ["05:00", "11.0"]),
+    "minimum above supply": (site(fleet(), surplus_mw=1.0, firm_mw=2.0, minimum=at(5, 4.0, 0.0)), ["05:00", "4.0"]),
+    "cap below standby": (site(fleet(), cap=at(7, 0.03, 10.0)), ["07:00", "0.03"]),
+    "must-run above availability": (
+        site(fleet(must_run=at(6, 3, 0), available=at(6, 1, 4))),
+        ["06:00", "3"],
+    ),
+    "must-run in the heat": (site(fleet(must_run=at(6, 3, 0), max_it_power_mw=at(6, 0.3, 1.3))), ["06:00", "3"]),
+    "must-run within the minimum down time": (
+        site(fleet(history=(History(4, on=False, steps=1),), min_down_steps=6, must_run=at(2, 4, 0)), initial=0.04),
+        ["02:00", "4"],
+    ),
+    "minimum up time against an outage": (
+        site(fleet(history=(History(4, on=True, steps=1),), min_up_steps=5, available=at(2, 2, 4))),
+        ["02:00", "2"],
+    ),
+    "ramp down cannot reach the cap": (site(fleet(), initial=9.0, ramp=1.0, cap=at(2, 5.0, 10.0)), ["02:00", "5.0"]),
+    "ramp up cannot reach the minimum": (
+        site(fleet(history=OFF), initial=0.04, ramp=0.5, minimum=at(1, 3.0, 0.0)),
+        ["01:00", "3.0"],
+    ),
+    "feeder below what must run": (feeder(site(fleet(must_run=at(4, 4, 0))), 1.5), ["f1", "1.5"]),
+    "supply below what is bound to run": (
+        site(fleet(history=(History(4, on=True, steps=1),)), surplus_mw=at(1, 0.5, 8.0), firm_mw=1.0),
+        ["01:00", "1.5"],
+    ),
+    "minimum above what the fleet can draw": (site(fleet(), minimum=at(8, 6.0, 0.0)), ["08:00", "6.0"]),
+}
+ELASTIC_ONLY = {
+    # Every pair of limits can be kept; only together they cannot, and only in whole containers.
+    "whole containers only": (
+        site(
+            fleet(it_power_mw=(1.0,), hash_rate_th_s=(30000.0,), max_it_power_mw=1.0, overhead=1.0, standby_mw=0.0),
+            initial=2.0,
+            minimum=at(3, 2.4, 0.0),
+            cap=at(3, 2.6, 10.0),
+        ),
+        ["03:00", "2.4", "2.6"],
+    ),
+    "starts per day against two must-runs": (
+        replace(
+            site(
+                fleet(
+                    history=OFF,
+                    max_starts_per_day=1,
+                    min_up_steps=1,
+                    min_down_steps=1,
+                    must_run=at(2, 4, 0) + at(8, 4, 0),
+                    available=at(5, 0, 4),
+                ),
+                initial=0.04,
+                day_of_step=[0] * T,
+            )
+        ),
+        ["starts per day", "02:00", "08:00"],
+    ),
+}
+
+
+def sentences(problem: Problem, how: str) -> str:
+    with pytest.raises(Infeasible) as caught:
+        if how == "planner":
+            solve_checked(problem, SolveOptions(), Phases())
+        else:
+            solve(problem)
+    assert caught.value.exit_code == 3
+    return "\n".join(caught.value.messages)
+
+
+@pytest.mark.parametrize("how", ["planner", "elastic"])
+@pytest.mark.parametrize("name", SEEDED)
+def test_seeded_conflict_is_named(name, how):
+    """*Proves:* limit, hour and amount stand in the answer.  *Sensitivity:* a bare "infeasible" has none of them."""
+    problem, expected = SEEDED[name]
+    text = sentences(problem, how)
+    for word in expected:
+        assert word in text, text
+
+
+@pytest.mark.parametrize("name", ELASTIC_ONLY)
+def test_conflict_of_integers_is_named(name):
+    """*Proves:* conflicts that no check foresees are narrowed to their limits.  *Sensitivity:* an IIS of the linear
+    relaxation, which is feasible here, would name nothing.
+    """
+    problem, expected = ELASTIC_ONLY[name]
+    text = sentences(problem, "elastic")
+    for word in expected:
+        assert word in text, text
+
+
+def test_conflict_is_irreducible():
+    """Limits that have nothing to do with the conflict are not named.
+
+    *Proves:* of a cap in all hours, only that of 03:00 stands in the sentence.  *Sensitivity:* the unfiltered set
+    names every row.
+    """
+    text = sentences(ELASTIC_ONLY["whole containers only"][0], "elastic")
+    together = text.splitlines()[0]
+    assert together.count("site cap") == 1
+    assert "ramp" not in together
+    assert "04:00" not in together
+
+
+def test_smallest_change_resolves_the_conflict():
+    """*Proves:* the amount named is enough.  *Sensitivity:* 1 kW less leaves the problem infeasible."""
+    problem = SEEDED["minimum above what the fleet can draw"][0]
+    text = sentences(problem, "elastic")
+    most_mw = 4 * 1.3 * 1.02
+    assert f"{6.0 - most_mw:.3f} MW lower at 2024-09-10 08:00" in text
+    eased = replace(problem, site=replace(problem.site, minimum_mw=at(8, most_mw - 1e-6, 0.0)))
+    assert solve(eased).money_usd > 0
