@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -48,14 +49,25 @@ def simple_rules(problem: Problem, publish_steps: int, friction_usd: float = 0.0
     -------
     tuple of RuleResult
         ``always on``, ``threshold``, ``greedy``.
+
+    Notes
+    -----
+    *Greedy* walks twice: start costs charged at once to the step of the start, and shared by the steps that the
+    minimum up time binds.  The better walk is shown: charged at once, a fleet that is cold may never start.
     """
     limits = limits_of(problem)
-    deciders: dict[str, Decider] = {
-        "always on": _decide_always_on,
-        "threshold": _decide_threshold,
-        "greedy": lambda step: _decide_greedy(step, friction_usd),
-    }
-    return tuple(_result(problem, name, _walk(problem, limits, d), publish_steps) for name, d in deciders.items())
+
+    def result(name: str, decide: Decider) -> RuleResult:
+        return _result(problem, name, _walk(problem, limits, decide), publish_steps)
+
+    at_once = tuple(_Charge(1.0, friction_usd) for k in problem.classes)
+    spread = tuple(_Charge(1.0 / k.min_up_steps, friction_usd) for k in problem.classes)
+    greedy = [result("greedy", partial(_decide_greedy, charges=charges)) for charges in (at_once, spread)]
+    return (
+        result("always on", _decide_always_on),
+        result("threshold", _decide_threshold),
+        max(greedy, key=lambda r: -np.inf if r.money_usd is None else r.money_usd),
+    )
 
 
 def _result(problem: Problem, name: str, schedule: Schedule, publish_steps: int) -> RuleResult:
@@ -90,7 +102,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Judged:
-    """M candidates: their dispatch by merit, and what they break and cost; arrays over M."""
+    """M candidates: their dispatch by merit, what they break, and their money without start costs; arrays over M."""
 
     dispatch: Dispatch
     preheat_mw: Floats
@@ -174,14 +186,13 @@ def _judge(step: _Step, places: Ints) -> _Judged:
     counts = np.stack([o.counts[p] for o, p in zip(outlooks, places.T, strict=True)], axis=1).astype(np.float64)
     preheat = np.stack([o.preheat_mw[p] for o, p in zip(outlooks, places.T, strict=True)], axis=1)
     broken = np.sum([o.broken[p] for o, p in zip(outlooks, places.T, strict=True)], axis=0).astype(np.float64)
-    paid = np.sum([o.start_cost_usd[p] for o, p in zip(outlooks, places.T, strict=True)], axis=0)
     before, excess, extra_usd = _preheat_before(step, places)
     floor, ceiling, excess_ahead = _window(step, places, before)
     dispatch = dispatch_by_merit(limits, t, counts, preheat, floor_mw=floor, ceiling_mw=ceiling)
     last = float(t == step.problem.steps - 1)
     terminal = counts @ np.array([k.terminal_on_usd for k in step.problem.classes]) * last
     total = broken + excess + excess_ahead + dispatch.excess_mw
-    money = dispatch.money_usd - paid - extra_usd + terminal
+    money = dispatch.money_usd - extra_usd + terminal
     return _Judged(dispatch, preheat, floor, ceiling, np.where(total > SAME_MW, total, 0.0), money)
 
 
@@ -264,34 +275,44 @@ def _resting(step: _Step) -> Ints:
     return np.array([int(np.argmin(np.abs(o.counts - n))) for o, n in zip(step.outlooks, step.running, strict=True)])
 
 
-def _decide_greedy(step: _Step, friction_usd: float) -> tuple[Ints, Floats]:
+@dataclass(frozen=True)
+class _Charge:
+    """How *greedy* charges the starts of a class to a step: a share of the start cost, and a friction [USD]."""
+
+    share: float
+    friction_usd: float
+
+
+def _decide_greedy(step: _Step, charges: tuple[_Charge, ...]) -> tuple[Ints, Floats]:
     """Decide for the most money of this step alone: enumerate the counts of one class, coordinate ascent over several.
 
     The ascent starts from leaving all as it is, from the fewest and from the most containers.
     """
     sizes = np.array([len(o.counts) for o in step.outlooks])
     beginnings = np.stack([_resting(step), np.zeros_like(sizes), sizes - 1])
-    found = [_ascend(step, begin, friction_usd) for begin in (beginnings[:1] if len(sizes) == 1 else beginnings)]
+    found = [_ascend(step, begin, charges) for begin in (beginnings[:1] if len(sizes) == 1 else beginnings)]
     judged = _judge(step, np.stack(found))
-    best = _best(judged, _score(step, judged, np.stack(found), friction_usd))
+    best = _best(judged, _score(step, judged, np.stack(found), charges))
     return found[best], judged.dispatch.it_power_mw[best]
 
 
-def _score(step: _Step, judged: _Judged, places: Ints, friction_usd: float) -> Floats:
-    starts = np.sum([o.starts[p] for o, p in zip(step.outlooks, places.T, strict=True)], axis=0)
+def _score(step: _Step, judged: _Judged, places: Ints, charges: tuple[_Charge, ...]) -> Floats:
+    charged = np.zeros(len(places))
+    for o, p, charge in zip(step.outlooks, places.T, charges, strict=True):
+        charged += charge.share * o.start_cost_usd[p] + charge.friction_usd * o.starts[p]
     counts = np.stack([o.counts[p] for o, p in zip(step.outlooks, places.T, strict=True)], axis=1)
     # Among equals the one that changes least.
-    return np.asarray(judged.money_usd - friction_usd * starts - SAME_USD * np.abs(counts - step.running).sum(axis=1))
+    return np.asarray(judged.money_usd - charged - SAME_USD * np.abs(counts - step.running).sum(axis=1))
 
 
-def _ascend(step: _Step, begin: Ints, friction_usd: float) -> Ints:
+def _ascend(step: _Step, begin: Ints, charges: tuple[_Charge, ...]) -> Ints:
     current, value = begin.copy(), (np.inf, -np.inf)
     while True:
         for i, outlook in enumerate(step.outlooks):
             places = np.tile(current, (len(outlook.counts), 1))
             places[:, i] = np.arange(len(outlook.counts))
             judged = _judge(step, places)
-            score = _score(step, judged, places, friction_usd)
+            score = _score(step, judged, places, charges)
             best = _best(judged, score)
             current, new = places[best], (float(judged.broken[best]), float(score[best]))
         if len(step.outlooks) == 1 or (new[0] > value[0] - SAME_MW and new[1] <= value[1] + SAME_USD):
