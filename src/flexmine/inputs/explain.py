@@ -61,20 +61,31 @@ def _document_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> type[Ba
     """Return the document type that stands under `keys`, None where a plain value does."""
     here: Any = model
     for part in keys:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            fields = {field.alias or name: field.annotation for name, field in here.model_fields.items()}
-            here = _inner(fields.get(str(part)))
-    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+        document = _document_in(here)
+        if document is not None and not _holds_many(here):
+            here = {field.alias or name: field.annotation for name, field in document.model_fields.items()}.get(
+                str(part)
+            )
+        else:
+            here = document  # an index of a list, or a name of a mapping: its entries are of this type
+    return None if _holds_many(here) else _document_in(here)
 
 
-def _inner(annotation: Any) -> Any:
-    """Return the document inside Annotated, a union, a tuple or a dict; else the annotation."""
-    if get_origin(annotation) in (Annotated, Union, types.UnionType, tuple, dict):
-        for argument in get_args(annotation):
-            found = _inner(argument)
-            if isinstance(found, type) and issubclass(found, BaseModel):
-                return found
-    return annotation
+def _holds_many(annotation: Any) -> bool:
+    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+        return any(_holds_many(argument) for argument in get_args(annotation))
+    return get_origin(annotation) in (tuple, dict)
+
+
+def _document_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the document type inside Annotated, a union, a tuple or a dict."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        found = _document_in(argument)
+        if found is not None:
+            return found
+    return None
 
 
 def _unknown_key(keys: tuple[str | int, ...], model: type[BaseModel]) -> str:
