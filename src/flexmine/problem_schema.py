@@ -47,7 +47,7 @@ class StartPart(_Part):
 
 class MinersPart(_Part):
     count: Annotated[int, Field(ge=1)]
-    presets: Annotated[list[tuple[Positive, Positive]], Field(min_length=1, strict=False)]
+    presets: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)]
     sleep_w: NotNegative = 0.0
     fixed_mw: NotNegative = 0.0
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from plants import random_problem, reference_class, simple_problem
 
 from flexmine.errors import BadInput, NoPlan, Status
 from flexmine.milp.model import build_model
 from flexmine.problem import History
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.standard_form import compile_model
+from plants import random_problem, reference_class, simple_problem
 
 
 def spiky(steps=48, seed=5, count=14):

@@ -43,7 +43,7 @@ def solve_to_document(
     audit = replay(problem, schedule, TOLERANCE_MW)
     if audit.violations:
         raise AuditFailed([v.message for v in audit.violations[:20]])
-    document = _document(problem, solution, schedule, audit, options.gap, all_containers)
+    document = _document(problem, solution, schedule, audit, options.gap, all_containers=all_containers)
     return document, EXIT_CODES[Status(document["status"])]
 
 
@@ -69,7 +69,7 @@ def _empty(status: Status, conflict: list[str]) -> dict[str, Any]:
 
 
 def _document(
-    problem: Problem, solution: Solution, schedule: Schedule, audit: Replay, asked_gap: float, all_containers: bool
+    problem: Problem, solution: Solution, schedule: Schedule, audit: Replay, asked_gap: float, *, all_containers: bool
 ) -> dict[str, Any]:
     proof, first, classes = proven(audit.money_usd, solution.bound_usd, asked_gap), 0, []
     for k in problem.classes:
