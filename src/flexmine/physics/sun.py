@@ -108,7 +108,7 @@ def sun_on_faces_w_m2(
     sun = solarposition.get_solarposition(times, latitude, longitude)
     zenith = sun["apparent_zenith"].to_numpy()
     azimuth = sun["azimuth"].to_numpy()
-    split = irradiance.erbs(ghi, sun["zenith"].to_numpy(), times.dayofyear.to_numpy())
+    split = irradiance.erbs(ghi, sun["zenith"].to_numpy(), times.day_of_year.to_numpy())
     faces = [
         irradiance.get_total_irradiance(tilt, facing, zenith, azimuth, split["dni"], ghi, split["dhi"], albedo=ground)
         for tilt, facing in zip(box.tilts_deg, box.azimuths_deg, strict=True)
