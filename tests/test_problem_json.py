@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from plants import random_problem, reference_class, simple_problem
 
 from flexmine.errors import BadInput
 from flexmine.problem_json import problem_from_document, problem_text, problem_to_document, read_problem
+from plants import random_problem, reference_class, simple_problem
 
 
 def document() -> dict[str, Any]:
