@@ -24,10 +24,10 @@ def round_schedule(problem: Problem, schedule: Schedule) -> Schedule:
     """Return `schedule` with IT powers in whole watts and sources that meet the facility power of those.
 
     Powers are rounded down, and what is lost is carried on, so that the facility power of a feeder, of the site and
-    thus the supply never rises above the schedule's, and falls below it by less than 2 W a feeder.  Each container
-    stays between its lowest and highest power; where no whole watt lies between them, the nearest one is taken, and
-    where the lowest one is no whole watt, the next one above it.  A power that breaks a limit by more than a watt is
-    not repaired: the audit has to see it.
+    thus the supply never rises above the schedule's, and falls below it by less than 2 W a feeder.  Two cases are
+    off by up to a watt a container: where all of a feeder run at a highest (or lowest) power that is no whole watt,
+    it is rounded inwards, and where no whole watt lies between lowest and highest, the nearest one is taken.  A power
+    that breaks a limit by more than a watt is not repaired: the audit has to see it.
     """
     it_power = np.zeros(schedule.it_power_mw.shape)
     for group in _groups(problem):
