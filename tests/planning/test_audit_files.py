@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -365,4 +367,23 @@ def test_uneven_powers_and_quarter_hours_pass(tmp_path, seed):
     on = ((0, 1, 1, 1, 1, 1), (1, 1, 1, 0, 0, 0))
     schedule = schedule_of(odd, on, np.where(on, rng.uniform(0.5, 1.0, (2, 6)), 0.0))
     found = audit_directory(write_plan(plan_of(odd, schedule, rules=()), tmp_path / "plan"))
+    assert found.ok, found.violations
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "offsets"), [((2024, 10, 27), 2, "+02:00 +01:00"), ((2024, 3, 31), 1, "+01:00")]
+)
+def test_days_of_23_and_25_hours_pass(tmp_path, day, hour, offsets):
+    """*Proves:* the hour that comes twice is two rows with two offsets, and the one left out is none.
+
+    *Sensitivity:* compared by wall clock, both 02:00 would be one step and the other would be missing.
+    """
+    berlin = two_containers()
+    time = replace(berlin.time, start=datetime(*day, tzinfo=ZoneInfo("Europe/Berlin")), zone="Europe/Berlin")
+    berlin = replace(berlin, time=time)
+    written = write_plan(plan_of(berlin, schedule_of(berlin)), tmp_path / "plan")
+    starts = [row.split(",")[0] for row in (written / "site.csv").read_text().splitlines()[1:]]
+    assert [s[-6:] for s in starts if f"T{hour:02d}:" in s] == offsets.split()
+    assert starts[5].endswith("T04:00:00+01:00" if hour == 2 else "T06:00:00+02:00")
+    found = audit_directory(written)
     assert found.ok, found.violations

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -106,7 +106,8 @@ def read_tables(directory: Path, problem: Problem) -> tuple[PlanTables | None, l
     faults: list[str] = []
     names = [name for name, _ in problem.containers]
     shape = (len(names), problem.steps)
-    steps = {problem.time.begin(t): t for t in range(problem.steps)}
+    # In UTC, because the hour that comes twice in autumn has equal wall clocks, and Python compares those.
+    steps = {problem.time.begin(t).astimezone(UTC): t for t in range(problem.steps)}
     place = {name: i for i, name in enumerate(names)}
     numbers = {column: np.full(shape, np.nan) for column in SETPOINT_NUMBERS}
     text = {c: np.full(shape, "", dtype=object) for c in SETPOINT_COLUMNS if c not in SETPOINT_NUMBERS}
@@ -184,17 +185,18 @@ def _step(
     times = []
     for column in ("interval_start", "interval_end"):
         try:
-            times.append(datetime.fromisoformat(row[column]))
+            time = datetime.fromisoformat(row[column])
         except ValueError:
             faults.append(f"{where}: {column} {row[column]!r} is no ISO 8601 time.")
             return None
-        if times[-1].utcoffset() is None:
+        if time.utcoffset() is None:
             faults.append(f"{where}: {column} {row[column]!r} has no UTC offset.")
             return None
+        times.append(time.astimezone(UTC))
     step = steps.get(times[0])
     if step is None:
         faults.append(f"{where}: interval_start {row['interval_start']} is no step of the horizon in problem.json.")
-    elif times[1] != problem.time.begin(step + 1):
+    elif times[1] != problem.time.begin(step + 1).astimezone(UTC):
         end = problem.time.begin(step + 1).isoformat()
         faults.append(f"{where}: interval_end {row['interval_end']} is wrong; the interval ends at {end}.")
         return None

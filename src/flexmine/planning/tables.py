@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +96,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     ValueError
         A number other than a temperature is missing or infinite.
     """
-    text = pd.DataFrame({name: [_written(name, value) for value in frame[name]] for name in frame.columns})
+    text = pd.DataFrame({name: _written(name, frame[name]) for name in frame.columns}, dtype=object)
     text.to_csv(Path(path), index=False, lineterminator="\n", encoding="utf-8")
 
 
@@ -120,16 +120,17 @@ def _times(problem: Problem) -> list[str]:
     return [problem.time.begin(t).isoformat() for t in range(problem.steps + 1)]
 
 
-def _written(column: str, value: object) -> str:
+def _written(column: str, values: pd.Series) -> list[str]:
     decimals = next((d for suffix, d in _DECIMALS if column.endswith(suffix)), None)
     if decimals is None:
-        return str(value)
-    number = float(value)  # type: ignore[arg-type]
-    if not np.isfinite(number):
-        if column == "temperature_c" and np.isnan(number):
-            return ""
-        raise ValueError(f"column {column} holds {number}; only a temperature may be missing")
-    return _fixed[decimals](round(number, decimals) + 0.0)
+        return [str(value) for value in values.tolist()]
+    numbers = _round(values.to_numpy(dtype=np.float64), decimals)
+    wrong = ~np.isfinite(numbers)
+    if column == "temperature_c":
+        wrong &= ~np.isnan(numbers)
+    if wrong.any():
+        raise ValueError(f"column {column} holds {numbers[wrong][0]}; only a temperature may be missing")
+    return ["" if math.isnan(number) else f"{number:.{decimals}f}" for number in numbers.tolist()]
 
 
 _DECIMALS = (
@@ -138,4 +139,3 @@ _DECIMALS = (
     ("_th_s", HASH_DECIMALS),
     ("temperature_c", TEMPERATURE_DECIMALS),
 )
-_fixed: dict[int, Callable[[float], str]] = {d: f"{{:.{d}f}}".format for _, d in _DECIMALS}
