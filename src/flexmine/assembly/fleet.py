@@ -140,6 +140,8 @@ def override_obligations(
 
     for i, container in enumerate(fleet):
         obliged = container.obliged_steps(models[container.model].min_up_steps)
+        if obliged == 0:
+            continue
         conflict = _first_conflict(case, clock, container, models[container.model], limits)
         if conflict is not None and conflict[0] < obliged:
             fleet[i] = release(container, *conflict)
