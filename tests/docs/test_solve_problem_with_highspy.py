@@ -92,3 +92,17 @@ def test_script_is_short_and_knows_no_flexmine():
     text = SCRIPT.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 60
     assert "import flexmine" not in text and "from flexmine" not in text
+
+
+@pytest.mark.parametrize("case", ["bratsk-day", "bratsk-shaped"])
+def test_shipped_case(case, tmp_path):
+    """*Proves:* what `flexmine problem` writes for a shipped case is enough for somebody else to find its optimum.
+
+    *Sensitivity:* a key whose meaning is not in the file (a folded order, an override) would move the money.
+    """
+    path, answer = tmp_path / "problem.json", tmp_path / "solution.json"
+    for arguments in (["problem", case, "--out", path], ["solve", path, "--gap", "1e-8", "--out", answer]):
+        subprocess.run([sys.executable, "-m", "flexmine", *map(str, arguments)], capture_output=True, check=True)
+    run = subprocess.run([sys.executable, str(SCRIPT), str(path)], capture_output=True, text=True, check=True)
+    money = json.loads(answer.read_text(encoding="utf-8"))["money_usd"]
+    assert float(run.stdout.split("\n")[-2]) == pytest.approx(money, rel=1e-6)
