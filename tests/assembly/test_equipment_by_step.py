@@ -161,3 +161,30 @@ def test_a_preheat_longer_than_the_time_off_is_refused(make_case):
         assemble(_thermal(make_case, -30.0, start=start, heater_kw=60.0, conductance_w_per_k=600.0))
     fixed = {"start": {"warm_off_h": 2.0, "preheat_h": 3.0}}
     assert _only(make_case(container=fixed)).preheat_steps == 3
+
+
+def test_fans_bring_in_the_air_and_not_the_sky(make_case):
+    """At +0.5 C by night the walls are at -0.6 C (a clear sky), but fans blow air of +0.5 C: starts stay warm.
+
+    *Proves:* with fans on, the air decides. *Sensitivity:* by sol-air temperature all would be cold at once.
+    """
+    k = _only(_thermal(make_case, 0.5, asleep="fans_on"))
+    assert k.start.warm_off_steps.tolist() == [12] * 12
+
+
+def test_the_long_side_to_the_sun(make_case):
+    """On a January noon a box whose long side looks south needs less heat than one whose end does.
+
+    *Proves:* the file's azimuth is that of the long side. *Sensitivity:* read as the axis, the two would swap.
+    """
+    case = {"start": "2024-01-15T13:00:00+08:00", "state": MEASURED, "horizon_h": 1.0}
+    south, east = (
+        make_case(
+            case,
+            container={"start": {}, "thermal": {**THERMAL, "asleep": "kept_warm", "thermostat_c": 5.0, **side}},
+            temperature_c=-60.0,
+            ghi_w_m2=250.0,
+        )
+        for side in ({"azimuth_deg": 180.0}, {"azimuth_deg": 90.0})
+    )
+    assert _only(south).standby_mw[0] < _only(east).standby_mw[0]

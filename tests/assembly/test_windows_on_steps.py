@@ -94,3 +94,12 @@ def test_span_and_days():
     assert span.tolist() == [False, True, True, False, False]
     days = _clock("2024-10-26T23:00:00+02:00", 30, zone="Europe/Oslo").day_of_step
     assert np.bincount(days).tolist() == [1, 25, 4]
+
+
+def test_a_start_off_the_quarter_hour():
+    """Quarter-hour steps that begin at :57: the one from 23:57 to 00:12 reaches into the window.
+
+    *Proves:* the end of a step is looked at too. *Sensitivity:* by beginnings the ban would come 12 minutes late.
+    """
+    clock = _clock("2024-11-14T15:42:00+00:00", 3, 0.25)
+    assert clock.in_window(_window()).tolist() == [False, True, True]
