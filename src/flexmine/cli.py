@@ -89,6 +89,11 @@ def _solver_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("case")
 @click.option("--out", "out", type=click.Path(path_type=Path), help="Directory to write [default: plans/CASE-NAME].")
 @_solver_options
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path),
+    help="An earlier plan's directory; among plans of equal money the closest to it is taken.",
+)
 @click.option("--strict", is_flag=True, help="Exit 4 where a contract is breached or a value was filled in.")
 @click.option("--no-report", is_flag=True, help="Leave report.html out.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json's totals as one JSON line on stdout.")
@@ -98,6 +103,7 @@ def plan_command(
     *,
     case: str,
     out: Path | None,
+    previous: Path | None,
     strict: bool,
     no_report: bool,
     as_json: bool,
@@ -111,7 +117,7 @@ def plan_command(
     """
     target = out or Path("plans") / Path(case).stem
     with _ErrorFile(target):
-        plan = _make_plan(case, target, report=not no_report, solver=solver)
+        plan = _make_plan(case, target, previous, report=not no_report, solver=solver)
     told = [*(f"filled: {f}" for f in plan.filled), *(f"breach: {b}" for b in plan.breaches)]
     if told:
         _say("; ".join(told))
@@ -132,7 +138,7 @@ def plan_command(
     return EXIT_CODES[plan.status]
 
 
-def _make_plan(case: str, target: Path, *, report: bool, solver: dict[str, Any]) -> Any:
+def _make_plan(case: str, target: Path, previous: Path | None, *, report: bool, solver: dict[str, Any]) -> Any:
     from flexmine.output import check_target, write_plan
     from flexmine.pipeline import Phases, options_of, plan_case
 
@@ -142,7 +148,7 @@ def _make_plan(case: str, target: Path, *, report: bool, solver: dict[str, Any])
         from flexmine.inputs.case import load_case
 
         loaded = load_case(case)
-    plan = plan_case(loaded, _merge(options_of(loaded), solver), phases)
+    plan = plan_case(loaded, _merge(options_of(loaded), solver), phases, previous)
     write_plan(plan, target, phases, report=report)
     return plan
 
@@ -164,6 +170,7 @@ def check(case: str, as_json: bool) -> int:
     if found:
         raise Infeasible(found)
     problem = assembly.problem
+    fleet = ", ".join(f"{k.count} x {k.name}" for k in problem.classes)
     facts = {
         "case": loaded.name,
         "steps": problem.steps,
@@ -178,7 +185,6 @@ def check(case: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(facts))
     else:
-        fleet = ", ".join(f"{count} x {name}" for name, count in facts["classes"].items())
         click.echo(f"{loaded.name}: valid; {fleet}; {problem.steps} steps from {facts['start']} to {facts['end']}")
         for line in (*assembly.overrides, *loaded.filled):
             click.echo(f"  {line}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from flexmine.errors import BadInput, FlexmineError
 from flexmine.pipeline import Phases
-from flexmine.planning.document import plan_document
+from flexmine.planning.document import document_text, plan_document
 from flexmine.planning.plan import Plan
 from flexmine.planning.tables import write_csv
 from flexmine.problem_json import write_problem
@@ -107,7 +107,8 @@ def _write_files(plan: Plan, directory: Path, *, report: bool) -> None:
     write_csv(plan.setpoints, directory / "setpoints.csv")
     write_csv(plan.site, directory / "site.csv")
     hashes = {name: _sha256(directory / name) for name in ("problem.json", "setpoints.csv", "site.csv")}
-    _write_json(directory / "plan.json", plan_document(plan, hashes))
+    text = document_text(plan_document(plan, hashes))
+    (directory / "plan.json").write_text(text, encoding="utf-8", newline="\n")
     if report:
         from flexmine.report.page import report_html
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 
 from flexmine.assembly import assemble
 from flexmine.errors import AuditFailed, Infeasible
@@ -17,9 +18,11 @@ from flexmine.planning.break_even import break_even
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.plan import Plan
 from flexmine.planning.prechecks import conflicts
+from flexmine.planning.previous import running_before
 from flexmine.planning.rounding import round_schedule
 from flexmine.planning.rules import simple_rules
-from flexmine.problem import Problem
+from flexmine.planning.state import state_after
+from flexmine.problem import Floats, Problem
 from flexmine.solving.engine import Solution, SolveOptions, proven, solve
 
 MODEL_TOLERANCE_MW = 1e-6
@@ -48,10 +51,15 @@ class Phases:
 def options_of(case: Case) -> SolveOptions:
     """Return the solver options that the case asks for."""
     o = case.document.options
-    return SolveOptions(gap=o.gap, time_limit_s=o.time_limit_s, seed=o.seed)
+    return SolveOptions(gap=o.gap, time_limit_s=o.time_limit_s, seed=o.seed, preference=True)
 
 
-def plan_case(case: Case, options: SolveOptions | None = None, phases: Phases | None = None) -> Plan:
+def plan_case(
+    case: Case,
+    options: SolveOptions | None = None,
+    phases: Phases | None = None,
+    previous: Path | None = None,
+) -> Plan:
     """Return the audited plan of a case.
 
     Parameters
@@ -62,6 +70,8 @@ def plan_case(case: Case, options: SolveOptions | None = None, phases: Phases | 
         In place of what the case asks for.
     phases : Phases, optional
         Receives the seconds spent by phase.
+    previous : Path, optional
+        Directory of an earlier plan; among plans of equal money the closest to it is taken.
 
     Raises
     ------
@@ -75,13 +85,15 @@ def plan_case(case: Case, options: SolveOptions | None = None, phases: Phases | 
     with phases.measure("physics"):
         assembly = assemble(case)
     problem = assembly.problem
-    solution = solve_checked(problem, options, phases)
+    before = None if previous is None else running_before(previous, problem)
+    solution = solve_checked(problem, options, phases, before)
+    run_hours, starts = _wear(case, problem)
     with phases.measure("disaggregate"):
-        exact = to_schedule(problem, solution)
+        exact = to_schedule(problem, solution, run_hours)
     with phases.measure("audit"):
         money_usd = _audited_money(problem, solution, replay(problem, exact, MODEL_TOLERANCE_MW))
         rounded = round_schedule(problem, exact)
-        audit = replay(problem, rounded, PLAN_TOLERANCE_MW)
+        audit = replay(problem, rounded, PLAN_TOLERANCE_MW, problem.site.rounding_reserve_mw)
         _refuse(audit, "the rounded plan")
     with phases.measure("rules"):
         rules = simple_rules(problem, case.publish_steps)
@@ -106,13 +118,26 @@ def plan_case(case: Case, options: SolveOptions | None = None, phases: Phases | 
         notes=(*case.notes, *assembly.notes),
         filled=case.filled,
         overrides=assembly.overrides,
+        preference=asdict(solution.preference),
+        state_after=state_after(
+            problem, rounded, audit, case.publish_steps, run_hours=run_hours, starts=starts
+        ).document(),
         options=asdict(options),
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
         inputs=case.inputs,
     )
 
 
-def solve_checked(problem: Problem, options: SolveOptions, phases: Phases) -> Solution:
+def _wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]]:
+    """Return run hours and starts of every container before step 0, as the case states them."""
+    state = case.document.state
+    states = {name: state.containers.get(name, state.default) for name, _ in problem.containers}
+    return {name: s.run_hours for name, s in states.items()}, {name: s.starts for name, s in states.items()}
+
+
+def solve_checked(
+    problem: Problem, options: SolveOptions, phases: Phases, before: Mapping[str, Floats] | None = None
+) -> Solution:
     """Check in words first, then solve.
 
     Raises
@@ -125,7 +150,7 @@ def solve_checked(problem: Problem, options: SolveOptions, phases: Phases) -> So
     if found:
         raise Infeasible(found)
     begin = time.perf_counter()
-    solution = solve(problem, options)
+    solution = solve(problem, options, before)
     phases.seconds.update(solution.seconds)
     phases.seconds["solver_total"] = time.perf_counter() - begin
     return solution

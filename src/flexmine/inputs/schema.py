@@ -179,9 +179,11 @@ class ContainerState(Document):
     it_power_mw
         IT power just before the first step [MW]; of a running container.
     inside_temperature_c
-        Measured inside a sleeping container [C]; none: worked out from the hours off.
+        Measured inside a sleeping container [C]; needed where its box is modelled by heat balance.
     starts_today
         Starts already made on the site's day of the first step.
+    run_hours, starts
+        In all, so that wear can be evened out; only differences between containers matter.
     """
 
     on: bool
@@ -189,6 +191,8 @@ class ContainerState(Document):
     it_power_mw: ContainerPowerMw | None = None
     inside_temperature_c: TemperatureC | None = None
     starts_today: int = Field(default=0, ge=0, le=100)
+    run_hours: float = Field(default=0.0, ge=0.0, le=1e6)
+    starts: int = Field(default=0, ge=0, le=1_000_000)
 
     @model_validator(mode="after")
     def _consistent(self) -> ContainerState:

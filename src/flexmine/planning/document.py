@@ -59,6 +59,8 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "breaches": [dict(b) for b in plan.breaches],
         "filled": list(plan.filled),
         "overrides": list(plan.overrides),
+        "preference": dict(plan.preference),
+        "state_after": dict(plan.state_after),
         "notes": list(plan.notes),
         "versions": dict(plan.versions),
         "options": dict(plan.options),

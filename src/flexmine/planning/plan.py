@@ -77,6 +77,10 @@ class Plan:
         The first so many steps are the plan; the rest is look-ahead.
     temperature_c : ndarray, shape (T,) or None
         Outside temperature, to show [C].
+    preference : mapping
+        What the second stage did: outcome, money given up, starts before and after.
+    state_after : mapping
+        The fleet at the end of the published part, in the shape of a case's ``state``.
     notes : tuple of str
         What the case says about its data, shown with the plan.
     inputs : mapping
@@ -103,6 +107,8 @@ class Plan:
     filled: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
+    preference: Mapping[str, Any] = field(default_factory=dict)
+    state_after: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)

@@ -15,11 +15,14 @@ from flexmine.milp.model import build_model
 from flexmine.problem import Floats, Ints, Problem
 from flexmine.solving.conflict import explain_conflict
 from flexmine.solving.highs import Outcome, Solver
+from flexmine.solving.preference import Counts, least_money, preference_matrix, starts_of
 from flexmine.solving.standard_form import Matrix, compile_model
 
 ENGINES = ("auto", "mip")
 INTEGRALITY_SLACK = 1e-4
-FLOAT_NOISE = 1e-10
+FLOAT_NOISE = 1e-9
+MONEY_NOISE_USD = 1e-6
+PREFERENCE_TIME_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class SolveOptions:
         1 by default: the same input gives the same plan.
     engine : str
         ``auto`` or ``mip``.
+    preference : bool
+        Whether a second stage may spend what the asked gap leaves on fewer starts and closeness to an earlier plan.
     highs : dict
         Further HiGHS options by their own names.
 
@@ -51,6 +56,7 @@ class SolveOptions:
     seed: int = 0
     threads: int = 1
     engine: str = "auto"
+    preference: bool = False
     highs: dict[str, bool | int | float | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,8 +103,10 @@ class Solution:
     money_usd, bound_usd, gap : float
         Money of this plan, upper bound on the money of any plan, (bound - money) / max(1 USD, |money|).
     supply_mw : ndarray, shape (sources, T)
+    preference : Preference
+        What the second stage did.
     seconds : dict
-        By phase: build, compile, pass, solve.
+        By phase: build, compile, pass, solve, preference.
     """
 
     status: Status
@@ -108,16 +116,40 @@ class Solution:
     engine: str
     classes: tuple[ClassPlan, ...]
     supply_mw: Floats
+    preference: Preference
     seconds: dict[str, float]
 
 
-def solve(problem: Problem, options: SolveOptions | None = None) -> Solution:
+@dataclass(frozen=True)
+class Preference:
+    """The second stage: fewest starts, then closest to an earlier plan, within what the asked gap leaves.
+
+    Attributes
+    ----------
+    outcome : str
+        ``off``; ``reached``; ``time_limit``, where the plan is that of the first stage or the best found in time;
+        ``no_room``, where the first stage did not reach the asked gap.
+    given_up_usd : float
+        Money of the first stage less that of the plan.
+    starts_before, starts_after : int
+    """
+
+    outcome: str = "off"
+    given_up_usd: float = 0.0
+    starts_before: int = 0
+    starts_after: int = 0
+
+
+def solve(problem: Problem, options: SolveOptions | None = None, before: Counts | None = None) -> Solution:
     """Return the best plan for `problem` within the asked gap.
 
     Parameters
     ----------
     problem : Problem
     options : SolveOptions, optional
+    before : mapping, optional
+        Containers that ran in an earlier plan, by class of the model and step, NaN where it says nothing; used by
+        the preference stage alone.
 
     Returns
     -------
@@ -146,6 +178,12 @@ def solve(problem: Problem, options: SolveOptions | None = None) -> Solution:
         if outcome.values is None:
             raise NoPlan(f"time was up after {options.time_limit_s:g} s, before any plan was found")
         values, objective = _polish(matrix, outcome.values, options)
+    preference = Preference()
+    if options.preference:
+        with _clock(seconds, "preference"):
+            values, objective, preference = _prefer(
+                problem, matrix, (values, objective, -outcome.bound), options, before
+            )
     proof = proven(-objective, -outcome.bound, options.gap)
     return Solution(
         status=proof.status,
@@ -157,8 +195,35 @@ def solve(problem: Problem, options: SolveOptions | None = None) -> Solution:
         supply_mw=np.array(
             [[_at(matrix, values, "s", (j.name, t)) for t in range(problem.steps)] for j in problem.sources]
         ),
+        preference=preference,
         seconds=seconds,
     )
+
+
+def _prefer(
+    problem: Problem,
+    matrix: Matrix,
+    first: tuple[Floats, float, float],
+    options: SolveOptions,
+    before: Counts | None,
+) -> tuple[Floats, float, Preference]:
+    """Return values and objective after the second stage; the first stage's where nothing calmer was found."""
+    values, objective, bound_usd = first
+    starts = starts_of(matrix, values)
+    if proven(-objective, bound_usd, options.gap).status is not Status.OPTIMAL:
+        return values, objective, Preference("no_room", 0.0, starts, starts)
+    floor = min(least_money(bound_usd, options.gap), -objective)
+    # The second stage has time of its own: a search that used up its limit still leaves it a share.
+    calm_options = replace(options, gap=1e-6, time_limit_s=max(1.0, PREFERENCE_TIME_SHARE * options.time_limit_s))
+    outcome = Solver(preference_matrix(problem, matrix, floor, before), _highs_options(calm_options)).run()
+    label = "reached" if outcome.ending == "optimal" else "time_limit"
+    if outcome.values is None:
+        return values, objective, Preference("time_limit", 0.0, starts, starts)
+    calm_values, calm_objective = _polish(matrix, outcome.values[: len(matrix.cost)], options)
+    calm_starts = starts_of(matrix, calm_values)
+    if calm_starts > starts or -calm_objective < floor - MONEY_NOISE_USD:
+        return values, objective, Preference("time_limit", 0.0, starts, starts)
+    return calm_values, calm_objective, Preference(label, calm_objective - objective, starts, calm_starts)
 
 
 @dataclass(frozen=True)
@@ -190,6 +255,8 @@ def _highs_options(options: SolveOptions) -> dict[str, bool | int | float | str]
         "mip_rel_gap": options.gap,
         # Ours is relative to at least 1 USD: an absolute gap of `gap` USD meets it where money is small.
         "mip_abs_gap": options.gap,
+        # The bound is as good as the tolerances under which it was found.
+        "mip_feasibility_tolerance": 1e-9,
         **options.highs,
     }
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyomo.environ as pe
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from flexmine.problem import Floats, Ints
+from flexmine.problem import Floats
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Matrix:
     upper: Floats
     row_lower: Floats
     row_upper: Floats
-    integer: Ints
+    integer: NDArray[np.int32]
     column_of: dict[tuple[str, object], int]
     rows: list[tuple[str, object]]
 
