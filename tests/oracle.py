@@ -26,6 +26,7 @@ from flexmine.problem import ContainerClass, History, Problem
 SLACK_MW = 1e-9
 FAR_MW = 1e4
 LARGEST = 30_000_000
+CHUNK = 500_000
 
 
 def oracle(problem: Problem) -> float | None:
@@ -309,26 +310,22 @@ def _feasible_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the upper bounds [USD] and the flat numbers of the combinations whose powers can keep the ramps."""
     up, down = _ramps(problem)
-    first, others = tables[0], tables[1:]
-    grids = np.meshgrid(*(np.arange(table.cost_usd.size) for table in others), indexing="ij") if others else []
-    rest = [grid.ravel() for grid in grids]
-    size = rest[0].size if rest else 1
+    shape = tuple(table.cost_usd.size for table in tables)
     bounds, rows = [], []
-    for row in range(first.cost_usd.size):
-        bound = np.full(size, -float(first.cost_usd[row]))
-        for table, numbers in zip(others, rest, strict=True):
-            bound -= table.cost_usd[numbers]
-        low = high = None if problem.site.initial_mw is None else np.full(size, problem.site.initial_mw)
-        alive = np.ones(size, dtype=bool)
+    for begin in range(0, int(np.prod(shape)), CHUNK):
+        flat = np.arange(begin, min(begin + CHUNK, int(np.prod(shape))))
+        index = np.unravel_index(flat, shape)
+        bound = -sum(table.cost_usd[own] for table, own in zip(tables, index, strict=True))
+        initial = problem.site.initial_mw
+        low = np.full(flat.size, -FAR_MW if initial is None else initial - down)
+        high = np.full(flat.size, FAR_MW if initial is None else initial + up)
         for t, step in enumerate(steps):
-            at = (first.state[row, t], *(table.state[numbers, t] for table, numbers in zip(others, rest, strict=True)))
-            bound = bound + step.best[at]
-            own_low, own_high = step.low[at], step.high[at]
-            low = own_low if low is None else np.maximum(own_low, low - down)
-            high = own_high if high is None else np.minimum(own_high, high + up)
-            alive &= low <= high + SLACK_MW
-            high = np.maximum(high, low)
-        kept = np.flatnonzero(alive)
-        bounds.append(np.broadcast_to(bound, (size,))[kept])
-        rows.append(row * size + kept)
+            at = tuple(table.state[own, t] for table, own in zip(tables, index, strict=True))
+            bound += step.best[at]
+            low, high = np.maximum(step.low[at], low), np.minimum(step.high[at], high)
+            kept = low <= high + SLACK_MW
+            index, flat, bound = tuple(own[kept] for own in index), flat[kept], bound[kept]
+            low, high = low[kept] - down, np.maximum(low, high)[kept] + up
+        bounds.append(bound)
+        rows.append(flat)
     return np.concatenate(bounds), np.concatenate(rows)

@@ -46,6 +46,7 @@ FEATURES = (
     "overhead_by_step",
     "preheat",
     "ramp",
+    "restless",  # short minimum times and wild prices: several stops and starts of one container
     "several_classes",
     "standby_by_step",
     "starts_per_day",
@@ -138,7 +139,7 @@ def random_features(seed: int) -> frozenset[str]:
 
 
 def random_problem(seed: int | Generator, features: Iterable[str] | None = None) -> Problem:
-    """Return a small random plant: one to four containers, five to nine steps.
+    """Return a small random plant: one to four containers, five to twelve steps.
 
     Raises
     ------
@@ -172,9 +173,11 @@ class _Dice:
     def problem(self) -> Problem:
         counts = self._counts()
         up, down = (int(self.rng.integers(1, 5)), int(self.rng.integers(1, 4)))
+        if "restless" in self.features:
+            up, down = 1, int(self.rng.integers(1, 3))
         # Few containers or long minimum times leave few schedules: then the horizon may be longer.
-        longest = {1: 9, 2: 9, 3: 8, 4: 7}[sum(counts)] - (1 if up + down <= 3 and sum(counts) > 2 else 0)
-        self.steps = int(self.rng.integers(5, longest + 1))
+        longest = {1: 12, 2: 10, 3: 8, 4: 7}[sum(counts)] - (1 if up + down <= 3 and sum(counts) > 2 else 0)
+        self.steps = longest if "restless" in self.features else int(self.rng.integers(5, longest + 1))
         self.step_h = float(self.rng.choice([0.25, 0.5, 1.0])) if "step_length" in self.features else 1.0
         classes = [self._class(f"k{i}", count, up, down) for i, count in enumerate(counts)]
         if "outage" in self.features:
@@ -194,15 +197,15 @@ class _Dice:
         rng, steps = self.rng, self.steps
         power, rate = self._curve()
         window = rng.integers(0, 6, steps) if "window_by_step" in self.features else int(rng.integers(0, 6))
-        warm, extra = (float(x) * self.step_h for x in rng.uniform((2, 5), (25, 60)))
+        warm, extra = (float(x) * self.step_h for x in rng.uniform((0.5, 3), (12, 40)))
         costs: dict[str, Any] = {"warm_cost_usd": warm, "cold_cost_usd": warm + extra}
         if "costs_by_step" in self.features:
-            costs["warm_cost_usd"] = rng.uniform(1, 30, steps)
-            costs["cold_cost_usd"] = costs["warm_cost_usd"] + rng.uniform(0, 60, steps)
+            costs["warm_cost_usd"] = rng.uniform(0.5, 15, steps)
+            costs["cold_cost_usd"] = costs["warm_cost_usd"] + rng.uniform(0, 40, steps)
         overrides: dict[str, Any] = costs | {
             "it_power_mw": power,
             "hash_rate_th_s": rate,
-            "hash_value_usd_per_th_s_h": 0.0018 * rng.choice([0.4, 0.7, 1.0, 1.2], steps) * rng.uniform(0.9, 1.1),
+            "hash_value_usd_per_th_s_h": self._hash_value(),
             "overhead": rng.uniform(1.0, 1.15, steps) if "overhead_by_step" in self.features else 1.02,
             "standby_mw": rng.uniform(0, 0.08, steps) if "standby_by_step" in self.features else 0.01,
             "min_up_steps": up,
@@ -213,7 +216,7 @@ class _Dice:
         if "preheat" in self.features:
             longest = max(down, int(np.min(window)) + 1)
             overrides["preheat_steps"] = int(rng.integers(0, min(3, longest) + 1))
-            overrides["cold_energy_mwh"] = self.step_h * (rng.uniform(0, 0.9, steps) if rng.random() < 0.5 else 0.4)
+            overrides["cold_energy_mwh"] = self.step_h * (rng.uniform(0, 0.4, steps) if rng.random() < 0.5 else 0.2)
         if "derating" in self.features:
             share = np.where(rng.random(steps) < 0.4, rng.uniform(-0.15, 1.0, steps), 1.0)
             overrides["max_it_power_mw"] = power[0] + share * (power[-1] - power[0])
@@ -229,6 +232,10 @@ class _Dice:
         if "starts_per_day" in self.features:
             overrides["max_starts_per_day"] = int(rng.integers(0, 3)) if rng.random() < 0.2 else 1
         return reference_class(name, count, steps, prefix=f"{name.upper()}-", **overrides)
+
+    def _hash_value(self) -> np.ndarray:
+        levels = [0.05, 1.5] if "restless" in self.features else [0.1, 0.5, 1.0, 1.2]
+        return 0.0018 * self.rng.choice(levels, self.steps) * self.rng.uniform(0.9, 1.1)
 
     def _curve(self) -> tuple[np.ndarray, np.ndarray]:
         rng = self.rng

@@ -1,0 +1,167 @@
+"""The planner against the oracle: same money, same infeasibility, and schedules that the audit accepts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pyomo.environ as pe
+import pytest
+
+from flexmine.errors import Infeasible, Status
+from flexmine.milp import commitment, letters
+from flexmine.planning.audit import replay
+from flexmine.planning.disaggregate import to_schedule
+from flexmine.problem import Problem
+from flexmine.solving.engine import SolveOptions, solve
+from oracle import oracle
+from plants import FEATURES, random_features, random_problem
+
+EXACT = SolveOptions(gap=0.0)
+CHUNKS, CHUNK = 12, 20
+
+
+def close(money_usd: float):
+    """Within 1e-6 relative plus 1e-6 USD."""
+    return pytest.approx(money_usd, rel=0, abs=1e-6 + 1e-6 * abs(money_usd))
+
+
+def money_of(problem: Problem) -> float | None:
+    try:
+        return solve(problem, EXACT).money_usd
+    except Infeasible:
+        return None
+
+
+def compare(problem: Problem, where: str) -> str:
+    """Compare planner, oracle and audit on one plant; return what was seen."""
+    expected = oracle(problem)
+    if expected is None:
+        with pytest.raises(Infeasible) as refusal:
+            solution = solve(problem, EXACT)
+            pytest.fail(f"{where}: the planner says {solution.money_usd}, the oracle knows of no plan")
+        assert refusal.value.messages, f"{where}: infeasible without a word"
+        return "infeasible"
+    try:
+        solution = solve(problem, EXACT)
+    except Infeasible as refusal:
+        pytest.fail(f"{where}: the oracle makes {expected}, the planner says: {refusal}")
+    assert solution.money_usd == close(expected), f"{where}: planner {solution.money_usd}, oracle {expected}"
+    assert solution.bound_usd == close(expected), f"{where}: bound {solution.bound_usd}, oracle {expected}"
+    assert solution.status == Status.OPTIMAL, f"{where} {solution.gap}"
+    schedule = to_schedule(problem, solution)
+    seen = replay(problem, schedule)
+    assert seen.ok, f"{where}: " + "; ".join(v.message for v in seen.violations)
+    assert seen.money_usd == close(expected), f"{where}: audit {seen.money_usd}, oracle {expected}"
+    return "warm start" if seen.warm_start.any() else "cold start" if seen.cold_start.any() else "no start"
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_mixed_features(chunk):
+    """Random plants with two to seven features each.
+
+    *Proves:* money and bound equal the enumerated optimum, infeasible exactly where no plan exists, the schedule
+    of containers keeps every limit and earns the same money.
+    *Sensitivity:* see the tests below, in which known wrong formulations are told apart by these plants.
+    """
+    seen = Counter()
+    for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
+        where = f"seed {seed}, features {sorted(random_features(seed))}"
+        seen[compare(random_problem(seed), where)] += 1
+    # A comparison in which nothing starts, or nothing is feasible, would prove nothing.
+    assert seen["warm start"] + seen["cold start"] >= 4
+    assert seen["infeasible"] <= CHUNK // 2
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_one_feature(feature):
+    """Random plants with one feature each, so that a failure names it.
+
+    *Proves:* as above, feature by feature.
+    *Sensitivity:* the feature alone is wrong where only its test fails.
+    """
+    for seed in range(5000, 5005):
+        compare(random_problem(seed, {feature}), f"seed {seed}, feature {feature}")
+
+
+def test_ages_and_windows_together():
+    """Every feature that touches starts at once: ages, windows by step, warm_until_step, preheat, costs by step.
+
+    *Proves:* start facts stay exact where all of them meet.
+    *Sensitivity:* the perishable pool alone is wrong here (next test).
+    """
+    features = {"ages", "window_by_step", "warm_until", "preheat", "costs_by_step", "negative_price"}
+    for seed in range(6000, 6030):
+        compare(random_problem(seed, features), f"seed {seed}, features {sorted(features)}")
+
+
+def test_restless_starts():
+    """Several stops and starts of one container, with windows out of order and preheat: nothing is used twice.
+
+    *Proves:* a warm window belongs to one stop and is spent by one start.
+    *Sensitivity:* pooled windows without expiry, or the window on counts, are wrong where a container stops twice.
+    """
+    features = {"restless", "window_by_step", "costs_by_step"}
+    for seed in range(6500, 6540):
+        compare(random_problem(seed, features), f"seed {seed}, features {sorted(features)}")
+
+
+def _window_one_longer(monkeypatch):
+    honest = letters._lots
+
+    def longer(k, history, steps):
+        return tuple(replace(lot, last_warm=min(lot.last_warm + 1, steps - 1)) for lot in honest(k, history, steps))
+
+    monkeypatch.setattr(letters, "_lots", longer)
+
+
+def _minimum_up_without_history(monkeypatch):
+    monkeypatch.setattr(letters.Letters, "started", lambda k, step: 0)
+
+
+def _minimum_down_without_history(monkeypatch):
+    monkeypatch.setattr(letters.Letters, "stopped", lambda k, step: 0)
+
+
+def _minimum_down_by_available(monkeypatch):
+    """With the number available in place of the full count, a container that goes out is counted twice."""
+
+    def by_available(m, classes):
+        def rule(m, k, t):
+            most = m.availability[classes[k].parent, t].upper
+            return sum(m.z[k, i] for i in range(t - classes[k].D + 1, t + 1)) <= most - m.n[k, t]
+
+        m.minimum_down_time = pe.Constraint(m.K, m.T, rule=rule)
+
+    def build(m, p, classes):
+        honest_availability(m, p, classes)
+        by_available(m, classes)
+
+    honest_availability = commitment.availability
+    monkeypatch.setattr(commitment, "minimum_down_time", lambda m, classes: None)
+    monkeypatch.setattr(commitment, "availability", build)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "features"),
+    [
+        (_window_one_longer, {"ages", "window_by_step"}),
+        (_minimum_up_without_history, {"ages", "window_by_step", "ramp"}),
+        (_minimum_down_without_history, {"ages", "several_classes"}),
+        (_minimum_down_by_available, {"available"}),
+    ],
+    ids=lambda value: value.__name__.strip("_") if callable(value) else "",
+)
+def test_known_mistakes_are_told_apart(monkeypatch, mistake, features):
+    """The comparison has teeth: formulations that are known to be wrong differ from the oracle.
+
+    *Proves:* each mistake shows in at least one of 60 plants.
+    *Sensitivity:* plants too tame to show a mistake would pass any planner.
+    """
+    mistake(monkeypatch)
+    wrong = 0
+    for seed in range(7000, 7060):
+        problem = random_problem(seed, features)
+        expected, found = oracle(problem), money_of(problem)
+        wrong += (expected is None) != (found is None) or (expected is not None and found != close(expected))
+    assert wrong >= 1

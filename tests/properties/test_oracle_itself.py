@@ -1,0 +1,211 @@
+"""The oracle against a second, dumber brute force: every on/off plan of every container, one LP for each.
+
+The brute force shares no step with the oracle: it judges a schedule on its joined history and plan, gives every
+container its own power and hash rate, and leaves power and supply to scipy's LP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from itertools import groupby, pairwise, product
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from flexmine.problem import ContainerClass, History, Problem
+from oracle import Concave, chain_money, oracle
+from plants import random_features, random_problem
+
+TINY_STEPS = 4
+CHUNKS, CHUNK = 6, 20
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_oracle_equals_one_lp_for_each_plan(chunk):
+    """The oracle's shortcuts (dominance, merit order, the ramp chain, bounds) change nothing.
+
+    *Proves:* on tiny plants of all features the oracle equals the best LP over all plans, and says None where no plan
+    has a feasible LP.
+    *Sensitivity:* a dominated combination kept wrongly, a supply out of merit order or a ramp shifted the wrong way
+    moves the money of some of these plants.
+    """
+    compared = 0
+    for seed in range(1000 + chunk * CHUNK, 1000 + (chunk + 1) * CHUNK):
+        problem = random_problem(seed)
+        if len(problem.containers) > 2:
+            continue
+        tiny = first_steps(problem, TINY_STEPS)
+        expected, found = brute_force(tiny), oracle(tiny)
+        where = f"seed {seed}, features {sorted(random_features(seed))}"
+        assert (found is None) == (expected is None), f"{where}: oracle {found}, brute force {expected}"
+        if expected is not None:
+            assert found == pytest.approx(expected, rel=1e-6, abs=1e-6), where
+        compared += 1
+    assert compared >= 4
+
+
+def test_chain_by_hand():
+    """Two steps with slopes 10 and -10 USD/MW over 0 to 4 MW, ramp 1 MW, from 1 MW: 2 MW then 1 MW make 20 - 10 = 10.
+
+    *Proves:* the chain finds the best compromise, here 10 USD (any F0 in 0..2 with F1 = F0 - 1 makes 10).
+    *Sensitivity:* without ramps it would be 40 (4 MW, then 0 MW).
+    """
+    x = np.array([0.0, 4.0])
+    rising, falling = Concave(x, 10 * x), Concave(x, -10 * x)
+    assert chain_money([rising, falling], 1.0, 1.0, 1.0) == pytest.approx(10.0)
+    assert chain_money([rising, falling], 1e4, 1e4, 1.0) == pytest.approx(40.0)
+    assert chain_money([rising.within(3.0, 4.0), falling], 1.0, 1.0, 1.0) is None
+
+
+def first_steps(problem: Problem, steps: int) -> Problem:
+    """Return the same plant with a shorter horizon."""
+
+    def cut(part):
+        if isinstance(part, np.ndarray) and part.shape == (problem.steps,):
+            return part[:steps].copy()
+        if isinstance(part, tuple):
+            return tuple(cut(p) for p in part)
+        return cut_fields(part) if is_dataclass(part) else part
+
+    def cut_fields(part, keep=("it_power_mw", "hash_rate_th_s", "presets")):
+        return replace(part, **{f.name: cut(getattr(part, f.name)) for f in fields(part) if f.name not in keep})
+
+    shorter = replace(cut_fields(problem), time=replace(problem.time, steps=steps))
+    # A curve of as many points as steps is no series; the names kept above see to that.
+    assert all(
+        np.array_equal(a.it_power_mw, b.it_power_mw) for a, b in zip(shorter.classes, problem.classes, strict=True)
+    )
+    return shorter
+
+
+def brute_force(problem: Problem) -> float | None:
+    """Return the best money over all plans of all containers, or None."""
+    ages = {k.name: [h for h in k.history for _ in range(h.count)] for k in problem.classes}
+    histories = [h for k in problem.classes for h in ages[k.name]]
+    classes = [k for _, k in problem.containers]
+    plans = [
+        [plan for plan in product((0, 1), repeat=problem.steps) if _legal(k, h, plan, problem)]
+        for k, h in zip(classes, histories, strict=True)
+    ]
+    best = None
+    for combination in product(*plans):
+        on = np.array(combination)
+        counts = {k.name: sum(on[c] for c, own in enumerate(classes) if own is k) for k in problem.classes}
+        if any(np.any(counts[k.name] > k.available) or np.any(counts[k.name] < k.must_run) for k in problem.classes):
+            continue
+        power = _power_money(problem, classes, histories, on)
+        if power is None:
+            continue
+        total = power + sum(k.terminal_on_usd * on[c, -1] for c, k in enumerate(classes))
+        for k, h, plan in zip(classes, histories, combination, strict=True):
+            for t, warm in _starts(k, h, plan):
+                total -= (k.start.warm_cost_usd if warm else k.start.cold_cost_usd)[t]
+        best = total if best is None else max(best, total)
+    return best
+
+
+def _runs(h: History, plan: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """Return (state, first step, length) of each run of history and plan together."""
+    joined = [int(h.on)] * h.steps + list(plan)
+    runs, at = [], -h.steps
+    for state, group in groupby(joined):
+        length = len(list(group))
+        runs.append((state, at, length))
+        at += length
+    return runs
+
+
+def _legal(k: ContainerClass, h: History, plan: tuple[int, ...], problem: Problem) -> bool:
+    runs = _runs(h, plan)
+    # The last run is cut off by the end of the horizon; its length says nothing.
+    if any(length < (k.min_up_steps if state else k.min_down_steps) for state, _, length in runs[:-1]):
+        return False
+    if any(on and k.highest_it_power_mw[t] < k.lowest_it_power_mw[t] for t, on in enumerate(plan)):
+        return False
+    starts = _starts(k, h, plan)
+    if any(not warm and t < k.preheat_steps for t, warm in starts):
+        return False
+    if k.max_starts_per_day is None:
+        return True
+    days = [int(problem.site.day_of_step[t]) for t, _ in starts]
+    # What was started before the horizon counts for the day of step 0, and binds only a further start on it.
+    made_before = {int(problem.site.day_of_step[0]): h.starts_today}
+    return all(made_before.get(day, 0) + days.count(day) <= k.max_starts_per_day for day in days)
+
+
+def _starts(k: ContainerClass, h: History, plan: tuple[int, ...]) -> list[tuple[int, bool]]:
+    runs = _runs(h, plan)
+    starts = []
+    for (state, begin, length), (_, t, _) in pairwise(runs):
+        if state == 1:
+            continue
+        if begin >= 0:
+            starts.append((t, length <= k.start.warm_off_steps[begin]))
+        elif h.warm_until_step is not None:
+            starts.append((t, t <= h.warm_until_step))
+        else:
+            starts.append((t, length <= k.start.warm_off_steps[0]))
+    return starts
+
+
+def _power_money(problem: Problem, classes, histories, on: np.ndarray) -> float | None:
+    """LP over power and hash rate of each container and supply of each source; columns p, h, s by step."""
+    steps, dt, site = problem.steps, problem.time.step_h, problem.site
+    number, sources = len(classes), len(problem.sources)
+    p = np.arange(number * steps).reshape(number, steps)
+    rate = p + number * steps
+    s = np.arange(sources * steps).reshape(sources, steps) + 2 * number * steps
+    width = 2 * number * steps + sources * steps
+    cost, bounds = np.zeros(width), [(0.0, 0.0)] * width
+    above, most, equal, right = [], [], [], []
+    fixed = np.array(site.base_load_mw)
+    fixed_of = {k.name: np.zeros(steps) for k in problem.classes}
+    for c, k in enumerate(classes):
+        own = np.where(on[c] == 1, 0.0, k.standby_mw)
+        for t, warm in _starts(k, histories[c], tuple(on[c])):
+            if not warm:
+                spread = [t] if k.preheat_steps == 0 else list(range(t - k.preheat_steps, t))
+                own[spread] += k.start.cold_energy_mwh[t] / dt / len(spread)
+        fixed = fixed + own
+        fixed_of[k.name] = fixed_of[k.name] + own
+        for t in np.flatnonzero(on[c]):
+            bounds[p[c, t]] = (k.lowest_it_power_mw[t], k.highest_it_power_mw[t])
+            bounds[rate[c, t]] = (None, None)
+            cost[rate[c, t]] = -dt * k.hash_value_usd_per_th_s_h[t]
+            slopes = np.diff(k.hash_rate_th_s) / np.diff(k.it_power_mw) if len(k.it_power_mw) > 1 else [0.0]
+            for i, slope in enumerate(slopes):
+                row = np.zeros(width)
+                row[rate[c, t]], row[p[c, t]] = 1.0, -slope
+                above.append(row)
+                most.append(k.hash_rate_th_s[i] - slope * k.it_power_mw[i])
+    load = np.zeros((steps, width))
+    for t in range(steps):
+        for c, k in enumerate(classes):
+            load[t, p[c, t]] = k.overhead[t]
+        for j, source in enumerate(problem.sources):
+            bounds[s[j, t]] = (0.0, float(source.available_mw[t]))
+            cost[s[j, t]] = dt * source.price_usd_per_mwh[t]
+        row = load[t].copy()
+        row[s[:, t]] = -1.0
+        equal.append(row)
+        right.append(-fixed[t])
+        above += [load[t], -load[t]]
+        most += [site.cap_mw[t] - fixed[t], fixed[t] - site.minimum_mw[t]]
+        for feeder in site.feeders:
+            row = np.zeros(width)
+            for c, k in enumerate(classes):
+                if k.name in feeder.classes:
+                    row[p[c, t]] = k.overhead[t]
+            above.append(row)
+            most.append(feeder.cap_mw - sum(fixed_of[name][t] for name in feeder.classes))
+        if t == 0 and site.initial_mw is None:
+            continue
+        before, before_mw = (load[t - 1], fixed[t - 1]) if t else (np.zeros(width), site.initial_mw)
+        for sign, limit in ((1.0, site.ramp_up_mw_per_step), (-1.0, site.ramp_down_mw_per_step)):
+            if limit is not None:
+                above.append(sign * (load[t] - before))
+                most.append(limit - sign * (fixed[t] - before_mw))
+    result = linprog(cost, np.array(above), most, np.array(equal), right, bounds, method="highs")
+    assert result.status in (0, 2), result.message
+    return -float(result.fun) if result.status == 0 else None
