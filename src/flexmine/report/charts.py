@@ -1,0 +1,127 @@
+"""The charts of the report: each with a title that says the finding, its source, and the table behind it.
+
+Specifications are Vega-Lite; colours are names of meanings (see :mod:`flexmine.report.palette`).  The time axis counts
+steps from 0 to T and carries labels in site time, so that days of 23 and 25 hours are drawn true to length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import altair as alt
+
+from flexmine.planning.plan import Plan
+from flexmine.report.facts import clock, day_name, local_edges
+
+Row = dict[str, Any]
+LEFT = 48  # pixels for the labels of the power axis, the same in all panels of the day, so that their hours align
+PALE = 0.42
+
+
+@dataclass(frozen=True)
+class Table:
+    """The numbers behind a chart, as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One specification and its heading; `legend` holds (colour name or pattern, words)."""
+
+    key: str
+    heading: str
+    spec: dict[str, Any]
+    height_px: int
+    legend: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: panels under one title, with the source line and the table."""
+
+    key: str
+    title: str
+    panels: tuple[Panel, ...]
+    description: str
+    source: str
+    table: Table
+
+
+class Clock:
+    """Site time of the steps: labels of intervals, and an axis that names hours and days."""
+
+    def __init__(self, plan: Plan):
+        self.steps, self.publish_steps = plan.problem.steps, plan.publish_steps
+        self.edges = local_edges(plan.problem)
+        self.zone = plan.problem.time.zone
+
+    def interval(self, step: int) -> str:
+        """Return the interval of a step as in ``Tue 10 Sep 03:00-04:00 +08:00``."""
+        start, end = self.edges[step], self.edges[step + 1]
+        offset = start.isoformat()[-6:]
+        return f"{day_name(start)[:-5]} {clock(start)}–{clock(end)} {offset}"
+
+    def ticks(self) -> tuple[list[int], list[str]]:
+        """Return steps that begin on a local hour divisible by 3 (6 over long horizons), and their labels."""
+        span_h = (self.edges[-1] - self.edges[0]).total_seconds() / 3600.0
+        every = 3 if span_h <= 60 else 6 if span_h <= 120 else 24
+        at = [t for t, e in enumerate(self.edges) if e.minute == 0 and e.hour % every == 0]
+        return at, [self._label(self.edges[t]) for t in at]
+
+    def _label(self, edge: datetime) -> str:
+        return day_name(edge)[4:-5] if edge.hour == 0 else f"{edge.hour:02d}"
+
+    def x(self, field: str = "t") -> alt.X:
+        """Return the encoding of the time axis."""
+        at, words = self.ticks()
+        pairs = ",".join(f"'{t}':'{w}'" for t, w in zip(at, words, strict=True))
+        axis = alt.Axis(
+            values=at,
+            labelExpr=f"({{{pairs}}})[datum.value]",
+            title=None,
+            grid=True,
+            labelOverlap="greedy",
+            labelPadding=4,
+        )
+        return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, self.steps], nice=False, zero=False), axis=axis)
+
+    def pale(self) -> dict[str, Any]:
+        """Return an opacity that makes the look-ahead visibly paler."""
+        return {"condition": {"test": f"datum.t >= {self.publish_steps}", "value": PALE}, "value": 1}
+
+    def boundary(self, label: bool) -> list[alt.Chart]:
+        """Return the rule between the plan and the look-ahead, where there is one."""
+        if self.publish_steps >= self.steps:
+            return []
+        at = alt.Chart(values([{"t": self.publish_steps}]))
+        rule = at.mark_rule(color="@ink", strokeDash=[2, 3], strokeWidth=1, clip=True).encode(x=self.x())
+        if not label:
+            return [rule]
+        text = at.mark_text(align="left", baseline="top", dx=4, dy=2, color="@muted", fontSize=11, text="look-ahead →")
+        return [rule, text.encode(x=self.x(), y=alt.value(0))]
+
+
+def values(rows: Sequence[Row]) -> alt.InlineData:
+    """Return rows as inline data of a specification."""
+    return alt.InlineData(values=list(rows))
+
+
+def mw_axis(title: str, **options: Any) -> alt.Axis:
+    """Return a vertical axis whose title stands over it, and whose width is the same in every panel."""
+    return alt.Axis(
+        title=title, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT + 2, titleY=-8,
+        minExtent=LEFT, maxExtent=LEFT, tickCount=options.pop("tickCount", 5), **options,
+    )  # fmt: skip
+
+
+def specification(layers: Sequence[alt.Chart], height_px: int) -> dict[str, Any]:
+    """Return the Vega-Lite specification of layered charts, as wide as the place it stands in."""
+    chart = alt.layer(*layers).properties(width="container", height=height_px)
+    spec: dict[str, Any] = chart.to_dict()
+    spec.pop("config", None)
+    return spec

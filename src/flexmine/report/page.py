@@ -1,0 +1,112 @@
+"""report.html: one self-contained page that opens without a network, the same bytes for the same plan."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import vl_convert
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from flexmine.planning.plan import Plan
+from flexmine.report.charts import Figure
+from flexmine.report.container_map import map_figure
+from flexmine.report.curve import curve_figure
+from flexmine.report.day import day_figure
+from flexmine.report.facts import facts
+from flexmine.report.money_chart import money_figure
+from flexmine.report.palette import DARK, LIGHT, THIN, energy, money, number, percent
+from flexmine.report.sentence import finding, period, verdict
+
+VEGA_LITE = "6.4"
+
+
+def report_html(plan: Plan) -> str:
+    """Return the page of a plan.
+
+    Raises
+    ------
+    ValueError
+        The plan publishes no step.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(
+        files("flexmine.report").joinpath("template.html.j2").read_text(encoding="utf-8")
+    )
+    figures = all_figures(plan)
+    specs = {panel.key: panel.spec for figure in figures for panel in figure.panels}
+    return template.render(
+        plan=plan,
+        finding=finding(plan),
+        verdict=verdict(plan),
+        period=period(plan),
+        key_figures=key_figures(plan),
+        figures=figures,
+        light=LIGHT,
+        dark=DARK,
+        provenance=_provenance(plan),
+        specs=_json(specs),
+        schemes=_json({"light": dict(LIGHT), "dark": dict(DARK)}),
+        thin=_json(THIN),
+        vega=_vega(),
+    )
+
+
+def all_figures(plan: Plan) -> tuple[Figure, ...]:
+    """Return the figures of the report in their order."""
+    return day_figure(plan), map_figure(plan), money_figure(plan), curve_figure(plan)
+
+
+def key_figures(plan: Plan) -> tuple[tuple[str, str, str], ...]:
+    """Return (value, what it is, small print) of the published part."""
+    found = facts(plan)
+    share = (
+        f"{percent(found.taken_mwh / found.offered_mwh)} of what is on offer"
+        if found.offered_mwh > 0
+        else "none on offer"
+    )
+    per_hash = f"{number(found.joule_per_th, 1)}{THIN}J/TH at the meter" if found.joule_per_th is not None else ""
+    starts = found.warm_starts + found.cold_starts
+    return (
+        (energy(found.taken_mwh), "surplus taken", share),
+        (energy(found.firm_mwh), "firm power taken", f"{energy(found.taken_mwh + found.firm_mwh)} in all"),
+        (money(found.money_usd), "money", f"hash {money(found.hash_usd)}, energy {money(found.energy_usd)}"),
+        (f"{number(found.mean_hash_rate_ph_s, 1)}{THIN}PH/s", "mean hash rate", per_hash),
+        (number(starts), "starts", f"{found.warm_starts} warm, {found.cold_starts} cold"),
+    )
+
+
+def _provenance(plan: Plan) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return (heading, (name, value) pairs) of what the plan was made from."""
+    solve = (
+        ("status", str(plan.status)),
+        ("objective of the model, USD", number(plan.money_usd, 2)),
+        ("proven bound, USD", number(plan.bound_usd, 2)),
+        ("rounded plan, USD", number(plan.replay.money_usd, 2)),
+        ("gap", f"{plan.gap:.3g}"),
+        ("asked gap", f"{plan.asked_gap:.3g}"),
+        ("engine", plan.engine),
+    )
+    options = tuple((name, "–" if value is None else str(value)) for name, value in plan.options.items())
+    return (
+        ("Solve", solve),
+        ("Options", options),
+        ("Versions", tuple(plan.versions.items())),
+        ("Inputs, by sha256", tuple(plan.inputs.items())),
+    )
+
+
+def _json(document: Any) -> Markup:
+    """Return JSON that may stand inside a script element: no ``<`` ends it early."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+@cache
+def _vega() -> Markup:
+    """Return Vega, Vega-Lite and vega-embed as one script."""
+    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    return Markup(bundle.replace("</script", "<\\/script"))

@@ -1,0 +1,233 @@
+"""The finding in words, written from the data, clause by clause.
+
+Each clause is a function of the plan that returns its words, or nothing where it has nothing true to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from flexmine.planning.plan import Plan
+from flexmine.report.facts import Bools, Facts, best_rules, clock, day_name, facts, local_edges, runs
+from flexmine.report.palette import THIN, energy, money, number, percent, power
+
+SAME = 0.005  # money nearer than this share is called the same
+MOST_RANGES = 3  # more unbroken ranges than this are counted, not listed
+
+
+def finding(plan: Plan) -> str:
+    """Return the finding of a plan in a few short sentences.
+
+    Raises
+    ------
+    ValueError
+        The plan publishes no step.
+    """
+    if plan.publish_steps < 1:
+        raise ValueError("the plan publishes no step")
+    found = facts(plan)
+    first = f"{period(plan)} the plant {energy_clause(found)}; {money_clause(found, plan)}."
+    limits = [clause for clause in (running_clause(found, plan), limits_clause(found, plan)) if clause]
+    second = sentence_case("; ".join(limits)) + "." if limits else ""
+    return " ".join(s for s in (first, second, little_to_decide(found, plan)) if s)
+
+
+def sentence_case(text: str) -> str:
+    """Return `text` with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+def period(plan: Plan) -> str:
+    """Return the published period in site time: a whole local day by its date, else from when to when."""
+    edges = local_edges(plan.problem)
+    start, end = edges[0], edges[plan.publish_steps]
+    midnights = all((e.hour, e.minute) == (0, 0) for e in (start, end))
+    if midnights and (end.date() - start.date()).days == 1:
+        return f"On {day_name(start)}"
+    return f"From {day_name(start)} {clock(start)} to {day_name(end)} {clock(end)}"
+
+
+def energy_clause(found: Facts) -> str:
+    """Return how much surplus and firm power is taken."""
+    firm = "no firm power" if shown_zero(found.firm_mwh) else f"{energy(found.firm_mwh)} of firm power"
+    if shown_zero(found.offered_mwh):
+        return f"has no surplus on offer and takes {firm}"
+    if shown_zero(found.taken_mwh):
+        return f"takes none of {energy(found.offered_mwh)} of surplus and {firm}"
+    if shown_zero(found.offered_mwh - found.taken_mwh):
+        return f"takes all {energy(found.offered_mwh)} of surplus and {firm}"
+    return f"takes {number(found.taken_mwh, 1)} of {energy(found.offered_mwh)} of surplus and {firm}"
+
+
+def shown_zero(value_mwh: float) -> bool:
+    """Return whether an energy would be shown as 0.0 MWh."""
+    return abs(value_mwh) < 0.05
+
+
+def money_clause(found: Facts, plan: Plan) -> str:
+    """Return what is earned, and how that compares with the best simple rule."""
+    if abs(found.money_usd) < 0.5:
+        earned = f"it earns 0{THIN}USD"
+    else:
+        earned = f"it {'earns' if found.money_usd > 0 else 'loses'} {money(abs(found.money_usd))}"
+    against = rule_clause(found, plan)
+    return f"{earned}, {against}" if against else earned
+
+
+def rule_clause(found: Facts, plan: Plan) -> str:
+    """Return the comparison with the best feasible simple rule over the published part, and where it helps the rest."""
+    if not plan.rules:
+        return ""
+    best = best_rules(plan)
+    if not best:
+        return "and none of the simple rules keeps all limits"
+    base = max(float(r.published_money_usd or 0.0) for r in best)
+    words = compare(found.money_usd, base)
+    names = f"the best simple rule{'s' if len(best) > 1 else ''} ({', '.join(r.name for r in best)})"
+    clause = f"{words} {'as' if words == 'the same' else 'than'} {names}"
+    whole = [r.money_usd for r in best if r.money_usd is not None]
+    if "less" in words.rsplit(" ", 1) and whole and plan.publish_steps < plan.problem.steps:
+        over = plan.replay.money_usd - max(whole)
+        if over >= 0.5:
+            clause += f" in this part, but {money(over)} more over the whole look-ahead"
+    return clause
+
+
+def compare(value_usd: float, base_usd: float) -> str:
+    """Return ``18 % more``, ``120 USD less`` or ``the same to within 0.5 %``; percent only of a positive base."""
+    difference = value_usd - base_usd
+    if abs(difference) < 0.5:
+        return "the same"
+    direction = "more" if difference > 0 else "less"
+    if base_usd < 1.0:
+        return f"{money(abs(difference))} {direction}"
+    if abs(difference) <= SAME * base_usd:
+        return f"{money(abs(difference))} (less than {number(100 * SAME, 1)}{THIN}%) {direction}"
+    return f"{percent(abs(difference) / base_usd)} {direction}"
+
+
+def running_clause(found: Facts, plan: Plan) -> str:
+    """Return how many containers run, and how many start."""
+    total, least, most = len(plan.schedule.containers), int(found.running.min()), int(found.running.max())
+    if most == 0:
+        return "no container runs"
+    if least == most:
+        who = (
+            "the container runs"
+            if total == 1
+            else f"all {total} containers run"
+            if least == total
+            else (f"{least} of {total} containers run{'s' if least == 1 else ''}")
+        )
+        text = f"{who} throughout"
+    else:
+        text = f"{least} to {most} of {total} container{'s' if total > 1 else ''} run"
+    return f"{text}, {starts_words(found)}"
+
+
+def starts_words(found: Facts) -> str:
+    """Return how many starts there are, and of which kind."""
+    total = found.warm_starts + found.cold_starts
+    if total == 0:
+        return "without a start"
+    kind = (
+        "all warm" if found.cold_starts == 0 else "all cold" if found.warm_starts == 0 else f"{found.cold_starts} cold"
+    )
+    if total == 1:
+        kind = "warm" if found.warm_starts else "cold"
+    return f"with {total} start{'s' if total > 1 else ''} ({kind})"
+
+
+def limits_clause(found: Facts, plan: Plan) -> str:
+    """Return which limits of the site bind, and when."""
+    clauses = []
+    if found.at_cap.any():
+        cap = plan.problem.site.cap_mw[: found.steps][found.at_cap]
+        name = f"the {power(float(cap[0]))} cap" if np.ptp(cap) < 0.005 else "the cap"
+        clauses.append(f"{name} binds {when(found.at_cap, plan)}")
+    supply = found.at_supply & ~found.at_cap & found.wants_more
+    if supply.any():
+        clauses.append(f"all power on offer is used {when(supply, plan)}")
+    if found.at_ramp.any():
+        clauses.append(f"ramp limits it {moments(found.at_ramp, plan)}")
+    return "; ".join(clauses)
+
+
+def when(flags: Bools, plan: Plan) -> str:
+    """Return when flags of published steps hold: in every hour, from when to when, or in how many hours."""
+    if flags.all():
+        return "throughout"
+    ranges = runs(flags)
+    if len(ranges) > MOST_RANGES:
+        step_h = plan.problem.time.step_h
+        return f"in {hours(step_h * int(flags.sum()))} of {hours(step_h * flags.size)} hours"
+    edges = local_edges(plan.problem)
+    return joined([f"{moment(edges[a], edges[0])}–{moment(edges[b], edges[0], last=True)}" for a, b in ranges])
+
+
+def moments(flags: Bools, plan: Plan) -> str:
+    """Return at which times flags hold, or in how many steps where these are many."""
+    steps = np.flatnonzero(flags)
+    if steps.size > 2 * MOST_RANGES:
+        step_h = plan.problem.time.step_h
+        return f"in {hours(step_h * steps.size)} of {hours(step_h * flags.size)} hours"
+    edges = local_edges(plan.problem)
+    return "at " + joined([moment(edges[t], edges[0]) for t in steps])
+
+
+def hours(value_h: float) -> str:
+    """Return a number of hours without needless digits."""
+    return f"{value_h:g}"
+
+
+def moment(edge: datetime, first: datetime, last: bool = False) -> str:
+    """Return the time of day, with the date where it is not the first day; midnight at the end of a range is 24:00."""
+    if last and (edge.hour, edge.minute) == (0, 0) and edge.date() == first.date() + timedelta(days=1):
+        return "24:00"
+    return clock(edge) if edge.date() == first.date() else f"{day_name(edge)[:-5]} {clock(edge)}"
+
+
+def joined(parts: list[str]) -> str:
+    """Return ``a, b and c``."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def little_to_decide(found: Facts, plan: Plan) -> str:
+    """Return that there is little to decide, and why, where this is so; else nothing."""
+    if found.at_cap.all() and found.warm_starts + found.cold_starts == 0 and found.running.min() == found.running.max():
+        return "There is little to decide: the cap binds throughout and nothing starts or stops."
+    greedy = next((r for r in plan.rules if r.name == "greedy" and r.published_money_usd is not None), None)
+    if greedy is None or greedy.published_money_usd is None or greedy.money_usd is None:
+        return ""
+    near = abs(found.money_usd - greedy.published_money_usd) <= SAME * abs(greedy.published_money_usd)
+    if near and abs(plan.replay.money_usd - greedy.money_usd) <= SAME * abs(greedy.money_usd):
+        return f"Looking ahead decides little here: the greedy rule comes within {number(100 * SAME, 1)}{THIN}%."
+    return ""
+
+
+def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
+    """Return the verdict line: pairs of words, and whether they are as they should be."""
+    replay = plan.replay
+    gap = f"gap {percent(plan.gap)}" if plan.gap >= 5e-4 else f"gap {plan.gap:.0e}" if plan.gap > 0 else "gap 0"
+    audit = (
+        f"audit passed, {number(replay.checks)} checks"
+        if not replay.violations
+        else f"audit FAILED: {len(replay.violations)} of {number(replay.checks)} checks"
+    )
+    parts = [(str(plan.status), str(plan.status) == "optimal"), (gap, plan.gap <= plan.asked_gap + 1e-12)]
+    parts.append((audit, not replay.violations))
+    parts.extend((f"filled: {text}", False) for text in plan.filled)
+    parts.extend((f"override: {text}", False) for text in plan.overrides)
+    parts.extend((breach_words(b), False) for b in plan.breaches)
+    return tuple(parts)
+
+
+def breach_words(breach: Mapping[str, Any]) -> str:
+    """Return a breach of a contract in words."""
+    rest = ", ".join(f"{k} {v}" for k, v in breach.items() if k != "usd")
+    cost = f" ({money(float(breach['usd']))})" if "usd" in breach else ""
+    return f"breach: {rest}{cost}"
