@@ -121,7 +121,12 @@ def _starting(plan: ClassPlan, fleet: list[_Container], t: int) -> list[_Contain
     """Return the containers that start in step t."""
     wanted, wanted_warm = int(plan.start[t]), int(plan.warm[t])
     ready = [c for c in fleet if not c.on and c.earliest <= t]
-    warm = sorted((c for c in ready if c.last_warm >= t), key=lambda c: (c.last_warm, c.worn_h, c.since, c.number))
+    # Containers that stay warm beyond the last warm start of the plan are equally good: wear decides among them.
+    needed_until = int(np.flatnonzero(plan.warm)[-1]) if plan.warm.any() else -1
+    warm = sorted(
+        (c for c in ready if c.last_warm >= t),
+        key=lambda c: (min(c.last_warm, needed_until), c.worn_h, c.since, c.number),
+    )
     if plan.letters.needs_arcs:
         left = {lot: count for (lot, step), count in plan.warm_from.items() if step == t}
         chosen = []
