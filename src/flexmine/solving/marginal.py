@@ -1,0 +1,249 @@
+"""What one more MW would be worth, hour by hour, with the commitment fixed.
+
+With integers there are no prices: the dual of a mixed-integer program is not defined.  With the counts fixed the rest
+is a linear program in power, whose money is a concave function of each limit.  Its *right* derivative is the value of
+one more MW; where the plan sits on a kink, the dual that a solver returns may be any number between the right and the
+left derivative, so every value is checked by a re-solve with a slightly wider limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from flexmine.errors import NoPlan
+from flexmine.milp.model import build_model
+from flexmine.problem import Floats, Problem
+from flexmine.solving.engine import Solution
+from flexmine.solving.highs import Solver
+from flexmine.solving.standard_form import compile_model
+
+POWER_ROWS = (
+    *("mode_curve", "facility_balance", "supply_balance", "supply_limit", "site_cap"),
+    *("site_minimum", "feeder_cap", "ramp_up", "ramp_down"),
+)
+COUNT_COLUMNS = ("n", "y", "z", "w", "c", "r")
+# Widths of the re-solves [MW]: wide enough to stand above the solver's noise, then narrower where a kink is near.
+WIDTHS_MW = (1e-3, 1e-5)
+VALUE_NOISE_USD_PER_MW = 1e-6
+SAME_MONEY_USD = 1e-5
+
+RowKey = tuple[str, object]
+
+
+@dataclass(frozen=True)
+class MarginalValues:
+    """Value of one more MW of a limit in one step, commitment fixed [USD per MW in that step]; at least 0.
+
+    Attributes
+    ----------
+    supply : ndarray, shape (sources, T)
+        Of a source's offer, in the problem's order.
+    cap, ramp_up, ramp_down, minimum : ndarray, shape (T,)
+        Of the site cap; of a larger step up or down into the step; of a minimum that is lower by one MW.  0 where
+        there is no such limit.
+    feeder : ndarray, shape (feeders, T)
+    """
+
+    supply: Floats
+    cap: Floats
+    feeder: Floats
+    ramp_up: Floats
+    ramp_down: Floats
+    minimum: Floats
+
+
+class FixedCommitment:
+    """The power of a plan as a linear program: the counts stay, the power is free.
+
+    Parameters
+    ----------
+    problem : Problem
+    solution : Solution
+        Whose counts are kept.
+
+    Raises
+    ------
+    NoPlan
+        Where the program has no optimum, which says that the solution is none.
+    """
+
+    def __init__(self, problem: Problem, solution: Solution):
+        self.problem = problem
+        self.matrix = compile_model(build_model(problem))
+        self.row_of: dict[RowKey, int] = {key: number for number, key in enumerate(self.matrix.rows)}
+        settings: dict[str, bool | int | float | str] = {
+            "threads": 1,
+            "solver": "simplex",
+            "presolve": "off",
+            "primal_feasibility_tolerance": 1e-9,
+            "dual_feasibility_tolerance": 1e-9,
+        }
+        self._solver = Solver(self.matrix, settings, relax=True)
+        self._highs = self._solver.highs
+        self._open_supply()
+        self._fix_counts(solution)
+        rows = [number for number, (component, _) in enumerate(self.matrix.rows) if component not in POWER_ROWS]
+        self._solver.relax_rows(np.array(rows, dtype=np.int64))
+        money = self._money()
+        if money is None:
+            raise NoPlan("the power of the plan has no optimum with its counts fixed")
+        self.money_usd: float = money
+        solution_now = self._highs.getSolution()
+        self._values: Floats = np.array(solution_now.col_value)
+        self._duals: Floats = -np.array(solution_now.row_dual)
+
+    def value(self, component: str, index: object) -> float:
+        """Return a column's value, such as ``value("F", 3)``; 0 where no row holds it."""
+        column = self.matrix.column_of.get((component, index))
+        return 0.0 if column is None else float(self._values[column])
+
+    def value_of_one_more(self, component: str, index: object) -> float:
+        r"""Return the value of one more MW of the limit in a row [USD/MW]; 0 where there is no such row.
+
+        Notes
+        -----
+        :math:`\lim_{\epsilon \downarrow 0} (V(b + \epsilon) - V(b)) / \epsilon`, V the money as a function of the
+        limit b.  V is concave, so that the right derivative is at most the dual, and is the dual where the money
+        of a re-solve grows by just that.  A row that demands at least so much is widened downwards.
+        """
+        row = self.row_of.get((component, index))
+        if row is None:
+            return 0.0
+        dual = abs(float(self._duals[row]))
+        if dual <= VALUE_NOISE_USD_PER_MW:
+            # The right derivative lies between 0 and the dual.
+            return 0.0
+        slope = dual
+        for width in WIDTHS_MW:
+            with self._wider(row, width):
+                money = self._optimal_money()
+                slope = max(0.0, (money - self.money_usd) / width)
+                near = abs(float(self._highs.getSolution().row_dual[row]))
+            for exact in (dual, near):
+                # A dual that the finite difference confirms has more digits than the difference.
+                if abs(slope - exact) <= 1e-5 * (1.0 + exact):
+                    return exact if exact > VALUE_NOISE_USD_PER_MW else 0.0
+        return slope
+
+    def gain_of(self, component: str, index: object, wider_mw: float = 1.0) -> float:
+        """Return the money that a limit wider by `wider_mw` brings [USD]; 0 where there is no such row."""
+        row = self.row_of.get((component, index))
+        if row is None or abs(float(self._duals[row])) <= VALUE_NOISE_USD_PER_MW:
+            return 0.0
+        with self._wider(row, wider_mw):
+            return max(0.0, self._optimal_money() - self.money_usd)
+
+    def gain_of_counts(self, class_name: str, step: int, change: int) -> float | None:
+        """Return what one step earns with `change` more containers of a class on in that step alone [USD].
+
+        All other counts, the starts and the minimum times are left as they are, so that this is what the hour itself
+        is worth; None where the limits on power do not allow it.
+        """
+        column = self.matrix.column_of[("n", (class_name, step))]
+        before = self.value("n", (class_name, step))
+        with self._count(column, before, before + change):
+            money = self._money()
+        return None if money is None else money - self.money_usd
+
+    def power_if_cheaper(self, step: int, cheaper_usd_per_mwh: float) -> float:
+        """Return the facility power of a step were all its sources cheaper, counts fixed [MW]."""
+        columns = [self.matrix.column_of.get(("s", (j.name, step))) for j in self.problem.sources]
+        held = [column for column in columns if column is not None]
+        less = cheaper_usd_per_mwh * self.problem.time.step_h
+        try:
+            for column in held:
+                self._ok(self._highs.changeColCost(column, float(self.matrix.cost[column]) - less), "changeColCost")
+            self._optimal_money()
+            return float(self._highs.getSolution().col_value[self.matrix.column_of[("F", step)]])
+        finally:
+            for column in held:
+                self._ok(self._highs.changeColCost(column, float(self.matrix.cost[column])), "changeColCost")
+
+    def _open_supply(self) -> None:
+        """Leave supply and facility power to their rows, so that a wider row is really wider."""
+        for (component, _), column in self.matrix.column_of.items():
+            low, high = float(self.matrix.lower[column]), float(self.matrix.upper[column])
+            if component in ("s", "F") and low < high:
+                self._ok(self._highs.changeColBounds(column, low, highspy.kHighsInf), "changeColBounds")
+
+    def _fix_counts(self, solution: Solution) -> None:
+        known: dict[RowKey, float] = {}
+        for plan in solution.classes:
+            name = plan.letters.name
+            for t in range(self.problem.steps):
+                known["n", (name, t)] = plan.on[t]
+                known["y", (name, t)] = plan.start[t]
+                known["z", (name, t)] = plan.stop[t]
+                known["w", (name, t)] = plan.warm[t]
+                known["c", (name, t)] = plan.start[t] - plan.warm[t]
+            for (lot, t), count in plan.warm_from.items():
+                known["r", (name, lot, t)] = count
+        for key, column in self.matrix.column_of.items():
+            if key[0] in COUNT_COLUMNS and self.matrix.lower[column] < self.matrix.upper[column]:
+                value = float(known.get(key, 0.0))
+                self._ok(self._highs.changeColBounds(column, value, value), "changeColBounds")
+
+    @contextmanager
+    def _wider(self, row: int, width_mw: float) -> Iterator[None]:
+        low, high = float(self.matrix.row_lower[row]), float(self.matrix.row_upper[row])
+        bounds = (low, high + width_mw) if np.isfinite(high) else (low - width_mw, high)
+        self._ok(self._highs.changeRowBounds(row, *bounds), "changeRowBounds")
+        try:
+            yield
+        finally:
+            self._ok(self._highs.changeRowBounds(row, low, high), "changeRowBounds")
+
+    @contextmanager
+    def _count(self, column: int, before: float, now: float) -> Iterator[None]:
+        self._ok(self._highs.changeColBounds(column, now, now), "changeColBounds")
+        try:
+            yield
+        finally:
+            self._ok(self._highs.changeColBounds(column, before, before), "changeColBounds")
+
+    def _optimal_money(self) -> float:
+        money = self._money()
+        if money is None:
+            raise NoPlan("the power of the plan has no optimum with a wider limit")
+        return money
+
+    def _money(self) -> float | None:
+        """Return the most money, None where the limits cannot be kept."""
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise NoPlan(f"HiGHS ended with model status {self._highs.modelStatusToString(status)!r}")
+        return -float(self._highs.getInfo().objective_function_value)
+
+    @staticmethod
+    def _ok(status: highspy.HighsStatus, call: str) -> None:
+        if status != highspy.HighsStatus.kOk:
+            raise NoPlan(f"HiGHS refused {call}: {status.name}")
+
+
+def marginal_values(fixed: FixedCommitment) -> MarginalValues:
+    """Return the value of one more MW of every limit on power in every step."""
+    problem, steps = fixed.problem, range(fixed.problem.steps)
+
+    def series(component: str) -> Floats:
+        return np.array([fixed.value_of_one_more(component, t) for t in steps])
+
+    def table(component: str, names: list[str]) -> Floats:
+        rows = [[fixed.value_of_one_more(component, (name, t)) for t in steps] for name in names]
+        return np.array(rows, dtype=np.float64).reshape(len(names), problem.steps)
+
+    return MarginalValues(
+        supply=table("supply_limit", [s.name for s in problem.sources]),
+        cap=series("site_cap"),
+        feeder=table("feeder_cap", [f.name for f in problem.site.feeders]),
+        ramp_up=series("ramp_up"),
+        ramp_down=series("ramp_down"),
+        minimum=series("site_minimum"),
+    )
