@@ -117,8 +117,9 @@ def test_miners_and_temperature_pass_through(make_case):
         "presets": [{"power_w": 1300.0, "hash_rate_th_s": 57.2}],
         "sleep_w": 25.0,
         "fixed_mw": 0.004,
+        "minimum_power_mw": 0.4,
     }
-    result = assemble(make_case(container={"miners": miners}, temperature_c=-7.0))
+    result = assemble(make_case(container={"miners": miners, "modes": []}, temperature_c=-7.0))
     found = result.problem.classes[0].miners
     assert (found.count, found.presets, found.sleep_w, found.fixed_mw) == (400, ((1300.0, 57.2),), 25.0, 0.004)
     assert result.temperature_c.tolist() == [-7.0] * 12

@@ -7,6 +7,7 @@ from math import ceil, floor, isfinite
 
 import numpy as np
 
+from flexmine.assembly.modes import miners, mode_curve
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.errors import BadInput
 from flexmine.inputs.equipment import ContainerDocument, Thermal
@@ -94,8 +95,7 @@ def equipment(document: ContainerDocument, clock: Clock, weather: Weather, money
         Where a heater or a preheat time cannot do what the file asks of it.
     """
     step_h, steps = clock.axis.step_h, clock.axis.steps
-    power = np.array([m.it_power_mw for m in document.modes])
-    rate = np.array([m.hash_rate_th_s for m in document.modes])
+    power, rate = mode_curve(document)
     shape = document.overhead
     factor = overhead(weather.temperature_c, shape.base, shape.per_k, shape.above_c)
     notes: list[str] = []
@@ -124,9 +124,16 @@ def equipment(document: ContainerDocument, clock: Clock, weather: Weather, money
         min_up_steps=_steps_up(document.min_up_h, step_h, f"{document.name}: min_up_h", notes),
         min_down_steps=min_down_steps,
         preheat_steps=preheat_steps,
-        start=_start_terms(document, warm_off, _preheat(document, cooling, clock, notes), money, factor),
+        start=_start_terms(
+            document,
+            warm_off,
+            _preheat(document, cooling, clock, notes),
+            money,
+            factor,
+            first_mode=(float(power[0]), float(rate[0])),
+        ),
         cooling=cooling,
-        miners=_miners(document),
+        miners=miners(document),
         notes=tuple(notes),
     )
 
@@ -262,8 +269,15 @@ def _preheat(document: ContainerDocument, cooling: Cooling | None, clock: Clock,
 
 
 def _start_terms(
-    document: ContainerDocument, warm_off: Ints, cold_energy_mwh: Floats, money: Money, factor: Floats
+    document: ContainerDocument,
+    warm_off: Ints,
+    cold_energy_mwh: Floats,
+    money: Money,
+    factor: Floats,
+    *,
+    first_mode: tuple[float, float],
 ) -> StartTerms:
+    """Return the terms of a start; `first_mode` is the lowest breakpoint [MW, TH/s], to which a start ramps."""
     start = document.start
     ramp = np.zeros(factor.size)
     if start.stagger is not None:
@@ -274,8 +288,8 @@ def _start_terms(
         ramp = ramp_cost_usd(
             lost_h,
             hash_value_usd_per_th_s_h=money.hash_value_usd_per_th_s_h,
-            hash_rate_th_s=document.modes[0].hash_rate_th_s,
-            it_power_mw=document.modes[0].it_power_mw,
+            hash_rate_th_s=first_mode[1],
+            it_power_mw=first_mode[0],
             overhead=factor,
             credit_price_usd_per_mwh=money.credit_price_usd_per_mwh,
         )
@@ -284,15 +298,4 @@ def _start_terms(
         cold_cost_usd=start.cold_wear_usd + ramp,
         warm_off_steps=warm_off,
         cold_energy_mwh=cold_energy_mwh,
-    )
-
-
-def _miners(document: ContainerDocument) -> Miners | None:
-    if not document.miners.presets:
-        return None
-    return Miners(
-        count=document.miners.count,
-        presets=tuple((p.power_w, p.hash_rate_th_s) for p in document.miners.presets),
-        sleep_w=document.miners.sleep_w,
-        fixed_mw=document.miners.fixed_mw,
     )

@@ -56,7 +56,7 @@ def _states(
 
 def _state(keys: Keys, state: ContainerState, model: ContainerDocument) -> list[tuple[Keys, str]]:
     found: list[tuple[Keys, str]] = []
-    highest_mw = model.modes[-1].it_power_mw
+    highest_mw = model.highest_it_power_mw
     if state.it_power_mw is not None and state.it_power_mw > highest_mw + _POWER_SLACK_MW:
         text = f"{state.it_power_mw:g} MW is above the highest mode of {model.name}, {highest_mw:g} MW"
         found.append(((*keys, "it_power_mw"), text))

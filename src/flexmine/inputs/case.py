@@ -18,6 +18,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.agreement import agreement
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
 from flexmine.inputs.fields import Series
+from flexmine.inputs.miners import MinerDocument
 from flexmine.inputs.schema import CaseDocument
 from flexmine.inputs.series import Table, read_series, read_table
 from flexmine.inputs.yaml_loader import D, Keys, Loaded, read_yaml
@@ -86,7 +87,7 @@ def load_case(path_or_name: str | Path) -> Case:
                 model = _read_referred(
                     plant, ("containers", i, "model"), group.model, ContainerDocument, folder=folder, inputs=inputs
                 )
-                models[group.model] = model.document
+                models[group.model] = _with_miners(model, folder=folder, inputs=inputs)
             except BadInput as error:
                 found += error.messages
     axis = _time_axis(document, plant.document.zone)
@@ -160,6 +161,16 @@ def _read_referred(
     loaded = read_yaml(path, model, label)
     inputs[label] = _sha256(loaded.raw)
     return loaded
+
+
+def _with_miners(model: Loaded[ContainerDocument], *, folder: Path, inputs: dict[str, str]) -> ContainerDocument:
+    """Return a container model with the presets of the miner file that it names, if it names one."""
+    document = model.document
+    if not document.names_miner_file:
+        return document
+    keys: Keys = ("miners", "model")
+    miner = _read_referred(model, keys, document.miners.model, MinerDocument, folder=folder, inputs=inputs)
+    return document.model_copy(update={"miners": document.miners.of_model(miner.document)})
 
 
 def _time_axis(document: CaseDocument, zone: str) -> TimeAxis:

@@ -20,6 +20,7 @@ from flexmine.inputs.fields import (
     Usd,
     problems,
 )
+from flexmine.inputs.miners import MinerDocument, Presets, preset_problems
 
 CONCAVE_SLACK = 1e-6
 """Relative slack within which a mode curve counts as concave (the same as of problem.json)."""
@@ -130,21 +131,41 @@ class Mode(Document):
     hash_rate_th_s: float = Field(ge=100.0, le=2.0e6)
 
 
-class Preset(Document):
-    """A power setting that a miner accepts."""
-
-    power_w: float = Field(ge=100.0, le=20_000.0)
-    hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
-
-
 class MinerSet(Document):
-    """The miners of one container; without presets, a plan is not rounded to whole miners."""
+    """The miners of one container.
+
+    Attributes
+    ----------
+    model
+        With `minimum_power_mw` and without presets: the file of a miner model, or ``shipped:miners/NAME``, whose
+        presets and sleep power hold here; else its name in words.
+    presets
+        Settings that the miners accept; without any, a plan is not rounded to whole miners.
+    sleep_w
+        Power of a sleeping miner [W]; in place of that of the miner file where both are given.
+    fixed_mw
+        Controllers, switches and light of a running container [MW]; fans and losses belong to `overhead`.
+    minimum_power_mw
+        In place of `modes`: the mode curve is the envelope of all mixes of the miners, from here on; the lowest IT
+        power at which flow and heat are stable, not the lowest preset [MW].
+    """
 
     count: int = Field(ge=1, le=100_000)
     model: str = Field(min_length=1)
-    presets: Annotated[tuple[Preset, ...], AsTuple] = ()
+    presets: Presets = ()
     sleep_w: float = Field(default=25.0, ge=0.0, le=200.0)
     fixed_mw: float = Field(default=0.0, ge=0.0, le=1.0)
+    minimum_power_mw: ContainerPowerMw | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MinerSet:
+        problems(preset_problems(self.presets, self.sleep_w))
+        return self
+
+    def of_model(self, miner: MinerDocument) -> MinerSet:
+        """Return the same miners with presets and sleep power of a miner file."""
+        sleep_w = self.sleep_w if "sleep_w" in self.model_fields_set else miner.sleep_w
+        return self.model_copy(update={"presets": miner.presets, "sleep_w": sleep_w})
 
 
 class Overhead(Document):
@@ -267,12 +288,12 @@ class Cold(Document):
 
 
 class ContainerDocument(Document):
-    """A container model, ``schema: flexmine-container/1``."""
+    """A container model, ``schema: flexmine-container/1``; the mode curve is `modes`, or follows from `miners`."""
 
     schema_id: Literal["flexmine-container/1"] = Field(alias="schema")
     name: Name
     title: str = ""
-    modes: Annotated[tuple[Mode, ...], AsTuple, Field(min_length=1)]
+    modes: Annotated[tuple[Mode, ...], AsTuple] = ()
     miners: MinerSet
     overhead: Overhead = Overhead()
     standby_mw: float = Field(ge=0.0, le=2.0)
@@ -284,9 +305,24 @@ class ContainerDocument(Document):
     cold: Cold | None = None
     sources: Annotated[tuple[str, ...], AsTuple, Field(min_length=1)]
 
+    @property
+    def names_miner_file(self) -> bool:
+        """Whether ``miners.model`` stands for a file that gives the presets."""
+        return not self.modes and not self.miners.presets
+
+    @property
+    def highest_it_power_mw(self) -> float:
+        """IT power at the last mode, or with all miners at their highest preset [MW]."""
+        if self.modes:
+            return self.modes[-1].it_power_mw
+        return self.miners.fixed_mw + 1e-6 * self.miners.count * max(p.power_w for p in self.miners.presets)
+
     @model_validator(mode="after")
     def _consistent(self) -> ContainerDocument:
         found = _curve_problems(self.modes)
+        if bool(self.modes) == (self.miners.minimum_power_mw is not None):
+            text = "exactly one gives the mode curve: modes, or miners.minimum_power_mw (the envelope of the miners)"
+            found.append(((), text))
         if (self.start.warm_off_h is None) == (self.thermal is None):
             found.append((("start",), "exactly one decides what is a warm start: start.warm_off_h or thermal"))
         if self.start.cold_energy_mwh is not None and self.thermal is not None and self.thermal.heater_kw is not None:

@@ -1,0 +1,73 @@
+"""Miner models: what one miner draws and yields at each setting that it accepts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from flexmine.inputs.fields import AsTuple, Document, Name, Share, problems
+
+
+class Preset(Document):
+    """A power setting that a miner accepts."""
+
+    power_w: float = Field(ge=100.0, le=20_000.0)
+    hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
+
+
+Presets = Annotated[tuple[Preset, ...], AsTuple]
+
+
+class Nameplate(Document):
+    """What the maker states; tolerances are shares of the value, to either side."""
+
+    power_w: float = Field(ge=100.0, le=20_000.0)
+    hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
+    power_tolerance: Share
+    hash_rate_tolerance: Share
+
+
+class Scaling(Document):
+    """The presets are those of another miner's measured ladder, times the ratios of the nameplates.
+
+    Attributes
+    ----------
+    ladder
+        Name of the miner model that was measured.
+    power_w, hash_rate_th_s
+        The top of that ladder, by which the nameplate is divided: its ratios.
+    """
+
+    ladder: Name
+    power_w: float = Field(ge=100.0, le=20_000.0)
+    hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
+
+
+class MinerDocument(Document):
+    """A miner model, ``schema: flexmine-miner/1``."""
+
+    schema_id: Literal["flexmine-miner/1"] = Field(alias="schema")
+    name: Name
+    title: str = ""
+    nameplate: Nameplate
+    presets: Annotated[Presets, Field(min_length=1)]
+    scaled_from: Scaling | None = None
+    sleep_w: float = Field(ge=0.0, le=200.0)
+    sources: Annotated[tuple[str, ...], AsTuple, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MinerDocument:
+        problems(preset_problems(self.presets, self.sleep_w))
+        return self
+
+
+def preset_problems(presets: tuple[Preset, ...], sleep_w: float) -> list[tuple[tuple[str | int, ...], str]]:
+    """Return what is wrong with a ladder: powers rise from one preset to the next and are above the sleep power."""
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    before_w, what = sleep_w, "a sleeping miner"
+    for i, preset in enumerate(presets):
+        if preset.power_w <= before_w:
+            found.append((("presets", i, "power_w"), f"{preset.power_w:g} W is not above the {before_w:g} W of {what}"))
+        before_w, what = preset.power_w, "the preset before it"
+    return found
