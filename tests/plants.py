@@ -94,6 +94,35 @@ def reference_class(
     return ContainerClass(name=name, count=count, start=start, **fields)
 
 
+def round_class(count: int = 1, steps: int = 5, **overrides: Any) -> ContainerClass:
+    """Return containers for sums by hand: 1 MW earns 100 USD an hour, standby draws nothing, minimum times are 1.
+
+    On for 10 steps before step 0; a start costs 10 USD warm and 90 USD cold, and is warm after at most 2 steps off.
+    """
+    fields: dict[str, Any] = {
+        "it_power_mw": (1.0,),
+        "hash_rate_th_s": (1000.0,),
+        "hash_value_usd_per_th_s_h": 0.1,
+        "overhead": 1.0,
+        "standby_mw": 0.0,
+        "min_up_steps": 1,
+        "min_down_steps": 1,
+        "warm_cost_usd": 10.0,
+        "cold_cost_usd": 90.0,
+        "warm_off_steps": 2,
+        "history": (History(count, on=True, steps=10),),
+    } | overrides
+    return reference_class("box", count, steps, **fields)
+
+
+def round_problem(
+    classes: ContainerClass | Iterable[ContainerClass], price: Any, mw: Any = 10.0, **site: Any
+) -> Problem:
+    """Return a site with one source of `mw` at `price` and no ramp, for sums by hand."""
+    fields: dict[str, Any] = {"cap": 10.0, "ramp": None, "initial": None} | site
+    return simple_problem(classes, surplus_mw=mw, surplus_price=price, firm_mw=None, **fields)
+
+
 def simple_problem(
     classes: ContainerClass | Iterable[ContainerClass],
     surplus_mw: Any = 8.0,

@@ -13,7 +13,7 @@ from flexmine.milp import commitment, letters
 from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
-from flexmine.solving.engine import SolveOptions, solve
+from flexmine.solving.engine import ENGINES, SolveOptions, solve
 from oracle import oracle
 from plants import FEATURES, random_features, random_problem
 
@@ -104,6 +104,31 @@ def test_restless_starts():
     features = {"restless", "window_by_step", "costs_by_step"}
     for seed in range(6500, 6540):
         compare(random_problem(seed, features), f"seed {seed}, features {sorted(features)}")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine(engine):
+    """Each engine within the asked gap of 1e-4, with a bound that holds for the exact problem.
+
+    *Proves:* money <= optimum <= bound, whichever engine ran, and status optimal exactly where the gap is reached.
+    *Sensitivity:* a bound from a relaxation that cuts plans off lies below the oracle.
+    """
+    for seed in range(9000, 9040):
+        problem = random_problem(seed)
+        expected = oracle(problem)
+        where = f"engine {engine}, seed {seed}, features {sorted(random_features(seed))}"
+        if expected is None:
+            with pytest.raises(Infeasible):
+                solve(problem, SolveOptions(gap=1e-4, engine=engine))
+            continue
+        solution = solve(problem, SolveOptions(gap=1e-4, engine=engine))
+        slack = 1e-6 + 1e-6 * abs(expected)
+        assert solution.money_usd - slack <= expected <= solution.bound_usd + slack, where
+        reached = solution.bound_usd - solution.money_usd <= 1e-4 * max(1.0, abs(solution.money_usd)) + 1e-9
+        assert (solution.status == Status.OPTIMAL) == reached, where
+        seen = replay(problem, to_schedule(problem, solution))
+        assert seen.ok, where
+        assert seen.money_usd >= solution.money_usd - slack, where
 
 
 def _window_one_longer(monkeypatch):
