@@ -62,7 +62,8 @@ def _replayed(problem: Problem) -> tuple[Replay, float]:
 
 
 def _hash_per_energy(audit: Replay, steps: np.ndarray) -> float:
-    return float(audit.hash_rate_th_s[:, steps].sum() / audit.site_power_mw[steps].sum())
+    power_mw = float(audit.site_power_mw[steps].sum())
+    return float(audit.hash_rate_th_s[:, steps].sum()) / power_mw if power_mw else float("nan")
 
 
 def main(cases: list[str]) -> None:

@@ -57,7 +57,7 @@ def test_two_runs_write_the_same_bytes(plans, name, tmp_path):
         assert (first / file).read_bytes() == (second / file).read_bytes(), file
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["bratsk-day", "bratsk-40"])
 def test_modes_beat_on_off_by_a_fifth_where_the_cap_binds(name):
     """Where the cap binds, hash per MWh of the plan is at least 20 % above that of the same case with full power as
     its only mode, both solved to their gap (14 units at 0.70 MW against 7.5 at 1.30 MW: +22.4 % by hand at 10 MW).
