@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flexmine.assembly.causes import Cause, causes
 from flexmine.assembly.classes import available_counts, container_class, group
 from flexmine.assembly.equipment import Equipment, Money, Weather, equipment
 from flexmine.assembly.fleet import containers, override_obligations
@@ -30,12 +31,15 @@ class Assembly:
         Obligations that something hard overrides, in words.
     temperature_c : ndarray, shape (T,)
         Outside air, for tables and explanations [C].
+    causes : tuple of Cause
+        Why containers may not run, or have to.
     """
 
     problem: Problem
     notes: tuple[str, ...]
     overrides: tuple[str, ...]
     temperature_c: Floats
+    causes: tuple[Cause, ...]
 
 
 def assemble(case: Case) -> Assembly:
@@ -74,6 +78,7 @@ def assemble(case: Case) -> Assembly:
         notes=(*notes, *shared),
         overrides=tuple(overrides),
         temperature_c=case.series["temperature_c"],
+        causes=causes(case, clock, held, groups),
     )
 
 

@@ -1,0 +1,76 @@
+"""Why containers may not run, or have to: outages, windows, orders and obligations of a case, by class and step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from flexmine.assembly.fleet import Container, Limits
+from flexmine.assembly.windows import Clock, Mask
+from flexmine.inputs.case import Case
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One limit that a document of the case sets, in the words of that document.
+
+    Attributes
+    ----------
+    code : str
+        ``outage``, ``window``, ``order`` or ``must_run``.
+    text : str
+    class_name : str or None
+        None where it holds for the whole site.
+    first_step, last_step : int
+        Both included.
+    """
+
+    code: str
+    text: str
+    class_name: str | None
+    first_step: int
+    last_step: int
+
+    def holds(self, class_name: str, step: int) -> bool:
+        """Return whether it holds for a class in a step."""
+        return self.class_name in (None, class_name) and self.first_step <= step <= self.last_step
+
+
+def causes(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]]) -> tuple[Cause, ...]:
+    """Return the causes in the order of the case: windows, orders, outages, counts, must-run.
+
+    Parameters
+    ----------
+    groups : dict
+        Containers by class name, as :func:`flexmine.assembly.classes.group` returns them.
+    """
+    document = case.document
+    class_of = {c.name: name for name, members in groups.items() for c in members}
+    found: list[Cause] = []
+    for name, mask in held.windows.items():
+        found += [Cause("window", name, None, *run) for run in _runs(mask)]
+    for order in document.orders:
+        text = f"{order.name} (cap {order.cap_mw:g} MW)"
+        found += [Cause("order", text, None, *run) for run in _runs(held.orders[order.name])]
+    for outage in document.outages:
+        mask = clock.in_span(outage.begin, outage.end)
+        found += [Cause("outage", outage.reason, class_of[outage.container], *run) for run in _runs(mask)]
+    for entry in document.available:
+        text = f"at most {entry.count} of {entry.model} may run" + (f" ({entry.reason})" if entry.reason else "")
+        of_model = [name for name, members in groups.items() if members[0].model == entry.model]
+        runs = list(_runs(clock.in_span(entry.begin, entry.end)))
+        found += [Cause("outage", text, name, *run) for name in of_model for run in runs]
+    for duty in document.must_run:
+        runs = list(_runs(clock.in_span(duty.begin, duty.end)))
+        of_duty = dict.fromkeys(class_of[name] for name in duty.containers)
+        found += [Cause("must_run", duty.reason, name, *run) for name in of_duty for run in runs]
+    return tuple(found)
+
+
+def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) of every run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    for first, after in zip(edges[::2], edges[1::2], strict=True):
+        yield int(first), int(after) - 1
