@@ -86,6 +86,7 @@ class Clock:
             title=None,
             grid=True,
             labelOverlap="greedy",
+            labelSeparation=7,
             labelPadding=4,
         )
         return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, self.steps], nice=False, zero=False), axis=axis)

@@ -24,7 +24,7 @@ def curve_figure(plan: Plan) -> Figure:
         key="curve",
         title=title,
         panels=tuple(_panel(k, hours[k.name], len(largest)) for k in largest),
-        description=f"Joule per terahash over the IT power of one container. {title}. The table below holds the numbers.",
+        description=f"Joule per terahash over the IT power of one container. {title}. The table holds the numbers.",
         source="Source: the mode curve of the problem; dots: container-hours of the published part, by IT power.",
         table=_table(largest, hours),
     )

@@ -61,7 +61,7 @@ def _power_rows(plan: Plan, clock: Clock) -> tuple[list[Row], list[Row], list[Ro
     for t in range(clock.steps):
         base = 0.0
         tip: Row = {"t": t, "e": t + 1, "i": clock.interval(t), "P": number(plan.replay.site_power_mw[t], 2)}
-        for j, s, colour in sources:
+        for j, _, colour in sources:
             taken = float(plan.schedule.supply_mw[j, t])
             if taken > NOTHING_MW:
                 stacked.append({"t": t, "e": t + 1, "a": round(base, 4), "b": round(base + taken, 4), "c": colour})
@@ -93,7 +93,11 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
     )
     colours = sorted({row["c"] for row in stacked})
     scale = alt.Scale(domain=colours, range=[f"@{c}" for c in colours])
-    y = alt.Y("a:Q", axis=mw_axis("MW"), scale=alt.Scale(nice=True, zero=True))
+    caps = plan.problem.site.cap_mw[np.isfinite(plan.problem.site.cap_mw)]
+    highest = max(float(offered.max()), float(caps.max(initial=0.0)), float(plan.replay.site_power_mw.max()))
+    # Room above the highest line, so that the cap is seen as a line and not as the frame of the chart.
+    scale_mw = alt.Scale(domain=[0, max(1e-3, 1.06 * highest)], nice=False)
+    y = alt.Y("a:Q", axis=mw_axis("MW"), scale=scale_mw)
     rect = {"x": clock.x(), "x2": "e:Q", "y": y, "y2": "b:Q", "opacity": clock.pale()}
     layers = [alt.Chart(values(left)).mark_rect(fill="url(#hatch-left)").encode(**rect)] if left else []
     if stacked:
@@ -115,7 +119,9 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
     layers.extend(clock.boundary(label=True))
     legend = [(c, s.name if s.name != s.kind else f"{s.kind} taken") for _, s, c in sources]
     if offered.any():
-        legend += [("line:leftline", "surplus offered"), ("hatch-left", "left over")]
+        legend.append(("line:leftline", "surplus offered"))
+    if left:
+        legend.append(("hatch-left", "surplus left over"))
     if np.isfinite(plan.problem.site.cap_mw).any():
         legend.append(("line:cap", "cap"))
     return Panel("power", "Power at the meter", specification(layers, 240), 240, tuple(legend))

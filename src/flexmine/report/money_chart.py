@@ -76,7 +76,7 @@ def _bars(key: str, heading: str, rows: list[Row]) -> Panel:
     colours = sorted({r["c"] for r in rows})
     for r in rows:
         r["m"] = max(r["a"], r["b"])
-    low, high = min(min(r["a"], r["b"]) for r in rows), max(1.0, max(r["m"] for r in rows))
+    low, high = min(min(r["a"], r["b"]) for r in rows), max(1.0, *(r["m"] for r in rows))
     room = 0.24 * (high - min(low, 0.0))  # for the words right of the longest bar
     x = alt.X(
         "a:Q",

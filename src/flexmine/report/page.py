@@ -42,7 +42,7 @@ def report_html(plan: Plan) -> str:
         plan=plan,
         finding=finding(plan),
         verdict=verdict(plan),
-        period=period(plan),
+        period=period(plan).removeprefix("On "),
         key_figures=key_figures(plan),
         figures=figures,
         light=LIGHT,
@@ -108,5 +108,5 @@ def _json(document: Any) -> Markup:
 @cache
 def _vega() -> Markup:
     """Return Vega, Vega-Lite and vega-embed as one script."""
-    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
     return Markup(bundle.replace("</script", "<\\/script"))

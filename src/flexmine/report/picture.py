@@ -1,0 +1,121 @@
+"""A still picture of a plan, the day over the container map, drawn without a browser and without a network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+
+from flexmine.planning.plan import Plan
+from flexmine.report.charts import Panel
+from flexmine.report.container_map import map_figure
+from flexmine.report.day import day_figure
+from flexmine.report.page import VEGA_LITE
+from flexmine.report.palette import LIGHT, MINUS, THIN, paint
+
+WIDTH_PX = 860
+SCALE = 2.0
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+CHARACTER_PX = 6.4  # mean width of a letter of 12 px; only spreads the legend
+LOCALE = {"decimal": ".", "thousands": THIN, "grouping": [3], "currency": ["", ""], "minus": MINUS}
+SHAPES = {"line": "stroke", "dash": "stroke", "triangle": "triangle-up", "diamond": "diamond"}
+
+# Vega has no hatching of its own: the charts fill with these patterns by name.
+PATTERNS = """<defs>
+<pattern id="hatch-left" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\
+<rect width="6" height="6" fill="{left}"/><path d="M0 0V6" stroke="{leftline}" stroke-width="1.4" \
+stroke-opacity="0.55"/></pattern>
+<pattern id="hatch-out" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\
+<rect width="6" height="6" fill="{off}"/><path d="M0 0V6" stroke="{out}" stroke-width="3"/></pattern>
+</defs>"""
+
+
+def save_picture(plan: Plan, path: str | Path) -> None:
+    """Write the power, the prices and the container map of a plan as a PNG in the light scheme.
+
+    Raises
+    ------
+    ValueError
+        The plan publishes no step.
+    OSError
+        `path` cannot be written.
+    """
+    day, containers = day_figure(plan), map_figure(plan)
+    shown = [panel for panel in (*day.panels, *containers.panels) if panel.key != "temperature"]
+    views = [view for panel in shown for view in (_legend(panel), _view(panel))]
+    spec: dict[str, Any] = {
+        "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE[0]}.json",
+        "title": {"text": plan.title, "anchor": "start", "fontSize": 17, "offset": 10, "subtitle": [day.title, ""]},
+        "spacing": 12,
+        "vconcat": views,
+        "params": [p for panel in shown for p in panel.spec.get("params", [])],
+        "datasets": {name: rows for panel in shown for name, rows in panel.spec.get("datasets", {}).items()},
+        "config": _config(),
+    }
+    svg = vl_convert.vegalite_to_svg(json.dumps(paint(spec, LIGHT)), vl_version=VEGA_LITE, format_locale=LOCALE)
+    head = svg.index(">") + 1
+    Path(path).write_bytes(vl_convert.svg_to_png(svg[:head] + PATTERNS.format(**LIGHT) + svg[head:], scale=SCALE))
+
+
+def _view(panel: Panel) -> dict[str, Any]:
+    return {key: value for key, value in panel.spec.items() if key not in ("$schema", "params", "datasets")} | {
+        "width": WIDTH_PX
+    }
+
+
+def _legend(panel: Panel) -> dict[str, Any]:
+    """Return the heading and the legend of a panel as one line of marks and words."""
+    layers: list[dict[str, Any]] = []
+    at = CHARACTER_PX * len(panel.heading) + 34.0
+    heading = {
+        "type": "text",
+        "text": panel.heading,
+        "align": "left",
+        "fontWeight": "bold",
+        "fontSize": 12,
+        "x": 0,
+        "y": 9,
+    }
+    layers.append({"mark": {**heading, "color": "@ink"}})
+    for kind, words in panel.legend:
+        form, _, name = kind.partition(":")
+        mark: dict[str, Any] = {
+            "type": "point",
+            "opacity": 1,
+            "shape": SHAPES.get(form, "square"),
+            "size": 110,
+            "x": at,
+            "y": 9,
+        }
+        colour = {"ramp": "@power1", "off": "@off"}.get(kind, f"@{name or kind}")
+        fill = f"url(#{kind})" if kind.startswith("hatch-") else colour
+        if SHAPES.get(form) == "stroke":
+            mark |= {"stroke": colour, "strokeWidth": 2.4, "strokeDash": [4, 2] if form == "dash" else [1, 0]}
+        else:
+            mark |= {"fill": fill, "stroke": None}
+        text = words.partition(";")[0]
+        label = {"type": "text", "text": text, "align": "left", "x": at + 11, "y": 9, "color": "@muted", "fontSize": 12}
+        layers += [{"mark": mark}, {"mark": label}]
+        at += CHARACTER_PX * len(text) + 34.0
+    return {"data": {"values": [{}]}, "width": WIDTH_PX, "height": 16, "layer": layers}
+
+
+def _config() -> dict[str, Any]:
+    axis: dict[str, Any] = {
+        "labelColor": "@muted",
+        "titleColor": "@muted",
+        "gridColor": "@grid",
+        "domainColor": "@muted",
+    }
+    axis |= {"tickColor": "@muted", "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    title: dict[str, Any] = {"color": "@ink", "subtitleColor": "@muted", "subtitleFontSize": 14}
+    return {
+        "background": "@paper",
+        "font": FONT,
+        "view": {"stroke": None},
+        "padding": 16,
+        "axis": axis,
+        "title": title,
+    }
