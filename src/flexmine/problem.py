@@ -182,13 +182,22 @@ class ContainerClass:
 
 @dataclass(frozen=True)
 class Source:
-    """A source of power; `kind` is ``surplus`` or ``firm``; arrays have shape (T,)."""
+    """A source of power; `kind` is ``surplus`` or ``firm``; arrays have shape (T,).
+
+    Attributes
+    ----------
+    carbon_g_per_kwh : ndarray or None
+        Location-based intensity, for the account of carbon only.
+    headroom_mw : ndarray or None
+        Room left in the turbines: so much of a surplus taken is water that would else have been spilled.
+    """
 
     name: str
     kind: str
     available_mw: Floats
     price_usd_per_mwh: Floats
     carbon_g_per_kwh: Floats | None = None
+    headroom_mw: Floats | None = None
 
 
 @dataclass(frozen=True)

@@ -240,12 +240,14 @@ def _check_curve(c: _Checker, path: str, k: schema.ClassPart) -> None:
 
 def _build_source(c: _Checker, path: str, s: schema.SourcePart) -> Source:
     carbon = None if s.carbon_g_per_kwh is None else c.floats(f"{path}.carbon_g_per_kwh", s.carbon_g_per_kwh)
+    headroom = None if s.headroom_mw is None else c.floats(f"{path}.headroom_mw", s.headroom_mw)
     return Source(
         s.name,
         s.kind,
         c.floats(f"{path}.available_mw", s.available_mw),
         c.floats(f"{path}.price_usd_per_mwh", s.price_usd_per_mwh),
         carbon,
+        headroom,
     )
 
 
@@ -337,6 +339,8 @@ def _source_document(s: Source) -> dict[str, Any]:
     }
     if s.carbon_g_per_kwh is not None:
         document["carbon_g_per_kwh"] = s.carbon_g_per_kwh.tolist()
+    if s.headroom_mw is not None:
+        document["headroom_mw"] = s.headroom_mw.tolist()
     return document
 
 

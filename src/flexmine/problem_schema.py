@@ -81,6 +81,7 @@ class SourcePart(_Part):
     available_mw: list[NotNegative]
     price_usd_per_mwh: list[Number]
     carbon_g_per_kwh: list[NotNegative] | None = None
+    headroom_mw: list[NotNegative] | None = None
 
 
 class FeederPart(_Part):

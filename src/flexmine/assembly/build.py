@@ -10,7 +10,8 @@ from flexmine.assembly.causes import Cause, causes
 from flexmine.assembly.classes import available_counts, container_class, group
 from flexmine.assembly.equipment import Equipment, Money, Weather, equipment
 from flexmine.assembly.fleet import containers, override_obligations
-from flexmine.assembly.site import cheapest_price_usd_per_mwh, hash_value, limits, site, sources
+from flexmine.assembly.reserve import with_reserve
+from flexmine.assembly.site import btc_per_th_s_h, cheapest_price_usd_per_mwh, hash_value, limits, site, sources
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
@@ -31,6 +32,8 @@ class Assembly:
         Obligations that something hard overrides, in words.
     temperature_c : ndarray, shape (T,)
         Outside air, for tables and explanations [C].
+    btc_per_th_s_h : ndarray, shape (T,)
+        Bitcoin that a hash rate is expected to mine [BTC per TH/s per h].
     causes : tuple of Cause
         Why containers may not run, or have to.
     """
@@ -39,6 +42,7 @@ class Assembly:
     notes: tuple[str, ...]
     overrides: tuple[str, ...]
     temperature_c: Floats
+    btc_per_th_s_h: Floats
     causes: tuple[Cause, ...]
 
 
@@ -73,11 +77,14 @@ def assemble(case: Case) -> Assembly:
     )
     for model in models.values():
         notes += [*model.notes, *_unable(model, clock)]
+    true = Problem(time=case.time, classes=classes, sources=offered, site=site(case, clock, held, groups))
+    problem, reserved = with_reserve(true, case.plant.rounding_reserve_mw)
     return Assembly(
-        problem=Problem(time=case.time, classes=classes, sources=offered, site=site(case, clock, held, groups)),
-        notes=(*notes, *shared),
+        problem=problem,
+        notes=(*notes, *shared, *reserved),
         overrides=tuple(overrides),
         temperature_c=case.series["temperature_c"],
+        btc_per_th_s_h=btc_per_th_s_h(case),
         causes=causes(case, clock, held, groups),
     )
 

@@ -38,6 +38,7 @@ def sources(case: Case, notes: list[str]) -> tuple[Source, ...]:
                 available_mw=series[f"{key}.available_mw"],
                 price_usd_per_mwh=np.zeros(steps) if for_client else price,
                 carbon_g_per_kwh=carbon,
+                headroom_mw=series.get(f"{key}.headroom_mw"),
             )
         )
     return tuple(found)
@@ -59,16 +60,10 @@ def hash_value(case: Case, clock: Clock, notes: list[str]) -> Floats:
     BadInput
         Where it falls below 0.
     """
-    terms, steps = case.document.hash_value, case.time.steps
-    if terms.block_height is not None:
-        heights = terms.block_height + np.floor(np.arange(steps) * case.time.step_h * BLOCKS_PER_HOUR + WHOLE)
-        subsidy = subsidy_btc(heights)
-        if subsidy[-1] < subsidy[0]:
-            step = int(np.argmax(subsidy < subsidy[0]))
-            notes.append(f"the block subsidy halves to {subsidy[-1]:g} BTC, expected at {clock.say(step)}")
-    else:
-        assert terms.subsidy_btc is not None
-        subsidy = np.full(steps, terms.subsidy_btc)
+    terms, subsidy = case.document.hash_value, _subsidy(case)
+    if subsidy[-1] < subsidy[0]:
+        step = int(np.argmax(subsidy < subsidy[0]))
+        notes.append(f"the block subsidy halves to {subsidy[-1]:g} BTC, expected at {clock.say(step)}")
     value = hash_value_usd_per_th_s_h(
         case.series["hash_value.btc_price_usd"],
         case.series["hash_value.difficulty"],
@@ -92,6 +87,27 @@ def hash_value(case: Case, clock: Clock, notes: list[str]) -> Floats:
         return hash_value_to_party(value, factor, adder)
     except ValueError as error:
         raise BadInput(f"hash_value, perspective {terms.perspective}: {error}") from error
+
+
+def btc_per_th_s_h(case: Case) -> Floats:
+    """Return the bitcoin that a hash rate is expected to mine, before fees of pool and firmware, shape (T,)."""
+    return hash_value_usd_per_th_s_h(
+        np.ones(case.time.steps),
+        case.series["hash_value.difficulty"],
+        _subsidy(case),
+        case.document.hash_value.fees_btc_per_block,
+        pool_fee=0.0,
+        firmware_fee=0.0,
+    )
+
+
+def _subsidy(case: Case) -> Floats:
+    """Return the block subsidy, shape (T,) [BTC]: stated, or by the expected height."""
+    terms, steps = case.document.hash_value, case.time.steps
+    if terms.block_height is None:
+        assert terms.subsidy_btc is not None
+        return np.full(steps, terms.subsidy_btc)
+    return subsidy_btc(terms.block_height + np.floor(np.arange(steps) * case.time.step_h * BLOCKS_PER_HOUR + WHOLE))
 
 
 def limits(case: Case, clock: Clock) -> Limits:

@@ -26,6 +26,15 @@ from flexmine.problem import Floats, TimeAxis
 from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference
 
 
+SERIES_OF_SOURCE = (
+    "available_mw",
+    "price_usd_per_mwh",
+    "network_tariff_usd_per_mwh",
+    "carbon_g_per_kwh",
+    "headroom_mw",
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """What a person wrote, checked and resolved; no physics yet.
@@ -39,7 +48,8 @@ class Case:
     series : dict of ndarray, shape (T,)
         Every number or series of the case by its dotted key: ``temperature_c``, ``ghi_w_m2`` (where given),
         ``sources.NAME.available_mw``, ``sources.NAME.price_usd_per_mwh``,
-        ``sources.NAME.network_tariff_usd_per_mwh``, ``sources.NAME.carbon_g_per_kwh`` (where given),
+        ``sources.NAME.network_tariff_usd_per_mwh``, ``sources.NAME.carbon_g_per_kwh`` and
+        ``sources.NAME.headroom_mw`` (where given),
         ``hash_value.btc_price_usd``, ``hash_value.difficulty``, ``minimum_mw`` (where given).
     inputs : dict of str
         SHA-256 of every file read, by a portable name: relative to the case's folder, or ``shipped:NAME``.
@@ -188,7 +198,7 @@ def _entries(document: CaseDocument) -> Iterator[tuple[str, Keys, str, Series | 
         if value is not None:
             yield name, ("series", name), name, value
     for i, source in enumerate(document.sources):
-        for name in ("available_mw", "price_usd_per_mwh", "network_tariff_usd_per_mwh", "carbon_g_per_kwh"):
+        for name in SERIES_OF_SOURCE:
             value = getattr(source, name)
             if value is not None:
                 yield f"sources.{source.name}.{name}", ("sources", i, name), name, value

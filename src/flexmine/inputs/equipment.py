@@ -66,7 +66,14 @@ class Group(Document):
 
 
 class PlantDocument(Document):
-    """A plant file, ``schema: flexmine-plant/1``; a ramp of null means no limit."""
+    """A plant file, ``schema: flexmine-plant/1``; a ramp of null means no limit.
+
+    Attributes
+    ----------
+    rounding_reserve_mw
+        By so much the model stays away from cap, feeder caps and ramps, for rounding to whole miners [MW]; absent:
+        4 kW, or the largest step of one miner where that is more.
+    """
 
     schema_id: Literal["flexmine-plant/1"] = Field(alias="schema")
     name: Name
@@ -78,6 +85,7 @@ class PlantDocument(Document):
     ramp_up_mw_per_h: PositivePowerMw | None = None
     ramp_down_mw_per_h: PositivePowerMw | None = None
     base_load_mw: PowerMw = 0.0
+    rounding_reserve_mw: float | None = Field(default=None, ge=0.0, le=1.0)
     feeders: Annotated[tuple[Feeder, ...], AsTuple] = ()
     containers: Annotated[tuple[Group, ...], AsTuple, Field(min_length=1)]
     sources: Annotated[tuple[str, ...], AsTuple, Field(min_length=1)]

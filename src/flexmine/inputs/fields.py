@@ -21,6 +21,7 @@ BANDS: dict[str, tuple[float, float]] = {
     "price_usd_per_mwh": (-1000.0, 5000.0),
     "network_tariff_usd_per_mwh": (0.0, 500.0),
     "carbon_g_per_kwh": (0.0, 2000.0),
+    "headroom_mw": (0.0, 10_000.0),
     "btc_price_usd": (100.0, 10_000_000.0),
     "difficulty": (1.0e9, 1.0e17),
 }
@@ -137,6 +138,7 @@ MinimumMw = _banded("minimum_mw")
 PriceUsdPerMwh = _banded("price_usd_per_mwh")
 TariffUsdPerMwh = _banded("network_tariff_usd_per_mwh")
 CarbonGPerKwh = _banded("carbon_g_per_kwh")
+HeadroomMw = _banded("headroom_mw")
 BtcPriceUsd = _banded("btc_price_usd")
 Difficulty = _banded("difficulty")
 

@@ -16,6 +16,7 @@ from flexmine.inputs.fields import (
     Day,
     Difficulty,
     Document,
+    HeadroomMw,
     DurationH,
     MinimumMw,
     MonthDay,
@@ -43,7 +44,15 @@ class SeriesOfCase(Document):
 
 
 class SourceEntry(Document):
-    """A source of power with its price; a surplus may be left, a firm source is bought as needed."""
+    """A source of power with its price; a surplus may be left, a firm source is bought as needed.
+
+    Attributes
+    ----------
+    carbon_g_per_kwh
+        Location-based intensity; for the account of carbon only.
+    headroom_mw
+        Room left in the turbines beside this surplus: only so much of what is taken counts as avoided spill.
+    """
 
     name: Name
     kind: Literal["surplus", "firm"]
@@ -51,6 +60,13 @@ class SourceEntry(Document):
     price_usd_per_mwh: PriceUsdPerMwh
     network_tariff_usd_per_mwh: TariffUsdPerMwh = 0.0
     carbon_g_per_kwh: CarbonGPerKwh | None = None
+    headroom_mw: HeadroomMw | None = None
+
+    @model_validator(mode="after")
+    def _headroom_of_surplus(self) -> SourceEntry:
+        if self.headroom_mw is not None and self.kind != "surplus":
+            problems([(("headroom_mw",), "belongs to a source of kind surplus; firm power avoids no spill")])
+        return self
 
 
 class HashValue(Document):

@@ -59,6 +59,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "breaches": [dict(b) for b in plan.breaches],
         "filled": list(plan.filled),
         "overrides": list(plan.overrides),
+        "carbon": None if plan.carbon is None else plan.carbon.document(plan.publish_steps),
         "preference": dict(plan.preference),
         "state_after": dict(plan.state_after),
         "notes": list(plan.notes),

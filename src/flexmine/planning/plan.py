@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from flexmine.planning.audit import Replay
+    from flexmine.planning.carbon import CarbonAccount
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Plan:
         The first so many steps are the plan; the rest is look-ahead.
     temperature_c : ndarray, shape (T,) or None
         Outside temperature, to show [C].
+    carbon : CarbonAccount or None
+        Emissions by hour, location-based.
     preference : mapping
         What the second stage did: outcome, money given up, starts before and after.
     state_after : mapping
@@ -107,6 +110,7 @@ class Plan:
     filled: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
+    carbon: CarbonAccount | None = None
     preference: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
