@@ -101,7 +101,7 @@ def test_level_rules_are_all_named(make_plan, make_rule):
 
 
 def test_starts_and_ramp(make_plan, make_problem):
-    """C01 always on, C02 off for 6 h (cold start) at 06:00; ramp limit 1 MW reached at 06:00, and with 2 MW before also at 00:00.
+    """C01 always on, C02 starts cold at 06:00: up by the ramp limit of 1 MW; from 2 MW down by it at 00:00.
 
     *Proves:* counts of containers, kind of start and the moments of the ramp.
     *Sensitivity:* a ramp read without the step before would name other hours.
