@@ -10,10 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flexmine.errors import Infeasible
+from flexmine.errors import Infeasible, NoPlan
 from flexmine.pipeline import Phases, solve_checked
 from flexmine.problem import Feeder, History, Problem
+from flexmine.solving import conflict, highs
 from flexmine.solving.engine import SolveOptions, solve
+from flexmine.solving.highs import SolverFailed
 from plants import reference_class, simple_problem
 
 T = 12
@@ -149,6 +151,50 @@ def test_conflict_is_irreducible():
     assert together.count("site cap") == 1
     assert "ramp" not in together
     assert "04:00" not in together
+
+
+def test_a_check_that_fails_leaves_the_proof(monkeypatch):
+    """A solver failure while the conflict is narrowed: still infeasible, with limits named, and said to be wider.
+
+    *Proves:* proven infeasibility is exit 3 whatever happens while it is explained.  *Sensitivity:* a failure let
+    through ends as "no plan", exit 6.
+    """
+    calls = {"count": 0}
+    run = conflict.Solver.run
+
+    def failing(self):
+        calls["count"] += 1
+        if calls["count"] > 3:
+            raise SolverFailed("HiGHS ended with kError, model status 'Solve error'")
+        return run(self)
+
+    monkeypatch.setattr(conflict.Solver, "run", failing)
+    text = sentences(SEEDED["minimum above cap"][0], "elastic")
+    assert text.startswith("no plan keeps all of these limits (not narrowed further)")
+    assert "site cap" in text
+
+
+def test_solver_failure_is_tried_once_more_with_another_seed(monkeypatch, caplog):
+    """*Proves:* one failure is retried and logged, two are "no plan".  *Sensitivity:* no retry raises at once."""
+    run = highs.Solver.run
+    calls = {"count": 0}
+
+    def first_fails(self):
+        calls["count"] += 1
+        if calls["count"] == 1:
+            raise SolverFailed("HiGHS ended with kError, model status 'Solve error'")
+        return run(self)
+
+    monkeypatch.setattr(highs.Solver, "run", first_fails)
+    assert solve(site(fleet())).money_usd > 0
+    assert "tried once more with seed 1" in caplog.text
+
+    def always_fails(self):
+        raise SolverFailed("HiGHS ended with kError, model status 'Solve error'")
+
+    monkeypatch.setattr(highs.Solver, "run", always_fails)
+    with pytest.raises(NoPlan):
+        solve(site(fleet()))
 
 
 def test_smallest_change_resolves_the_conflict():

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from flexmine.problem import Floats, Problem
-from flexmine.solving.highs import Solver
+from flexmine.solving.highs import Solver, SolverFailed
 from flexmine.solving.standard_form import Matrix
 
 # Component of the model -> (what it is called, unit of its rows).
@@ -99,12 +99,12 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
             kept.extend(rows)
             return
         solver.relax_rows(np.array(rows))
-        outcome = solver.run()
-        if outcome.ending == "infeasible":
+        ending = _ending(solver)
+        if ending == "infeasible":
             return
         solver.restore_rows(np.array(rows))
         if len(rows) == 1:
-            finished = finished and outcome.ending == "optimal"
+            finished = finished and ending == "optimal"
             kept.extend(rows)
             return
         half = len(rows) // 2
@@ -114,6 +114,14 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
     for family in LIMITS:
         spare([r for r in limits.numbers if limits.component[r] == family])
     return sorted(kept, key=limits.numbers.index), finished
+
+
+def _ending(solver: Solver) -> str:
+    """Return how a check ended; a check that the solver could not make spares nothing, and is no reason to give up."""
+    try:
+        return solver.run().ending
+    except SolverFailed:
+        return "failed"
 
 
 def _open_supply(matrix: Matrix) -> Floats:
@@ -140,7 +148,10 @@ def _smallest_breaches(matrix: Matrix, limits: _Rows) -> dict[int, float]:
         upper=np.concatenate([_open_supply(matrix), np.full(count, np.inf)]),
         integer=np.concatenate([matrix.integer, np.zeros(count, dtype=np.int32)]),
     )
-    outcome = Solver(elastic, {"threads": 1, "time_limit": SEARCH_SECONDS, "mip_rel_gap": 1e-6}).run()
+    try:
+        outcome = Solver(elastic, {"threads": 1, "time_limit": SEARCH_SECONDS, "mip_rel_gap": 1e-6}).run()
+    except SolverFailed:
+        return {}
     if outcome.values is None:
         return {}
     amounts = outcome.values[len(matrix.cost) :]

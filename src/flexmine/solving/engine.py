@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +15,11 @@ from flexmine.milp.letters import Letters, letters_of
 from flexmine.milp.model import build_model
 from flexmine.problem import Floats, Ints, Problem
 from flexmine.solving.conflict import explain_conflict
-from flexmine.solving.highs import Outcome, Solver
+from flexmine.solving.highs import Outcome, Solver, SolverFailed
 from flexmine.solving.preference import Counts, least_money, preference_matrix, starts_of
 from flexmine.solving.standard_form import Matrix, compile_model
 
+LOG = logging.getLogger(__name__)
 ENGINES = ("auto", "mip")
 INTEGRALITY_SLACK = 1e-4
 FLOAT_NOISE = 1e-9
@@ -174,7 +176,7 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
     with _clock(seconds, "pass"):
         solver = Solver(matrix, _highs_options(options))
     with _clock(seconds, "solve"):
-        outcome = _search(solver, problem, matrix)
+        outcome = _search(solver, problem, matrix, options.seed)
         if outcome.values is None:
             raise NoPlan(f"time was up after {options.time_limit_s:g} s, before any plan was found")
         values, objective = _polish(matrix, outcome.values, options)
@@ -261,8 +263,15 @@ def _highs_options(options: SolveOptions) -> dict[str, bool | int | float | str]
     }
 
 
-def _search(solver: Solver, problem: Problem, matrix: Matrix) -> Outcome:
-    outcome = solver.run()
+def _search(solver: Solver, problem: Problem, matrix: Matrix, seed: int) -> Outcome:
+    try:
+        outcome = solver.run()
+    except SolverFailed as failure:
+        # About one solve in 1,000 fails for one seed and not for another (HiGHS#2810).
+        other_seed = (seed + 1) % 2**31
+        LOG.warning("%s; tried once more with seed %d", failure, other_seed)
+        solver.set_options({"random_seed": other_seed})
+        outcome = solver.run()
     if outcome.ending != "infeasible":
         return outcome
     # Presolve has called feasible models infeasible (HiGHS#3296, #1958): ask once more without it.

@@ -22,6 +22,10 @@ ENDINGS = {
 }
 
 
+class SolverFailed(NoPlan):
+    """HiGHS ended in a way that is neither an answer nor a time limit."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a run of HiGHS ended.
@@ -129,7 +133,7 @@ class Solver:
 
         Raises
         ------
-        NoPlan
+        SolverFailed
             Where HiGHS ends in any way that is neither an answer nor a time limit.
         """
         run_status = self.highs.run()
@@ -137,7 +141,7 @@ class Solver:
         ending = ENDINGS.get(model_status)
         if ending is None or run_status == highspy.HighsStatus.kError:
             name = self.highs.modelStatusToString(model_status)
-            raise NoPlan(f"HiGHS ended with {run_status.name}, model status {name!r}")
+            raise SolverFailed(f"HiGHS ended with {run_status.name}, model status {name!r}")
         info = self.highs.getInfo()
         feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
         values = np.array(self.highs.getSolution().col_value) if feasible and ending != "infeasible" else None
