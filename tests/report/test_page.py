@@ -158,3 +158,19 @@ def test_colours_exist_in_both_schemes(page):
     for scheme in (LIGHT, DARK):
         assert '"@' not in json.dumps(paint(specs(page), scheme))
     assert '"@surplus"' in json.dumps(specs(page))
+
+
+def test_mode_curve_of_the_reference_container(make_plan):
+    """14 reference containers at 0.65 MW: half-way between 22,880 and 31,720 TH/s, 0.65e6 / 27,300 = 23.8 J/TH.
+
+    *Proves:* the title and the dot read the curve between its points. *Sensitivity:* at full power it is 29.5 J/TH.
+    """
+    problem = simple_problem(reference_class(steps=24), ramp=None, initial=None)
+    on = np.ones((14, 24), dtype=bool)
+    schedule = Schedule(tuple(n for n, _ in problem.containers), on, 0.65 * on, supply_by_merit(problem, 9.282 * on[0]))
+    plan = replace(make_plan(), problem=problem, schedule=schedule, replay=replay(problem, schedule), break_even=())
+    figure = all_figures(plan)[-1]
+    assert figure.title.replace("\u202f", " ") == (
+        "s19pro containers run at 50 % of full power on average, at 23.8 J/TH; at full power it is 29.5 J/TH"
+    )
+    assert [tuple(row) for row in figure.table.rows] == [("s19pro", "0.65", "27\u202f300", "23.8", "336.0")]

@@ -187,7 +187,7 @@ def test_verdict_is_red_where_something_is_off(make_plan):
     off = [plain(words) for words, is_good in bad if not is_good]
     expected = [
         "fallback",
-        "gap 2.0 %",
+        "gap 2 %",
         "filled: price: 2 hours",
         "override: C01 out",
         "breach: contract uptime (12 USD)",

@@ -57,6 +57,7 @@ class Clock:
 
     def __init__(self, plan: Plan):
         self.steps, self.publish_steps = plan.problem.steps, plan.publish_steps
+        self.looks_ahead = self.publish_steps < self.steps
         self.edges = local_edges(plan.problem)
         self.zone = plan.problem.time.zone
 
@@ -97,7 +98,7 @@ class Clock:
 
     def boundary(self, label: bool) -> list[alt.Chart]:
         """Return the rule between the plan and the look-ahead, where there is one."""
-        if self.publish_steps >= self.steps:
+        if not self.looks_ahead:
             return []
         at = alt.Chart(values([{"t": self.publish_steps}]))
         rule = at.mark_rule(color="@ink", strokeDash=[2, 3], strokeWidth=1, clip=True).encode(x=self.x())

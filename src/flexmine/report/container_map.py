@@ -13,21 +13,21 @@ from flexmine.report.facts import facts
 from flexmine.report.palette import number
 from flexmine.report.sentence import running_clause, sentence_case
 
-STATES = ("off", "on", "out of service")
-
 
 def map_figure(plan: Plan) -> Figure:
     """Return the figure of the container map."""
     clock = Clock(plan)
     height = int(np.clip(22 * len(plan.schedule.containers), 66, 620))
     low, high = power_range(plan)
-    legend = (
-        ("ramp", f"IT power from {number(low, 2)} to {number(high, 2)} MW"),
-        ("off", "off"),
-        ("hatch-out", "out of service"),
-        ("triangle:hot", "warm start"),
-        ("diamond:cold", "cold start"),
+    state, replay = states(plan), plan.replay
+    marks = (
+        ("off", "off", bool((state == 0).any())),
+        ("hatch-out", "out of service", bool((state == 2).any())),
+        ("triangle:hot", "warm start", bool(replay.warm_start.any())),
+        ("diamond:cold", "cold start", bool(replay.cold_start.any())),
     )
+    span = number(low, 2) if high - low < 0.005 else f"from {number(low, 2)} to {number(high, 2)}"
+    legend = (("ramp", f"IT power {span} MW"), *((kind, words) for kind, words, present in marks if present))
     title = sentence_case(running_clause(facts(plan), plan))
     return Figure(
         key="map",
@@ -35,7 +35,8 @@ def map_figure(plan: Plan) -> Figure:
         panels=(Panel("map", "IT power of each container", _specification(plan, clock, height), height, legend),),
         description=f"A row per container, a column per step, coloured by IT power. {title}. "
         "The table below holds the power of each container.",
-        source=f"Source: the audited plan, rounded to whole miners; site time, {clock.zone}. Paler: look-ahead.",
+        source=f"Source: the audited plan, rounded to whole miners; site time, {clock.zone}."
+        + (" Paler: look-ahead." if clock.looks_ahead else ""),
         table=_table(plan, clock),
     )
 
@@ -125,7 +126,7 @@ def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
 
 def _starts(plan: Plan, clock: Clock, y: alt.Y) -> list[alt.Chart]:
     marks: list[alt.Chart] = []
-    size = float(np.clip(3200 / len(plan.schedule.containers), 28, 80))
+    size = float(np.clip(3600 / len(plan.schedule.containers), 34, 110))
     kinds = (
         (plan.replay.warm_start, "triangle-up", "@hot", "warm start"),
         (plan.replay.cold_start, "diamond", "@cold", "cold start"),
@@ -137,7 +138,7 @@ def _starts(plan: Plan, clock: Clock, y: alt.Y) -> list[alt.Chart]:
         ]
         if rows:
             mark = alt.Chart(values(rows)).mark_point(
-                shape=shape, filled=True, fill=colour, stroke="@paper", strokeWidth=1.2, size=size, opacity=1
+                shape=shape, filled=True, fill=colour, stroke="@paper", strokeWidth=1.8, size=size, opacity=1
             )
             tips = [
                 alt.Tooltip(f"{f}:N", title=title)

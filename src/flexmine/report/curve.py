@@ -15,8 +15,8 @@ CENT_MW = 0.01
 
 
 def curve_figure(plan: Plan) -> Figure:
-    """Return the figure of the mode curves of the largest classes."""
-    largest = sorted(plan.problem.classes, key=lambda k: -k.count)[:MOST_CLASSES]
+    """Return the figure of the mode curves of the largest classes with more than one mode."""
+    largest = sorted((k for k in plan.problem.classes if k.it_power_mw.size > 1), key=lambda k: -k.count)[:MOST_CLASSES]
     hours = {k.name: _hours(plan, k) for k in largest}
     first = largest[0]
     title = _title(first, hours[first.name])
@@ -62,9 +62,7 @@ def marginal_j_per_th(k: ContainerClass) -> Floats:
 
 
 def _panel(k: ContainerClass, hours: dict[float, float], classes: int) -> Panel:
-    power = (
-        np.linspace(float(k.it_power_mw[0]), float(k.it_power_mw[-1]), 61) if k.it_power_mw.size > 1 else k.it_power_mw
-    )
+    power = np.linspace(float(k.it_power_mw[0]), float(k.it_power_mw[-1]), 61)
     rate = np.interp(power, k.it_power_mw, k.hash_rate_th_s)
     average: list[Row] = [
         {"p": round(float(p), 4), "j": round(1e6 * float(p / r), 2)} for p, r in zip(power, rate, strict=True)

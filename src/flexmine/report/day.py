@@ -14,7 +14,7 @@ from flexmine.report.facts import facts
 from flexmine.report.palette import energy, number, power
 
 SHADES = {"surplus": ("surplus", "surplus2"), "firm": ("firm", "firm2")}
-NOTHING_MW = 5e-4
+NOTHING_MW = 5e-3  # what would be shown as 0.00 MW is not drawn
 
 
 def day_figure(plan: Plan) -> Figure:
@@ -29,7 +29,8 @@ def day_figure(plan: Plan) -> Figure:
         panels=tuple(panels),
         description=f"Power by source, prices and temperature by step, in {clock.zone} time. {_title(plan)}. "
         "The table below holds the numbers.",
-        source=f"Source: the audited plan; site time, {clock.zone}. The part after the dotted rule is look-ahead.",
+        source=f"Source: the audited plan; site time, {clock.zone}."
+        + (" The part after the dotted rule is look-ahead." if clock.looks_ahead else ""),
         table=_table(plan, clock),
     )
 

@@ -56,8 +56,9 @@ def report_html(plan: Plan) -> str:
 
 
 def all_figures(plan: Plan) -> tuple[Figure, ...]:
-    """Return the figures of the report in their order."""
-    return day_figure(plan), map_figure(plan), money_figure(plan), curve_figure(plan)
+    """Return the figures of the report in their order; the mode curve where there is more than one mode."""
+    figures = (day_figure(plan), map_figure(plan), money_figure(plan))
+    return (*figures, curve_figure(plan)) if any(k.it_power_mw.size > 1 for k in plan.problem.classes) else figures
 
 
 def key_figures(plan: Plan) -> tuple[tuple[str, str, str], ...]:

@@ -212,7 +212,8 @@ def little_to_decide(found: Facts, plan: Plan) -> str:
 def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     """Return the verdict line: pairs of words, and whether they are as they should be."""
     replay = plan.replay
-    gap = f"gap {percent(plan.gap)}" if plan.gap >= 5e-4 else f"gap {plan.gap:.0e}" if plan.gap > 0 else "gap 0"
+    # Below a millionth of a percent it is noise of the arithmetic.
+    gap = f"gap {100 * plan.gap:.2g}{THIN}%" if plan.gap >= 1e-8 else "gap 0"
     audit = (
         f"audit passed, {number(replay.checks)} checks"
         if not replay.violations
