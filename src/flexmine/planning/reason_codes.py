@@ -1,0 +1,106 @@
+"""The codes of the column `reason`, and which of them a container can have where it stands; no solver is used here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.problem import ContainerClass, Floats, Problem
+
+CODES = (
+    *("price", "surplus", "cap", "feeder", "ramp_up", "ramp_down", "minimum_up", "minimum_down", "start_cost"),
+    *("start_limit", "preheat", "heat", "outage", "window", "order", "must_run", "contract", "terminal", "tie", "full"),
+)
+OUT_CODES = ("heat", "outage", "window")
+WRITTEN = re.compile(r"([a-z_]+)(: .+)?")
+# A rounded container is within two miners of the power that the model chose; without miners, within some watts.
+POWER_SLACK_MW = 1e-5
+
+
+def code_of(reason: str) -> str:
+    """Return the code of ``code`` or ``code: text``."""
+    return reason.split(":", 1)[0]
+
+
+def text_of(reason: str) -> str:
+    """Return the text of ``code: text``, empty where there is none."""
+    return reason.partition(": ")[2]
+
+
+def unfit(
+    problem: Problem, reason: np.ndarray, state: np.ndarray, it_power_mw: Floats, causes: Iterable[Any]
+) -> Iterator[tuple[int, int, str]]:
+    """Yield (container, step, what is wrong) for every reason that is no code of the list or contradicts its place.
+
+    Parameters
+    ----------
+    reason, state : ndarray of str, shape (containers, T)
+        As written.  A plan may leave all reasons empty; then there is nothing to check.
+    it_power_mw : ndarray, shape (containers, T)
+    causes : iterable
+        As plan.json lists them.
+    """
+    if not (reason != "").any():
+        return
+    ordered = _ordered(problem, causes)
+    for i, (_, k) in enumerate(problem.containers):
+        fits = _fits(problem, k, state[i] == "on", it_power_mw[i], ordered)
+        for t in range(problem.steps):
+            match = WRITTEN.fullmatch(reason[i, t])
+            code = match.group(1) if match else ""
+            if code not in CODES:
+                yield i, t, f"{reason[i, t]!r} is written; a code of the list is expected, then optionally ': text'."
+            elif (state[i, t] == "out" and code not in OUT_CODES) or not fits[code][t]:
+                power = f" at {it_power_mw[i, t]:.6f} MW" if state[i, t] == "on" else ""
+                yield i, t, f"{code!r} is written, which does not fit a container that is {state[i, t]}{power} there."
+
+
+def _fits(
+    problem: Problem, k: ContainerClass, on: NDArray[np.bool_], it_power_mw: Floats, ordered: NDArray[np.bool_]
+) -> Mapping[str, NDArray[np.bool_]]:
+    """Return by code in which steps a container of a class could have it, shape (T,)."""
+    site, always = problem.site, np.ones(problem.steps, dtype=bool)
+    slack = POWER_SLACK_MW
+    if k.miners is not None:
+        slack += 2e-6 * max(watts for watts, _ in k.miners.presets)
+    missing = ~on & (k.available < k.count)
+    costs = k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any()
+    firm = any(s.kind == "firm" for s in problem.sources)
+    return {
+        "price": always,
+        "surplus": always & any(s.kind == "surplus" for s in problem.sources),
+        "cap": always,
+        "feeder": always & any(k.name in f.classes for f in site.feeders),
+        "ramp_up": always & (site.ramp_up_mw_per_step is not None),
+        "ramp_down": always & (site.ramp_down_mw_per_step is not None),
+        "minimum_up": always & (k.min_up_steps > 1),
+        "minimum_down": always & (k.min_down_steps > 1),
+        "start_cost": always & bool(costs),
+        "start_limit": always & (k.max_starts_per_day is not None),
+        "preheat": always & bool(k.start.cold_energy_mwh.any() or k.preheat_steps),
+        "heat": (k.highest_it_power_mw < k.it_power_mw[-1]) | (k.lowest_it_power_mw > k.it_power_mw[0]),
+        "outage": missing,
+        "window": missing,
+        "order": ordered,
+        "must_run": on & (k.must_run > 0),
+        "contract": always & bool(firm or site.minimum_mw.any()),
+        "terminal": always & (k.terminal_on_usd != 0),
+        "tie": always,
+        "full": on & (it_power_mw >= k.highest_it_power_mw - slack),
+    }
+
+
+def _ordered(problem: Problem, causes: Iterable[Any]) -> NDArray[np.bool_]:
+    """Return in which steps plan.json names an order, shape (T,)."""
+    ordered = np.zeros(problem.steps, dtype=bool)
+    for cause in causes:
+        if not isinstance(cause, dict) or cause.get("code") != "order":
+            continue
+        first, last = cause.get("first_step"), cause.get("last_step")
+        if isinstance(first, int) and isinstance(last, int) and 0 <= first <= last:
+            ordered[first : last + 1] = True
+    return ordered

@@ -1,0 +1,261 @@
+"""What would the plan be without a limit: answered by a solve, so that a reason is shown, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from flexmine.errors import NoPlan
+from flexmine.problem import ContainerClass, Floats, Problem, StartTerms
+from flexmine.solving.engine import Solution, SolveOptions, solve
+from flexmine.solving.marginal import FixedCommitment
+
+# Larger plants are explained from the fixed commitment alone; a limit in seconds would make plans irreproducible.
+MOST_CLASS_STEPS = 3000
+TIGHT_GAP = 1e-6
+NOISE_USD = 1e-4
+NOISE_MW = 1e-6
+# Larger than anything that an hour can earn, so that the plan takes what it can get at such a price.
+MUCH_CHEAPER = 1e4  # USD/MWh
+
+
+def _classes(problem: Problem, change: Callable[[ContainerClass], ContainerClass]) -> Problem:
+    return replace(problem, classes=tuple(change(k) for k in problem.classes))
+
+
+def _start(k: ContainerClass, **changes: Floats) -> ContainerClass:
+    terms: StartTerms = replace(k.start, **changes)  # type: ignore[arg-type]
+    return replace(k, start=terms)
+
+
+def _without_start_cost(p: Problem) -> Problem:
+    zero = np.zeros(p.steps)
+    return _classes(p, lambda k: _start(k, warm_cost_usd=zero, cold_cost_usd=zero))
+
+
+def _without_minimum_down(p: Problem) -> Problem:
+    # A container cannot be preheated while it runs.
+    return _classes(p, lambda k: replace(k, min_down_steps=min(k.min_down_steps, max(1, k.preheat_steps))))
+
+
+def _without_preheat(p: Problem) -> Problem:
+    return _classes(p, lambda k: replace(_start(k, cold_energy_mwh=np.zeros(p.steps)), preheat_steps=0))
+
+
+def _without_outage(p: Problem) -> Problem:
+    return _classes(p, lambda k: replace(k, available=np.full(p.steps, k.count)))
+
+
+def _without_heat(p: Problem) -> Problem:
+    full = np.ones(p.steps)
+    return _classes(p, lambda k: replace(k, max_it_power_mw=k.it_power_mw[-1] * full, min_it_power_mw=0.0 * full))
+
+
+def _without_contract(p: Problem) -> Problem:
+    return replace(p, site=replace(p.site, minimum_mw=np.zeros(p.steps)))
+
+
+# Code of the reason -> (has the problem such a limit, the problem without it).
+RELAXATIONS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Problem]]] = {
+    "start_cost": (
+        lambda p: any(k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() for k in p.classes),
+        _without_start_cost,
+    ),
+    "minimum_up": (
+        lambda p: any(k.min_up_steps > 1 for k in p.classes),
+        lambda p: _classes(p, lambda k: replace(k, min_up_steps=1)),
+    ),
+    "minimum_down": (lambda p: any(k.min_down_steps > 1 for k in p.classes), _without_minimum_down),
+    "start_limit": (
+        lambda p: any(k.max_starts_per_day is not None for k in p.classes),
+        lambda p: _classes(p, lambda k: replace(k, max_starts_per_day=None)),
+    ),
+    "preheat": (
+        lambda p: any(k.start.cold_energy_mwh.any() or k.preheat_steps for k in p.classes),
+        _without_preheat,
+    ),
+    "terminal": (
+        lambda p: any(k.terminal_on_usd for k in p.classes),
+        lambda p: _classes(p, lambda k: replace(k, terminal_on_usd=0.0)),
+    ),
+    "contract": (lambda p: bool(p.site.minimum_mw.any()), _without_contract),
+    "must_run": (
+        lambda p: any(k.must_run.any() for k in p.classes),
+        lambda p: _classes(p, lambda k: replace(k, must_run=np.zeros_like(k.must_run))),
+    ),
+    "outage": (lambda p: any((k.available < k.count).any() for k in p.classes), _without_outage),
+    "heat": (
+        lambda p: any(
+            (k.highest_it_power_mw < k.it_power_mw[-1]).any() or (k.lowest_it_power_mw > k.it_power_mw[0]).any()
+            for k in p.classes
+        ),
+        _without_heat,
+    ),
+}
+# Limits of one step (or one number for all steps), searched one by one where nothing else explains a step.
+SEARCHED = ("ramp_up", "ramp_down", "feeder", "surplus", "cap", "contract", "price")
+WIDER_MW = 1.0
+# In all, counted in solves and not in seconds, so that the same input gives the same reasons.
+MOST_SEARCHES = 60
+
+
+def _wider(p: Problem, code: str, name: str, t: int) -> list[Problem]:
+    """Return the problem with one limit wider by 1 MW at one place; several where the code covers several limits."""
+    site = p.site
+
+    def bumped(values: Floats, by: float) -> Floats:
+        changed = np.array(values, dtype=np.float64)
+        changed[t] += by
+        return changed
+
+    def more(kind: str) -> list[Problem]:
+        ways = [
+            tuple(replace(s, available_mw=bumped(s.available_mw, WIDER_MW)) if i == j else s for i, s in numbered)
+            for j, source in numbered
+            if source.kind == kind
+        ]
+        return [replace(p, sources=sources) for sources in ways]
+
+    def of_site(**changes: object) -> list[Problem]:
+        return [replace(p, site=replace(site, **changes))]  # type: ignore[arg-type]
+
+    numbered = list(enumerate(p.sources))
+    if code in ("ramp_up", "ramp_down"):
+        key = f"{code}_mw_per_step"
+        now = getattr(site, key)
+        return [] if now is None else of_site(**{key: now + WIDER_MW})
+    if code == "feeder":
+        wide = tuple(replace(f, cap_mw=f.cap_mw + WIDER_MW) if name in f.classes else f for f in site.feeders)
+        return of_site(feeders=wide) if wide != site.feeders else []
+    if code == "cap":
+        return of_site(cap_mw=bumped(site.cap_mw, WIDER_MW))
+    if code == "contract":
+        lower = of_site(minimum_mw=bumped(site.minimum_mw, -WIDER_MW)) if site.minimum_mw[t] > 0 else []
+        return more("firm") + lower
+    if code == "price":
+        sources = (replace(s, price_usd_per_mwh=bumped(s.price_usd_per_mwh, -MUCH_CHEAPER)) for s in p.sources)
+        return [replace(p, sources=tuple(sources))]
+    return more(code)
+
+
+# Those that make the same plan dearer or cheaper, and not only more plans possible.
+PRICED = ("start_cost", "preheat", "terminal")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What the plan without a limit is, against the plan.
+
+    Attributes
+    ----------
+    gain_usd : float
+        Money above what the plan itself would make without the limit, less what its gap leaves open.
+    count, it_power_mw : dict of ndarray, shape (T,)
+        Change of the containers on and of the IT power, by class of the Problem.
+    """
+
+    gain_usd: float
+    count: Mapping[str, Floats]
+    it_power_mw: Mapping[str, Floats]
+
+
+class WhatIfs:
+    """Asks, once for each limit and only when wanted, what the plan would be without it.
+
+    Parameters
+    ----------
+    problem, solution
+        The plan.
+    options : SolveOptions
+        Of the plan; the what-ifs are solved to a tight gap.
+    """
+
+    def __init__(self, problem: Problem, solution: Solution, options: SolveOptions):
+        self.problem, self.solution = problem, solution
+        self.allowed = len(solution.classes) * problem.steps <= MOST_CLASS_STEPS
+        self._options = replace(options, gap=min(options.gap, TIGHT_GAP), preference=False)
+        self._moved: dict[str, Moved | None] = {}
+        self._searched: dict[tuple[str, str, int], Moved | None] = {}
+        self.searches_left = MOST_SEARCHES
+        self._now = _by_class(problem, solution)
+
+    def without(self, code: str) -> Moved | None:
+        """Return how the plan moves without a limit; None where there is none, or nothing is gained without it."""
+        if code not in self._moved:
+            self._moved[code] = self._ask(code)
+        return self._moved[code]
+
+    def widened(self, code: str, name: str, step: int) -> Moved | None:
+        """Return how the commitment moves with one limit on power wider at one place; None where it does not.
+
+        The plan itself, its power settled anew within the wider limit, is what the gain is counted from.
+        """
+        per_step = code in ("surplus", "cap", "contract", "price")
+        key = (code, name if code == "feeder" else "", step if per_step else -1)
+        if key not in self._searched:
+            best: Moved | None = None
+            for relaxed in _wider(self.problem, code, name, step) if self.allowed else []:
+                if self.searches_left == 0:
+                    break
+                self.searches_left -= 1
+                moved = self._compare(relaxed, FixedCommitment(relaxed, self.solution).money_usd)
+                if moved is not None and (best is None or moved.gain_usd > best.gain_usd):
+                    best = moved
+            self._searched[key] = best
+        return self._searched[key]
+
+    def reachable(self, steps: list[int]) -> set[int]:
+        """Return those of `steps` in which some plan draws more than this one, found by much lower prices there."""
+        if not steps or not self.allowed:
+            return set()
+        cheaper = np.zeros(self.problem.steps)
+        cheaper[steps] = MUCH_CHEAPER
+        sources = tuple(replace(s, price_usd_per_mwh=s.price_usd_per_mwh - cheaper) for s in self.problem.sources)
+        found = self._solve(replace(self.problem, sources=sources))
+        if found is None:
+            return set()
+        more = found.supply_mw.sum(axis=0) > self.solution.supply_mw.sum(axis=0) + 1e3 * NOISE_MW
+        return {t for t in steps if more[t]}
+
+    def _ask(self, code: str) -> Moved | None:
+        has, relax = RELAXATIONS[code]
+        if not self.allowed or not has(self.problem):
+            return None
+        relaxed = relax(self.problem)
+        priced = code in PRICED
+        base = FixedCommitment(relaxed, self.solution).money_usd if priced else self.solution.money_usd
+        return self._compare(relaxed, base)
+
+    def _compare(self, relaxed: Problem, base_usd: float) -> Moved | None:
+        found = self._solve(relaxed)
+        if found is None:
+            return None
+        open_usd = max(0.0, self.solution.bound_usd - self.solution.money_usd)
+        gain = found.money_usd - base_usd - open_usd
+        if gain <= NOISE_USD:
+            return None
+        counts, power = _by_class(self.problem, found)
+        return Moved(
+            gain,
+            {name: counts[name] - self._now[0][name] for name in counts},
+            {name: power[name] - self._now[1][name] for name in power},
+        )
+
+    def _solve(self, relaxed: Problem) -> Solution | None:
+        try:
+            return solve(relaxed, self._options)
+        except NoPlan:
+            # Time was up, so there is no evidence; the reason is then sought elsewhere.
+            return None
+
+
+def _by_class(problem: Problem, solution: Solution) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Return containers on and IT power [MW] by class of the Problem, each of shape (T,)."""
+    counts = {k.name: np.zeros(problem.steps) for k in problem.classes}
+    power = {k.name: np.zeros(problem.steps) for k in problem.classes}
+    for plan in solution.classes:
+        counts[plan.letters.parent] += plan.on
+        power[plan.letters.parent] += plan.it_power_mw
+    return counts, power
