@@ -19,6 +19,7 @@ from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.plan import Plan
 from flexmine.planning.prechecks import conflicts
 from flexmine.planning.previous import running_before
+from flexmine.planning.reasons import reasons
 from flexmine.planning.rounding import round_schedule
 from flexmine.planning.rules import simple_rules
 from flexmine.planning.state import state_after
@@ -97,6 +98,8 @@ def plan_case(
         _refuse(audit, "the rounded plan")
     with phases.measure("rules"):
         rules = simple_rules(problem, case.publish_steps)
+    with phases.measure("reasons"):
+        why = reasons(problem, solution, exact, assembly.causes, options)
     proof = proven(money_usd, solution.bound_usd, options.gap)
     return Plan(
         case_name=case.name,
@@ -122,6 +125,8 @@ def plan_case(
         state_after=state_after(
             problem, rounded, audit, case.publish_steps, run_hours=run_hours, starts=starts
         ).document(),
+        reasons=why,
+        causes=assembly.causes,
         options=asdict(options),
         versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
         inputs=case.inputs,

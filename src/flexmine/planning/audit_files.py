@@ -19,6 +19,7 @@ import numpy as np
 from flexmine.errors import Status
 from flexmine.planning.audit import Replay, replay
 from flexmine.planning.plan_files import PlanTables, read_document, read_tables, sha256
+from flexmine.planning.reason_codes import unfit
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import Floats, Problem
 from flexmine.problem_json import read_problem
@@ -73,6 +74,7 @@ def audit_directory(path: str | Path) -> FileAudit:
     book.checks += truth.checks
     book.faults += [v.message for v in truth.violations]
     _check_setpoints(book, problem, tables, truth, publish_steps)
+    _check_reasons(book, problem, tables, document)
     _check_site(book, problem, tables, truth, publish_steps)
     published = _true_totals(problem, schedule, truth, publish_steps)
     published_usd = float(truth.money_by_step_usd[:publish_steps].sum())
@@ -157,6 +159,14 @@ def _check_horizon(book: _Book, problem: Problem, document: Mapping[str, Any]) -
     return int(steps) if kept else None
 
 
+def _check_reasons(book: _Book, problem: Problem, tables: PlanTables, document: Mapping[str, Any]) -> None:
+    text, power = tables.setpoint_text, tables.setpoint_numbers["it_power_mw"]
+    book.checks += power.size
+    for i, t, wrong in unfit(problem, text["reason"], text["state"], power, _part(book, document, "causes", list)):
+        name = problem.containers[i][0]
+        book.faults.append(f"{_cell('setpoints.csv', 'reason', problem, t, name)}: {wrong}")
+
+
 def _check_setpoints(book: _Book, problem: Problem, tables: PlanTables, truth: Replay, publish_steps: int) -> None:
     text, numbers = tables.setpoint_text, tables.setpoint_numbers
     names = [name for name, _ in problem.containers]
@@ -168,7 +178,7 @@ def _check_setpoints(book: _Book, problem: Problem, tables: PlanTables, truth: R
         ("state", state.astype(object)),
     ]
     # This version leaves them empty; a text there would be a claim that nothing has checked.
-    expected += [(c, np.full(state.shape, "", dtype=object)) for c in ("miners_on", "miner_mix", "reason")]
+    expected += [(c, np.full(state.shape, "", dtype=object)) for c in ("miners_on", "miner_mix")]
     for column, true in expected:
         book.checks += true.size
         for i, t in zip(*np.nonzero(text[column] != true), strict=True):

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from flexmine.assembly.causes import Cause
 from flexmine.planning.plan import BreakEven, Plan, RuleResult
+from flexmine.problem import Floats
 
 PLAN_SCHEMA = "flexmine-plan/1"
 MONEY_DECIMALS, ENERGY_DECIMALS = 4, 6
@@ -62,6 +64,8 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "carbon": None if plan.carbon is None else plan.carbon.document(plan.publish_steps),
         "preference": dict(plan.preference),
         "state_after": dict(plan.state_after),
+        "causes": [_cause(c) for c in plan.causes],
+        "marginal_values": _marginal_values(plan),
         "notes": list(plan.notes),
         "versions": dict(plan.versions),
         "options": dict(plan.options),
@@ -121,6 +125,42 @@ def _break_even(b: BreakEven, steps: int) -> dict[str, Any]:
         "average_usd_per_mwh": [_money(float(x)) for x in b.average_usd_per_mwh[:steps]],
         "gentlest_usd_per_mwh": [_money(float(x)) for x in b.gentlest_usd_per_mwh[:steps]],
         "marginal_usd_per_mwh": [[_money(float(x)) for x in mode[:steps]] for mode in marginal],
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "code": cause.code,
+        "text": cause.text,
+        "class": cause.class_name,
+        "first_step": cause.first_step,
+        "last_step": cause.last_step,
+    }
+
+
+def _marginal_values(plan: Plan) -> dict[str, Any] | None:
+    """Return what one more MW of each limit is worth in each step of the horizon."""
+    if plan.reasons is None:
+        return None
+    values, site = plan.reasons.values, plan.problem.site
+
+    def series(numbers: Floats) -> list[float | None]:
+        return [_money(float(x)) for x in numbers]
+
+    by_kind = {
+        kind: {
+            s.name: series(row) for s, row in zip(plan.problem.sources, values.supply, strict=True) if s.kind == kind
+        }
+        for kind in ("surplus", "firm")
+    }
+    return {
+        "meaning": "USD for one more MW in that step alone, commitment fixed (who runs stays, how hard is free)",
+        **by_kind,
+        "cap": series(values.cap),
+        "feeder": {f.name: series(row) for f, row in zip(site.feeders, values.feeder, strict=True)},
+        "ramp_up": series(values.ramp_up),
+        "ramp_down": series(values.ramp_down),
+        "minimum": series(values.minimum),
     }
 
 

@@ -13,8 +13,10 @@ from flexmine.problem import Floats, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
+    from flexmine.assembly.causes import Cause
     from flexmine.planning.audit import Replay
     from flexmine.planning.carbon import CarbonAccount
+    from flexmine.planning.reasons import Reasons
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,10 @@ class Plan:
         What the second stage did: outcome, money given up, starts before and after.
     state_after : mapping
         The fleet at the end of the published part, in the shape of a case's ``state``.
+    reasons : Reasons or None
+        Why each container does what it does, and what one more MW is worth.
+    causes : tuple of Cause
+        Outages, windows, orders and obligations of the case, by class and step.
     notes : tuple of str
         What the case says about its data, shown with the plan.
     inputs : mapping
@@ -113,6 +119,8 @@ class Plan:
     carbon: CarbonAccount | None = None
     preference: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)
+    reasons: Reasons | None = None
+    causes: tuple[Cause, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -122,7 +130,8 @@ class Plan:
         """A row per container and step; see docs/file-formats."""
         from flexmine.planning.tables import setpoints_table
 
-        return setpoints_table(self.problem, self.schedule, self.replay, self.publish_steps)
+        reasons = () if self.reasons is None else self.reasons.text
+        return setpoints_table(self.problem, self.schedule, self.replay, self.publish_steps, reasons)
 
     @property
     def site(self) -> pd.DataFrame:

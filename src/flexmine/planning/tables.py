@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,21 @@ POWER_DECIMALS, MONEY_DECIMALS, HASH_DECIMALS, TEMPERATURE_DECIMALS = 6, 4, 1, 1
 RESERVED_SOURCES = ("energy", "facility_power", "it_power", "surplus_left", "surplus_offered", "surplus_taken")
 
 
-def setpoints_table(problem: Problem, schedule: Schedule, replay: Replay, publish_steps: int) -> pd.DataFrame:
+def setpoints_table(
+    problem: Problem,
+    schedule: Schedule,
+    replay: Replay,
+    publish_steps: int,
+    reasons: Sequence[Sequence[str]] = (),
+) -> pd.DataFrame:
     """Return a row per step and container, in that order, with the columns of setpoints.csv.
 
-    Power is the mean over the interval.  `miners_on`, `miner_mix` and `reason` are empty.
+    Power is the mean over the interval.  `miners_on` and `miner_mix` are empty.
+
+    Parameters
+    ----------
+    reasons : sequence of sequence of str
+        By container and step; the column is empty where there are none.
     """
     containers = problem.containers
     runnable = np.array([k.runnable > 0 for _, k in containers])
@@ -41,7 +53,7 @@ def setpoints_table(problem: Problem, schedule: Schedule, replay: Replay, publis
             "hash_rate_th_s": round_adding_up(replay.hash_rate_th_s, HASH_DECIMALS).T.ravel(),
             "miners_on": "",
             "miner_mix": "",
-            "reason": "",
+            "reason": np.array(reasons, dtype=object).T.ravel() if reasons else "",
             "published": np.repeat((np.arange(steps) < publish_steps).astype(np.int64), count),
         }
     )
