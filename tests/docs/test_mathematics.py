@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pyomo.environ as pe
-from plants import random_problem
 
 from flexmine.milp.model import build_model
+from plants import random_problem
 
 PAGE = Path(__file__).parents[2] / "docs" / "mathematics.md"
 
