@@ -1,0 +1,74 @@
+"""What kind of day it is: how much of the money modes bring, and how much looking ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+# Below this share of the money a difference is within what prices and forecasts leave uncertain by far.
+NOTHING_SHARE = 0.001
+
+
+@dataclass(frozen=True)
+class DayKind:
+    """The money of a plan beside two others, over the whole horizon.
+
+    Attributes
+    ----------
+    money_usd : float
+        Of the plan.
+    full_power_usd : float or None
+        Of the best plan with full power as the only mode; None where there is none within the limits.
+    greedy_usd : float or None
+        Of the greedy rule, which knows the modes and no future; None where it cannot keep a hard limit.
+    """
+
+    money_usd: float
+    full_power_usd: float | None
+    greedy_usd: float | None
+
+    @property
+    def modes_usd(self) -> float | None:
+        """What running at other than full power brings [USD]."""
+        return None if self.full_power_usd is None else self.money_usd - self.full_power_usd
+
+    @property
+    def look_ahead_usd(self) -> float | None:
+        """What looking ahead brings [USD]."""
+        return None if self.greedy_usd is None else self.money_usd - self.greedy_usd
+
+    @property
+    def sentence(self) -> str:
+        """Return in words what planning brings on this day."""
+        return f"{self._modes_words()} {self._look_ahead_words()}"
+
+    def document(self) -> dict[str, Any]:
+        """Return it for plan.json."""
+        amounts = {
+            "full_power_money_usd": self.full_power_usd,
+            "greedy_money_usd": self.greedy_usd,
+            "modes_usd": self.modes_usd,
+            "look_ahead_usd": self.look_ahead_usd,
+        }
+        return {**{k: None if v is None else round(v, 4) for k, v in amounts.items()}, "sentence": self.sentence}
+
+    def _modes_words(self) -> str:
+        if self.modes_usd is None:
+            return "With full power as the only mode there is no plan within the limits."
+        if self._is_nothing(self.modes_usd):
+            return "Modes bring nothing: running at full power earns as much."
+        return f"Modes bring {_usd(self.modes_usd)} against the best plan with full power only."
+
+    def _look_ahead_words(self) -> str:
+        if self.look_ahead_usd is None:
+            return "Without looking ahead the greedy rule breaks a hard limit."
+        if self._is_nothing(self.look_ahead_usd):
+            return "There is nothing to gain by looking ahead: the greedy rule, hour by hour, earns as much."
+        return f"Looking ahead brings {_usd(self.look_ahead_usd)} against the greedy rule."
+
+    def _is_nothing(self, amount_usd: float) -> bool:
+        return amount_usd <= NOTHING_SHARE * max(1.0, abs(self.money_usd))
+
+
+def _usd(amount: float) -> str:
+    return f"{amount:,.0f}".replace(",", "\N{THIN SPACE}") + " USD"
