@@ -30,6 +30,8 @@ def cli() -> None:
                                                       one JSON line on stdout, and the exit codes below
     Grid operator    flexmine check CASE              every limit checked in words, nothing solved
                      flexmine audit DIR               a written plan re-checked from its files alone
+    Fleet operator   flexmine explain DIR --container C07 --at 03:00
+                                                      why it does what it does, in two sentences
 
     \b
     Exit codes: 0 planned to the asked gap, 2 bad usage or input, 3 infeasible (the conflict is named),
@@ -212,6 +214,22 @@ def audit(directory: Path, as_json: bool) -> int:
     for v in result.violations:
         _say(f"flexmine: audit: {v}")
     return 0 if result.ok else EXIT_INTERNAL
+
+
+@cli.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--container", required=True, help="Name of the container, such as C07.")
+@click.option("--at", required=True, metavar="TIME", help="HH:MM of site time (the first in the plan), or an ISO time.")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON line on stdout.")
+@_common
+def explain(directory: Path, container: str, at: str, as_json: bool) -> int:
+    """Say in two sentences why a container does what it does, and what would change it."""
+    from flexmine.planning.explain import explain as explained
+
+    found = explained(directory, container, at)
+    sentences = [found.what, found.change]
+    click.echo(json.dumps({**found.facts, "sentences": sentences}) if as_json else "\n".join(sentences))
+    return 0
 
 
 @cli.command()

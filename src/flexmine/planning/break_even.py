@@ -18,3 +18,27 @@ def break_even(k: ContainerClass) -> BreakEven:
         gentlest_usd_per_mwh=prices.gentlest,
         marginal_usd_per_mwh=np.vstack([prices.gentlest, prices.marginal]),
     )
+
+
+def gentle_break_even_usd_per_mwh(k: ContainerClass, step: int) -> float | None:
+    """Return the power price at which running one more container at its lowest power earns nothing [USD/MWh].
+
+    What it would draw standing by is saved, so that this is a little above the average of its gentlest mode.  None
+    where running draws no more than standing by.
+    """
+    lowest_mw = float(k.lowest_it_power_mw[step])
+    added_mw = float(k.overhead[step]) * lowest_mw - float(k.standby_mw[step])
+    rate = float(np.interp(lowest_mw, k.it_power_mw, k.hash_rate_th_s))
+    return float(k.hash_value_usd_per_th_s_h[step]) * rate / added_mw if added_mw > 0 else None
+
+
+def harder_break_even_usd_per_mwh(k: ContainerClass, step: int, it_power_mw: float, slack_mw: float) -> float | None:
+    """Return the power price at which running harder than `it_power_mw` earns nothing [USD/MWh].
+
+    None where a container is within `slack_mw` of its highest power in the step.
+    """
+    if it_power_mw >= float(k.highest_it_power_mw[step]) - slack_mw:
+        return None
+    ahead = int(np.searchsorted(k.it_power_mw[1:], it_power_mw + slack_mw, side="right"))
+    slope = (k.hash_rate_th_s[ahead + 1] - k.hash_rate_th_s[ahead]) / (k.it_power_mw[ahead + 1] - k.it_power_mw[ahead])
+    return float(k.hash_value_usd_per_th_s_h[step] * slope / k.overhead[step])

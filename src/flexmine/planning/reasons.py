@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexmine.assembly.causes import Cause
+from flexmine.planning.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
 from flexmine.planning.schedule import Schedule
 from flexmine.planning.what_if import MUCH_CHEAPER, NOISE_MW, NOISE_USD, SEARCHED, WhatIfs
 from flexmine.problem import ContainerClass, Ints, Problem
@@ -154,7 +155,7 @@ class _Writer:
             if who is not None:
                 words = WORDS_OFF.get(who) or self._cause_words("outage", k.name, t, "not all may run")
                 return f"{who}: {words}; this step alone would earn {alone:.2f} USD"
-        text = self._price_text_off(plan, t)
+        text = self._price_text(t, gentle_break_even_usd_per_mwh(k, t), "running it gently")
         return self._power_limit(k.name, t, text, forcing=False) or self._fallback(WHO_RUNS_OFF, k.name, t, 1, barred)
 
     def _on(self, plan: ClassPlan, k: ContainerClass, t: int, young: bool) -> str:
@@ -173,7 +174,7 @@ class _Writer:
                     return f"{who}: {words}; off in this step alone would save {saved:.2f} USD"
         if power >= highest - NOISE_MW:
             return self._at_highest(k, t, highest)
-        text = self._price_text_on(plan, t, power)
+        text = self._price_text(t, harder_break_even_usd_per_mwh(k, t, power, NOISE_MW), "running it harder")
         return self._power_limit(k.name, t, text, forcing=True) or self._fallback(WHO_RUNS_ON, k.name, t, -1, barred)
 
     def _out(self, k: ContainerClass, t: int) -> str:
@@ -297,24 +298,9 @@ class _Writer:
         room = [j for j, s in enumerate(sources) if s.available_mw[t] - self.solution.supply_mw[j, t] > NOISE_MW]
         return min(room, key=lambda j: sources[j].price_usd_per_mwh[t], default=None)
 
-    def _price_text_off(self, plan: ClassPlan, t: int) -> str:
-        k = plan.letters
-        added_mw = float(k.a[t] * k.P0[t] - k.sb[t])
-        if added_mw <= 0:
-            return ""
-        return self._price_text(t, float(k.v[t] * k.H0[t]) / added_mw, "running it gently")
-
-    def _price_text_on(self, plan: ClassPlan, t: int, power_mw: float) -> str:
-        k = plan.letters
-        edges = float(k.P0[t]) + np.cumsum(k.w[:, t])
-        ahead = np.flatnonzero((edges > power_mw + NOISE_MW) & (k.w[:, t] > 0))
-        if not ahead.size:
-            return ""
-        return self._price_text(t, float(k.v[t] * k.g[ahead[0], t] / k.a[t]), "running it harder")
-
-    def _price_text(self, t: int, break_even_usd_per_mwh: float, what: str) -> str:
+    def _price_text(self, t: int, break_even_usd_per_mwh: float | None, what: str) -> str:
         j = self.marginal[t]
-        if j is None:
+        if j is None or break_even_usd_per_mwh is None:
             return ""
         source = self.problem.sources[j]
         price = float(source.price_usd_per_mwh[t])
