@@ -11,19 +11,22 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flexmine.assembly import assemble
-from flexmine.errors import AuditFailed, Infeasible
+from flexmine.assembly.reserve import without_reserve
+from flexmine.errors import AuditFailed, Infeasible, NoPlan
 from flexmine.inputs.case import Case
 from flexmine.planning.audit import Replay, replay
 from flexmine.planning.break_even import break_even
+from flexmine.planning.carbon import carbon_account
+from flexmine.planning.day_kind import DayKind
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.planning.plan import Plan
+from flexmine.planning.plan import Plan, RuleResult
 from flexmine.planning.prechecks import conflicts
 from flexmine.planning.previous import running_before
 from flexmine.planning.reasons import reasons
 from flexmine.planning.rounding import round_schedule
 from flexmine.planning.rules import simple_rules
 from flexmine.planning.state import state_after
-from flexmine.problem import Floats, Problem
+from flexmine.problem import Floats, Problem, full_power_only
 from flexmine.solving.engine import Solution, SolveOptions, proven, solve
 
 MODEL_TOLERANCE_MW = 1e-6
@@ -85,9 +88,8 @@ def plan_case(
     phases = phases or Phases()
     with phases.measure("physics"):
         assembly = assemble(case)
-    problem = assembly.problem
-    before = None if previous is None else running_before(previous, problem)
-    solution = solve_checked(problem, options, phases, before)
+    before = None if previous is None else running_before(previous, assembly.problem)
+    problem, solution, given_up = _solved(assembly.problem, options, phases, before)
     run_hours, starts = _wear(case, problem)
     with phases.measure("disaggregate"):
         exact = to_schedule(problem, solution, run_hours)
@@ -118,9 +120,11 @@ def plan_case(
         rules=rules,
         break_even=tuple(break_even(k) for k in problem.classes),
         temperature_c=assembly.temperature_c,
-        notes=(*case.notes, *assembly.notes),
+        notes=(*case.notes, *assembly.notes, *given_up),
         filled=case.filled,
         overrides=assembly.overrides,
+        day_kind=_day_kind(problem, proof.money_usd, rules, options),
+        carbon=carbon_account(problem, rounded, audit, assembly.btc_per_th_s_h),
         preference=asdict(solution.preference),
         state_after=state_after(
             problem, rounded, audit, case.publish_steps, run_hours=run_hours, starts=starts
@@ -133,11 +137,37 @@ def plan_case(
     )
 
 
+def _day_kind(problem: Problem, money_usd: float, rules: tuple[RuleResult, ...], options: SolveOptions) -> DayKind:
+    """Split the money into what modes and what looking ahead bring."""
+    greedy = next(rule.money_usd for rule in rules if rule.name == "greedy")
+    try:
+        full_power_usd = solve(full_power_only(problem), replace(options, preference=False)).money_usd
+    except (Infeasible, NoPlan):
+        # No on/off plan within the limits, or none in time: the split then says so in words.
+        full_power_usd = None
+    return DayKind(money_usd, full_power_usd, greedy)
+
+
 def _wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]]:
     """Return run hours and starts of every container before step 0, as the case states them."""
     state = case.document.state
     states = {name: state.containers.get(name, state.default) for name, _ in problem.containers}
     return {name: s.run_hours for name, s in states.items()}, {name: s.starts for name, s in states.items()}
+
+
+def _solved(
+    problem: Problem, options: SolveOptions, phases: Phases, before: Mapping[str, Floats] | None
+) -> tuple[Problem, Solution, tuple[str, ...]]:
+    """Solve; where only the rounding reserve stands against a plan, solve with the true limits, and note it."""
+    try:
+        return problem, solve_checked(problem, options, phases, before), ()
+    except Infeasible:
+        if problem.site.rounding_reserve_mw == 0.0:
+            raise
+        reserve_kw = 1000 * problem.site.rounding_reserve_mw
+        problem = without_reserve(problem)
+        note = f"the limits leave no room for the rounding reserve of {reserve_kw:g} kW; the plan uses them in full"
+        return problem, solve_checked(problem, options, phases, before), (note,)
 
 
 def solve_checked(

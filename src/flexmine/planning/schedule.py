@@ -24,12 +24,16 @@ class Schedule:
         IT power [MW]; 0 where off.
     supply_mw : ndarray, shape (sources, T)
         Power taken from each source, in the problem's order [MW].
+    mixes : ndarray of int, shape (containers, T, levels), or None
+        Of a plan rounded to whole miners: how many miners are at each level, level 0 asleep and level j the preset
+        j - 1 of the class's miners; all 0 where a container is off or its class has no miners.
     """
 
     containers: tuple[str, ...]
     on: NDArray[np.bool_]
     it_power_mw: Floats
     supply_mw: Floats
+    mixes: NDArray[np.int32] | None = None
 
 
 def supply_by_merit(problem: Problem, facility_power_mw: Floats) -> Floats:

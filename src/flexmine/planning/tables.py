@@ -11,6 +11,7 @@ import pandas as pd
 
 from flexmine.errors import BadInput
 from flexmine.planning.audit import Replay
+from flexmine.planning.mix_text import miner_columns
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import Floats, Problem
 
@@ -28,7 +29,7 @@ def setpoints_table(
 ) -> pd.DataFrame:
     """Return a row per step and container, in that order, with the columns of setpoints.csv.
 
-    Power is the mean over the interval.  `miners_on` and `miner_mix` are empty.
+    Power is the mean over the interval.  `miners_on` and `miner_mix` are empty where the class has no miners.
 
     Parameters
     ----------
@@ -40,6 +41,7 @@ def setpoints_table(
     state = np.where(schedule.on, "on", np.where(runnable, "off", "out"))
     count, steps = len(containers), problem.steps
     times = _times(problem)
+    awake, mix = miner_columns(problem, schedule)
     return pd.DataFrame(
         {
             "interval_start": np.repeat(times[:-1], count),
@@ -51,8 +53,8 @@ def setpoints_table(
             "preheat_mw": round_adding_up(replay.preheat_mw, POWER_DECIMALS).T.ravel(),
             "facility_power_mw": round_adding_up(replay.facility_power_mw, POWER_DECIMALS).T.ravel(),
             "hash_rate_th_s": round_adding_up(replay.hash_rate_th_s, HASH_DECIMALS).T.ravel(),
-            "miners_on": "",
-            "miner_mix": "",
+            "miners_on": awake.T.ravel(),
+            "miner_mix": mix.T.ravel(),
             "reason": np.array(reasons, dtype=object).T.ravel() if reasons else "",
             "published": np.repeat((np.arange(steps) < publish_steps).astype(np.int64), count),
         }

@@ -1,0 +1,85 @@
+"""The reserve for rounding: limits of the site that the plan of the model keeps a few kilowatts away from.
+
+Whole miners meet the model's power only to within one miner.  What caps, feeder caps and ramps are narrowed by, the
+rounded plan may use; it is audited against the true limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+
+import numpy as np
+
+from flexmine.physics.mode_envelope import largest_step_w
+from flexmine.problem import ContainerClass, Problem, Site
+
+DEFAULT_RESERVE_MW = 0.004
+# Narrowing and widening again gives the same number: 1 mW is far below anything that is written.
+DECIMALS = 9
+
+
+def needed_reserve_mw(classes: tuple[ContainerClass, ...]) -> float:
+    """Return the largest step of one miner at the meter [MW], rounded up to 0.1 kW; 0 without miners."""
+    steps = []
+    for k in classes:
+        if k.miners is not None:
+            power_w, hash_rate_th_s = np.array(k.miners.presets, dtype=np.float64).T
+            step_w = largest_step_w(power_w, hash_rate_th_s, k.miners.sleep_w)
+            steps.append(1e-6 * step_w * float(k.overhead.max()))
+    return ceil(max(steps) * 1e4) / 1e4 if steps else 0.0
+
+
+def with_reserve(problem: Problem, given_mw: float | None) -> tuple[Problem, list[str]]:
+    """Return the problem with caps, feeder caps and ramps narrowed by the rounding reserve, and notes on it.
+
+    Parameters
+    ----------
+    given_mw : float or None
+        As the plant's file says; None: 4 kW, or the largest step of one miner where that is more.
+
+    Notes
+    -----
+    Nothing is narrowed where no class has miners, and nothing where a ramp or a feeder cap is no larger than the
+    reserve: that would forbid what the plant can do.
+    """
+    needed_mw = needed_reserve_mw(problem.classes)
+    if needed_mw == 0.0:
+        return problem, []
+    reserve_mw = max(DEFAULT_RESERVE_MW, needed_mw) if given_mw is None else given_mw
+    site = problem.site
+    limits = {
+        "ramp_up_mw_per_h": site.ramp_up_mw_per_step,
+        "ramp_down_mw_per_h": site.ramp_down_mw_per_step,
+        **{f"the cap of feeder {f.name}": f.cap_mw for f in site.feeders},
+    }
+    tight = [name for name, limit in limits.items() if limit is not None and limit <= reserve_mw]
+    if tight and reserve_mw > 0.0:
+        names = ", ".join(tight)
+        return problem, [
+            f"the rounding reserve of {1000 * reserve_mw:g} kW is not kept: {names} would leave nothing to plan with"
+        ]
+    notes = []
+    if reserve_mw < needed_mw:
+        notes.append(
+            f"rounding_reserve_mw of {1000 * reserve_mw:g} kW is less than one miner ({1000 * needed_mw:g} kW at the "
+            f"meter); a plan that cannot be rounded within the limits fails its audit"
+        )
+    return replace(problem, site=_moved(site, -reserve_mw, reserve_mw)), notes
+
+
+def without_reserve(problem: Problem) -> Problem:
+    """Return the problem with the true limits of the site."""
+    return replace(problem, site=_moved(problem.site, problem.site.rounding_reserve_mw, 0.0))
+
+
+def _moved(site: Site, by_mw: float, reserve_mw: float) -> Site:
+    up, down = site.ramp_up_mw_per_step, site.ramp_down_mw_per_step
+    return replace(
+        site,
+        cap_mw=np.maximum(np.round(site.cap_mw + by_mw, DECIMALS), 0.0),
+        feeders=tuple(replace(f, cap_mw=round(f.cap_mw + by_mw, DECIMALS)) for f in site.feeders),
+        ramp_up_mw_per_step=None if up is None else round(up + by_mw, DECIMALS),
+        ramp_down_mw_per_step=None if down is None else round(down + by_mw, DECIMALS),
+        rounding_reserve_mw=reserve_mw,
+    )
