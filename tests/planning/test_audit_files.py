@@ -93,7 +93,8 @@ FORGERIES = {
     "no such state": (setpoint(0, "C02", state="idle"), "setpoints.csv:3: state 'idle' is not one of on, off, out."),
     "a reason nobody checked": (
         setpoint(0, "C02", reason="outage"),
-        "setpoints.csv: reason of container C02 at 2024-09-10 00:00+08:00: 'outage' is written, '' is expected.",
+        "setpoints.csv: reason of container C02 at 2024-09-10 00:00+08:00: 'outage' is written, which does not fit a "
+        "container that is off there.",
     ),
     "look-ahead sold as plan": (
         setpoint(5, "C01", published="1"),

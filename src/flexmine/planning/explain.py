@@ -200,9 +200,11 @@ def _change(problem: Problem, k: ContainerClass, facts: Mapping[str, Any], t: in
     else:
         parts.append(f"{what} breaks even at {even:.2f} USD/MWh and {price or 'no source has more to give'}")
     values = facts["one_more_mw_usd"]
-    worth = [f"of {words} is worth {usd:.2f} USD" for words, usd in values.items() if usd > 0]
+    worth = [(words, usd) for words, usd in values.items() if usd > 0]
     if worth:
-        parts.append(f"in this step one more MW {', '.join(worth)} (commitment fixed)")
+        (first, most), *others = worth
+        more = "".join(f", of {words} {usd:.2f} USD" for words, usd in others)
+        parts.append(f"in this step one more MW of {first} is worth {most:.2f} USD{more} (commitment fixed)")
     elif values:
         parts.append("one more MW of any source, cap or ramp is worth nothing in this step (commitment fixed)")
     sentence = "; ".join(parts)
