@@ -7,16 +7,29 @@ Every run is a process of its own; the least of N is shown, and each phase as a 
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import yaml
-
 from flexmine.resources import shipped_path
 
-PHASES = ("import", "read", "physics", "build", "compile", "pass", "solve", "disaggregate", "audit", "rules", "write")
+PHASES = (
+    "import",
+    "read",
+    "physics",
+    "build",
+    "compile",
+    "pass",
+    "solve",
+    "preference",
+    "disaggregate",
+    "audit",
+    "rules",
+    "reasons",
+    "write",
+)
 SIZES = {"14 x 24 h": ("bratsk-shaped", 24), "56 x 48 h": ("bratsk-40", 48)}
 RUN = """
 import json, sys, time
@@ -42,10 +55,9 @@ def seconds_of(case: Path, out: Path) -> dict[str, float]:
 
 def case_with_horizon(name: str, hours: int, folder: Path) -> Path:
     """Write a shipped case with another horizon; it refers to nothing but shipped files."""
-    document = yaml.safe_load(shipped_path(f"shipped:cases/{name}").read_text(encoding="utf-8"))
-    document["horizon_h"] = hours
+    text = shipped_path(f"shipped:cases/{name}").read_text(encoding="utf-8")
     target = folder / f"{name}.yaml"
-    target.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    target.write_text(re.sub(r"(?m)^horizon_h: .*$", f"horizon_h: {hours}", text), encoding="utf-8")
     return target
 
 
