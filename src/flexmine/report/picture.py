@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from flexmine.report.palette import LIGHT, MINUS, THIN, paint
 WIDTH_PX = 860
 SCALE = 2.0
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-CHARACTER_PX = 6.4  # mean width of a letter of 12 px; only spreads the legend
+CHARACTER_PX = 6.0  # mean width of a letter of 12 px; only spreads the legend
 LOCALE = {"decimal": ".", "thousands": THIN, "grouping": [3], "currency": ["", ""], "minus": MINUS}
 SHAPES = {"line": "stroke", "dash": "stroke", "triangle": "triangle-up", "diamond": "diamond"}
 
@@ -56,7 +58,28 @@ def save_picture(plan: Plan, path: str | Path) -> None:
     }
     svg = vl_convert.vegalite_to_svg(json.dumps(paint(spec, LIGHT)), vl_version=VEGA_LITE, format_locale=LOCALE)
     head = svg.index(">") + 1
-    Path(path).write_bytes(vl_convert.svg_to_png(svg[:head] + PATTERNS.format(**LIGHT) + svg[head:], scale=SCALE))
+    png = vl_convert.svg_to_png(svg[:head] + PATTERNS.format(**LIGHT) + svg[head:], scale=SCALE)
+    Path(path).write_bytes(packed(png))
+
+
+def packed(png: bytes) -> bytes:
+    """Return the same picture with its data compressed as far as zlib can; the renderer hardly compresses.
+
+    A PNG is a signature of 8 bytes and chunks of length, type, data and checksum (RFC 2083, section 3).
+    """
+    chunks, data, at = [], b"", 8
+    while at < len(png):
+        length = int.from_bytes(png[at : at + 4], "big")
+        kind, body = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        if kind == b"IDAT":
+            data += body
+        else:
+            chunks.append((kind, body))
+        at += 12 + length
+    chunks.insert(-1, (b"IDAT", zlib.compress(zlib.decompress(data), 9)))
+    return png[:8] + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
 
 
 def _view(panel: Panel) -> dict[str, Any]:
@@ -68,7 +91,7 @@ def _view(panel: Panel) -> dict[str, Any]:
 def _legend(panel: Panel) -> dict[str, Any]:
     """Return the heading and the legend of a panel as one line of marks and words."""
     layers: list[dict[str, Any]] = []
-    at = CHARACTER_PX * len(panel.heading) + 34.0
+    at = CHARACTER_PX * len(panel.heading) + 40.0
     heading = {
         "type": "text",
         "text": panel.heading,
@@ -98,7 +121,7 @@ def _legend(panel: Panel) -> dict[str, Any]:
         text = words.partition(";")[0]
         label = {"type": "text", "text": text, "align": "left", "x": at + 11, "y": 9, "color": "@muted", "fontSize": 12}
         layers += [{"mark": mark}, {"mark": label}]
-        at += CHARACTER_PX * len(text) + 34.0
+        at += CHARACTER_PX * len(text) + 30.0
     return {"data": {"values": [{}]}, "width": WIDTH_PX, "height": 16, "layer": layers}
 
 
