@@ -52,7 +52,7 @@ def causes(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Contai
     for name, mask in held.windows.items():
         found += [Cause("window", name, None, *run) for run in _runs(mask)]
     for order in document.orders:
-        text = f"{order.name} (cap {order.cap_mw:g} MW)"
+        text = f"{order.name} caps the site at {order.cap_mw:g} MW"
         found += [Cause("order", text, None, *run) for run in _runs(held.orders[order.name])]
     for outage in document.outages:
         mask = clock.in_span(outage.begin, outage.end)

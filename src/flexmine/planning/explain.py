@@ -160,8 +160,15 @@ def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t:
     for feeder in problem.site.feeders:
         if k.name in feeder.classes:
             found[f"feeder {feeder.name}"] = values.get("feeder", {}).get(feeder.name)
-    found["ramp up"], found["ramp down"] = values.get("ramp_up"), values.get("ramp_down")
-    return {words: float(series[t]) for words, series in found.items() if isinstance(series, list) and t < len(series)}
+    at_step = {words: (series, t) for words, series in found.items()}
+    for code, words in (("ramp_up", "ramp up"), ("ramp_down", "ramp down")):
+        at_step[f"{words} into it"] = (values.get(code), t)
+        at_step[f"{words} after it"] = (values.get(code), t + 1)
+    return {
+        words: float(series[step])
+        for words, (series, step) in at_step.items()
+        if isinstance(series, list) and step < len(series)
+    }
 
 
 def _what(problem: Problem, facts: Mapping[str, Any], t: int) -> str:
