@@ -24,7 +24,7 @@ from flexmine.planning.prechecks import conflicts
 from flexmine.planning.previous import running_before
 from flexmine.planning.reasons import reasons
 from flexmine.planning.rounding import round_schedule
-from flexmine.planning.rules import simple_rules
+from flexmine.planning.rules import realisable, simple_rules
 from flexmine.planning.state import state_after
 from flexmine.problem import Floats, Problem, full_power_only
 from flexmine.solving.engine import Solution, SolveOptions, proven, solve
@@ -117,7 +117,7 @@ def plan_case(
         asked_gap=options.gap,
         engine=solution.engine,
         perspective=case.document.hash_value.perspective,
-        rules=rules,
+        rules=tuple(realisable(problem, rule, case.publish_steps) for rule in rules),
         break_even=tuple(break_even(k) for k in problem.classes),
         temperature_c=assembly.temperature_c,
         notes=(*case.notes, *assembly.notes, *given_up),

@@ -24,10 +24,12 @@ from flexmine.planning.dispatch import (
 )
 from flexmine.planning.fleet import ClassFleet, Outlook, steps_ahead
 from flexmine.planning.plan import RuleResult
+from flexmine.planning.rounding import round_schedule
 from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.problem import Floats, Ints, Problem
 
 AUDIT_TOLERANCE_MW = 1e-6
+ROUNDED_TOLERANCE_MW = 1e-3
 # Far below the audit's tolerance, far above rounding errors of sums.
 SAME_MW = 1e-9
 SAME_USD = 1e-9
@@ -77,6 +79,18 @@ def _result(problem: Problem, name: str, schedule: Schedule, publish_steps: int)
         return RuleResult(name, None, None, violations, schedule)
     published = float(priced.money_by_step_usd[:publish_steps].sum())
     return RuleResult(name, priced.money_usd, published, (), schedule)
+
+
+def realisable(problem: Problem, rule: RuleResult, publish_steps: int) -> RuleResult:
+    """Return a rule rounded as the plan is, so that both are compared as machines would run them."""
+    if rule.money_usd is None or rule.schedule is None:
+        return rule
+    rounded = round_schedule(problem, rule.schedule)
+    priced = replay(problem, rounded, ROUNDED_TOLERANCE_MW, problem.site.rounding_reserve_mw)
+    if priced.violations:
+        return RuleResult(rule.name, None, None, tuple(v.message for v in priced.violations), rounded)
+    published = float(priced.money_by_step_usd[:publish_steps].sum())
+    return RuleResult(rule.name, priced.money_usd, published, (), rounded)
 
 
 @dataclass
