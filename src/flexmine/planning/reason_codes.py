@@ -67,7 +67,9 @@ def _fits(
     slack = POWER_SLACK_MW
     if k.miners is not None:
         slack += 2e-6 * max(watts for watts, _ in k.miners.presets)
-    missing = ~on & (k.available < k.count)
+    # Off in a step in which it could run, because it could not run through the steps around it.
+    missing = ~on & bool((k.available < k.count).any())
+    limited = (k.highest_it_power_mw < k.it_power_mw[-1]) | (k.lowest_it_power_mw > k.it_power_mw[0])
     costs = k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any()
     firm = any(s.kind == "firm" for s in problem.sources)
     return {
@@ -82,9 +84,9 @@ def _fits(
         "start_cost": always & bool(costs),
         "start_limit": always & (k.max_starts_per_day is not None),
         "preheat": always & bool(k.start.cold_energy_mwh.any() or k.preheat_steps),
-        "heat": (k.highest_it_power_mw < k.it_power_mw[-1]) | (k.lowest_it_power_mw > k.it_power_mw[0]),
+        "heat": limited | (~on & bool(limited.any())),
         "outage": missing,
-        "window": missing,
+        "window": ~on & (k.available < k.count),
         "order": ordered,
         "must_run": on & (k.must_run > 0),
         "contract": always & bool(firm or site.minimum_mw.any()),

@@ -30,6 +30,8 @@ from flexmine.solving.marginal import FixedCommitment, MarginalValues, marginal_
 
 WHO_RUNS_OFF = ("start_cost", "minimum_down", "minimum_up", "start_limit", "preheat", "terminal", "outage")
 WHO_RUNS_ON = ("must_run", "minimum_up", "contract", "terminal", "start_cost", "minimum_down", "start_limit", "preheat")
+# Of other steps: a start has to be followed by steps in which the container can run.
+ELSEWHERE = ("outage", "heat")
 WORDS_OFF = {
     "start_cost": "not worth a start",
     "minimum_down": "it stopped too short a time ago to start again",
@@ -207,11 +209,15 @@ class _Writer:
         return f"price: {price_text}" if t in self.cheaper_moves and price_text else None
 
     def _fallback(self, codes: tuple[str, ...], name: str, t: int, sign: int, barred: set[str]) -> str:
-        who = self._who_runs(codes, name, t, sign, barred)
+        # A minimum time may also hold a container of the class that it does not bind just now.
+        who = self._who_runs(codes, name, t, sign, barred - {"minimum_up", "minimum_down"})
         if who is not None:
             return f"{who}: without it this would change"
         if t in self.cheaper_moves:
             return "price: cheaper power in this step would change this"
+        elsewhere = self._who_runs(ELSEWHERE, name, t, sign, set()) if sign > 0 else None
+        if elsewhere is not None:
+            return f"{elsewhere}: it could not run through the hours around this one"
         return self._search(name, t, sign)
 
     def _search(self, name: str, t: int, sign: int) -> str:
