@@ -12,13 +12,16 @@ from datetime import datetime
 from typing import Any
 
 import altair as alt
+import numpy as np
 
 from flexmine.planning.plan import Plan
+from flexmine.problem import Floats
 from flexmine.report.facts import clock, day_name, local_edges
 
 Row = dict[str, Any]
 LEFT = 48  # pixels for the labels of the power axis, the same in all panels of the day, so that their hours align
 PALE = 0.42
+ROW_PX = 34
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,17 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: panels under one title, with the source line and the table."""
+    """One figure: panels under one title, with the source line and the table.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Sentences that belong to the charts and stand under them.
+    pair : bool
+        Whether its panels may stand side by side where there is room.
+    table_words : str
+        What the folded table holds.
+    """
 
     key: str
     title: str
@@ -50,6 +63,9 @@ class Figure:
     description: str
     source: str
     table: Table
+    notes: tuple[str, ...] = ()
+    pair: bool = False
+    table_words: str = "The numbers as a table"
 
 
 class Clock:
@@ -119,6 +135,53 @@ def mw_axis(title: str, **options: Any) -> alt.Axis:
         title=title, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT + 2, titleY=-8,
         minExtent=LEFT, maxExtent=LEFT, tickCount=options.pop("tickCount", 5), **options,
     )  # fmt: skip
+
+
+def step_points(series: Floats, clock: Clock, **more: Any) -> list[Row]:
+    """Return points of a step line: the last value is held to the end of the last step."""
+    points = [(t, float(series[t])) for t in range(clock.steps) if np.isfinite(series[t])]
+    if points and points[-1][0] == clock.steps - 1:
+        points.append((clock.steps, points[-1][1]))
+    return [{"t": t, "v": round(v, 4), **more} for t, v in points]
+
+
+def hover(rows: list[Row], tips: Sequence[tuple[str, str]], clock: Clock) -> alt.Chart:
+    """Return one unseen bar per step over the full height that shows all numbers of the step."""
+    return (
+        alt.Chart(values(rows))
+        .mark_rect(opacity=0, tooltip=True)
+        .encode(x=clock.x(), x2="e:Q", tooltip=[alt.Tooltip(f"{f}:N", title=title) for f, title in tips])
+    )
+
+
+def bars(key: str, heading: str, rows: list[Row], unit: str = "USD") -> Panel:
+    """Return lying bars with their numbers beside them.
+
+    Parameters
+    ----------
+    rows : list of dict
+        ``n`` name, ``a`` and ``b`` ends of the bar, ``c`` colour name, ``w`` words right of it.
+    """
+    names = [r["n"] for r in rows]
+    colours = sorted({r["c"] for r in rows})
+    for r in rows:
+        r["m"] = max(r["a"], r["b"])
+    low, high = min(min(r["a"], r["b"]) for r in rows), max(1.0, *(r["m"] for r in rows))
+    room = 0.24 * (high - min(low, 0.0))  # for the words right of the longest bar
+    x = alt.X(
+        "a:Q",
+        scale=alt.Scale(domain=[min(low, 0.0), high + room], nice=False),
+        axis=alt.Axis(title=unit, format=",.0f", tickCount=4, labelOverlap="greedy", grid=True),
+    )
+    axis = alt.Axis(title=None, minExtent=96, labelLimit=130, ticks=False, domain=False)
+    y = alt.Y("n:N", sort=names, scale=alt.Scale(domain=names, paddingInner=0.3, paddingOuter=0.1), axis=axis)
+    scale = alt.Scale(domain=colours, range=[f"@{c}" for c in colours])
+    chart = alt.Chart(values(rows))
+    tips = [alt.Tooltip("n:N", title="what"), alt.Tooltip("w:N", title=unit)]
+    lying = chart.mark_bar().encode(x=x, x2="b:Q", y=y, color=alt.Color("c:N", scale=scale, legend=None), tooltip=tips)
+    text = chart.mark_text(align="left", dx=5, color="@ink", fontSize=12).encode(x="m:Q", y=y, text="w:N")
+    height = ROW_PX * len(rows)
+    return Panel(key, heading, specification([lying, text], height), height)
 
 
 def specification(layers: Sequence[alt.Chart], height_px: int) -> dict[str, Any]:

@@ -8,9 +8,11 @@ import altair as alt
 import numpy as np
 
 from flexmine.planning.plan import Plan
+from flexmine.planning.reason_codes import code_of
+from flexmine.problem import Miners
 from flexmine.report.charts import LEFT, Clock, Figure, Panel, Row, Table, specification, values
 from flexmine.report.facts import facts
-from flexmine.report.palette import number
+from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import running_clause, sentence_case
 
 
@@ -54,14 +56,44 @@ def states(plan: Plan) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.where(plan.schedule.on, 1, np.where(runnable, 0, 2))
 
 
-def _reasons(plan: Plan) -> np.ndarray[Any, np.dtype[Any]]:
-    """Return the reason of each container-hour as the setpoints have it, shape (containers, T)."""
-    reason = plan.setpoints["reason"].to_numpy(dtype=object)
-    return reason.reshape(plan.problem.steps, len(plan.schedule.containers)).T
+def _told(plan: Plan) -> dict[str, list[list[str]]]:
+    """Return the words of the hover by its letter, by container and step: reason, and miners by preset."""
+    out = {}
+    if plan.reasons is not None:
+        out["r"] = [[told_reason(r) for r in row] for row in plan.reasons.text]
+    if plan.schedule.mixes is not None:
+        out["x"] = [
+            [mix_words(k.miners, counts) for counts in plan.schedule.mixes[c]]
+            for c, (_, k) in enumerate(plan.problem.containers)
+        ]
+    return out
 
 
-def _rows(plan: Plan, clock: Clock) -> list[Row]:
-    state, replay, reason = states(plan), plan.replay, _reasons(plan)
+def told_reason(reason: str) -> str:
+    """Return a reason of the setpoints for a reader: its code without underscores."""
+    code = code_of(reason)
+    return code.replace("_", " ") + reason[len(code) :]
+
+
+def mix_words(miners: Miners | None, counts: np.ndarray[Any, np.dtype[np.int32]]) -> str:
+    """Return a mix as in ``243 at 2 024 W, 157 asleep``, the highest preset first; empty where none is known.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (levels,)
+        Miners at each level: 0 asleep, j the preset j - 1.
+    """
+    if miners is None or not counts.any():
+        return ""
+    held = [(watts, int(n)) for (watts, _), n in zip(miners.presets, counts[1:], strict=False) if n]
+    words = [f"{number(n)} at {number(watts)}{THIN}W" for watts, n in sorted(held, reverse=True)]
+    return ", ".join(words + ([f"{number(int(counts[0]))} asleep"] if counts[0] else []))
+
+
+def _rows(plan: Plan, clock: Clock, told: dict[str, list[list[str]]], phrases: list[str]) -> list[Row]:
+    """Return a row per container and step; its words are numbers of phrases, because many cells share them."""
+    state, replay = states(plan), plan.replay
+    at = {phrase: i for i, phrase in enumerate(phrases)}
     rows: list[Row] = []
     for c in range(len(plan.schedule.containers)):
         for t in range(clock.steps):
@@ -72,20 +104,20 @@ def _rows(plan: Plan, clock: Clock) -> list[Row]:
                     round(float(replay.it_power_mw[c, t]), 3),
                     round(float(replay.hash_rate_th_s[c, t])),
                 )
-            if reason[c, t]:
-                row["r"] = str(reason[c, t])
+            row |= {letter: at[words[c][t]] for letter, words in told.items() if words[c][t]}
             rows.append(row)
     return rows
 
 
 def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
-    names = list(plan.schedule.containers)
+    names, told = list(plan.schedule.containers), _told(plan)
+    phrases = sorted({text for words in told.values() for row in words for text in row if text})
     axis = alt.Axis(
         title=None, minExtent=LEFT, labelLimit=110, labelOverlap="greedy", ticks=False, domain=False, grid=False
     )
     y = alt.Y("n:N", sort=names, scale=alt.Scale(domain=names, paddingInner=0.08, paddingOuter=0), axis=axis)
     cells = (
-        alt.Chart(values(_rows(plan, clock)))
+        alt.Chart(values(_rows(plan, clock, told, phrases)))
         .transform_calculate(
             n="names[datum.c]",
             e="datum.t + 1",
@@ -94,14 +126,14 @@ def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
             P="datum.s == 1 ? format(datum.p, '.2f') : '–'",
             F="format(datum.f, '.2f')",
             H="datum.s == 1 ? format(datum.h, ',') : '–'",
-            R="datum.r || '–'",
+            R="isValid(datum.r) ? phrases[datum.r] : '–'",
+            X="isValid(datum.x) ? phrases[datum.x] : '–'",
         )
         .encode(x=clock.x(), x2="e:Q", y=y, opacity=clock.pale())
     )
     tips = [("n", "container"), ("i", "interval"), ("S", "state"), ("P", "IT power, MW")]
     tips += [("F", "at the meter, MW"), ("H", "hash rate, TH/s")]
-    if any(_reasons(plan).ravel()):
-        tips.append(("R", "reason"))
+    tips += [(letter.upper(), {"r": "reason", "x": "miners"}[letter]) for letter in told]
     tooltip = [alt.Tooltip(f"{f}:N", title=title) for f, title in tips]
     low, high = power_range(plan)
     scale = alt.Scale(domain=[low, (low + high) / 2, high], range=["@power0", "@power1", "@power2"], clamp=True)
@@ -116,9 +148,10 @@ def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
         *clock.boundary(label=False),
     ]
     spec = specification(layers, height)
-    # Names and intervals are written once, not in each cell.
+    # Names, intervals and phrases are written once, not in each cell.
     spec["params"] = [
         {"name": "names", "value": names},
+        {"name": "phrases", "value": phrases},
         {"name": "intervals", "value": [clock.interval(t) for t in range(clock.steps)]},
     ]
     return spec

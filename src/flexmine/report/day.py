@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import altair as alt
 import numpy as np
 
 from flexmine.planning.plan import BreakEven, Plan
 from flexmine.problem import Source
-from flexmine.report.charts import Clock, Figure, Panel, Row, Table, mw_axis, specification, values
+from flexmine.report.charts import (
+    Clock,
+    Figure,
+    Panel,
+    Row,
+    Table,
+    hover,
+    mw_axis,
+    specification,
+    step_points,
+    values,
+)
 from flexmine.report.facts import facts
 from flexmine.report.palette import energy, number, power
 
@@ -58,7 +67,7 @@ def _title(plan: Plan) -> str:
 
 def _power_rows(plan: Plan, clock: Clock) -> tuple[list[Row], list[Row], list[Row]]:
     sources = ordered_sources(plan)
-    stacked, left, hover = [], [], []
+    stacked, left, numbers = [], [], []
     for t in range(clock.steps):
         base = 0.0
         tip: Row = {"t": t, "e": t + 1, "i": clock.interval(t), "P": number(plan.replay.site_power_mw[t], 2)}
@@ -74,20 +83,12 @@ def _power_rows(plan: Plan, clock: Clock) -> tuple[list[Row], list[Row], list[Ro
         tip["L"] = number(over, 2)
         cap = float(plan.problem.site.cap_mw[t])
         tip["C"] = number(cap, 2) if np.isfinite(cap) else "none"
-        hover.append(tip)
-    return stacked, left, hover
-
-
-def _steps(series: Any, clock: Clock, **more: Any) -> list[Row]:
-    """Return points of a step line: the last value is held to the end of the last step."""
-    points = [(t, float(series[t])) for t in range(clock.steps) if np.isfinite(series[t])]
-    if points and points[-1][0] == clock.steps - 1:
-        points.append((clock.steps, points[-1][1]))
-    return [{"t": t, "v": round(v, 4), **more} for t, v in points]
+        numbers.append(tip)
+    return stacked, left, numbers
 
 
 def _power_panel(plan: Plan, clock: Clock) -> Panel:
-    stacked, left, hover = _power_rows(plan, clock)
+    stacked, left, numbers = _power_rows(plan, clock)
     sources = ordered_sources(plan)
     offered = np.sum(
         [s.available_mw for s in plan.problem.sources if s.kind == "surplus"] or [np.zeros(clock.steps)], axis=0
@@ -105,18 +106,18 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
         fill = alt.Color("c:N", scale=scale, legend=None)
         layers.append(alt.Chart(values(stacked)).mark_rect().encode(color=fill, **rect))
     if offered.any():
-        line = alt.Chart(values(_steps(offered, clock))).mark_line(
+        line = alt.Chart(values(step_points(offered, clock))).mark_line(
             interpolate="step-after", color="@leftline", strokeWidth=1.5, clip=True
         )
         layers.append(line.encode(x=clock.x(), y=alt.Y("v:Q", axis=mw_axis("MW"))))
     if np.isfinite(plan.problem.site.cap_mw).any():
-        cap = alt.Chart(values(_steps(plan.problem.site.cap_mw, clock))).mark_line(
+        cap = alt.Chart(values(step_points(plan.problem.site.cap_mw, clock))).mark_line(
             interpolate="step-after", color="@cap", strokeWidth=2, clip=True
         )
         layers.append(cap.encode(x=clock.x(), y=alt.Y("v:Q", axis=mw_axis("MW"))))
     tips = [("i", "interval"), ("P", "site, MW"), *((f"s{j}", f"{s.name}, MW") for j, s, _ in sources)]
     tips += [("L", "surplus left, MW"), ("C", "cap, MW")]
-    layers.append(_hover(hover, tips, clock))
+    layers.append(hover(numbers, tips, clock))
     layers.extend(clock.boundary(label=True))
     legend = [(c, s.name if s.name != s.kind else f"{s.kind} taken") for _, s, c in sources]
     if offered.any():
@@ -126,15 +127,6 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
     if np.isfinite(plan.problem.site.cap_mw).any():
         legend.append(("line:cap", "cap"))
     return Panel("power", "Power at the meter", specification(layers, 240), 240, tuple(legend))
-
-
-def _hover(rows: list[Row], tips: list[tuple[str, str]], clock: Clock) -> alt.Chart:
-    """Return one unseen bar per step over the full height that shows all numbers of the step."""
-    return (
-        alt.Chart(values(rows))
-        .mark_rect(opacity=0, tooltip=True)
-        .encode(x=clock.x(), x2="e:Q", tooltip=[alt.Tooltip(f"{f}:N", title=title) for f, title in tips])
-    )
 
 
 def shown_break_even(plan: Plan) -> BreakEven | None:
@@ -149,7 +141,7 @@ def _price_panel(plan: Plan, clock: Clock) -> Panel:
     shown = shown_break_even(plan)
     if shown is not None:
         for i, row in enumerate(np.atleast_2d(shown.marginal_usd_per_mwh)):
-            line = alt.Chart(values(_steps(row, clock))).mark_line(
+            line = alt.Chart(values(step_points(row, clock))).mark_line(
                 interpolate="step-after",
                 color="@hash",
                 strokeDash=[5, 3],
@@ -160,24 +152,24 @@ def _price_panel(plan: Plan, clock: Clock) -> Panel:
         legend.append(
             ("dash:hash", f"break-even of each step of the mode curve, {shown.class_name}; the highest: gentlest mode")
         )
-    hover: list[Row] = [{"t": t, "e": t + 1, "i": clock.interval(t)} for t in range(clock.steps)]
+    numbers: list[Row] = [{"t": t, "e": t + 1, "i": clock.interval(t)} for t in range(clock.steps)]
     tips = [("i", "interval")]
     for j, s, _ in ordered_sources(plan):
         name = "price" if s.kind == "firm" else "price2"
-        line = alt.Chart(values(_steps(s.price_usd_per_mwh, clock))).mark_line(
+        line = alt.Chart(values(step_points(s.price_usd_per_mwh, clock))).mark_line(
             interpolate="step-after", color=f"@{name}", strokeWidth=2.2 if s.kind == "firm" else 1.6, clip=True
         )
         layers.append(line.encode(x=clock.x(), y=y))
         legend.append((f"line:{name}", f"price of {s.name}"))
         tips.append((f"p{j}", f"{s.name}, USD/MWh"))
         for t in range(clock.steps):
-            hover[t][f"p{j}"] = number(float(s.price_usd_per_mwh[t]), 1)
+            numbers[t][f"p{j}"] = number(float(s.price_usd_per_mwh[t]), 1)
     if shown is not None:
         tips += [("g", "break-even gentlest, USD/MWh"), ("f", "break-even full power, USD/MWh")]
         for t in range(clock.steps):
-            hover[t]["g"] = number(float(shown.gentlest_usd_per_mwh[t]), 1)
-            hover[t]["f"] = number(float(shown.average_usd_per_mwh[t]), 1)
-    layers += [_hover(hover, tips, clock), *clock.boundary(label=False)]
+            numbers[t]["g"] = number(float(shown.gentlest_usd_per_mwh[t]), 1)
+            numbers[t]["f"] = number(float(shown.average_usd_per_mwh[t]), 1)
+    layers += [hover(numbers, tips, clock), *clock.boundary(label=False)]
     return Panel("price", "Prices and break-even", specification(layers, 150), 150, tuple(legend))
 
 
@@ -201,7 +193,7 @@ def _temperature_panel(plan: Plan, clock: Clock) -> Panel:
             opacity=clock.pale(),
         )
     )
-    layers = [bars, _hover(rows, [("i", "interval"), ("v", "outside, °C")], clock), *clock.boundary(label=False)]
+    layers = [bars, hover(rows, [("i", "interval"), ("v", "outside, °C")], clock), *clock.boundary(label=False)]
     legend = (("cold", "below freezing"), ("hot", "above"))
     return Panel("temperature", "Outside temperature", specification(layers, 80), 80, legend)
 

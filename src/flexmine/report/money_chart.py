@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import altair as alt
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
+from flexmine.planning.day_kind import DayKind
 from flexmine.planning.plan import Plan
-from flexmine.report.charts import Figure, Panel, Row, Table, specification, values
+from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.facts import Facts, best_rules, facts
-from flexmine.report.palette import number
+from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import money_clause, sentence_case
 
-ROW_PX = 34
+THIN_SPACE = "\N{THIN SPACE}"  # breaks a line; numbers of the report do not
 
 
 def money_figure(plan: Plan) -> Figure:
@@ -21,6 +24,8 @@ def money_figure(plan: Plan) -> Figure:
     panels = [_waterfall(plan, found)]
     if plan.rules:
         panels.append(_rules(plan, found))
+    if plan.day_kind is not None:
+        panels.extend(_day_kind(plan.day_kind))
     return Figure(
         key="money",
         title=f"The plant {title[:1].lower()}{title[1:]}",
@@ -30,7 +35,39 @@ def money_figure(plan: Plan) -> Figure:
         source=f"Source: the audit's prices, published part, terminal value left out; perspective: {plan.perspective}. "
         "The rules keep the same physical limits and are priced by the same audit.",
         table=_table(plan, found),
+        notes=notes(plan),
+        pair=True,
     )
+
+
+def notes(plan: Plan) -> tuple[str, ...]:
+    """Return what kind of day it is, and what rounding and the preference cost, where that is known."""
+    out = []
+    if plan.day_kind is not None:
+        out.append(f"Over the whole horizon: {plan.day_kind.sentence.replace(THIN_SPACE, THIN)}")
+    if plan.schedule.mixes is not None:
+        out.append(rounding_words(plan.rounding_loss_usd))
+    out.append(preference_words(plan.preference))
+    return tuple(text for text in out if text)
+
+
+def rounding_words(loss_usd: float) -> str:
+    """Return what rounding to whole miners costs; it may gain where a start turns out warm."""
+    if abs(loss_usd) < 0.005:
+        return f"Rounding to whole miners costs nothing (less than 0.01{THIN}USD)."
+    verb = "costs" if loss_usd > 0 else "brings"
+    return f"Rounding to whole miners {verb} {number(abs(loss_usd), 2)}{THIN}USD over the whole horizon."
+
+
+def preference_words(preference: Mapping[str, Any]) -> str:
+    """Return what the choice of the calmest among plans of nearly equal money gave up, and which starts it saved."""
+    if preference.get("outcome") not in ("reached", "time_limit"):
+        return ""
+    saved = int(preference["starts_before"]) - int(preference["starts_after"])
+    given_up = f"{number(float(preference['given_up_usd']), 2)}{THIN}USD"
+    starts = "no start" if saved == 0 else f"{saved} start{'s' if saved > 1 else ''}"
+    ended = "" if preference["outcome"] == "reached" else "; time was up before the calmest was proven"
+    return f"Of plans of nearly equal money the calmest is taken: {given_up} given up, {starts} saved{ended}."
 
 
 def terms(plan: Plan, found: Facts) -> list[tuple[str, float, str]]:
@@ -53,7 +90,7 @@ def _waterfall(plan: Plan, found: Facts) -> Panel:
         )
         base += value
     rows.append({"n": "money", "a": 0, "b": round(base, 2), "c": "ink", "w": number(base)})
-    return _bars("terms", "Where the money comes from and goes", rows)
+    return bars("terms", "Where the money comes from and goes", rows)
 
 
 def _rules(plan: Plan, found: Facts) -> Panel:
@@ -68,30 +105,22 @@ def _rules(plan: Plan, found: Facts) -> Panel:
         else:
             colour = "muted" if rule.name in best else "out"
             rows.append({"n": rule.name, "a": 0, "b": round(value, 2), "c": colour, "w": number(value)})
-    return _bars("rules", "Beside the simple rules", rows)
+    return bars("rules", "Beside the simple rules", rows)
 
 
-def _bars(key: str, heading: str, rows: list[Row]) -> Panel:
-    names = [r["n"] for r in rows]
-    colours = sorted({r["c"] for r in rows})
-    for r in rows:
-        r["m"] = max(r["a"], r["b"])
-    low, high = min(min(r["a"], r["b"]) for r in rows), max(1.0, *(r["m"] for r in rows))
-    room = 0.24 * (high - min(low, 0.0))  # for the words right of the longest bar
-    x = alt.X(
-        "a:Q",
-        scale=alt.Scale(domain=[min(low, 0.0), high + room], nice=False),
-        axis=alt.Axis(title="USD", format=",.0f", tickCount=4, labelOverlap="greedy", grid=True),
+def _day_kind(kind: DayKind) -> list[Panel]:
+    """Return what modes and looking ahead bring as two bars, or nothing where neither is known."""
+    amounts = (
+        ("modes", kind.modes_usd, "power1", "no plan without"),
+        ("looking ahead", kind.look_ahead_usd, "muted", "greedy not feasible"),
     )
-    axis = alt.Axis(title=None, minExtent=96, labelLimit=130, ticks=False, domain=False)
-    y = alt.Y("n:N", sort=names, scale=alt.Scale(domain=names, paddingInner=0.3, paddingOuter=0.1), axis=axis)
-    scale = alt.Scale(domain=colours, range=[f"@{c}" for c in colours])
-    chart = alt.Chart(values(rows))
-    tips = [alt.Tooltip("n:N", title="term"), alt.Tooltip("w:N", title="USD")]
-    bars = chart.mark_bar().encode(x=x, x2="b:Q", y=y, color=alt.Color("c:N", scale=scale, legend=None), tooltip=tips)
-    text = chart.mark_text(align="left", dx=5, color="@ink", fontSize=12).encode(x="m:Q", y=y, text="w:N")
-    height = ROW_PX * len(rows)
-    return Panel(key, heading, specification([bars, text], height), height)
+    if all(amount is None for _, amount, _, _ in amounts):
+        return []
+    rows: list[Row] = [
+        {"n": name, "a": 0, "b": round(amount or 0.0, 2), "c": colour, "w": words if amount is None else number(amount)}
+        for name, amount, colour, words in amounts
+    ]
+    return [bars("day-kind", "What planning brings, whole horizon", rows)]
 
 
 def _table(plan: Plan, found: Facts) -> Table:
@@ -117,5 +146,10 @@ def _table(plan: Plan, found: Facts) -> Table:
             others.append((r.name, *blank, "–", "–", "no: " + ("; ".join(r.violations) or "a hard limit is broken")))
         else:
             others.append((r.name, *blank, number(r.published_money_usd), number(r.money_usd), "yes"))
-    terminal = ("terminal value in the whole horizon", *blank, "", number(plan.replay.terminal_usd), "")
-    return Table(tuple(columns), (own, *others, terminal))
+    more = [("terminal value", plan.replay.terminal_usd), ("rounding to whole miners", -plan.rounding_loss_usd)]
+    if plan.day_kind is not None:
+        kind = plan.day_kind
+        split = (("modes bring", kind.modes_usd), ("looking ahead brings", kind.look_ahead_usd))
+        more += [(name, amount) for name, amount in split if amount is not None]
+    rest = [(name, *blank, "", number(amount, 2 if abs(amount) < 10 else 0), "") for name, amount in more]
+    return Table(tuple(columns), (own, *others, *rest))

@@ -12,13 +12,16 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from flexmine.planning.plan import Plan
+from flexmine.report.carbon_chart import carbon_figure
 from flexmine.report.charts import Figure
 from flexmine.report.container_map import map_figure
 from flexmine.report.curve import curve_figure
 from flexmine.report.day import day_figure
 from flexmine.report.facts import facts
+from flexmine.report.marginal_chart import marginal_figure
 from flexmine.report.money_chart import money_figure
 from flexmine.report.palette import DARK, LIGHT, THIN, energy, money, number, percent
+from flexmine.report.reasons_chart import reasons_figure
 from flexmine.report.sentence import finding, period, verdict
 
 VEGA_LITE = "6.4"
@@ -56,9 +59,18 @@ def report_html(plan: Plan) -> str:
 
 
 def all_figures(plan: Plan) -> tuple[Figure, ...]:
-    """Return the figures of the report in their order; the mode curve where there is more than one mode."""
-    figures = (day_figure(plan), map_figure(plan), money_figure(plan))
-    return (*figures, curve_figure(plan)) if any(k.it_power_mw.size > 1 for k in plan.problem.classes) else figures
+    """Return the figures of the report in their order, each where the plan holds what it shows."""
+    curve = curve_figure(plan) if any(k.it_power_mw.size > 1 for k in plan.problem.classes) else None
+    figures = (
+        day_figure(plan),
+        map_figure(plan),
+        reasons_figure(plan),
+        money_figure(plan),
+        marginal_figure(plan),
+        curve,
+        carbon_figure(plan),
+    )
+    return tuple(figure for figure in figures if figure is not None)
 
 
 def key_figures(plan: Plan) -> tuple[tuple[str, str, str], ...]:
@@ -87,17 +99,24 @@ def _provenance(plan: Plan) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ..
         ("objective of the model, USD", number(plan.money_usd, 2)),
         ("proven bound, USD", number(plan.bound_usd, 2)),
         ("rounded plan, USD", number(plan.replay.money_usd, 2)),
+        ("rounding loss, USD", number(plan.rounding_loss_usd, 2)),
         ("gap", f"{plan.gap:.3g}"),
         ("asked gap", f"{plan.asked_gap:.3g}"),
         ("engine", plan.engine),
     )
+    preference = tuple((name.replace("_", " "), _value(value)) for name, value in plan.preference.items())
     options = tuple((name, "–" if value is None else str(value)) for name, value in plan.options.items())
     return (
         ("Solve", solve),
+        ("Preference: the calmest among plans of nearly equal money", preference),
         ("Options", options),
         ("Versions", tuple(plan.versions.items())),
         ("Inputs, by sha256", tuple(plan.inputs.items())),
     )
+
+
+def _value(value: Any) -> str:
+    return number(value, 2) if isinstance(value, float) else str(value)
 
 
 def _json(document: Any) -> Markup:

@@ -221,6 +221,8 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     )
     parts = [(str(plan.status), str(plan.status) == "optimal"), (gap, plan.gap <= plan.asked_gap + 1e-12)]
     parts.append((audit, not replay.violations))
+    if plan.preference.get("outcome") == "time_limit":
+        parts.append(("time was up before the calmest plan was proven", False))
     parts.extend((f"filled: {text}", False) for text in plan.filled)
     parts.extend((f"override: {text}", False) for text in plan.overrides)
     parts.extend((breach_words(b), False) for b in plan.breaches)

@@ -1,0 +1,129 @@
+"""What one more MW is worth in each hour: of an offer of power, of the cap, of a ramp; the commitment stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import altair as alt
+import numpy as np
+
+from flexmine.planning.plan import Plan
+from flexmine.problem import Floats
+from flexmine.report.charts import Clock, Figure, Panel, Row, Table, hover, mw_axis, specification, step_points, values
+from flexmine.report.day import ordered_sources
+from flexmine.report.palette import THIN, number
+from flexmine.report.sentence import joined
+
+NOTHING_USD_PER_MW_H = 0.005  # what would be shown as 0.00
+WIDTHS = {"line": 2.2, "dash": 1.6}
+MOST_NAMED = 2
+
+
+@dataclass(frozen=True)
+class Worth:
+    """The worth of one more MW of one limit by step, shape (T,) [USD per MW and hour]."""
+
+    words: str
+    kind: str
+    usd_per_mw_h: Floats
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it would be shown as 0.00 in every step that is known."""
+        known = self.usd_per_mw_h[np.isfinite(self.usd_per_mw_h)]
+        return bool((np.abs(known) < NOTHING_USD_PER_MW_H).all())
+
+
+def worths(plan: Plan) -> tuple[Worth, ...]:
+    """Return the worth of one more MW of every limit on power that the plant has, offers of power first."""
+    if plan.reasons is None:
+        return ()
+    problem, found = plan.problem, plan.reasons.values
+    site = problem.site
+    out = [(s.name, f"line:{colour}", found.supply[j]) for j, s, colour in ordered_sources(plan)]
+    out += [("cap", "line:cap", found.cap)] if np.isfinite(site.cap_mw).any() else []
+    out += [(f"feeder {f.name}", "dash:cap", row) for f, row in zip(site.feeders, found.feeder, strict=True)]
+    out += [("ramp up", "dash:hot", found.ramp_up)] if site.ramp_up_mw_per_step is not None else []
+    out += [("ramp down", "dash:cold", found.ramp_down)] if site.ramp_down_mw_per_step is not None else []
+    out += [("a lower minimum", "dash:muted", found.minimum)] if site.minimum_mw.any() else []
+    return tuple(Worth(words, kind, series / problem.time.step_h) for words, kind, series in out)
+
+
+def marginal_figure(plan: Plan) -> Figure | None:
+    """Return the figure of the marginal values, or nothing where the plan holds none."""
+    every = worths(plan)
+    if not every:
+        return None
+    clock = Clock(plan)
+    shown = tuple(w for w in every if not w.is_nothing)
+    title = _title(every, clock)
+    idle = [w.words for w in every if w.is_nothing]
+    notes = (f"Worth nothing in any hour, and not drawn: more of {joined(idle)}.",) if idle and shown else ()
+    return Figure(
+        key="marginal",
+        title=title,
+        panels=(_panel(shown, clock),) if shown else (),
+        description=f"Worth of one more MW by step. {title}. The table below holds the numbers.",
+        source="Source: the plan with the commitment fixed: who runs stays, how hard is free. Each value is for one "
+        "more MW in that hour alone; a ramp, for a step that may be one MW larger into that hour.",
+        table=_table(every, clock),
+        notes=notes,
+    )
+
+
+def _title(every: tuple[Worth, ...], clock: Clock) -> str:
+    """Return what those limits are worth that are worth most in the published part."""
+    part = slice(0, clock.publish_steps)
+    most = {w.words: float(np.nanmax(w.usd_per_mw_h[part], initial=0.0)) for w in every}
+    named = sorted((w for w in every if most[w.words] >= NOTHING_USD_PER_MW_H), key=lambda w: -most[w.words])
+    if not named:
+        return "With the commitment fixed, one more MW of any limit is worth nothing"
+    clauses = [f"{w.words} is worth {_range(w.usd_per_mw_h[part])}" for w in named[:MOST_NAMED]]
+    return f"One more MW of {', of '.join(clauses)}, commitment fixed"
+
+
+def _range(series: Floats) -> str:
+    known = series[np.isfinite(series)]
+    low, high = float(known.min()), float(known.max())
+    if number(low) == number(high):
+        return f"{number(high)}{THIN}USD an hour"
+    return f"{number(low)} to {number(high)}{THIN}USD an hour"
+
+
+def _panel(shown: tuple[Worth, ...], clock: Clock) -> Panel:
+    y = alt.Y("v:Q", axis=mw_axis("USD per MW and hour", tickCount=4), scale=alt.Scale(zero=True))
+    layers: list[alt.Chart] = []
+    numbers: list[Row] = [{"t": t, "e": t + 1, "i": clock.interval(t)} for t in range(clock.steps)]
+    for n, w in enumerate(shown):
+        form, _, colour = w.kind.partition(":")
+        line = alt.Chart(values(step_points(w.usd_per_mw_h, clock))).mark_line(
+            interpolate="step-after",
+            color=f"@{colour}",
+            strokeWidth=WIDTHS[form],
+            strokeDash=[5, 3] if form == "dash" else [1, 0],
+            clip=True,
+        )
+        layers.append(line.encode(x=clock.x(), y=y))
+        for t in range(clock.steps):
+            numbers[t][f"w{n}"] = _known(float(w.usd_per_mw_h[t]))
+    tips = [("i", "interval"), *((f"w{n}", f"{w.words}, USD/(MW h)") for n, w in enumerate(shown))]
+    layers += [hover(numbers, tips, clock), *clock.boundary(label=False)]
+    legend = tuple((w.kind, w.words) for w in shown)
+    return Panel("marginal", "What one more MW is worth", specification(layers, 130), 130, legend)
+
+
+def _table(every: tuple[Worth, ...], clock: Clock) -> Table:
+    columns = ("interval", *(f"{w.words}, USD/(MW h)" for w in every), "part")
+    rows = tuple(
+        (
+            clock.interval(t),
+            *(_known(float(w.usd_per_mw_h[t])) for w in every),
+            "plan" if t < clock.publish_steps else "look-ahead",
+        )
+        for t in range(clock.steps)
+    )
+    return Table(columns, rows)
+
+
+def _known(value: float) -> str:
+    return number(value, 2) if np.isfinite(value) else "not known"

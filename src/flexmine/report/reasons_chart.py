@@ -1,0 +1,117 @@
+"""Why containers are off, and what holds the power of those that run: container-hours by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.planning.plan import Plan
+from flexmine.planning.reason_codes import code_of, text_of
+from flexmine.report.charts import Figure, Panel, Row, Table, bars
+from flexmine.report.container_map import states
+from flexmine.report.palette import THIN, number
+from flexmine.report.sentence import joined, when
+
+WORDS = {
+    "price": "price",
+    "surplus": "all surplus used",
+    "cap": "site cap",
+    "feeder": "feeder cap",
+    "ramp_up": "ramp up",
+    "ramp_down": "ramp down",
+    "minimum_up": "minimum time on",
+    "minimum_down": "minimum time off",
+    "start_cost": "start cost",
+    "start_limit": "starts per day",
+    "preheat": "preheating",
+    "heat": "heat or cold",
+    "outage": "outage",
+    "window": "window",
+    "order": "order",
+    "must_run": "must run",
+    "contract": "contract",
+    "terminal": "end of horizon",
+    "tie": "good either way",
+    "full": "full power",
+}
+STATES = ("off", "on", "out")
+MOST_NAMED = 3
+
+Texts = NDArray[np.object_]
+
+
+def reasons_figure(plan: Plan) -> Figure | None:
+    """Return the figure of the reasons of the published part, or nothing where the plan holds none."""
+    if plan.reasons is None:
+        return None
+    part = slice(0, plan.publish_steps)
+    reason = np.array(plan.reasons.text, dtype=object)[:, part]
+    state = states(plan)[:, part]
+    title = _title(plan, reason, state)
+    off, on = (hours_by_code(plan, reason, chosen) for chosen in (state != 1, state == 1))
+    panels = [_panel("why-off", "Off, by reason", off, "muted")] if off else []
+    panels += [_panel("why-on", "On, by what holds the power where it is", on, "power1")] if on else []
+    asked = (
+        ""
+        if plan.reasons.asked
+        else " The plant is too large to plan it anew without each limit; reasons come from the fixed commitment alone."
+    )
+    return Figure(
+        key="reasons",
+        title=title,
+        panels=tuple(panels),
+        description=f"Container-hours by reason. {title}. The table below names the hours of each container.",
+        source="Source: the limit without which the container would do otherwise, published part." + asked,
+        table=Table(("container", "state", "reason", "hours", "when", "in words"), tuple(_rows(plan, reason, state))),
+        pair=len(panels) > 1,
+        table_words="Why each container is on or off, and when",
+    )
+
+
+def hours_by_code(plan: Plan, reason: Texts, chosen: NDArray[np.bool_]) -> list[tuple[str, float]]:
+    """Return (code, container-hours) of the chosen container-steps, the most first."""
+    code, count = np.unique([code_of(str(r)) for r in reason[chosen]], return_counts=True)
+    hours = [(str(c), float(n) * plan.problem.time.step_h) for c, n in zip(code, count, strict=True)]
+    return sorted(hours, key=lambda pair: (-pair[1], pair[0]))
+
+
+def hours_words(value_h: float) -> str:
+    """Return hours without needless digits."""
+    return number(value_h, 0 if float(value_h).is_integer() else 2)
+
+
+def _title(plan: Plan, reason: Texts, state: NDArray[np.int64]) -> str:
+    off = hours_by_code(plan, reason, state != 1)
+    total = reason.size * plan.problem.time.step_h
+    if not off:
+        code, hours = hours_by_code(plan, reason, state == 1)[0]
+        return (
+            f"No container is off; {WORDS[code]} sets the power in {hours_words(hours)} of {hours_words(total)} hours"
+        )
+    away = sum(h for _, h in off)
+    names = [f"{WORDS[c]} ({hours_words(h)})" for c, h in off[:MOST_NAMED]]
+    rest = "and other reasons" if len(off) > MOST_NAMED else ""
+    because = f"{', '.join(names)} {rest}" if rest else joined(names)
+    return f"Containers are off in {hours_words(away)} of {hours_words(total)} container-hours: {because}"
+
+
+def _panel(key: str, heading: str, hours: list[tuple[str, float]], colour: str) -> Panel:
+    rows: list[Row] = [
+        {"n": WORDS[c], "a": 0, "b": round(h, 2), "c": colour, "w": f"{hours_words(h)}{THIN}h"} for c, h in hours
+    ]
+    return bars(key, heading, rows, "container-hours")
+
+
+def _rows(plan: Plan, reason: Texts, state: NDArray[np.int64]) -> Iterator[tuple[str, ...]]:
+    """Yield a row per container, state and reason, with its hours; the words of the first of them where they differ."""
+    for i, (name, _) in enumerate(plan.problem.containers):
+        codes = np.array([code_of(str(r)) for r in reason[i]])
+        for s in (0, 2, 1):
+            for code in dict.fromkeys(codes[state[i] == s]):
+                flags = (state[i] == s) & (codes == code)
+                texts = list(dict.fromkeys(text_of(str(r)) for r in reason[i][flags]))
+                words = texts[0] if len(texts) == 1 else f"{texts[0]} (the first of {len(texts)})"
+                hours = float(flags.sum()) * plan.problem.time.step_h
+                yield name, STATES[s], str(code), hours_words(hours), when(flags, plan), words
