@@ -1,6 +1,7 @@
 """The shipped cases as a person plans them: files, audit, repetition, and what modes bring."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import full_power_only
 from flexmine.solving.engine import solve
 
-CASES = ("bratsk-day", "bratsk-shaped", "bratsk-40")
+CASES = ("bratsk-day", "bratsk-shaped", "bratsk-40", "bratsk-day-measured", "fleet-mixed")
 FILES = ("setpoints.csv", "site.csv", "plan.json", "problem.json", "report.html")
 
 
@@ -57,7 +58,7 @@ def test_two_runs_write_the_same_bytes(plans, name, tmp_path):
         assert (first / file).read_bytes() == (second / file).read_bytes(), file
 
 
-@pytest.mark.parametrize("name", ["bratsk-day", "bratsk-40"])
+@pytest.mark.parametrize("name", ["bratsk-day", "bratsk-40", "bratsk-day-measured"])
 def test_modes_beat_on_off_by_a_fifth_where_the_cap_binds(name):
     """Where the cap binds, hash per MWh of the plan is at least 20 % above that of the same case with full power as
     its only mode, both solved to their gap (14 units at 0.70 MW against 7.5 at 1.30 MW: +22.4 % by hand at 10 MW).
@@ -79,6 +80,48 @@ def test_modes_beat_on_off_by_a_fifth_where_the_cap_binds(name):
     assert binding is not None
     assert binding.sum() >= 10
     assert hash_per_energy[0] >= 1.2 * hash_per_energy[1]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whole_miners_cost_next_to_nothing_and_keep_the_true_limits(plans, name):
+    """The true limits are the narrowed ones and the reserve; the tolerance is 1 kW.
+
+    *Proves:* every running container holds 400 miners at its presets, limits hold, less than 0.1 % of money is lost.
+    *Sensitivity:* rounding each box down by itself loses power in all of them and breaks the ramps.
+    """
+    plan = plans[name]
+    site = plan.problem.site
+    assert site.rounding_reserve_mw == 0.004
+    assert plan.schedule.mixes is not None
+    assert np.array_equal(plan.schedule.mixes.sum(axis=2), np.where(plan.schedule.on, 400, 0))
+    power = plan.replay.site_power_mw
+    change = np.diff(power, prepend=site.initial_mw)
+    assert np.all(power <= site.cap_mw + 0.004 + 1e-3)
+    assert change.max() <= site.ramp_up_mw_per_step + 0.004 + 1e-3
+    assert -change.min() <= site.ramp_down_mw_per_step + 0.004 + 1e-3
+    assert abs(plan.rounding_loss_usd) < 1e-3 * abs(plan.money_usd)
+
+
+def test_the_mixed_fleet_decides_between_models_feeders_and_starts(plans):
+    """*Proves:* cap, feeder and ramp bind somewhere, containers start, all four models run at some time.
+
+    *Sensitivity:* with one model or without feeder caps the plan of the case would not need its rows.
+    """
+    plan = plans["fleet-mixed"]
+    site = plan.problem.site
+    assert np.any(plan.replay.site_power_mw >= site.cap_mw - 0.004)
+    assert plan.replay.warm_start.sum() + plan.replay.cold_start.sum() >= 4
+    ends = np.cumsum([0, *(k.count for k in plan.problem.classes)])
+    spans = list(pairwise(ends))
+    load = {
+        k.name: plan.replay.facility_power_mw[a:b].sum(axis=0)
+        for k, (a, b) in zip(plan.problem.classes, spans, strict=True)
+    }
+    assert len(load) == 4
+    assert any(np.any(load[f.classes[0]] >= f.cap_mw - 0.004) for f in site.feeders)
+    assert all(plan.schedule.on[a:b].any() for a, b in spans)
+    feasible = [r.money_usd for r in plan.rules if r.money_usd is not None]
+    assert plan.money_usd > max(feasible)
 
 
 def test_shaped_day_has_something_to_decide(plans):

@@ -285,5 +285,6 @@ def test_errors_of_two_series_and_of_the_state_come_together(folder):
 
 def test_an_unknown_case_lists_the_shipped_ones(folder):
     """*Proves:* a misspelt name is answered with the names that exist.  *Sensitivity:* a bare "not found" fails."""
-    with pytest.raises(BadInput, match=r"did you mean bratsk-day.*bratsk-40, bratsk-day, bratsk-shaped"):
+    known = "bratsk-40, bratsk-day, bratsk-day-measured, bratsk-shaped, fleet-mixed"
+    with pytest.raises(BadInput, match=rf"did you mean bratsk-day.*{known}"):
         load_case("bratsk-dya")

@@ -11,11 +11,11 @@ import pytest
 from flexmine.inputs.case import load_case
 from flexmine.resources import shipped_names, shipped_root
 
-CASES = ("bratsk-40", "bratsk-day", "bratsk-shaped")
+CASES = ("bratsk-40", "bratsk-day", "bratsk-day-measured", "bratsk-shaped", "fleet-mixed")
 
 
 def test_the_catalogue_is_what_it_says():
-    """*Proves:* the three cases are found by name.  *Sensitivity:* a file out of place would be missing here."""
+    """*Proves:* the shipped cases are found by name.  *Sensitivity:* a file out of place would be missing here."""
     assert shipped_names("cases") == CASES
 
 
