@@ -291,8 +291,7 @@ class _Writer:
         """Return the steps in which the site would draw more were power much cheaper there."""
         moves, unsure = set(), []
         for t in range(self.problem.steps):
-            now = self.fixed.value("F", t)
-            if self.fixed.power_if_cheaper(t, MUCH_CHEAPER) > now + NOISE_MW:
+            if self.fixed.more_power_if_cheaper(t, MUCH_CHEAPER) > NOISE_MW:
                 moves.add(t)
             elif not all(self.limits[t].values()):
                 unsure.append(t)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from flexmine.errors import NoPlan
+from flexmine.errors import Infeasible, NoPlan
 from flexmine.problem import ContainerClass, Floats, Problem, StartTerms
 from flexmine.solving.engine import Solution, SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment
 
 # Larger plants are explained from the fixed commitment alone; a limit in seconds would make plans irreproducible.
-MOST_CLASS_STEPS = 3000
+MOST_CLASS_STEPS = 500
 TIGHT_GAP = 1e-6
 NOISE_USD = 1e-4
 NOISE_MW = 1e-6
@@ -97,8 +97,8 @@ RELAXATIONS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Prob
 # Limits of one step (or one number for all steps), searched one by one where nothing else explains a step.
 SEARCHED = ("ramp_up", "ramp_down", "feeder", "surplus", "cap", "contract", "price")
 WIDER_MW = 1.0
-# In all, counted in solves and not in seconds, so that the same input gives the same reasons.
-MOST_SEARCHES = 60
+# Class-steps solved in all, and not seconds, so that the same input gives the same reasons.
+MOST_SEARCHED_CLASS_STEPS = 1500
 
 
 def _wider(p: Problem, code: str, name: str, t: int) -> list[Problem]:
@@ -174,11 +174,12 @@ class WhatIfs:
 
     def __init__(self, problem: Problem, solution: Solution, options: SolveOptions):
         self.problem, self.solution = problem, solution
-        self.allowed = len(solution.classes) * problem.steps <= MOST_CLASS_STEPS
+        class_steps = len(solution.classes) * problem.steps
+        self.allowed = class_steps <= MOST_CLASS_STEPS
+        self.searches_left = MOST_SEARCHED_CLASS_STEPS // class_steps
         self._options = replace(options, gap=min(options.gap, TIGHT_GAP), preference=False)
         self._moved: dict[str, Moved | None] = {}
         self._searched: dict[tuple[str, str, int], Moved | None] = {}
-        self.searches_left = MOST_SEARCHES
         self._now = _by_class(problem, solution)
 
     def without(self, code: str) -> Moved | None:
@@ -246,8 +247,9 @@ class WhatIfs:
     def _solve(self, relaxed: Problem) -> Solution | None:
         try:
             return solve(relaxed, self._options)
-        except NoPlan:
-            # Time was up, so there is no evidence; the reason is then sought elsewhere.
+        except (NoPlan, Infeasible):
+            # Time was up, or the solver erred: no limit less cannot be infeasible.  There is no evidence, and the
+            # reason is sought elsewhere.
             return None
 
 

@@ -30,7 +30,6 @@ COUNT_COLUMNS = ("n", "y", "z", "w", "c", "r")
 # Widths of the re-solves [MW]: wide enough to stand above the solver's noise, then narrower where a kink is near.
 WIDTHS_MW = (1e-3, 1e-5)
 VALUE_NOISE_USD_PER_MW = 1e-6
-SAME_MONEY_USD = 1e-5
 
 RowKey = tuple[str, object]
 
@@ -123,11 +122,12 @@ class FixedCommitment:
             with self._wider(row, width):
                 money = self._optimal_money()
                 slope = max(0.0, (money - self.money_usd) / width)
-                near = abs(float(self._highs.getSolution().row_dual[row]))
-            for exact in (dual, near):
                 # A dual that the finite difference confirms has more digits than the difference.
-                if abs(slope - exact) <= 1e-5 * (1.0 + exact):
-                    return exact if exact > VALUE_NOISE_USD_PER_MW else 0.0
+                exact = dual
+                if not _same(slope, exact):
+                    exact = abs(float(self._highs.getSolution().row_dual[row]))
+            if _same(slope, exact):
+                return exact if exact > VALUE_NOISE_USD_PER_MW else 0.0
         return slope
 
     def gain_of(self, component: str, index: object, wider_mw: float = 1.0) -> float:
@@ -150,16 +150,19 @@ class FixedCommitment:
             money = self._money()
         return None if money is None else money - self.money_usd
 
-    def power_if_cheaper(self, step: int, cheaper_usd_per_mwh: float) -> float:
-        """Return the facility power of a step were all its sources cheaper, counts fixed [MW]."""
+    def more_power_if_cheaper(self, step: int, cheaper_usd_per_mwh: float) -> float:
+        """Return by how much more the site would draw in a step were all its sources cheaper, counts fixed [MW].
+
+        What the plan as it is would save is left out, so that this is a lower bound, and 0 where power stays.
+        """
         columns = [self.matrix.column_of.get(("s", (j.name, step))) for j in self.problem.sources]
         held = [column for column in columns if column is not None]
         less = cheaper_usd_per_mwh * self.problem.time.step_h
         try:
             for column in held:
                 self._ok(self._highs.changeColCost(column, float(self.matrix.cost[column]) - less), "changeColCost")
-            self._optimal_money()
-            return float(self._highs.getSolution().col_value[self.matrix.column_of[("F", step)]])
+            gain = self._optimal_money() - self.money_usd - less * self.value("F", step)
+            return max(0.0, gain / less)
         finally:
             for column in held:
                 self._ok(self._highs.changeColCost(column, float(self.matrix.cost[column])), "changeColCost")
@@ -226,6 +229,10 @@ class FixedCommitment:
     def _ok(status: highspy.HighsStatus, call: str) -> None:
         if status != highspy.HighsStatus.kOk:
             raise NoPlan(f"HiGHS refused {call}: {status.name}")
+
+
+def _same(slope: float, dual: float) -> bool:
+    return abs(slope - dual) <= 1e-5 * (1.0 + dual)
 
 
 def marginal_values(fixed: FixedCommitment) -> MarginalValues:
