@@ -7,8 +7,10 @@ import json
 import re
 
 import pytest
+from click.testing import CliRunner
 
 from audit_plants import edit_csv, reseal
+from flexmine.cli import cli
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.output import write_plan
@@ -98,6 +100,22 @@ def test_what_is_not_there_is_refused_with_what_is(directory, container, at, wor
     """*Proves:* exit 2 with what exists.  *Sensitivity:* the nearest hour would be an answer to another question."""
     with pytest.raises(BadInput, match=re.escape(words)):
         explain(directory, container, at)
+
+
+def test_the_command(directory):
+    """*Proves:* two lines on stdout, the same in --json, and exit 2 for a container that is not there.
+
+    *Sensitivity:* a third line, or a message on stdout, breaks it.
+    """
+    asked = ["explain", str(directory), "--container", "C07", "--at", "08:00"]
+    found = explain(directory, "C07", "08:00")
+    told = CliRunner().invoke(cli, asked)
+    assert (told.exit_code, told.stdout) == (0, f"{found.what}\n{found.change}\n")
+    machine = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).stdout)
+    assert machine["sentences"] == [found.what, found.change]
+    assert machine["reason"] == "order"
+    refused = CliRunner().invoke(cli, ["explain", str(directory), "--container", "C77", "--at", "08:00"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
 
 
 @pytest.mark.parametrize(
