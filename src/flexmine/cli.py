@@ -19,13 +19,15 @@ from flexmine.errors import EXIT_CODES, EXIT_INTERNAL, BadInput, FlexmineError, 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=HELP, epilog="Shipped cases to try: bratsk-day, bratsk-shaped, bratsk-40.")
+@click.group(context_settings=HELP, epilog="Shipped cases to try: bratsk-day, bratsk-shaped, bratsk-40, bratsk-day-measured, fleet-mixed.")
 @click.version_option(__version__, prog_name="flexmine")
 def cli() -> None:
     """Plan the power of bitcoin-mining containers hour by hour against hydropower surplus, price and temperature.
 
     \b
     Energy trader    flexmine plan CASE --out DIR     tomorrow's plan, its money, and report.html
+                     flexmine explain DIR --container C07 --at 03:00
+                                                      why a container does what it does
     Nightly job      flexmine plan CASE --out DIR --json --quiet
                                                       one JSON line on stdout, and the exit codes below
     Grid operator    flexmine check CASE              every limit checked in words, nothing solved

@@ -25,7 +25,6 @@ from flexmine.inputs.yaml_loader import D, Keys, Loaded, read_yaml
 from flexmine.problem import Floats, TimeAxis
 from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference
 
-
 SERIES_OF_SOURCE = (
     "available_mw",
     "price_usd_per_mwh",

@@ -8,7 +8,18 @@ import numpy as np
 from flexmine.planning.carbon import CarbonAccount
 from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
-from flexmine.report.charts import Clock, Figure, Panel, Row, Table, hover, mw_axis, specification, values
+from flexmine.report.charts import (
+    Clock,
+    Figure,
+    Panel,
+    Row,
+    Table,
+    hover,
+    mw_axis,
+    scale_from_zero,
+    specification,
+    values,
+)
 from flexmine.report.day import ordered_sources
 from flexmine.report.palette import THIN, energy, number, percent
 
@@ -106,6 +117,7 @@ def _panel(plan: Plan, clock: Clock) -> Panel:
             tip[f"s{j}"] = number(rate, 1)
         numbers.append(tip | {"k": number(base, 1)})
     colours = sorted({r["c"] for r in stacked})
+    highest = max((r["b"] for r in stacked), default=0.0)
     scale = alt.Scale(domain=colours, range=[f"@{c}" for c in colours])
     rects = (
         alt.Chart(values(stacked))
@@ -113,7 +125,7 @@ def _panel(plan: Plan, clock: Clock) -> Panel:
         .encode(
             x=clock.x(),
             x2="e:Q",
-            y=alt.Y("a:Q", axis=mw_axis("kg CO₂e per hour", tickCount=4)),
+            y=alt.Y("a:Q", axis=mw_axis("kg CO₂e per hour", tickCount=4), scale=scale_from_zero(highest)),
             y2="b:Q",
             color=alt.Color("c:N", scale=scale, legend=None),
             opacity=clock.pale(),

@@ -184,6 +184,11 @@ def bars(key: str, heading: str, rows: list[Row], unit: str = "USD") -> Panel:
     return Panel(key, heading, specification([lying, text], height), height)
 
 
+def scale_from_zero(highest: float) -> alt.Scale:
+    """Return a scale from 0 with room above the highest value, so that a line is not taken for the frame."""
+    return alt.Scale(domain=[0, max(1e-3, 1.06 * highest)], nice=False)
+
+
 def specification(layers: Sequence[alt.Chart], height_px: int) -> dict[str, Any]:
     """Return the Vega-Lite specification of layered charts, as wide as the place it stands in."""
     chart = alt.layer(*layers).properties(width="container", height=height_px)

@@ -15,6 +15,7 @@ from flexmine.report.charts import (
     Table,
     hover,
     mw_axis,
+    scale_from_zero,
     specification,
     step_points,
     values,
@@ -97,9 +98,7 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
     scale = alt.Scale(domain=colours, range=[f"@{c}" for c in colours])
     caps = plan.problem.site.cap_mw[np.isfinite(plan.problem.site.cap_mw)]
     highest = max(float(offered.max()), float(caps.max(initial=0.0)), float(plan.replay.site_power_mw.max()))
-    # Room above the highest line, so that the cap is seen as a line and not as the frame of the chart.
-    scale_mw = alt.Scale(domain=[0, max(1e-3, 1.06 * highest)], nice=False)
-    y = alt.Y("a:Q", axis=mw_axis("MW"), scale=scale_mw)
+    y = alt.Y("a:Q", axis=mw_axis("MW"), scale=scale_from_zero(highest))
     rect = {"x": clock.x(), "x2": "e:Q", "y": y, "y2": "b:Q", "opacity": clock.pale()}
     layers = [alt.Chart(values(left)).mark_rect(fill="url(#hatch-left)").encode(**rect)] if left else []
     if stacked:

@@ -9,7 +9,19 @@ import numpy as np
 
 from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
-from flexmine.report.charts import Clock, Figure, Panel, Row, Table, hover, mw_axis, specification, step_points, values
+from flexmine.report.charts import (
+    Clock,
+    Figure,
+    Panel,
+    Row,
+    Table,
+    hover,
+    mw_axis,
+    scale_from_zero,
+    specification,
+    step_points,
+    values,
+)
 from flexmine.report.day import ordered_sources
 from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import joined
@@ -91,7 +103,8 @@ def _range(series: Floats) -> str:
 
 
 def _panel(shown: tuple[Worth, ...], clock: Clock) -> Panel:
-    y = alt.Y("v:Q", axis=mw_axis("USD per MW and hour", tickCount=4), scale=alt.Scale(zero=True))
+    highest = max(float(np.nanmax(w.usd_per_mw_h)) for w in shown)
+    y = alt.Y("v:Q", axis=mw_axis("USD per MW and hour", tickCount=4), scale=scale_from_zero(highest))
     layers: list[alt.Chart] = []
     numbers: list[Row] = [{"t": t, "e": t + 1, "i": clock.interval(t)} for t in range(clock.steps)]
     for n, w in enumerate(shown):

@@ -11,10 +11,8 @@ from flexmine.planning.day_kind import DayKind
 from flexmine.planning.plan import Plan
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.facts import Facts, best_rules, facts
-from flexmine.report.palette import THIN, number
+from flexmine.report.palette import THIN, THIN_SPACE, number
 from flexmine.report.sentence import money_clause, sentence_case
-
-THIN_SPACE = "\N{THIN SPACE}"  # breaks a line; numbers of the report do not
 
 
 def money_figure(plan: Plan) -> Figure:
@@ -44,7 +42,8 @@ def notes(plan: Plan) -> tuple[str, ...]:
     """Return what kind of day it is, and what rounding and the preference cost, where that is known."""
     out = []
     if plan.day_kind is not None:
-        out.append(f"Over the whole horizon: {plan.day_kind.sentence.replace(THIN_SPACE, THIN)}")
+        words = plan.day_kind.sentence.replace(THIN_SPACE, THIN)
+        out.append(f"Over the whole horizon, {words[:1].lower()}{words[1:]}")
     if plan.schedule.mixes is not None:
         out.append(rounding_words(plan.rounding_loss_usd))
     out.append(preference_words(plan.preference))

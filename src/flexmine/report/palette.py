@@ -63,6 +63,7 @@ DARK: Mapping[str, str] = {
 }
 
 THIN = "\u202f"  # narrow no-break space
+THIN_SPACE = "\u2009"  # the same for the eye, but a line may end there
 MINUS = "\u2212"
 
 

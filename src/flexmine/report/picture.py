@@ -25,7 +25,7 @@ LOCALE = {"decimal": ".", "thousands": THIN, "grouping": [3], "currency": ["", "
 SHAPES = {"line": "stroke", "dash": "stroke", "triangle": "triangle-up", "diamond": "diamond"}
 
 # Vega has no hatching of its own: the charts fill with these patterns by name.
-PATTERNS = """<defs>
+PATTERNS = """<style>.mark-rect path {{shape-rendering: crispEdges}}</style><defs>
 <pattern id="hatch-left" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\
 <rect width="6" height="6" fill="{left}"/><path d="M0 0V6" stroke="{leftline}" stroke-width="1.4" \
 stroke-opacity="0.55"/></pattern>

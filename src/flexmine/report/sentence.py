@@ -86,7 +86,7 @@ def rule_clause(found: Facts, plan: Plan) -> str:
     if not best:
         return "and none of the simple rules keeps all limits"
     base = max(float(r.published_money_usd or 0.0) for r in best)
-    words = compare(found.money_usd, base)
+    words = compare(found.money_usd, base, plan.asked_gap * abs(plan.money_usd))
     names = f"the best simple rule{'s' if len(best) > 1 else ''} ({', '.join(r.name for r in best)})"
     clause = f"{words} {'as' if words == 'the same' else 'than'} {names}"
     whole = [r.money_usd for r in best if r.money_usd is not None]
@@ -97,10 +97,13 @@ def rule_clause(found: Facts, plan: Plan) -> str:
     return clause
 
 
-def compare(value_usd: float, base_usd: float) -> str:
-    """Return ``18 % more``, ``120 USD less`` or ``the same to within 0.5 %``; percent only of a positive base."""
+def compare(value_usd: float, base_usd: float, resolution_usd: float = 0.0) -> str:
+    """Return ``18 % more``, ``120 USD less`` or ``the same``; percent only of a positive base.
+
+    `resolution_usd` is what the asked gap leaves open: a difference below it says nothing about which is better.
+    """
     difference = value_usd - base_usd
-    if abs(difference) < 0.5:
+    if abs(difference) < max(0.5, resolution_usd):
         return "the same"
     direction = "more" if difference > 0 else "less"
     if base_usd < 1.0:

@@ -6,10 +6,11 @@ import textwrap
 
 import numpy as np
 
+from flexmine.planning.day_kind import NOTHING_SHARE
 from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
 from flexmine.report.facts import clock, facts, local_edges
-from flexmine.report.palette import MINUS, THIN, number
+from flexmine.report.palette import MINUS, THIN, THIN_SPACE, number
 from flexmine.report.sentence import finding, verdict
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -33,11 +34,23 @@ def summary(plan: Plan, width: int = 80) -> str:
         textwrap.wrap("; ".join(words), width, subsequent_indent="  "),
         _hours(plan, width),
         _rules(plan, width),
+        _day_kind(plan, width),
         *([line] for line in _notes(plan, width)),
     ]
     lines = "\n\n".join("\n".join(part) for part in parts if part)
     text = lines.replace(THIN, " ").replace(MINUS, "-")
     return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in text.split("\n"))
+
+
+def _day_kind(plan: Plan, width: int) -> list[str]:
+    """Return what kind of day it is, where modes or looking ahead bring nothing worth the effort."""
+    if plan.day_kind is None:
+        return []
+    least = NOTHING_SHARE * max(1.0, abs(plan.day_kind.money_usd))
+    brought = (plan.day_kind.modes_usd, plan.day_kind.look_ahead_usd)
+    if all(amount is None or amount > least for amount in brought):
+        return []
+    return textwrap.wrap(plan.day_kind.sentence.replace(THIN_SPACE, THIN), width)
 
 
 def _notes(plan: Plan, width: int) -> list[str]:
