@@ -26,8 +26,6 @@ def cli() -> None:
 
     \b
     Energy trader    flexmine plan CASE --out DIR     tomorrow's plan, its money, and report.html
-                     flexmine explain DIR --container C07 --at 03:00
-                                                      why a container does what it does
     Nightly job      flexmine plan CASE --out DIR --json --quiet
                                                       one JSON line on stdout, and the exit codes below
     Grid operator    flexmine check CASE              every limit checked in words, nothing solved
