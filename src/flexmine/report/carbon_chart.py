@@ -34,10 +34,11 @@ def carbon_figure(plan: Plan) -> Figure | None:
         return None
     clock = Clock(plan)
     title = _title(plan, account)
+    drawn = account.kg_by_step is not None and bool((account.kg_by_step > NOTHING_KG).any())
     return Figure(
         key="carbon",
         title=title,
-        panels=() if account.kg_by_step is None else (_panel(plan, clock),),
+        panels=(_panel(plan, clock),) if drawn else (),
         description=f"Emissions of the power taken, by step and source. {title}. The table below holds the numbers.",
         source="Source: the energy of each source times its location-based intensity; no avoided emissions are "
         "claimed. g per BTC: of what the hash rate is expected to mine, before fees of pool and firmware.",

@@ -57,7 +57,7 @@ def worths(plan: Plan) -> tuple[Worth, ...]:
     out += [(f"feeder {f.name}", "dash:cap", row) for f, row in zip(site.feeders, found.feeder, strict=True)]
     out += [("ramp up", "dash:hot", found.ramp_up)] if site.ramp_up_mw_per_step is not None else []
     out += [("ramp down", "dash:cold", found.ramp_down)] if site.ramp_down_mw_per_step is not None else []
-    out += [("a lower minimum", "dash:muted", found.minimum)] if site.minimum_mw.any() else []
+    out += [("lower minimum", "dash:muted", found.minimum)] if site.minimum_mw.any() else []
     return tuple(Worth(words, kind, series / problem.time.step_h) for words, kind, series in out)
 
 
