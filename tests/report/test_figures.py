@@ -143,6 +143,18 @@ def test_marginal_values_are_per_hour(make_plan, make_problem):
     assert len(rows_of(figure.panels[0], "v")) == STEPS
 
 
+def test_two_limits_that_are_worth_something(make_plan):
+    """Cap 40, surplus 15 USD. *Proves:* the dearest first. *Sensitivity:* in the order of the legend surplus leads."""
+    worth = np.zeros((2, STEPS))
+    worth[0] = 15.0
+    values = marginal(supply=worth, cap=np.full(STEPS, 40.0))
+    figure = marginal_figure(make_plan(reasons=Reasons((("cap",) * STEPS,) * 2, values, True)))
+    assert plain(figure.title) == (
+        "One more MW of cap is worth 40 USD an hour, of surplus 15 USD an hour, commitment fixed"
+    )
+    assert [words for _, words in figure.panels[0].legend] == ["surplus", "cap"]
+
+
 def test_nothing_is_worth_more(make_plan):
     """*Proves:* said in words, with the table. *Sensitivity:* a chart of zeros would look like a finding."""
     figure = marginal_figure(make_plan(reasons=Reasons((("cap",) * STEPS,) * 2, marginal(), True)))
@@ -261,6 +273,8 @@ def test_rounding_and_preference_in_words():
     reached = {"outcome": "reached", "given_up_usd": 0.55, "starts_before": 17, "starts_after": 16}
     assert plain(preference_words(reached)).endswith("0.55 USD given up, 1 start saved.")
     assert "time was up" in preference_words({**reached, "outcome": "time_limit"})
+    idle = {"outcome": "reached", "given_up_usd": 0.0, "starts_before": 6, "starts_after": 6}
+    assert preference_words(idle) == "No plan of nearly equal money needs fewer starts."
     assert preference_words({}) == preference_words({**reached, "outcome": "no_room"}) == ""
 
 

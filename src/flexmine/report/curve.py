@@ -88,7 +88,7 @@ def _panel(k: ContainerClass, hours: dict[float, float], classes: int) -> Panel:
     x = alt.X(
         "p:Q",
         scale=alt.Scale(zero=False, nice=False, padding=12),
-        axis=alt.Axis(title="IT power of one container, MW", tickCount=6, format=".2f"),
+        axis=alt.Axis(title="IT power of one container, MW", tickCount=6, format=".2f", labelFlush=True),
     )
     y = alt.Y("j:Q", scale=alt.Scale(zero=False), axis=mw_axis("J/TH"))
     layers = [alt.Chart(values(average)).mark_line(color="@hash", strokeWidth=2.2).encode(x=x, y=y)]

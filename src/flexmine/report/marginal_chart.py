@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 
 import altair as alt
 import numpy as np
@@ -29,6 +30,7 @@ from flexmine.report.sentence import joined
 NOTHING_USD_PER_MW_H = 0.005  # what would be shown as 0.00
 WIDTHS = {"line": 2.2, "dash": 1.6}
 MOST_NAMED = 2
+FEEDER_SHADES = ("muted", "out", "cap")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def worths(plan: Plan) -> tuple[Worth, ...]:
     site = problem.site
     out = [(s.name, f"line:{colour}", found.supply[j]) for j, s, colour in ordered_sources(plan)]
     out += [("cap", "line:cap", found.cap)] if np.isfinite(site.cap_mw).any() else []
-    out += [(f"feeder {f.name}", "dash:cap", row) for f, row in zip(site.feeders, found.feeder, strict=True)]
+    shades = cycle(FEEDER_SHADES)
+    out += [(f"feeder {f.name}", f"dash:{next(shades)}", found.feeder[i]) for i, f in enumerate(site.feeders)]
     out += [("ramp up", "dash:hot", found.ramp_up)] if site.ramp_up_mw_per_step is not None else []
     out += [("ramp down", "dash:cold", found.ramp_down)] if site.ramp_down_mw_per_step is not None else []
     out += [("lower minimum", "dash:muted", found.minimum)] if site.minimum_mw.any() else []
@@ -90,8 +93,9 @@ def _title(every: tuple[Worth, ...], clock: Clock) -> str:
     named = sorted((w for w in every if most[w.words] >= NOTHING_USD_PER_MW_H), key=lambda w: -most[w.words])
     if not named:
         return "With the commitment fixed, one more MW of any limit is worth nothing"
-    clauses = [f"{w.words} is worth {_range(w.usd_per_mw_h[part])}" for w in named[:MOST_NAMED]]
-    return f"One more MW of {', of '.join(clauses)}, commitment fixed"
+    first, *rest = [(w.words, _range(w.usd_per_mw_h[part])) for w in named[:MOST_NAMED]]
+    others = "".join(f", of {words} {worth}" for words, worth in rest)
+    return f"One more MW of {first[0]} is worth {first[1]}{others}, commitment fixed"
 
 
 def _range(series: Floats) -> str:

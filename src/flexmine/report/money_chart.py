@@ -63,6 +63,9 @@ def preference_words(preference: Mapping[str, Any]) -> str:
     if preference.get("outcome") not in ("reached", "time_limit"):
         return ""
     saved = int(preference["starts_before"]) - int(preference["starts_after"])
+    if saved == 0 and abs(float(preference["given_up_usd"])) < 0.005:
+        known = "needs" if preference["outcome"] == "reached" else "was found in time that needs"
+        return f"No plan of nearly equal money {known} fewer starts."
     given_up = f"{number(float(preference['given_up_usd']), 2)}{THIN}USD"
     starts = "no start" if saved == 0 else f"{saved} start{'s' if saved > 1 else ''}"
     ended = "" if preference["outcome"] == "reached" else "; time was up before the calmest was proven"
