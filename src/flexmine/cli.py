@@ -19,7 +19,10 @@ from flexmine.errors import EXIT_CODES, EXIT_INTERNAL, BadInput, FlexmineError, 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=HELP, epilog="Shipped cases to try: bratsk-day, bratsk-shaped, bratsk-40, bratsk-day-measured, fleet-mixed.")
+@click.group(
+    context_settings=HELP,
+    epilog="Shipped cases to try: bratsk-day, bratsk-shaped, bratsk-40, bratsk-day-measured, fleet-mixed.",
+)
 @click.version_option(__version__, prog_name="flexmine")
 def cli() -> None:
     """Plan the power of bitcoin-mining containers hour by hour against hydropower surplus, price and temperature.
@@ -235,16 +238,19 @@ def explain(directory: Path, container: str, at: str, as_json: bool) -> int:
 @cli.command()
 @click.argument("case")
 @click.option("--out", "out", type=click.Path(path_type=Path), required=True, help="The problem.json to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as one JSON line on stdout.")
 @_common
-def problem(case: str, out: Path) -> int:
+def problem(case: str, out: Path, as_json: bool) -> int:
     """Write the numeric problem of a case, after all physics, for anyone who wants to solve it with something else."""
     from flexmine.assembly import assemble
     from flexmine.inputs.case import load_case
     from flexmine.output import write_text
     from flexmine.problem_json import problem_text
 
-    write_text(out, problem_text(assemble(load_case(case)).problem))
-    click.echo(str(out))
+    numeric = assemble(load_case(case)).problem
+    write_text(out, problem_text(numeric))
+    size = {"file": str(out), "steps": numeric.steps, "classes": len(numeric.classes), "sources": len(numeric.sources)}
+    click.echo(json.dumps(size) if as_json else str(out))
     return 0
 
 
@@ -253,8 +259,9 @@ def problem(case: str, out: Path) -> int:
 @click.option("--out", "out", type=click.Path(path_type=Path), required=True, help="The solution.json to write.")
 @_solver_options
 @click.option("--containers", is_flag=True, help="List the containers also where there are more than 1,000.")
+@click.option("--json", "as_json", is_flag=True, help="Print status and money as one JSON line on stdout.")
 @_common
-def solve(problem_file: Path, out: Path, containers: bool, **solver: Any) -> int:
+def solve(*, problem_file: Path, out: Path, containers: bool, as_json: bool, **solver: Any) -> int:
     """Solve a problem.json, whoever wrote it, and write solution.json."""
     from flexmine.output import write_text
     from flexmine.planning.solution_json import solution_text, solve_to_document
@@ -268,7 +275,8 @@ def solve(problem_file: Path, out: Path, containers: bool, **solver: Any) -> int
     write_text(out, solution_text(document))
     for sentence in document["conflict"]:
         _say(f"flexmine: infeasible: {sentence}")
-    click.echo(str(out))
+    told = {key: document[key] for key in ("status", "money_usd", "bound_usd", "gap", "engine", "conflict")}
+    click.echo(json.dumps({"file": str(out), **told}) if as_json else str(out))
     return code
 
 

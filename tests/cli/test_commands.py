@@ -169,7 +169,9 @@ def test_problem_then_solve_finds_the_plan_s_money(tmp_path):
     as a difference.
     """
     assert flexmine("problem", "bratsk-shaped", "--out", "problem.json", cwd=tmp_path).returncode == 0
-    assert flexmine("solve", "problem.json", "--out", "solution.json", cwd=tmp_path).returncode == 0
+    solved = flexmine("solve", "problem.json", "--out", "solution.json", "--json", cwd=tmp_path)
+    assert solved.returncode == 0
+    assert json.loads(solved.stdout)["status"] == "optimal"
     assert flexmine("plan", "bratsk-shaped", "--out", "p", "--no-report", "-q", cwd=tmp_path).returncode == 0
     solution = json.loads((tmp_path / "solution.json").read_text())
     plan = json.loads((tmp_path / "p" / "plan.json").read_text())
