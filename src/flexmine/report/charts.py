@@ -26,10 +26,11 @@ ROW_PX = 34
 
 @dataclass(frozen=True)
 class Table:
-    """The numbers behind a chart, as text."""
+    """The numbers behind a chart, as text; `is_words` where most columns are words, which stand to the left."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    is_words: bool = False
 
 
 @dataclass(frozen=True)

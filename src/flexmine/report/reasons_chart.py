@@ -64,7 +64,9 @@ def reasons_figure(plan: Plan) -> Figure | None:
         panels=tuple(panels),
         description=f"Container-hours by reason. {title}. The table below names the hours of each container.",
         source="Source: the limit without which the container would do otherwise, published part." + asked,
-        table=Table(("container", "state", "reason", "hours", "when", "in words"), tuple(_rows(plan, reason, state))),
+        table=Table(
+            ("container", "state", "reason", "hours", "when", "in words"), tuple(_rows(plan, reason, state)), True
+        ),
         pair=len(panels) > 1,
         table_words="Why each container is on or off, and when",
     )
