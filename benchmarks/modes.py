@@ -73,10 +73,14 @@ def main(cases: list[str]) -> None:
     )
     for name in cases:
         c = compare(name)
-        print(
-            f"{c.case:15s} {c.binding_steps:12d} {c.modes_th_s_per_mw:20.0f} {c.on_off_th_s_per_mw:7.0f} {c.gain:6.1%}"
-            f" {c.modes_usd:18.0f} {c.on_off_usd:8.0f} {c.modes_usd / c.on_off_usd - 1:6.1%} {c.worst_gap:10.1e}"
+        hashing = (
+            f"{c.modes_th_s_per_mw:20.0f} {c.on_off_th_s_per_mw:7.0f} {c.gain:6.1%}"
+            if c.binding_steps
+            else f"{'-':>20s} {'-':>7s} {'-':>6s}"
         )
+        gain = c.modes_usd / c.on_off_usd - 1
+        money = f"{c.modes_usd:18.0f} {c.on_off_usd:8.0f} {gain:6.1%}"
+        print(f"{c.case:15s} {c.binding_steps:12d} {hashing} {money} {c.worst_gap:10.1e}")
 
 
 if __name__ == "__main__":
