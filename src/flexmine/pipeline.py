@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flexmine.assembly import assemble
 from flexmine.assembly.reserve import without_reserve
-from flexmine.errors import AuditFailed, Infeasible, NoPlan
+from flexmine.errors import AuditFailed, Infeasible, NoPlan, Status
 from flexmine.inputs.case import Case
 from flexmine.planning.audit import Replay, replay
 from flexmine.planning.break_even import break_even
@@ -25,6 +25,7 @@ from flexmine.planning.previous import running_before
 from flexmine.planning.reasons import reasons
 from flexmine.planning.rounding import round_schedule
 from flexmine.planning.rules import realisable, simple_rules
+from flexmine.planning.schedule import Schedule
 from flexmine.planning.state import state_after
 from flexmine.problem import Floats, Problem, full_power_only
 from flexmine.solving.engine import Solution, SolveOptions, proven, solve
@@ -32,6 +33,7 @@ from flexmine.solving.engine import Solution, SolveOptions, proven, solve
 MODEL_TOLERANCE_MW = 1e-6
 PLAN_TOLERANCE_MW = 1e-3
 MONEY_TOLERANCE = 1e-6
+COMPARISON_LIMIT_S = 10.0
 SHOWN_VIOLATIONS = 20
 VERSIONS_OF = ("flexmine", "pyomo", "highspy", "numpy", "pandas", "pvlib")
 
@@ -95,9 +97,7 @@ def plan_case(
         exact = to_schedule(problem, solution, run_hours)
     with phases.measure("audit"):
         money_usd = _audited_money(problem, solution, replay(problem, exact, MODEL_TOLERANCE_MW))
-        rounded = round_schedule(problem, exact)
-        audit = replay(problem, rounded, PLAN_TOLERANCE_MW, problem.site.rounding_reserve_mw)
-        _refuse(audit, "the rounded plan")
+        rounded, audit = _rounded(problem, exact)
     with phases.measure("rules"):
         rules = simple_rules(problem, case.publish_steps)
     with phases.measure("reasons"):
@@ -132,20 +132,33 @@ def plan_case(
         reasons=why,
         causes=assembly.causes,
         options=asdict(options),
-        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+        versions=_versions(),
         inputs=case.inputs,
     )
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}}
+
+
+def _rounded(problem: Problem, exact: Schedule) -> tuple[Schedule, Replay]:
+    """Return the plan as machines can run it, audited against the true limits."""
+    rounded = round_schedule(problem, exact)
+    audit = replay(problem, rounded, PLAN_TOLERANCE_MW, problem.site.rounding_reserve_mw)
+    _refuse(audit, "the rounded plan")
+    return rounded, audit
 
 
 def _day_kind(problem: Problem, money_usd: float, rules: tuple[RuleResult, ...], options: SolveOptions) -> DayKind:
     """Split the money into what modes and what looking ahead bring."""
     greedy = next(rule.money_usd for rule in rules if rule.name == "greedy")
+    # A comparison may not cost more time than the plan itself can spare.
+    quick = replace(options, preference=False, time_limit_s=min(options.time_limit_s, COMPARISON_LIMIT_S))
     try:
-        full_power_usd = solve(full_power_only(problem), replace(options, preference=False)).money_usd
+        on_off = solve(full_power_only(problem), quick)
     except (Infeasible, NoPlan):
-        # No on/off plan within the limits, or none in time: the split then says so in words.
-        full_power_usd = None
-    return DayKind(money_usd, full_power_usd, greedy)
+        return DayKind(money_usd, None, greedy)
+    return DayKind(money_usd, on_off.money_usd if on_off.status is Status.OPTIMAL else None, greedy)
 
 
 def _wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]]:

@@ -11,7 +11,7 @@ from flexmine.planning.day_kind import DayKind
     [
         (DayKind(1000.0, 700.0, 950.0), 300.0, 50.0, ("Modes bring 300 USD", "Looking ahead brings 50 USD")),
         (DayKind(1000.0, 999.5, 1000.0), 0.5, 0.0, ("Modes bring nothing", "nothing to gain by looking ahead")),
-        (DayKind(1000.0, None, None), None, None, ("there is no plan within the limits", "breaks a hard limit")),
+        (DayKind(1000.0, None, None), None, None, ("What modes bring is not known", "breaks a hard limit")),
         (DayKind(-5.0, -50.0, -5.0), 45.0, 0.0, ("Modes bring 45 USD", "nothing to gain")),
     ],
 )

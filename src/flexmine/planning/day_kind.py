@@ -18,7 +18,7 @@ class DayKind:
     money_usd : float
         Of the plan.
     full_power_usd : float or None
-        Of the best plan with full power as the only mode; None where there is none within the limits.
+        Of the best plan with full power as the only mode; None where there is none within the limits, or none was proven in time.
     greedy_usd : float or None
         Of the greedy rule, which knows the modes and no future; None where it cannot keep a hard limit.
     """
@@ -54,7 +54,7 @@ class DayKind:
 
     def _modes_words(self) -> str:
         if self.modes_usd is None:
-            return "With full power as the only mode there is no plan within the limits."
+            return "What modes bring is not known: with full power as the only mode no best plan was found."
         if self._is_nothing(self.modes_usd):
             return "Modes bring nothing: running at full power earns as much."
         return f"Modes bring {_usd(self.modes_usd)} against the best plan with full power only."
