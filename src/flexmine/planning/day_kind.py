@@ -18,7 +18,8 @@ class DayKind:
     money_usd : float
         Of the plan.
     full_power_usd : float or None
-        Of the best plan with full power as the only mode; None where there is none within the limits, or none was proven in time.
+        Of the best plan with full power as the only mode; None where there is none within the limits, or none was
+        proven in time.
     greedy_usd : float or None
         Of the greedy rule, which knows the modes and no future; None where it cannot keep a hard limit.
     """
