@@ -324,7 +324,10 @@ class _ErrorFile:
         from flexmine.output import write_error
 
         known = error if isinstance(error, FlexmineError) else FlexmineError(f"{kind.__name__}: {error}")
-        write_error(self.directory, known)
+        try:
+            write_error(self.directory, known)
+        except OSError as failure:
+            _say(f"flexmine: {self.directory}.error.json cannot be written: {failure.strerror or failure}")
 
 
 _say: Callable[[str], None] = partial(click.echo, err=True)

@@ -21,6 +21,7 @@ from flexmine.planning.tables import write_csv
 from flexmine.problem_json import write_problem
 
 PLAN_SCHEMA_PREFIX = "flexmine-plan/"
+WRITTEN = ("setpoints.csv", "site.csv", "plan.json", "problem.json", "report.html", "run.json")
 
 
 def check_target(directory: Path) -> None:
@@ -31,12 +32,24 @@ def check_target(directory: Path) -> None:
     BadInput
         Where something stands there that flexmine did not write.
     """
-    for place in (directory, previous_of(directory)):
-        if place.exists() and not _may_replace(place):
-            raise BadInput(
-                f"{place}: exists and holds no plan that flexmine wrote, so it is not replaced; "
-                "name another directory, or move it away"
-            )
+    if not directory.name:
+        raise BadInput(f"--out {str(directory)!r}: is no name of a directory; name one, such as plans/tomorrow")
+    try:
+        for place in (directory, previous_of(directory)):
+            if place.exists() and not _may_replace(place):
+                raise BadInput(
+                    f"{place}: exists and holds no plan that flexmine wrote, so it is not replaced; "
+                    "name another directory, or move it away"
+                )
+        # What would be deleted for good has to be flexmine's own.
+        foreign = sorted({f.name for f in _entries(previous_of(directory))} - set(WRITTEN))
+    except OSError as error:
+        raise BadInput(f"{directory}: cannot be looked at: {error.strerror or error}") from error
+    if foreign:
+        raise BadInput(
+            f"{previous_of(directory)}: holds {', '.join(foreign)}, which flexmine did not write and would delete; "
+            "move it away"
+        )
 
 
 def previous_of(directory: Path) -> Path:
@@ -52,6 +65,14 @@ def error_file_of(directory: Path) -> Path:
 def write_plan(plan: Plan, directory: Path, phases: Phases, *, report: bool = True) -> None:
     """Write the plan beside `directory` and rename it into place; an older one moves to ``DIRECTORY.previous``."""
     check_target(directory)
+    try:
+        _write_beside(plan, directory, phases, report=report)
+    except OSError as error:
+        raise BadInput(f"{directory}: cannot be written: {error.strerror or error}") from error
+    error_file_of(directory).unlink(missing_ok=True)
+
+
+def _write_beside(plan: Plan, directory: Path, phases: Phases, *, report: bool) -> None:
     started = datetime.now(UTC)
     directory.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
@@ -71,7 +92,6 @@ def write_plan(plan: Plan, directory: Path, phases: Phases, *, report: bool = Tr
     finally:
         if beside.exists():
             shutil.rmtree(beside)
-    error_file_of(directory).unlink(missing_ok=True)
 
 
 def write_error(directory: Path, error: FlexmineError) -> None:
@@ -123,6 +143,10 @@ def _swap(beside: Path, directory: Path) -> None:
             shutil.rmtree(previous)
         directory.rename(previous)
     beside.rename(directory)
+
+
+def _entries(place: Path) -> list[Path]:
+    return list(place.iterdir()) if place.is_dir() else []
 
 
 def _may_replace(place: Path) -> bool:

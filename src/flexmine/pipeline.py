@@ -164,7 +164,7 @@ def _day_kind(problem: Problem, money_usd: float, rules: tuple[RuleResult, ...],
 def _wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]]:
     """Return run hours and starts of every container before step 0, as the case states them."""
     state = case.document.state
-    states = {name: state.containers.get(name, state.default) for name, _ in problem.containers}
+    states = {name: state.of(name) for name, _ in problem.containers}
     return {name: s.run_hours for name, s in states.items()}, {name: s.starts for name, s in states.items()}
 
 

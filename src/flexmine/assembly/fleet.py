@@ -73,7 +73,7 @@ def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[C
     known: dict[tuple[str, ContainerState], History] = {}
     for name in case.plant.container_names:
         group = group_of[name]
-        state = document.state.containers.get(name, document.state.default)
+        state = document.state.of(name)
         if (group.model, state) not in known:
             try:
                 known[group.model, state] = history(name, state, models[group.model], clock.axis.step_h, steps)

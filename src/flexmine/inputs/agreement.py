@@ -45,7 +45,15 @@ def _states(
 ) -> list[tuple[Keys, str]]:
     found: list[tuple[Keys, str]] = []
     defaulted = {group.model for name, group in plant.group_of.items() if name not in document.state.containers}
+    if document.state.default is None:
+        unnamed = [name for name in plant.container_names if name not in document.state.containers]
+        if unnamed:
+            shown = ", ".join(unnamed[:5]) + (f" and {len(unnamed) - 5} more" if len(unnamed) > 5 else "")
+            text = f"is missing; it is needed for the containers that state.containers does not name: {shown}"
+            found.append((("state", "default"), text))
+        defaulted = set()
     for reference in sorted(defaulted):
+        assert document.state.default is not None
         found += _state(("state", "default"), document.state.default, models[reference])
     for name, state in document.state.containers.items():
         if name in plant.group_of:

@@ -218,11 +218,21 @@ class ContainerState(Document):
 
 
 class State(Document):
-    """The plant just before the first step; `initial_mw` null: the ramp into the first step is free."""
+    """The plant just before the first step; `initial_mw` null: the ramp into the first step is free.
+
+    `default` is of the containers that are not named; it may be left out where all are, as in ``state_after`` of
+    plan.json.
+    """
 
     initial_mw: PowerMw | None
-    default: ContainerState
+    default: ContainerState | None = None
     containers: dict[str, ContainerState] = Field(default_factory=dict)
+
+    def of(self, container: str) -> ContainerState:
+        """Return the state of a container; that every one has a state is checked when the case is read."""
+        state = self.containers.get(container, self.default)
+        assert state is not None
+        return state
 
 
 class Options(Document):

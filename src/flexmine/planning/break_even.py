@@ -10,13 +10,18 @@ from flexmine.problem import ContainerClass
 
 
 def break_even(k: ContainerClass) -> BreakEven:
-    """Return the break-even prices at the meter of one class, by step [USD/MWh]."""
+    """Return the break-even prices at the meter of one class, by step [USD/MWh].
+
+    Of the gentlest mode, as :func:`gentle_break_even_usd_per_mwh` has it: standing by is saved by running.
+    """
     prices = container_break_even(k.hash_value_usd_per_th_s_h, k.it_power_mw, k.hash_rate_th_s, k.overhead)
+    netted = [gentle_break_even_usd_per_mwh(k, t) for t in range(len(k.overhead))]
+    gentlest = np.array([plain if own is None else own for own, plain in zip(netted, prices.gentlest, strict=True)])
     return BreakEven(
         class_name=k.name,
         average_usd_per_mwh=prices.average,
-        gentlest_usd_per_mwh=prices.gentlest,
-        marginal_usd_per_mwh=np.vstack([prices.gentlest, prices.marginal]),
+        gentlest_usd_per_mwh=gentlest,
+        marginal_usd_per_mwh=np.vstack([gentlest, prices.marginal]),
     )
 
 

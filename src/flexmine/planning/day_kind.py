@@ -64,7 +64,7 @@ class DayKind:
         if self.look_ahead_usd is None:
             return "Without looking ahead the greedy rule breaks a hard limit."
         if self._is_nothing(self.look_ahead_usd):
-            return "There is nothing to gain by looking ahead: the greedy rule, hour by hour, earns as much."
+            return "There is nothing to gain by looking ahead: the greedy rule, hour by hour, comes within 0.1 %."
         return f"Looking ahead brings {_usd(self.look_ahead_usd)} against the greedy rule."
 
     def _is_nothing(self, amount_usd: float) -> bool:

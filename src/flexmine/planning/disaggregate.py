@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.planning.schedule import Schedule
+from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.problem import Problem
 from flexmine.solving.engine import ClassPlan, Solution
 
@@ -69,7 +69,9 @@ def to_schedule(problem: Problem, solution: Solution, worn_h: Mapping[str, float
         on[members] = running
         share = np.where(plan.on > 0, plan.it_power_mw / np.maximum(plan.on, 1), 0.0)
         power[members] = running * share
-    return Schedule(tuple(rows), on, power, np.maximum(solution.supply_mw, 0.0))
+    # Sources know no yesterday: the cheapest supply of each step is the best, and of equal price the surplus.
+    supply = supply_by_merit(problem, np.maximum(solution.supply_mw, 0.0).sum(axis=0))
+    return Schedule(tuple(rows), on, power, supply)
 
 
 def _serve(plan: ClassPlan, steps: int, step_h: float, worn_h: list[float]) -> NDArray[np.bool_]:

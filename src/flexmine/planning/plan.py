@@ -53,7 +53,7 @@ class BreakEven:
     average_usd_per_mwh : ndarray
         Of running at full power: below it a full-power container earns.
     gentlest_usd_per_mwh : ndarray
-        Average of the first mode (lowest power).
+        Of running at the lowest power rather than standing by.
     marginal_usd_per_mwh : ndarray, shape (modes, T)
         Of the energy of each step of the mode curve: first the lowest mode, then each segment.
     """

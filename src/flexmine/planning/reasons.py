@@ -213,6 +213,11 @@ class _Writer:
         who = self._who_runs(codes, name, t, sign, barred - {"minimum_up", "minimum_down"})
         if who is not None:
             return f"{who}: without it this would change"
+        if t in self.cheaper_moves and sign > 0:
+            run_h = next(k.min_up_steps for k in self.problem.classes if k.name == name) * self.problem.time.step_h
+            return (
+                f"price: a run of at least {run_h:g} h does not pay here; cheaper power in this step would change this"
+            )
         if t in self.cheaper_moves:
             return "price: cheaper power in this step would change this"
         elsewhere = self._who_runs(ELSEWHERE, name, t, sign, set()) if sign > 0 else None

@@ -37,15 +37,16 @@ class Schedule:
 
 
 def supply_by_merit(problem: Problem, facility_power_mw: Floats) -> Floats:
-    """Return the cheapest supply for a facility power, shape (sources, T) [MW].
+    """Return the cheapest supply for a facility power, shape (sources, T) [MW]; of equal price surplus first.
 
     What exceeds the sources together is left on the dearest one, so that the audit names it.
     """
     supply = np.zeros((len(problem.sources), problem.steps))
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])
+    firm = np.array([s.kind != "surplus" for s in problem.sources])
     for t in range(problem.steps):
         rest = float(facility_power_mw[t])
-        order = np.argsort(prices[:, t], kind="stable")
+        order = np.lexsort((firm, prices[:, t]))
         for j in order:
             supply[j, t] = min(rest, float(problem.sources[j].available_mw[t]))
             rest -= supply[j, t]
