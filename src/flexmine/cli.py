@@ -123,6 +123,9 @@ def plan_command(
     target = out or Path("plans") / Path(case).stem
     with _ErrorFile(target):
         plan = _make_plan(case, target, previous, report=not no_report, solver=solver)
+    for note in plan.notes:
+        if note.endswith("has no effect"):
+            _say(f"flexmine: note: {note}")
     told = [*(f"filled: {f}" for f in plan.filled), *(f"breach: {b}" for b in plan.breaches)]
     if told:
         _say("; ".join(told))
@@ -191,7 +194,7 @@ def check(case: str, as_json: bool) -> int:
         click.echo(json.dumps(facts))
     else:
         click.echo(f"{loaded.name}: valid; {fleet}; {problem.steps} steps from {facts['start']} to {facts['end']}")
-        for line in (*assembly.overrides, *loaded.filled):
+        for line in (*assembly.overrides, *loaded.filled, *assembly.notes):
             click.echo(f"  {line}")
     return 0
 
@@ -319,7 +322,8 @@ class _ErrorFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or not issubclass(kind, Exception):
+        # A directory without a name ("." or "/") has no place beside it.
+        if kind is None or not issubclass(kind, Exception) or not self.directory.name:
             return
         from flexmine.output import write_error
 

@@ -81,7 +81,7 @@ def assemble(case: Case) -> Assembly:
     problem, reserved = with_reserve(true, case.plant.rounding_reserve_mw)
     return Assembly(
         problem=problem,
-        notes=(*notes, *shared, *reserved),
+        notes=(*notes, *shared, *reserved, *_outside(case, clock)),
         overrides=tuple(overrides),
         temperature_c=case.series["temperature_c"],
         btc_per_th_s_h=btc_per_th_s_h(case),
@@ -129,6 +129,22 @@ def _terminal_on_usd(case: Case, model: Equipment) -> float:
     if case.time.steps * case.time.step_h >= TERMINAL_VALUE_BELOW_H:
         return 0.0
     return float(model.start.warm_cost_usd[-1])
+
+
+def _outside(case: Case, clock: Clock) -> list[str]:
+    """Return in words which orders, outages and obligations of the case lie outside its horizon."""
+    document = case.document
+    spans = [
+        *((f"order {o.name}", o.begin, o.end) for o in document.orders),
+        *((f"outage of {o.container}", o.begin, o.end) for o in document.outages),
+        *((f"must-run of {', '.join(o.containers)}", o.begin, o.end) for o in document.must_run),
+        *((f"available count of {o.model}", o.begin, o.end) for o in document.available),
+    ]
+    return [
+        f"{what} ({begin.isoformat()} to {end.isoformat()}) lies outside the horizon and has no effect"
+        for what, begin, end in spans
+        if not clock.in_span(begin, end).any()
+    ]
 
 
 def _unable(model: Equipment, clock: Clock) -> list[str]:
