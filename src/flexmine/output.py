@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ from flexmine.errors import BadInput, FlexmineError
 from flexmine.pipeline import Phases
 from flexmine.planning.document import document_text, plan_document
 from flexmine.planning.plan import Plan
+from flexmine.planning.plan_files import sha256
 from flexmine.planning.tables import write_csv
 from flexmine.problem_json import write_problem
 
@@ -83,7 +83,7 @@ def _write_beside(plan: Plan, directory: Path, phases: Phases, *, report: bool) 
             "run_id": str(uuid.uuid4()),
             "started": started.isoformat(),
             "host": socket.gethostname(),
-            "seconds": round(sum(v for k, v in phases.seconds.items() if k != "solver_total"), 6),
+            "seconds": round(sum(phases.seconds.values()), 6),
             "phases": {name: round(value, 6) for name, value in phases.seconds.items()},
         }
         _write_json(beside / "run.json", run)
@@ -126,7 +126,7 @@ def _write_files(plan: Plan, directory: Path, *, report: bool) -> None:
     write_problem(plan.problem, directory / "problem.json")
     write_csv(plan.setpoints, directory / "setpoints.csv")
     write_csv(plan.site, directory / "site.csv")
-    hashes = {name: _sha256(directory / name) for name in ("problem.json", "setpoints.csv", "site.csv")}
+    hashes = {name: sha256(directory / name) for name in ("problem.json", "setpoints.csv", "site.csv")}
     text = document_text(plan_document(plan, hashes))
     (directory / "plan.json").write_text(text, encoding="utf-8", newline="\n")
     if report:
@@ -162,10 +162,6 @@ def _may_replace(place: Path) -> bool:
     except (ValueError, AttributeError, OSError):
         return False
     return str(schema).startswith(PLAN_SCHEMA_PREFIX)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_json(path: Path, document: Any) -> None:

@@ -3,35 +3,21 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 from flexmine.inputs.case import load_case
-from flexmine.resources import shipped_path
+from shell import edited, flexmine
 
 HEAVY = ("pandas", "pyomo", "pvlib", "highspy", "altair", "numpy", "pydantic", "scipy", "yaml", "jinja2")
-
-
-def flexmine(*arguments, cwd=None):
-    return subprocess.run(
-        [sys.executable, "-m", "flexmine", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300
-    )
 
 
 @pytest.fixture
 def edited_case(tmp_path):
     """Write bratsk-day with pieces of its text replaced."""
 
-    def write(*replacements):
-        text = shipped_path("shipped:cases/bratsk-day").read_text(encoding="utf-8")
-        for old, new in replacements:
-            assert old in text, old
-            text = text.replace(old, new)
-        file = tmp_path / "case.yaml"
-        file.write_text(text, encoding="utf-8")
-        return file
-
-    return write
+    return partial(edited, tmp_path, "bratsk-day")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "--help"], ["audit", "--help"]])

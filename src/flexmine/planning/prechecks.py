@@ -7,8 +7,6 @@ safe side: the *least* power counts only containers that have to run, the *most*
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -307,12 +305,8 @@ def _mw(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".") + " MW"
 
 
-def _local(problem: Problem, t: int) -> datetime:
-    return problem.time.begin(t).astimezone(ZoneInfo(problem.time.zone))
-
-
 def _at(problem: Problem, since: int) -> str:
-    return "" if since < 0 else f" at {_local(problem, int(since)):%Y-%m-%d %H:%M}"
+    return "" if since < 0 else f" at {problem.time.begin(int(since)):%Y-%m-%d %H:%M}"
 
 
 def _when(problem: Problem, wrong: NDArray[np.bool_], excess: Floats | Ints | None = None) -> str:
@@ -321,12 +315,14 @@ def _when(problem: Problem, wrong: NDArray[np.bool_], excess: Floats | Ints | No
     ranges = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
     texts = []
     for run in ranges[:SHOWN_RANGES]:
-        text = f"{_local(problem, int(run[0])):%Y-%m-%d %H:%M}"
-        texts.append(text if len(run) == 1 else f"from {text} until {_local(problem, int(run[-1]) + 1):%Y-%m-%d %H:%M}")
+        text = f"{problem.time.begin(int(run[0])):%Y-%m-%d %H:%M}"
+        texts.append(
+            text if len(run) == 1 else f"from {text} until {problem.time.begin(int(run[-1]) + 1):%Y-%m-%d %H:%M}"
+        )
     more = f" and {len(ranges) - SHOWN_RANGES} later times" if len(ranges) > SHOWN_RANGES else ""
     worst = ""
     if len(steps) > 1 and excess is not None:
         t = int(np.argmax(np.where(wrong, excess, -np.inf)))
-        worst = f" (worst at {_local(problem, t):%Y-%m-%d %H:%M})"
+        worst = f" (worst at {problem.time.begin(t):%Y-%m-%d %H:%M})"
     head = "" if texts[0].startswith("from") else "at "
     return head + ", ".join(texts) + more + worst
