@@ -1,0 +1,118 @@
+"""What all commands share: errors into exit codes, options of the solver, messages on stderr."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import click
+
+from flexmine.errors import BadInput, FlexmineError
+
+say: Callable[[str], None] = partial(click.echo, err=True)
+"""Print a message for a person, on stderr."""
+
+
+def with_errors(command: Callable[..., int]) -> Callable[..., None]:
+    """Turn a command that returns an exit code, or raises a FlexmineError, into a click command body."""
+
+    @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+    @wraps(command)
+    def body(debug: bool, **arguments: Any) -> None:
+        if not debug:
+            sys.excepthook = _short_internal_error
+        try:
+            code = command(**arguments)
+        except FlexmineError as error:
+            if debug:
+                raise
+            for message in error.messages:
+                say(f"flexmine: {error.status}: {message}")
+            code = error.exit_code
+        sys.exit(code)
+
+    return body
+
+
+def _short_internal_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    where = traceback.extract_tb(trace)[-1] if trace else None
+    place = f" ({Path(where.filename).name}:{where.lineno})" if where else ""
+    say(f"flexmine: internal error: {kind.__name__}: {error}{place}; no plan was written. --debug shows more.")
+
+
+def solver_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the solver to a command."""
+    for option in reversed(
+        [
+            click.option("--gap", type=float, help="Relative gap to prove [default: the case's, else 1e-4]."),
+            click.option("--time-limit", type=float, metavar="SECONDS", help="Time for the search [default: 60]."),
+            click.option("--seed", type=int, help="Random seed of the solver [default: 0]."),
+            click.option("--engine", help="auto or mip [default: auto]."),
+            click.option(
+                "--solver-option",
+                "solver_option",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="A HiGHS option by its own name; an unknown one is refused.  Repeatable.",
+            ),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def merged(options: Any, given: dict[str, Any]) -> Any:
+    """Return solver options with those that were given on the command line in place of the case's."""
+    from flexmine.pipeline import with_overrides
+
+    highs = dict(_name_and_value(text) for text in given["solver_option"])
+    chosen = {
+        "gap": given["gap"],
+        "time_limit_s": given["time_limit"],
+        "seed": given["seed"],
+        "engine": given["engine"],
+    }
+    return with_overrides(options, **chosen, highs=highs or None)
+
+
+def _name_and_value(text: str) -> tuple[str, bool | int | float | str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise BadInput(f"--solver-option {text!r}: expected NAME=VALUE, such as mip_heuristic_effort=0.1")
+    if value in ("true", "false"):
+        return name, value == "true"
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value
+
+
+class ErrorFile:
+    """Writes DIR.error.json on the way out of an error; the error itself goes on."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A directory without a name ("." or "/") has no place beside it.
+        if kind is None or not issubclass(kind, Exception) or not self.directory.name:
+            return
+        from flexmine.output import write_error
+
+        known = error if isinstance(error, FlexmineError) else FlexmineError(f"{kind.__name__}: {error}")
+        try:
+            write_error(self.directory, known)
+        except OSError as failure:
+            say(f"flexmine: {self.directory}.error.json cannot be written: {failure.strerror or failure}")

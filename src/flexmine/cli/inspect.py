@@ -1,0 +1,88 @@
+"""``flexmine check``, ``audit`` and ``explain``: looking at a case or at a written plan; nothing is solved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from flexmine.cli.common import say, with_errors
+from flexmine.errors import EXIT_INTERNAL
+
+
+@click.command(short_help="Check a case in words; solve nothing.")
+@click.argument("case")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON line on stdout.")
+@with_errors
+def check(case: str, as_json: bool) -> int:
+    """Validate a case and everything it refers to, and look for conflicts in words; solve nothing."""
+    from flexmine.assembly import assemble
+    from flexmine.errors import Infeasible
+    from flexmine.inputs.case import load_case
+    from flexmine.planning.prechecks import conflicts
+
+    loaded = load_case(case)
+    assembly = assemble(loaded)
+    found = conflicts(assembly.problem)
+    if found:
+        raise Infeasible(found)
+    problem = assembly.problem
+    fleet = ", ".join(f"{k.count} x {k.name}" for k in problem.classes)
+    facts = {
+        "case": loaded.name,
+        "steps": problem.steps,
+        "step_h": problem.time.step_h,
+        "start": problem.time.begin(0).isoformat(),
+        "end": problem.time.begin(problem.steps).isoformat(),
+        "classes": {k.name: k.count for k in problem.classes},
+        "sources": [s.name for s in problem.sources],
+        "overrides": list(assembly.overrides),
+        "filled": list(loaded.filled),
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        click.echo(f"{loaded.name}: valid; {fleet}; {problem.steps} steps from {facts['start']} to {facts['end']}")
+        for line in (*assembly.overrides, *loaded.filled, *assembly.notes):
+            click.echo(f"  {line}")
+    return 0
+
+
+@click.command(short_help="Re-check a written plan from its files alone.")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON line on stdout.")
+@with_errors
+def audit(directory: Path, as_json: bool) -> int:
+    """Re-check a written plan from its files alone, and name each violation."""
+    from flexmine.planning.audit_files import audit_directory
+
+    result = audit_directory(directory)
+    if as_json:
+        sentences = list(result.violations)
+        click.echo(
+            json.dumps(
+                {"directory": str(directory), "passed": result.ok, "checks": result.checks, "violations": sentences}
+            )
+        )
+    elif result.ok:
+        click.echo(f"{directory}: audit passed, {result.checks} checks")
+    for v in result.violations:
+        say(f"flexmine: audit: {v}")
+    return 0 if result.ok else EXIT_INTERNAL
+
+
+@click.command(short_help="Why a container does what it does.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--container", required=True, help="Name of the container, such as C07.")
+@click.option("--at", required=True, metavar="TIME", help="HH:MM of site time (the first in the plan), or an ISO time.")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as one JSON line on stdout.")
+@with_errors
+def explain(directory: Path, container: str, at: str, as_json: bool) -> int:
+    """Say in two sentences why a container does what it does, and what would change it."""
+    from flexmine.planning.explain import explain as explained
+
+    found = explained(directory, container, at)
+    sentences = [found.what, found.change]
+    click.echo(json.dumps({**found.facts, "sentences": sentences}) if as_json else "\n".join(sentences))
+    return 0

@@ -1,0 +1,56 @@
+"""``flexmine problem`` and ``solve``: the numeric problem, in and out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flexmine.cli.common import merged, say, solver_options, with_errors
+
+
+@click.command(short_help="Write the numeric problem of a case as JSON.")
+@click.argument("case")
+@click.option("--out", "out", type=click.Path(path_type=Path), required=True, help="The problem.json to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as one JSON line on stdout.")
+@with_errors
+def problem(case: str, out: Path, as_json: bool) -> int:
+    """Write the numeric problem of a case, after all physics, for anyone who wants to solve it with something else."""
+    from flexmine.assembly import assemble
+    from flexmine.inputs.case import load_case
+    from flexmine.output import write_text
+    from flexmine.problem_json import problem_text
+
+    numeric = assemble(load_case(case)).problem
+    write_text(out, problem_text(numeric))
+    size = {"file": str(out), "steps": numeric.steps, "classes": len(numeric.classes), "sources": len(numeric.sources)}
+    click.echo(json.dumps(size) if as_json else str(out))
+    return 0
+
+
+@click.command(short_help="Solve a problem.json, whoever wrote it.")
+@click.argument("problem_file", metavar="PROBLEM.json", type=click.Path(path_type=Path))
+@click.option("--out", "out", type=click.Path(path_type=Path), required=True, help="The solution.json to write.")
+@solver_options
+@click.option("--containers", is_flag=True, help="List the containers also where there are more than 1,000.")
+@click.option("--json", "as_json", is_flag=True, help="Print status and money as one JSON line on stdout.")
+@with_errors
+def solve(*, problem_file: Path, out: Path, containers: bool, as_json: bool, **solver: Any) -> int:
+    """Solve a problem.json, whoever wrote it, and write solution.json."""
+    from flexmine.output import write_text
+    from flexmine.planning.solution_json import solution_text, solve_to_document
+    from flexmine.problem_json import read_problem
+    from flexmine.solving.engine import SolveOptions
+
+    loaded = read_problem(problem_file)
+    for warning in loaded.warnings:
+        say(f"flexmine: warning: {problem_file}: {warning}")
+    document, code = solve_to_document(loaded, merged(SolveOptions(), solver), all_containers=containers)
+    write_text(out, solution_text(document))
+    for sentence in document["conflict"]:
+        say(f"flexmine: infeasible: {sentence}")
+    told = {key: document[key] for key in ("status", "money_usd", "bound_usd", "gap", "engine", "conflict")}
+    click.echo(json.dumps({"file": str(out), **told}) if as_json else str(out))
+    return code
