@@ -1,0 +1,200 @@
+"""The job file: which plant is planned every night, from which feeds, and what holds when they fail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from flexmine.inputs.fields import AsTuple, Day, Document, Name, Share, problems
+from flexmine.inputs.schema import Options, State
+from flexmine.jobs.publish_schema import Publish
+
+HOURS_OF_A_WEEK = 168.0
+
+
+class Feed(Document):
+    """Files that bring one or several series of the template case; each file is one issue of them.
+
+    Attributes
+    ----------
+    series
+        Dotted keys of the template case, such as ``sources.surplus.available_mw``; its column, unit and factors are
+        those of the template.
+    files
+        Path or pattern, relative to the job file: ``feeds/surplus_*.csv``.
+    issued
+        Where the time of issue stands: in the file's ``name`` (``surplus_20240910T0130Z.csv``, after it ``_r2`` for
+        the second revision) or as the time at which the file was ``modified``.
+    max_age_h
+        An issue older than this is stale [h].
+    older_max_age_h
+        How old an issue may be on the step ``older_issue`` of the ladder [h].
+    """
+
+    series: Annotated[tuple[str, ...], AsTuple, Field(min_length=1)]
+    files: str = Field(min_length=1)
+    issued: Literal["name", "modified"] = "name"
+    max_age_h: float = Field(gt=0.0, le=8784.0)
+    older_max_age_h: float | None = Field(default=None, gt=0.0, le=8784.0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Feed:
+        if self.older_max_age_h is not None and self.older_max_age_h <= self.max_age_h:
+            problems([(("older_max_age_h",), f"is not above max_age_h, {self.max_age_h:g} h")])
+        return self
+
+
+class OlderIssue(Document):
+    """Take an issue that is older than ``max_age_h``, up to ``older_max_age_h``."""
+
+    step: Literal["older_issue"]
+
+
+class Fill(Document):
+    """Fill what an issue lacks by a named policy; the plan lists every filled value.
+
+    Attributes
+    ----------
+    longest_h
+        The longest gap that may be filled [h].
+    """
+
+    step: Literal["fill"]
+    policy: Literal["hold", "interpolate", "same_hour_yesterday"]
+    longest_h: float = Field(default=3.0, gt=0.0, le=HOURS_OF_A_WEEK)
+
+
+class Persistence(Document):
+    """Take what was used on the last days: of a surplus a low quantile by hour of the day, else the same hour.
+
+    Attributes
+    ----------
+    surplus_quantile
+        Of the surplus of the same hour over the last `days`; 0 is the least of them.
+    """
+
+    step: Literal["persistence"]
+    surplus_quantile: Share = 0.1
+    days: int = Field(default=7, ge=1, le=60)
+
+
+class PreviousPlan(Document):
+    """Keep the look-ahead of the last plan, as it stands."""
+
+    step: Literal["previous_plan"]
+
+
+class Hold(Document):
+    """Hold safe power: who runs goes to the lowest power that the limits allow, and stays there; nobody starts."""
+
+    step: Literal["hold"]
+
+
+LadderStep = Annotated[OlderIssue | Fill | Persistence | PreviousPlan | Hold, Field(discriminator="step")]
+
+
+class CatchUp(Document):
+    """What happens to nights that were missed.
+
+    Attributes
+    ----------
+    rule
+        ``plan``: they are planned in order, as if they had been followed, so that the state reaches tonight;
+        ``refuse``: the run ends with bad input.
+    max_days
+        More missed nights than this are refused: by then the state is a guess.
+    """
+
+    rule: Literal["plan", "refuse"] = "plan"
+    max_days: int = Field(default=7, ge=1, le=400)
+
+
+class Telemetry(Document):
+    """How measurements correct the next plan.
+
+    Attributes
+    ----------
+    power
+        What the meter of a container measures: its ``it`` power or the whole ``facility`` power.
+    state
+        Whether measurements, where they reach up to the night, take the place of the planned state.
+    max_gap_h
+        How long before the night the last measurement may end [h].
+    bias_days
+        Over how many days measured power is compared with the plan; null: the next plan ignores it.
+    """
+
+    power: Literal["it", "facility"] = "facility"
+    state: bool = True
+    max_gap_h: float = Field(default=1.0, ge=0.0, le=24.0)
+    bias_days: int | None = Field(default=None, ge=1, le=60)
+
+
+class Retention(Document):
+    """How long runs are kept, by age of their day [days]."""
+
+    days: int = Field(default=800, ge=2, le=40_000)
+
+
+class JobDocument(Document):
+    """A job file, ``schema: flexmine-job/1``; paths are relative to it.
+
+    Attributes
+    ----------
+    case
+        The template: a case file or a shipped one.  Its start, horizon, publication and state are set anew every
+        night.
+    folder
+        Where the runs are kept.
+    store
+        URL of the database that lists them; none: the file ``flexmine.db`` in `folder`.
+    look_ahead_h
+        How far the plan looks beyond the day that it is for [h].
+    first_day
+        The first day that is planned, from `initial_state`; before it there is nothing to catch up.
+    initial_state
+        The plant at the beginning of `first_day`, as in a case.
+    ladder
+        What is tried, in order, where the newest issue or the solver fails; none: the run fails and the plan before
+        it stays current.
+    lock_wait_s
+        How long a second run on the same plant waits for the first one [s].
+    options
+        Of the solver, in place of those of the template; `time_limit_s` bounds the search of every night.
+    """
+
+    schema_id: Literal["flexmine-job/1"] = Field(alias="schema")
+    name: Name
+    case: str = Field(min_length=1)
+    folder: str = Field(default="runs", min_length=1)
+    store: str | None = Field(default=None, min_length=1)
+    look_ahead_h: float = Field(default=24.0, gt=0.0, le=240.0)
+    first_day: Day | None = None
+    initial_state: State | None = None
+    feeds: Annotated[tuple[Feed, ...], AsTuple] = ()
+    ladder: Annotated[tuple[LadderStep, ...], AsTuple] = ()
+    catch_up: CatchUp = CatchUp()
+    telemetry: Telemetry | None = None
+    retention: Retention = Retention()
+    lock_wait_s: float = Field(default=0.0, ge=0.0, le=86_400.0)
+    options: Options | None = None
+    report: bool = True
+    publish: Publish = Publish()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> JobDocument:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if (self.first_day is None) != (self.initial_state is None):
+            found.append(((), "first_day and initial_state belong together: the state at the beginning of that day"))
+        keys = [(i, key) for i, feed in enumerate(self.feeds) for key in feed.series]
+        names = [key for _, key in keys]
+        for place, (i, key) in enumerate(keys):
+            if key in names[:place]:
+                found.append((("feeds", i, "series"), f"{key} is brought by an earlier feed already"))
+        steps = [step.step for step in self.ladder]
+        for i, step in enumerate(steps):
+            if step in steps[:i]:
+                found.append((("ladder", i, "step"), f"{step} stands in the ladder already"))
+        problems(found)
+        return self

@@ -1,0 +1,52 @@
+"""What a job file may say, and how a wrong one is refused."""
+
+import pytest
+
+from flexmine.errors import BadInput
+from flexmine.inputs.yaml_loader import read_yaml
+from flexmine.jobs.schema import JobDocument
+
+JOB = """\
+schema: flexmine-job/1
+name: bratsk
+case: shipped:cases/bratsk-day
+first_day: 2024-09-10
+initial_state: {initial_mw: 7.43, default: {on: true, hours: 10, it_power_mw: 0.52}}
+feeds:
+  - {series: [sources.surplus.available_mw], files: "feeds/surplus_*.csv", max_age_h: 30, older_max_age_h: 54}
+ladder:
+  - {step: older_issue}
+  - {step: persistence, surplus_quantile: 0.2}
+  - {step: hold}
+"""
+
+
+def _read(folder, text):
+    file = folder / "job.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_yaml(file, JobDocument, "job.yaml").document
+
+
+def test_a_job_is_read(tmp_path):
+    job = _read(tmp_path, JOB)
+    assert [step.step for step in job.ladder] == ["older_issue", "persistence", "hold"]
+    assert job.feeds[0].series == ("sources.surplus.available_mw",)
+    assert job.look_ahead_h == 24.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("first_day: 2024-09-10\n", "", "first_day and initial_state belong together"),
+        ("step: hold", "step: older_issue", "job.yaml:11:12 ladder[2].step: older_issue stands in the ladder already"),
+        ("older_max_age_h: 54", "older_max_age_h: 20", "is not above max_age_h, 30 h"),
+        ("step: hold", "step: wish", "ladder[2]"),
+        ("surplus_quantile: 0.2", "surplus_quantile: 20", "surplus_quantile"),
+        ("name: bratsk", "nme: bratsk", "name"),
+    ],
+)
+def test_a_wrong_job_is_refused_with_its_place(tmp_path, old, new, message):
+    """*Proves:* file, line, column and key.  *Sensitivity:* a ladder taken half would be a surprise at night."""
+    with pytest.raises(BadInput) as error:
+        _read(tmp_path, JOB.replace(old, new))
+    assert message in str(error.value)
