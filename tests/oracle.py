@@ -140,6 +140,8 @@ def _class_table(k: ContainerClass, problem: Problem) -> _ClassTable:
             codes, costs = codes[keep], costs[keep]
     on, cold = codes[:, None] // digits[:steps] % base, codes[:, None] // digits[steps:] % base
     keep = np.all(on >= k.must_run, axis=1)
+    if k.committed is not None:
+        keep &= np.all(on == k.committed, axis=1)
     on, cold, costs = on[keep], cold[keep], costs[keep] - k.terminal_on_usd * on[keep, -1]
     preheat_mw = np.zeros(cold.shape)
     for t in range(steps):

@@ -99,7 +99,8 @@ def plan_case(
         money_usd = _audited_money(problem, solution, replay(problem, exact, MODEL_TOLERANCE_MW))
         rounded, audit = _rounded(problem, exact)
     with phases.measure("rules"):
-        rules = simple_rules(problem, case.publish_steps)
+        # Where the commitment is given, the rules have nothing to decide.
+        rules = () if case.document.commitment else simple_rules(problem, case.publish_steps)
     with phases.measure("reasons"):
         why = reasons(problem, solution, exact, assembly.causes, options)
     proof = proven(money_usd, solution.bound_usd, options.gap)
@@ -123,7 +124,7 @@ def plan_case(
         notes=(*case.notes, *assembly.notes, *given_up),
         filled=case.filled,
         overrides=assembly.overrides,
-        day_kind=_day_kind(problem, proof.money_usd, rules, options),
+        day_kind=_day_kind(problem, proof.money_usd, rules, options) if rules else None,
         carbon=carbon_account(problem, rounded, audit, assembly.btc_per_th_s_h),
         preference=asdict(solution.preference),
         state_after=state_after(

@@ -132,6 +132,8 @@ class ContainerClass:
         Net of fees.
     available, must_run : ndarray of int, shape (T,)
         At most, and at least, so many containers run.
+    committed : ndarray of int, shape (T,), or None
+        Exactly so many containers run, because an earlier plan's commitment is kept; None: free.
     preheat_steps : int
         0: preheat falls into the step of the start; k: evenly into the k steps before it.
     terminal_on_usd : float
@@ -158,6 +160,7 @@ class ContainerClass:
     terminal_on_usd: float = 0.0
     max_starts_per_day: int | None = None
     miners: Miners | None = None
+    committed: Ints | None = None
 
     @property
     def lowest_it_power_mw(self) -> Floats:
@@ -262,13 +265,16 @@ def one_class_per_container(problem: Problem) -> Problem:
     Raises
     ------
     ValueError
-        Where `available` or `must_run` counts containers without naming them: that has no per-container twin.
+        Where `available`, `must_run` or `committed` counts containers without naming them: that has no per-container
+        twin.
     """
     classes: list[ContainerClass] = []
     twins: dict[str, list[str]] = {}
     for k in problem.classes:
         if k.count > 1 and (np.any((k.available > 0) & (k.available < k.count)) or np.any(k.must_run > 0)):
             raise ValueError(f"class {k.name}: available or must_run names no container")
+        if k.committed is not None and np.any((k.committed > 0) & (k.committed < k.count)):
+            raise ValueError(f"class {k.name}: committed names no container")
         ages = [h for h in k.history for _ in range(h.count)]
         twins[k.name] = [f"{k.name}/{name}" if k.count > 1 else k.name for name in k.containers]
         for name, own, h in zip(k.containers, twins[k.name], ages, strict=True):
@@ -280,6 +286,7 @@ def one_class_per_container(problem: Problem) -> Problem:
                     containers=(name,),
                     available=np.minimum(k.available, 1),
                     must_run=np.minimum(k.must_run, 1),
+                    committed=None if k.committed is None else np.minimum(k.committed, 1),
                     history=(replace(h, count=1),),
                 )
             )

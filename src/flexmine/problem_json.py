@@ -177,6 +177,11 @@ def _build_class(c: _Checker, path: str, k: schema.ClassPart) -> ContainerClass:
     must_run = c.ints(f"{path}.must_run", 0 if k.must_run is None else k.must_run)
     for t in np.flatnonzero(must_run > k.count)[:1]:
         c.wrong(f"{path}.must_run[{t}]", f"{must_run[t]} is above count = {k.count}")
+    committed = None
+    if k.committed is not None:
+        committed = c.ints(f"{path}.committed", k.committed)
+        for t in np.flatnonzero(committed > k.count)[:1]:
+            c.wrong(f"{path}.committed[{t}]", f"{committed[t]} is above count = {k.count}")
     start = StartTerms(
         c.floats(f"{path}.start.warm_cost_usd", k.start.warm_cost_usd),
         c.floats(f"{path}.start.cold_cost_usd", k.start.cold_cost_usd),
@@ -210,6 +215,7 @@ def _build_class(c: _Checker, path: str, k: schema.ClassPart) -> ContainerClass:
         start=start,
         available=available,
         must_run=must_run,
+        committed=committed,
         history=tuple(
             History(h.count, h.on, h.steps, h.it_power_mw, h.warm_until_step, h.starts_today) for h in k.history
         ),
@@ -309,6 +315,8 @@ def _class_document(k: ContainerClass) -> dict[str, Any]:
         "preheat_steps": k.preheat_steps,
         "terminal_on_usd": k.terminal_on_usd,
     }
+    if k.committed is not None:
+        document["committed"] = k.committed.tolist()
     if k.max_starts_per_day is not None:
         document["max_starts_per_day"] = k.max_starts_per_day
     if k.miners is not None:

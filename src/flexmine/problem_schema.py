@@ -69,6 +69,7 @@ class ClassPart(_Part):
     history: list[HistoryPart]
     min_it_power_mw: list[NotNegative] | None = None
     must_run: list[Count] | None = None
+    committed: list[Count] | None = None
     preheat_steps: Count = 0
     terminal_on_usd: Number = 0.0
     max_starts_per_day: Count | None = None

@@ -81,7 +81,7 @@ def assemble(case: Case) -> Assembly:
     problem, reserved = with_reserve(true, case.plant.rounding_reserve_mw)
     return Assembly(
         problem=problem,
-        notes=(*notes, *shared, *reserved, *_outside(case, clock)),
+        notes=(*notes, *shared, *reserved, *_kept(case), *_outside(case, clock)),
         overrides=tuple(overrides),
         temperature_c=case.series["temperature_c"],
         btc_per_th_s_h=btc_per_th_s_h(case),
@@ -129,6 +129,13 @@ def _terminal_on_usd(case: Case, model: Equipment) -> float:
     if case.time.steps * case.time.step_h >= TERMINAL_VALUE_BELOW_H:
         return 0.0
     return float(model.start.warm_cost_usd[-1])
+
+
+def _kept(case: Case) -> list[str]:
+    kept = case.document.commitment
+    if kept is None:
+        return []
+    return [f"the commitment of {kept.plan} is kept: who runs is given, how hard is decided; bound and gap are of that"]
 
 
 def _outside(case: Case, clock: Clock) -> list[str]:

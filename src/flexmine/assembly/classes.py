@@ -20,7 +20,8 @@ def group(fleet: list[Container], models: dict[str, Equipment]) -> dict[str, lis
     """
     groups: dict[tuple[object, ...], list[Container]] = {}
     for c in fleet:
-        key = (c.model, c.client, c.feeder, c.out.tobytes(), c.must_run.tobytes(), c.released)
+        committed = None if c.committed is None else c.committed.tobytes()
+        key = (c.model, c.client, c.feeder, c.out.tobytes(), c.must_run.tobytes(), committed, c.released)
         groups.setdefault(key, []).append(c)
     named: dict[str, list[Container]] = {}
     for members in groups.values():
@@ -97,7 +98,17 @@ def container_class(
         terminal_on_usd=terminal_on_usd,
         max_starts_per_day=max_starts_per_day,
         miners=model.miners,
+        committed=_committed(members, model, available),
     )
+
+
+def _committed(members: list[Container], model: Equipment, available: Ints) -> Ints | None:
+    """Return how many run by a commitment that is kept; none where the class may not, or cannot for heat or cold."""
+    mask = members[0].committed
+    if mask is None:
+        return None
+    runs = mask & ~(model.too_hot | model.too_cold)
+    return np.minimum(runs.astype(np.int64) * len(members), available)
 
 
 def _bound(members: list[Container], model: Equipment) -> Ints:

@@ -27,6 +27,8 @@ class Container:
         As the plant's groups write it.
     out, must_run : ndarray of bool, shape (T,)
         Out of service; has to run.
+    committed : ndarray of bool, shape (T,), or None
+        When it runs by a commitment that is kept; None: free.
     released : bool
         Its unfinished minimum up time is given up, because something overrides it.
     """
@@ -38,6 +40,7 @@ class Container:
     out: Mask
     must_run: Mask
     past: History
+    committed: Mask | None = None
     released: bool = False
 
     def obliged_steps(self, min_up_steps: int) -> int:
@@ -67,6 +70,7 @@ def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[C
     for entry in document.must_run:
         for name in entry.containers:
             must[name] |= clock.in_span(entry.begin, entry.end)
+    committed = _committed(case, clock)
     group_of, feeder_of = case.plant.group_of, case.plant.feeder_of
     found: list[Container] = []
     wrong: list[str] = []
@@ -81,10 +85,35 @@ def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[C
                 wrong.append(str(error))
                 continue
         past, feeder = known[group.model, state], feeder_of.get(name)
-        found.append(Container(name, group.model, group.client, feeder, out=out[name], must_run=must[name], past=past))
+        found.append(
+            Container(
+                name,
+                group.model,
+                group.client,
+                feeder,
+                out=out[name],
+                must_run=must[name],
+                past=past,
+                committed=committed.get(name),
+            )
+        )
     if wrong:
         raise BadInput(wrong)
     return found
+
+
+def _committed(case: Case, clock: Clock) -> dict[str, Mask]:
+    """Return by container when it runs, where the case keeps a commitment; else nothing.
+
+    What forbids running outright goes before a commitment: a container that is out does not run.
+    """
+    kept = case.document.commitment
+    if kept is None:
+        return {}
+    masks = {name: np.zeros(clock.axis.steps, dtype=bool) for name in case.plant.container_names}
+    for run in kept.runs:
+        masks[run.container] |= clock.in_span(run.begin, run.end)
+    return masks
 
 
 @dataclass(frozen=True)

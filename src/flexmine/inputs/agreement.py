@@ -24,6 +24,8 @@ def agreement(case: Loaded[CaseDocument], plant: PlantDocument, models: dict[str
             found += _unknown(("must_run", i, "containers", j), name, names, "container of the plant")
     for i, limit in enumerate(document.available):
         found += _unknown(("available", i, "model"), limit.model, tuple(models), "container model of the plant")
+    for i, run in enumerate(document.commitment.runs if document.commitment else ()):
+        found += _unknown(("commitment", "runs", i, "container"), run.container, names, "container of the plant")
     for name in document.state.containers:
         found += _unknown(("state", "containers", name), name, names, "container of the plant")
     found += _states(document, plant, models)

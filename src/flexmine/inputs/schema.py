@@ -185,6 +185,27 @@ class Available(Span):
     reason: str = ""
 
 
+class CommittedRun(Span):
+    """A container that runs from a time to a time."""
+
+    container: Name
+
+
+class Commitment(Document):
+    """The commitment of an earlier plan, to be kept: only how hard the containers run is decided anew.
+
+    Attributes
+    ----------
+    plan : str
+        Which plan, for the reader.
+    runs
+        When which container runs; outside of these spans every container is off.
+    """
+
+    plan: str = Field(min_length=1, max_length=200)
+    runs: Annotated[tuple[CommittedRun, ...], AsTuple]
+
+
 class ContainerState(Document):
     """What a container did before the first step.
 
@@ -263,6 +284,7 @@ class CaseDocument(Document):
     outages: Annotated[tuple[Outage, ...], AsTuple] = ()
     must_run: Annotated[tuple[MustRun, ...], AsTuple] = ()
     available: Annotated[tuple[Available, ...], AsTuple] = ()
+    commitment: Commitment | None = None
     state: State
     terminal_on_usd: float | None = Field(default=None, ge=-1e5, le=1e5)
     minimum_mw: MinimumMw | None = None

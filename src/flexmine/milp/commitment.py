@@ -78,6 +78,19 @@ def must_run(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.must_run = pe.Constraint(list(wanted), rule=rule)
 
 
+def kept_commitment(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
+    r"""Exactly so many run, where an earlier plan's commitment is kept.
+
+    .. math:: \sum_{k \in g} n_{k,t} = C_{g,t} \quad \text{where } C_{g,t} \text{ is given}
+    """
+    kept = {(g.name, t): int(g.committed[t]) for g in p.classes if g.committed is not None for t in range(p.steps)}
+
+    def rule(m, g, t):
+        return sum(m.n[k, t] for k in m.K if classes[k].parent == g) == kept[g, t]
+
+    m.kept_commitment = pe.Constraint(list(kept), rule=rule)
+
+
 def starts_per_day(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     r"""A container starts at most so often on a local calendar day.
 

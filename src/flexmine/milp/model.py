@@ -23,6 +23,7 @@ def build_model(p: Problem) -> pe.ConcreteModel:
     commitment.minimum_down_time(m, classes)
     commitment.availability(m, p, classes)
     commitment.must_run(m, p, classes)
+    commitment.kept_commitment(m, p, classes)
     commitment.starts_per_day(m, p, classes)
     starts.start_kind(m)
     starts.warm_pool(m, classes)

@@ -331,6 +331,12 @@ def _check_counts(book: _Book, k: ContainerClass, on: Bools) -> None:
     for t in (int(i) for i in np.flatnonzero(running < k.must_run)):
         under = int(k.must_run[t] - running[t])
         book.add("must_run", where, t, under, f"{running[t]} containers run, {k.must_run[t]} must run.")
+    if k.committed is None:
+        return
+    book.checks += running.size
+    for t in (int(i) for i in np.flatnonzero(running != k.committed)):
+        off_by = abs(int(running[t] - k.committed[t]))
+        book.add("commitment", where, t, off_by, f"{running[t]} containers run, {k.committed[t]} are committed.")
 
 
 def _check_site(book: _Book, power: Floats, power_of_class: dict[str, Floats], reserve_mw: float) -> None:

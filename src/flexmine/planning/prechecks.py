@@ -72,7 +72,10 @@ def _class_bounds(problem: Problem, k: ContainerClass) -> _Bounds:
         else:
             kept_off += h.count * (steps < _earliest_start(problem, k, h.steps, h.warm_until_step, h.starts_today))
     at_most = np.minimum(k.runnable, k.count - kept_off)
-    at_least = np.minimum(np.maximum(k.must_run, bound_up), at_most)
+    at_least = np.maximum(k.must_run, bound_up)
+    if k.committed is not None:
+        at_most, at_least = np.minimum(at_most, k.committed), np.maximum(at_least, k.committed)
+    at_least = np.minimum(at_least, at_most)
     # A running container may draw less than one at rest: then running more is the way to the least power.
     saved_mw = np.minimum(k.overhead * k.lowest_it_power_mw - k.standby_mw, 0.0)
     added_mw = np.maximum(k.overhead * k.lowest_it_power_mw - k.standby_mw, 0.0)
@@ -112,7 +115,12 @@ def _preheat_mw(problem: Problem, k: ContainerClass) -> Floats:
 
 def _count_conflicts(problem: Problem, k: ContainerClass, b: _Bounds) -> list[str]:
     found = []
-    for limit, count in (("must_run", k.must_run), ("minimum up time from history", b.bound_up)):
+    kept = np.zeros(problem.steps, dtype=np.int64) if k.committed is None else k.committed
+    for limit, count in (
+        ("must_run", k.must_run),
+        ("kept commitment", kept),
+        ("minimum up time from history", b.bound_up),
+    ):
         by_heat = np.where(k.can_run, 0, count)
         if np.any(by_heat > 0):
             t = int(np.argmax(by_heat))

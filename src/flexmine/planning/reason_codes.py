@@ -89,7 +89,7 @@ def _fits(
         "window": ~on & (k.available < k.count),
         "order": ordered,
         "must_run": on & (k.must_run > 0),
-        "contract": always & bool(firm or site.minimum_mw.any()),
+        "contract": always & bool(firm or site.minimum_mw.any() or k.committed is not None),
         "terminal": always & (k.terminal_on_usd != 0),
         "tie": always,
         "full": on & (it_power_mw >= k.highest_it_power_mw - slack),

@@ -49,6 +49,7 @@ WORDS_ON = {
     "start_limit": "kept on because starts are counted",
     "preheat": "kept on to save a preheat",
 }
+KEPT = "the commitment of the plan before is kept"
 WITHOUT_IT_EITHER = "it would not run without it either"
 NO_SINGLE_LIMIT = "no single limit explains it"
 NOT_SEARCHED = "equal to its neighbours or held by several limits; not searched further"
@@ -147,6 +148,8 @@ class _Writer:
     def _off(self, plan: ClassPlan, k: ContainerClass, t: int, young: bool) -> str:
         if k.runnable[t] == 0:
             return self._out(k, t)
+        if k.committed is not None:
+            return f"contract: {KEPT}"
         alone = self.fixed.gain_of_counts(plan.letters.name, t, 1)
         barred = {"minimum_down"} if not young else set()
         if int(k.runnable[t]) >= k.count:
@@ -167,6 +170,8 @@ class _Writer:
         barred = set() if young else {"minimum_up"}
         if k.must_run[t] == 0:
             barred.add("must_run")
+        if k.committed is not None and power <= lowest + NOISE_MW:
+            return f"contract: {KEPT}"
         if power <= lowest + NOISE_MW:
             saved = self.fixed.gain_of_counts(letters.name, t, -1)
             if saved is not None and saved > NOISE_USD:

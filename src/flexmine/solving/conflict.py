@@ -20,6 +20,7 @@ from flexmine.solving.standard_form import Matrix
 
 # Component of the model -> (what it is called, unit of its rows).
 LIMITS: dict[str, tuple[str, str]] = {
+    "kept_commitment": ("kept commitment", "containers"),
     "must_run": ("must-run", "containers"),
     "site_minimum": ("minimum of the site", "MW"),
     "starts_per_day": ("starts per day", "starts"),
@@ -135,9 +136,12 @@ def _open_supply(matrix: Matrix) -> Floats:
 
 def _smallest_breaches(matrix: Matrix, limits: _Rows) -> dict[int, float]:
     """Elastic solve: each limit may be broken at 1 per MW or container; return the breaches of least sum."""
-    rows = np.array(limits.numbers)
+    numbers = np.array(limits.numbers)
+    # What has to be exactly so much may be broken both ways.
+    too_low, too_high = numbers[np.isfinite(matrix.row_lower[numbers])], numbers[np.isfinite(matrix.row_upper[numbers])]
+    rows = np.concatenate([too_low, too_high])
     count = len(rows)
-    sign = np.where(np.isinf(matrix.row_upper[rows]), 1.0, -1.0)
+    sign = np.concatenate([np.ones(len(too_low)), -np.ones(len(too_high))])
     slack = sp.csc_matrix((sign, (rows, np.arange(count))), shape=(matrix.A.shape[0], count))
     elastic = replace(
         matrix,
@@ -180,7 +184,7 @@ def _describe_breaches(problem: Problem, limits: _Rows, breaches: dict[int, floa
         component = limits.component[r]
         name, unit = LIMITS[component]
         of = f" of {','.join(map(str, who))}" if who else ""
-        if component in ("minimum_up_time", "minimum_down_time"):
+        if component in ("minimum_up_time", "minimum_down_time", "kept_commitment"):
             words.append(f"{name}{of} given up for {_amount(amount, unit)} {spans(problem, [int(str(step))])}")
             continue
         down = component in ("must_run", "site_minimum")
@@ -203,6 +207,7 @@ def _limit_value(problem: Problem, component: str, who: list[object], step: int)
     # A class split for its start limits is named CLASS/CONTAINER.
     k = classes[name] if name in classes else classes[name.rsplit("/", 1)[0]]
     by_class = {
+        "kept_commitment": (0.0 if k.committed is None else float(k.committed[step]), unit),
         "must_run": (float(k.must_run[step]) if component == "must_run" else 0.0, unit),
         "availability": (float(k.runnable[step]) if component == "availability" else 0.0, unit),
         "minimum_up_time": (k.min_up_steps * problem.time.step_h, "h"),
