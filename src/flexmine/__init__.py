@@ -9,6 +9,7 @@ Importing this package loads neither pandas nor Pyomo; the functions load what t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,13 @@ __all__ = [
 ]
 
 
-def load_case(path_or_name: str | Path) -> Case:
+def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()) -> Case:
     """Read and check a case: a YAML file, or the name of a shipped one such as ``bratsk-day``.
+
+    Parameters
+    ----------
+    allow_outside : sequence of str or Path
+        Folders below which the case may name files, beside its own folder.
 
     Raises
     ------
@@ -44,7 +50,7 @@ def load_case(path_or_name: str | Path) -> Case:
     """
     from flexmine.inputs.case import load_case as load
 
-    return load(path_or_name)
+    return load(path_or_name, allow_outside)
 
 
 def plan(case: Case, options: SolveOptions | None = None) -> Plan:

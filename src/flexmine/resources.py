@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from flexmine.errors import BadInput
@@ -43,21 +44,29 @@ def shipped_path(reference: str) -> Path:
     data = name.endswith(".csv")
     root = shipped_root("data" if data else "models")
     path = root / (name if data else f"{name}.yaml")
-    if path.is_file() and root.resolve() in path.resolve().parents:
+    # os.path, unlike Path.is_file, says no to a name that no file can have, instead of raising.
+    if os.path.isfile(path) and root.resolve() in path.resolve().parents:  # noqa: PTH113
         return path
     pattern = "**/*.csv" if data else "**/*.yaml"
     known = sorted(p.relative_to(root).with_suffix(p.suffix if data else "").as_posix() for p in root.glob(pattern))
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
-    raise BadInput(f"{reference} is not shipped{hint} Shipped: {', '.join(known)}")
+    raise BadInput(f"{short(reference)} is not shipped{hint} Shipped: {', '.join(known)}")
 
 
 def shipped_reference(path: Path) -> str | None:
     """Return ``shipped:NAME`` for a file that lies in the shipped folders, else None."""
+    real = Path(os.path.realpath(path))  # unlike Path.resolve no error where links lead in a circle
     for kind in ("models", "data"):
         for top in (_INSTALLED, _CHECKOUT):
             root = (top / kind).resolve()
-            if root in path.resolve().parents:
-                inside = path.resolve().relative_to(root)
+            if root in real.parents:
+                inside = real.relative_to(root)
                 return PREFIX + (inside.with_suffix("") if inside.suffix == ".yaml" else inside).as_posix()
     return None
+
+
+def short(name: object) -> str:
+    """Return a name for a message, cut where nobody would read on."""
+    text = str(name)
+    return text if len(text) <= 200 else f"{text[:200]}..."

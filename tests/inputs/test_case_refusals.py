@@ -155,7 +155,7 @@ REFUSED = {
     ),
     "series file that is not there": (
         "case.yaml", "file: prices.csv", "file: price.csv",
-        "case.yaml:13:24 sources[0].price_usd_per_mwh: there is no readable file price.csv", "relative to the case",
+        "case.yaml:13:24 sources[0].price_usd_per_mwh: there is no file price.csv", "relative to the case",
     ),
     "zone of nowhere": (
         "plant.yaml", "zone: Asia/Irkutsk", "zone: Asia/Bratsk",

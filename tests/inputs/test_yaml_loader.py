@@ -8,7 +8,8 @@ from pydantic import ConfigDict
 
 from flexmine.errors import BadInput
 from flexmine.inputs.fields import Document
-from flexmine.inputs.yaml_loader import MAX_BYTES, read_yaml
+from flexmine.inputs.reading import MAX_YAML_BYTES
+from flexmine.inputs.yaml_loader import read_yaml
 
 
 class Anything(Document):
@@ -85,7 +86,7 @@ def test_a_repeated_key_names_both_lines(tmp_path):
         ("a: !!int five\n", "x.yaml:1:4 a: 'five' with the tag"),
         (b"a: \xff\n", "x.yaml:1:1: byte 4 is not UTF-8"),
         ("a: 1\n--- \nb: 2\n", "x.yaml:2:1: this is not YAML"),
-        (b"a: " + b"x" * MAX_BYTES, "x.yaml: 1000003 bytes"),
+        (b"a: " + b"x" * MAX_YAML_BYTES, "x.yaml: is larger than 1000000 bytes"),
         ("a: " + "[" * 60 + "]" * 60, "x.yaml: too large or too deep"),
     ],
 )

@@ -45,6 +45,19 @@ def _short_internal_error(kind: type[BaseException], error: BaseException, trace
     say(f"flexmine: internal error: {kind.__name__}: {error}{place}; no plan was written. --debug shows more.")
 
 
+def outside_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--allow-outside``: it is for the person at the shell, not for a file, to open further folders."""
+    return click.option(
+        "--allow-outside",
+        "allow_outside",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        envvar="FLEXMINE_ALLOW_OUTSIDE",
+        metavar="FOLDER",
+        help="Let the case name files below FOLDER too, not only below its own.  Repeatable.",
+    )(command)
+
+
 def solver_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of the solver to a command."""
     for option in reversed(

@@ -7,22 +7,23 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import say, with_errors
+from flexmine.cli.common import outside_option, say, with_errors
 from flexmine.errors import EXIT_INTERNAL
 
 
 @click.command(short_help="Check a case in words; solve nothing.")
 @click.argument("case")
+@outside_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON line on stdout.")
 @with_errors
-def check(case: str, as_json: bool) -> int:
+def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
     """Validate a case and everything it refers to, and look for conflicts in words; solve nothing."""
     from flexmine.assembly import assemble
     from flexmine.errors import Infeasible
     from flexmine.inputs.case import load_case
     from flexmine.planning.prechecks import conflicts
 
-    loaded = load_case(case)
+    loaded = load_case(case, allow_outside)
     assembly = assemble(loaded)
     found = conflicts(assembly.problem)
     if found:

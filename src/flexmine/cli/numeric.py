@@ -8,22 +8,23 @@ from typing import Any
 
 import click
 
-from flexmine.cli.common import merged, say, solver_options, with_errors
+from flexmine.cli.common import merged, outside_option, say, solver_options, with_errors
 
 
 @click.command(short_help="Write the numeric problem of a case as JSON.")
 @click.argument("case")
+@outside_option
 @click.option("--out", "out", type=click.Path(path_type=Path), required=True, help="The problem.json to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as one JSON line on stdout.")
 @with_errors
-def problem(case: str, out: Path, as_json: bool) -> int:
+def problem(case: str, allow_outside: tuple[Path, ...], out: Path, as_json: bool) -> int:
     """Write the numeric problem of a case, after all physics, for anyone who wants to solve it with something else."""
     from flexmine.assembly import assemble
     from flexmine.inputs.case import load_case
     from flexmine.output import write_text
     from flexmine.problem_json import problem_text
 
-    numeric = assemble(load_case(case)).problem
+    numeric = assemble(load_case(case, allow_outside)).problem
     write_text(out, problem_text(numeric))
     size = {"file": str(out), "steps": numeric.steps, "classes": len(numeric.classes), "sources": len(numeric.sources)}
     click.echo(json.dumps(size) if as_json else str(out))

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from flexmine.cli.common import ErrorFile, merged, say, solver_options, with_errors
+from flexmine.cli.common import ErrorFile, merged, outside_option, say, solver_options, with_errors
 from flexmine.errors import EXIT_CODES, Status
 
 
 @click.command("plan", short_help="Plan a case; write setpoints, money and a report.")
 @click.argument("case")
 @click.option("--out", "out", type=click.Path(path_type=Path), help="Directory to write [default: plans/CASE-NAME].")
+@outside_option
 @solver_options
 @click.option(
     "--previous",
@@ -30,6 +31,7 @@ def plan_command(
     *,
     case: str,
     out: Path | None,
+    allow_outside: tuple[Path, ...],
     previous: Path | None,
     strict: bool,
     no_report: bool,
@@ -44,7 +46,7 @@ def plan_command(
     """
     target = out or Path("plans") / Path(case).stem
     with ErrorFile(target):
-        plan = _make_plan(case, target, previous, report=not no_report, solver=solver)
+        plan = _make_plan(case, target, previous, allow_outside=allow_outside, report=not no_report, solver=solver)
     for note in plan.notes:
         if note.endswith("has no effect"):
             say(f"flexmine: note: {note}")
@@ -68,7 +70,15 @@ def plan_command(
     return EXIT_CODES[plan.status]
 
 
-def _make_plan(case: str, target: Path, previous: Path | None, *, report: bool, solver: dict[str, Any]) -> Any:
+def _make_plan(
+    case: str,
+    target: Path,
+    previous: Path | None,
+    *,
+    allow_outside: tuple[Path, ...],
+    report: bool,
+    solver: dict[str, Any],
+) -> Any:
     from flexmine.output import check_target, write_plan
     from flexmine.pipeline import Phases, options_of, plan_case
 
@@ -77,7 +87,7 @@ def _make_plan(case: str, target: Path, previous: Path | None, *, report: bool, 
     with phases.measure("read"):
         from flexmine.inputs.case import load_case
 
-        loaded = load_case(case)
+        loaded = load_case(case, allow_outside)
     plan = plan_case(loaded, merged(options_of(loaded), solver), phases, previous)
     write_plan(plan, target, phases, report=report)
     return plan

@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from typing import Any
 
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
-from flexmine.inputs.schema import CaseDocument, ContainerState
-from flexmine.inputs.yaml_loader import Keys, Loaded
+from flexmine.inputs.schema import CaseDocument, ContainerState, State
+from flexmine.inputs.yaml_loader import Draft, Keys
 
 _POWER_SLACK_MW = 1e-6
+_CONTAINER = "container of the plant"
 
 
-def agreement(case: Loaded[CaseDocument], plant: PlantDocument, models: dict[str, ContainerDocument]) -> list[str]:
-    """Return one message for each place of the case that does not fit plant and models; none: all fits."""
-    document = case.document
+def agreement(
+    case: Draft[CaseDocument], document: Any, plant: PlantDocument, models: dict[str, ContainerDocument]
+) -> list[str]:
+    """Return one message for each place of the case that does not fit plant and models; none: all fits.
+
+    Parameters
+    ----------
+    document : CaseDocument
+        Or, of a faulty case, an object with the parts that are right (:func:`flexmine.inputs.salvage.parts_of`).
+    models : dict
+        The container models that are right.
+    """
     names = plant.container_names
+    known_models = tuple(dict.fromkeys(group.model for group in plant.containers))
     found: list[tuple[Keys, str]] = []
-    for i, outage in enumerate(document.outages):
-        found += _unknown(("outages", i, "container"), outage.container, names, "container of the plant")
-    for i, entry in enumerate(document.must_run):
-        for j, name in enumerate(entry.containers):
-            found += _unknown(("must_run", i, "containers", j), name, names, "container of the plant")
-    for i, limit in enumerate(document.available):
-        found += _unknown(("available", i, "model"), limit.model, tuple(models), "container model of the plant")
-    for i, run in enumerate(document.commitment.runs if document.commitment else ()):
-        found += _unknown(("commitment", "runs", i, "container"), run.container, names, "container of the plant")
-    for name in document.state.containers:
-        found += _unknown(("state", "containers", name), name, names, "container of the plant")
-    found += _states(document, plant, models)
+    for i, outage in enumerate(document.outages or ()):
+        found += _unknown(("outages", i, "container"), getattr(outage, "container", None), names, _CONTAINER)
+    for i, entry in enumerate(document.must_run or ()):
+        for j, name in enumerate(getattr(entry, "containers", None) or ()):
+            found += _unknown(("must_run", i, "containers", j), name, names, _CONTAINER)
+    for i, limit in enumerate(document.available or ()):
+        model = getattr(limit, "model", None)
+        found += _unknown(("available", i, "model"), model, known_models, "container model of the plant")
+    for i, run in enumerate(getattr(document.commitment, "runs", None) or ()):
+        name = getattr(run, "container", None)
+        found += _unknown(("commitment", "runs", i, "container"), name, names, _CONTAINER)
+    if document.state is not None:
+        for name in document.state.containers or ():
+            found += _unknown(("state", "containers", name), name, names, _CONTAINER)
+        found += _states(document.state, plant, models)
     return [case.at(keys, message) for keys, message in found]
 
 
-def _unknown(keys: Keys, name: str, known: Collection[str], what: str) -> list[tuple[Keys, str]]:
-    if name in known:
+def _unknown(keys: Keys, name: str | None, known: Collection[str], what: str) -> list[tuple[Keys, str]]:
+    if name is None or name in known:
         return []
     near = difflib.get_close_matches(name, list(known), n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
@@ -42,25 +57,22 @@ def _unknown(keys: Keys, name: str, known: Collection[str], what: str) -> list[t
     return [(keys, f"{name} is no {what}{hint} Known: {shown}")]
 
 
-def _states(
-    document: CaseDocument, plant: PlantDocument, models: dict[str, ContainerDocument]
-) -> list[tuple[Keys, str]]:
+def _states(state: Any, plant: PlantDocument, models: dict[str, ContainerDocument]) -> list[tuple[Keys, str]]:
+    """Return what does not fit in the state of the fleet; parts that are wrong by themselves are None, and left out."""
     found: list[tuple[Keys, str]] = []
-    defaulted = {group.model for name, group in plant.group_of.items() if name not in document.state.containers}
-    if document.state.default is None:
-        unnamed = [name for name in plant.container_names if name not in document.state.containers]
-        if unnamed:
-            shown = ", ".join(unnamed[:5]) + (f" and {len(unnamed) - 5} more" if len(unnamed) > 5 else "")
-            text = f"is missing; it is needed for the containers that state.containers does not name: {shown}"
-            found.append((("state", "default"), text))
-        defaulted = set()
-    for reference in sorted(defaulted):
-        assert document.state.default is not None
-        found += _state(("state", "default"), document.state.default, models[reference])
-    for name, state in document.state.containers.items():
-        if name in plant.group_of:
-            model = models[plant.group_of[name].model]
-            found += _state(("state", "containers", name), state, model)
+    named = state.containers or {}
+    unnamed = [name for name in plant.container_names if name not in named]
+    if unnamed and isinstance(state, State) and state.default is None:
+        shown = ", ".join(unnamed[:5]) + (f" and {len(unnamed) - 5} more" if len(unnamed) > 5 else "")
+        text = f"is missing; it is needed for the containers that state.containers does not name: {shown}"
+        found.append((("state", "default"), text))
+    for reference in sorted({plant.group_of[name].model for name in unnamed} & set(models)):
+        if isinstance(state.default, ContainerState):
+            found += _state(("state", "default"), state.default, models[reference])
+    for name, of_container in named.items():
+        group = plant.group_of.get(name)
+        if group is not None and group.model in models and isinstance(of_container, ContainerState):
+            found += _state(("state", "containers", name), of_container, models[group.model])
     return found
 
 

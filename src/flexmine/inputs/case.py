@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timezone
 from pathlib import Path
@@ -18,12 +17,14 @@ from flexmine.errors import BadInput
 from flexmine.inputs.agreement import agreement
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
 from flexmine.inputs.fields import Series
-from flexmine.inputs.miners import MinerDocument
-from flexmine.inputs.schema import CaseDocument
+from flexmine.inputs.reading import MAX_CSV_BYTES, Access
+from flexmine.inputs.references import Reader
+from flexmine.inputs.salvage import parts_of
+from flexmine.inputs.schema import CaseDocument, case_problems
 from flexmine.inputs.series import Table, read_series, read_table
-from flexmine.inputs.yaml_loader import D, Keys, Loaded, read_yaml
+from flexmine.inputs.yaml_loader import Draft, Keys, loaded, printable
 from flexmine.problem import Floats, TimeAxis
-from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference
+from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference, short
 
 SERIES_OF_SOURCE = (
     "available_mw",
@@ -69,7 +70,7 @@ class Case:
     filled: tuple[str, ...] = ()
 
 
-def load_case(path_or_name: str | Path) -> Case:
+def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()) -> Case:
     """Read a case with its plant, container models and series.
 
     Parameters
@@ -77,164 +78,133 @@ def load_case(path_or_name: str | Path) -> Case:
     path_or_name : str or Path
         A file; or, where no such file is, the name of a shipped case such as ``bratsk-day`` (or
         ``shipped:cases/bratsk-day``).
+    allow_outside : sequence of str or Path
+        Folders from which the case may read beside its own.
 
     Raises
     ------
     BadInput
-        All that is wrong, one message each, with file, line and column.
+        All that is wrong in all files, one message each, with file, line and column.
     """
-    case = _read_case_file(path_or_name)
-    document = case.document
-    folder = case.path.parent
-    inputs = {case.label: _sha256(case.raw)}
-    plant = _read_referred(case, ("plant",), document.plant, PlantDocument, folder=folder, inputs=inputs)
-    models: dict[str, ContainerDocument] = {}
-    found: list[str] = []
-    for i, group in enumerate(plant.document.containers):
-        if group.model not in models:
-            try:
-                model = _read_referred(
-                    plant, ("containers", i, "model"), group.model, ContainerDocument, folder=folder, inputs=inputs
-                )
-                models[group.model] = _with_miners(model, folder=folder, inputs=inputs)
-            except BadInput as error:
-                found += error.messages
-    axis = _time_axis(document, plant.document.zone)
-    if not found:
-        found += agreement(case, plant.document, models)
-    series, wrong = _read_all_series(case, axis, folder, inputs)
-    if found or wrong:
-        raise BadInput([*found, *wrong])
+    path = _case_file(path_or_name)
+    reader = Reader(Access(path.parent, [Path(folder) for folder in allow_outside]))
+    label = shipped_reference(path) or path.name
+    try:
+        case = reader.draft(path, CaseDocument, label)
+    except BadInput as error:
+        raise BadInput([f"{path}: {message}" for message in error.messages]) from error
+    if case.data is None:
+        raise BadInput(reader.wrong)
+    document = parts_of(case.data, CaseDocument)
+    plant = reader.referred(case, ("plant",), case.data.get("plant"), PlantDocument)
+    models = {} if plant is None else reader.models(plant)
+    more = [] if case.document else [case.at(keys, message) for keys, message in case_problems(document)]
+    if plant is not None and plant.document is not None:
+        more += agreement(case, document, plant.document, models)
+    reader.wrong += [message for message in more if message not in reader.wrong]
+    axis = _time_axis(document, plant)
+    series = {} if axis is None else _read_all_series(case, document, axis, reader)
+    if reader.wrong:
+        raise BadInput(reader.wrong)
+    assert axis is not None and plant is not None
     return Case(
         name=document.name,
         title=document.title,
         notes=document.notes,
         document=document,
-        plant=plant.document,
+        plant=loaded(plant).document,
         container_models=models,
         time=axis,
         publish_steps=document.publish_steps,
         series=series,
-        inputs=dict(sorted(inputs.items())),
+        inputs=dict(sorted(reader.inputs.items())),
     )
 
 
-def _sha256(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
-
-
-def _read_case_file(path_or_name: str | Path) -> Loaded[CaseDocument]:
+def _case_file(path_or_name: str | Path) -> Path:
     path = Path(path_or_name)
-    if not path.is_file():
-        known = shipped_names("cases")
-        name = str(path_or_name).removeprefix(f"{PREFIX}cases/")
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "."
-            raise BadInput(
-                f"there is no case file {path_or_name} and no shipped case of that name{hint} "
-                f"Shipped cases: {', '.join(known)}"
-            )
-        path = shipped_path(f"cases/{name}")
-    return read_yaml(path, CaseDocument, shipped_reference(path) or path.name)
+    if os.path.isfile(path):  # noqa: PTH113 - unlike Path.is_file it is False, not an error, for an impossible name
+        return path
+    known = shipped_names("cases")
+    name = str(path_or_name).removeprefix(f"{PREFIX}cases/")
+    if name in known:
+        return shipped_path(f"cases/{name}")
+    if os.path.isdir(path):  # noqa: PTH112
+        raise BadInput(f"{path} is a folder; name the case file in it, such as {path / 'case.yaml'}")
+    if os.path.exists(path):  # noqa: PTH110
+        return path  # a pipe or a device: reading says so
+    near = difflib.get_close_matches(short(name), known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    raise BadInput(
+        printable(
+            f"there is no case file {short(path_or_name)} and no shipped case of that name{hint} "
+            f"Shipped cases: {', '.join(known)}"
+        )
+    )
 
 
-def _portable(path: Path, folder: Path) -> str:
-    """Return a name of `path` that means the same on another machine."""
-    shipped = shipped_reference(path)
-    if shipped:
-        return shipped
-    try:
-        return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
-    except ValueError:  # another drive on Windows: nothing relative leads there
-        return path.name
-
-
-def _resolve(reference: str, beside: Path) -> Path:
-    if reference.startswith(PREFIX):
-        return shipped_path(reference)
-    return beside.parent / reference
-
-
-def _read_referred(
-    source: Loaded[Any], keys: Keys, reference: str, model: type[D], *, folder: Path, inputs: dict[str, str]
-) -> Loaded[D]:
-    """Read a YAML file that `source` names under `keys`."""
-    try:
-        path = _resolve(reference, source.path)
-    except BadInput as error:
-        raise BadInput([source.at(keys, message) for message in error.messages]) from error
-    label = _portable(path, folder)
-    if not path.is_file():
-        raise BadInput(source.at(keys, f"there is no file {reference}; a path is relative to the file that names it"))
-    loaded = read_yaml(path, model, label)
-    inputs[label] = _sha256(loaded.raw)
-    return loaded
-
-
-def _with_miners(model: Loaded[ContainerDocument], *, folder: Path, inputs: dict[str, str]) -> ContainerDocument:
-    """Return a container model with the presets of the miner file that it names, if it names one."""
-    document = model.document
-    if not document.names_miner_file:
-        return document
-    keys: Keys = ("miners", "model")
-    miner = _read_referred(model, keys, document.miners.model, MinerDocument, folder=folder, inputs=inputs)
-    return document.model_copy(update={"miners": document.miners.of_model(miner.document)})
-
-
-def _time_axis(document: CaseDocument, zone: str) -> TimeAxis:
+def _time_axis(document: Any, plant: Draft[PlantDocument] | None) -> TimeAxis | None:
+    """Return the steps of the case; None where the case does not say when it is."""
+    if document.start is None or document.step_minutes is None or document.horizon_h is None:
+        return None
+    step_h = document.step_minutes / 60.0
+    steps = round(document.horizon_h / step_h)
+    if steps < 1:
+        return None
+    zone = plant.document.zone if plant is not None and plant.document is not None else "UTC"
     local = document.start.astimezone(ZoneInfo(zone))
     offset = local.utcoffset()
     assert offset is not None
     # A fixed offset, so that adding hours counts elapsed time on days of 23 and 25 hours as well.
-    return TimeAxis(local.replace(tzinfo=timezone(offset)), document.step_h, document.steps, zone)
+    return TimeAxis(local.replace(tzinfo=timezone(offset)), step_h, steps, zone)
 
 
-def _entries(document: CaseDocument) -> Iterator[tuple[str, Keys, str, Series | float]]:
-    """Yield (dotted key, keys in the file, quantity, value) of everything that may be a series."""
+def _entries(document: Any) -> Iterator[tuple[str, Keys, str, Series | float]]:
+    """Yield (dotted key, keys in the file, quantity, value) of everything that may be a series and is right."""
+    for dotted, keys, quantity, value in _all_entries(document):
+        if isinstance(value, Series | float | int):
+            yield dotted, keys, quantity, value
+
+
+def _all_entries(document: Any) -> Iterator[tuple[str, Keys, str, Any]]:
     for name in ("temperature_c", "ghi_w_m2"):
-        value = getattr(document.series, name)
-        if value is not None:
-            yield name, ("series", name), name, value
-    for i, source in enumerate(document.sources):
+        yield name, ("series", name), name, getattr(document.series, name, None)
+    for i, source in enumerate(document.sources or ()):
         for name in SERIES_OF_SOURCE:
-            value = getattr(source, name)
+            value = getattr(source, name, None)
             if value is not None:
                 yield f"sources.{source.name}.{name}", ("sources", i, name), name, value
     for name in ("btc_price_usd", "difficulty"):
-        yield f"hash_value.{name}", ("hash_value", name), name, getattr(document.hash_value, name)
-    if document.minimum_mw is not None:
-        yield "minimum_mw", ("minimum_mw",), "minimum_mw", document.minimum_mw
+        yield f"hash_value.{name}", ("hash_value", name), name, getattr(document.hash_value, name, None)
+    yield "minimum_mw", ("minimum_mw",), "minimum_mw", document.minimum_mw
 
 
-def _read_all_series(
-    case: Loaded[CaseDocument], axis: TimeAxis, folder: Path, inputs: dict[str, str]
-) -> tuple[dict[str, Floats], list[str]]:
+def _read_all_series(case: Draft[CaseDocument], document: Any, axis: TimeAxis, reader: Reader) -> dict[str, Floats]:
+    """Return every series of the case; what is wrong is kept by the reader."""
     series: dict[str, Floats] = {}
     tables: dict[Path, Table] = {}
-    wrong: list[str] = []
-    for dotted, keys, quantity, value in _entries(case.document):
+    for dotted, keys, quantity, value in _entries(document):
         if not isinstance(value, Series):
             series[dotted] = np.full(axis.steps, float(value))
             series[dotted].setflags(write=False)
             continue
         try:
-            path = _resolve(value.file, case.path)
+            path = reader.access.resolve(value.file, case.path)
             if path not in tables:
-                tables[path] = _read_csv(path, value.file, _portable(path, folder), inputs)
+                tables[path] = _read_csv(path, value.file, reader)
             series[dotted] = read_series(tables[path], value, quantity, axis)
             series[dotted].setflags(write=False)
         except BadInput as error:
-            wrong += [case.at(keys, message) for message in error.messages]
-    return series, wrong
+            reader.wrong += [case.at(keys, message) for message in error.messages]
+    return series
 
 
-def _read_csv(path: Path, reference: str, label: str, inputs: dict[str, str]) -> Table:
+def _read_csv(path: Path, reference: str, reader: Reader) -> Table:
+    label = reader.access.portable(path)
+    if not os.path.lexists(path):
+        raise BadInput(f"there is no file {reference}; a path is relative to the case")
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BadInput(
-            f"there is no readable file {reference} ({error.strerror}); paths are relative to the case"
-        ) from error
-    inputs[label] = _sha256(raw)
+        raw = reader.raw(path, label, MAX_CSV_BYTES)
+    except BadInput as error:
+        raise BadInput([f"{reference} {message}" for message in error.messages]) from error
     return read_table(raw, label)

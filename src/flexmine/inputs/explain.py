@@ -10,6 +10,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from flexmine.inputs.units import guess, in_other_unit, known_in_another_unit, unit_of
+
 _TAGS = ("series", "number")
 
 
@@ -32,9 +34,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
         if detail["type"] == "places":
             findings += [Finding((*keys, *below), text) for below, text in context["places"]]
         elif detail["type"] == "extra_forbidden":
-            findings.append(Finding(keys, _unknown_key(keys, model), of_key=True))
+            findings.append(Finding(keys, _unknown_key(keys, model, detail["input"]), of_key=True))
         else:
-            findings.append(Finding(keys, _sentence(detail)))
+            findings.append(Finding(keys, _sentence(detail, keys)))
     return findings
 
 
@@ -61,14 +63,14 @@ def _document_at(model: type[BaseModel], keys: tuple[str | int, ...]) -> type[Ba
     """Return the document type that stands under `keys`, None where a plain value does."""
     here: Any = model
     for part in keys:
-        document = _document_in(here)
+        document = document_in(here)
         if document is not None and not _holds_many(here):
             here = {field.alias or name: field.annotation for name, field in document.model_fields.items()}.get(
                 str(part)
             )
         else:
             here = document  # an index of a list, or a name of a mapping: its entries are of this type
-    return None if _holds_many(here) else _document_in(here)
+    return None if _holds_many(here) else document_in(here)
 
 
 def _holds_many(annotation: Any) -> bool:
@@ -77,23 +79,44 @@ def _holds_many(annotation: Any) -> bool:
     return get_origin(annotation) in (tuple, dict)
 
 
-def _document_in(annotation: Any) -> type[BaseModel] | None:
+def holds_names(annotation: Any) -> bool:
+    """Return whether an annotation is, or allows, a mapping from names to documents."""
+    return get_origin(annotation) is dict or any(holds_names(argument) for argument in get_args(annotation))
+
+
+def document_in(annotation: Any) -> type[BaseModel] | None:
     """Return the document type inside Annotated, a union, a tuple or a dict."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in get_args(annotation):
-        found = _document_in(argument)
+        found = document_in(argument)
         if found is not None:
             return found
     return None
 
 
-def _unknown_key(keys: tuple[str | int, ...], model: type[BaseModel]) -> str:
+def _unknown_key(keys: tuple[str | int, ...], model: type[BaseModel], value: object) -> str:
     parent = _document_at(model, keys[:-1])
-    known = _keys_of(parent) if parent else []
-    near = difflib.get_close_matches(str(keys[-1]), known, n=1)
+    known, key = _keys_of(parent) if parent else [], str(keys[-1])
+    other = known_in_another_unit(key, known)
+    if other is not None:
+        return f"unknown key; did you mean {other}? {in_other_unit(key, other, value)}"
+    elsewhere = [".".join(where) for where in _places_of(key, model) if where != keys[:-1]]
+    near = difflib.get_close_matches(key, known, n=1)
+    if elsewhere and not near:
+        return f"unknown key here; it belongs under {' or '.join(elsewhere)}. Known here: {', '.join(known)}"
     hint = f"; did you mean {near[0]}?" if near else ";"
     return f"unknown key{hint} Known here: {', '.join(known)}"
+
+
+def _places_of(key: str, model: type[BaseModel], above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return under which keys of a document `key` is known, lists and mappings by their own key."""
+    found = [above] if above and key in _keys_of(model) else []
+    for name, field in model.model_fields.items():
+        below = document_in(field.annotation)
+        if below is not None and len(above) < 3:
+            found += _places_of(key, below, (*above, field.alias or name))
+    return found
 
 
 def _shown(value: object) -> str:
@@ -132,14 +155,23 @@ _BOUNDS = {
 }
 
 
-def _sentence(detail: ErrorDetails) -> str:
+def _unit_and_guess(keys: tuple[str | int, ...], value: object) -> str:
+    named = [key for key in keys if isinstance(key, str)]
+    unit = unit_of(named[-1]) if named else None
+    if unit is None or not isinstance(value, int | float):
+        return ""
+    meant = guess(keys, value)
+    return f" {unit.name}{'; ' + meant if meant else ''}"
+
+
+def _sentence(detail: ErrorDetails, keys: tuple[str | int, ...]) -> str:
     kind, context, shown = detail["type"], detail.get("ctx", {}), _shown(detail["input"])
     text = str(detail["msg"])
     if kind == "missing":
         text = "is missing; this key is needed here"
     elif kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
-        text = f"{shown} is out of range; allowed: {words} {context[bound]:g}, in the unit of the key's name"
+        text = f"{shown} is out of range; allowed: {words} {context[bound]:g}{_unit_and_guess(keys, detail['input'])}"
     elif kind == "literal_error":
         text = f"{shown} is not allowed; allowed: {context['expected']}"
     elif kind == "too_short":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -309,26 +309,33 @@ class CaseDocument(Document):
 
     @model_validator(mode="after")
     def _whole(self) -> CaseDocument:
-        found: list[tuple[tuple[str | int, ...], str]] = []
-        for key, hours in (("horizon_h", self.horizon_h), ("publish_h", self.publish_h)):
-            if hours is not None and abs(hours / self.step_h - round(hours / self.step_h)) > 1e-9:
-                found.append(((key,), f"{hours:g} h is no whole number of {self.step_minutes}-minute steps"))
-        if self.publish_h is not None and self.publish_h > self.horizon_h:
-            found.append((("publish_h",), f"{self.publish_h:g} h is longer than the horizon of {self.horizon_h:g} h"))
-        if self.start.second or self.start.microsecond or self.start.minute % self.step_minutes:
-            found.append(
-                (("start",), f"{self.start.isoformat()} is not on the grid of {self.step_minutes}-minute steps")
-            )
-        found += _twice("sources", [s.name for s in self.sources])
-        found += _twice("windows", [w.name for w in self.windows])
-        found += _twice("orders", [o.name for o in self.orders])
-        problems(found)
+        problems(case_problems(self))
         return self
 
 
-def _twice(key: str, names: list[str]) -> list[tuple[tuple[str | int, ...], str]]:
+def case_problems(document: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    """Return what does not fit within a case; of a faulty case, as far as its parts are right (else None)."""
+    minutes, start, horizon_h, publish_h = (
+        getattr(document, name) for name in ("step_minutes", "start", "horizon_h", "publish_h")
+    )
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    if minutes is not None:
+        for key, hours in (("horizon_h", horizon_h), ("publish_h", publish_h)):
+            steps = 0.0 if hours is None else hours * 60.0 / minutes
+            if abs(steps - round(steps)) > 1e-9:
+                found.append(((key,), f"{hours:g} h is no whole number of {minutes}-minute steps"))
+        if start is not None and (start.second or start.microsecond or start.minute % minutes):
+            found.append((("start",), f"{start.isoformat()} is not on the grid of {minutes}-minute steps"))
+    if publish_h is not None and horizon_h is not None and publish_h > horizon_h:
+        found.append((("publish_h",), f"{publish_h:g} h is longer than the horizon of {horizon_h:g} h"))
+    for key in ("sources", "windows", "orders"):
+        found += _twice(key, [getattr(entry, "name", None) for entry in getattr(document, key) or ()])
+    return found
+
+
+def _twice(key: str, names: list[str | None]) -> list[tuple[tuple[str | int, ...], str]]:
     return [
         ((key, i, "name"), f"{name} is used twice; names of {key} are unique")
         for i, name in enumerate(names)
-        if name in names[:i]
+        if name is not None and name in names[:i]
     ]

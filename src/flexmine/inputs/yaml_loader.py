@@ -18,9 +18,13 @@ from pydantic import ValidationError
 from flexmine.errors import BadInput
 from flexmine.inputs.explain import Finding, explain
 from flexmine.inputs.fields import Document
+from flexmine.inputs.reading import MAX_YAML_BYTES, read_regular
 
-MAX_BYTES = 1_000_000
 MAX_NODES = 100_000
+MAX_LEVELS = 50
+MAX_MESSAGES = 100
+MAX_SENTENCE = 2000
+_ALLOWED = f"allowed are at most {MAX_NODES} values (aliases counted each time) in at most {MAX_LEVELS} levels"
 Keys = tuple[str | int, ...]
 D = TypeVar("D", bound=Document)
 
@@ -54,26 +58,48 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Loaded(Generic[D]):
-    """A validated document and where each of its values stands.
+class Draft(Generic[D]):
+    """A YAML file as far as it could be understood, and all that is wrong with it.
 
     Attributes
     ----------
+    document : Document or None
+        None where anything is wrong.
+    data : object
+        What the file holds, unchecked; None where it is not even YAML.
     label : str
         How messages name the file.
     raw : bytes
         The file as read, for its hash.
+    messages : tuple of str
+        ``file:line:column key: what is wrong; what is allowed``, in the order of the file.
     """
 
-    document: D
+    document: D | None
+    data: Any
     path: Path
     label: str
     raw: bytes
     places: dict[Keys, Place]
+    messages: tuple[str, ...] = ()
 
     def at(self, keys: Keys, message: str) -> str:
         """Return `message` with file, line, column and key in front."""
         return _sentence(self.label, self.places, Finding(keys, message))
+
+    def order(self, keys: Keys) -> Place:
+        """Return where a value stands, to sort by."""
+        return _place(self.places, Finding(keys, ""))
+
+
+@dataclass(frozen=True)
+class Loaded(Draft[D]):
+    """A file with nothing wrong."""
+
+    document: D
+
+    def __post_init__(self) -> None:
+        assert not self.messages
 
 
 def read_yaml(path: Path, model: type[D], label: str) -> Loaded[D]:
@@ -84,54 +110,118 @@ def read_yaml(path: Path, model: type[D], label: str) -> Loaded[D]:
     BadInput
         One message per error: ``file:line:column key: what is wrong; what is allowed``.
     """
-    raw = _read_bytes(path, label)
+    try:
+        raw = read_regular(path, MAX_YAML_BYTES)
+    except BadInput as error:
+        raise BadInput([f"{label}: {message}" for message in error.messages]) from error
+    return loaded(parse_yaml(raw, path, model, label))
+
+
+def loaded(draft: Draft[D]) -> Loaded[D]:
+    """Return a draft in which nothing is wrong.
+
+    Raises
+    ------
+    BadInput
+        With its messages.
+    """
+    if draft.document is None:
+        raise BadInput(draft.messages)
+    return Loaded(draft.document, draft.data, draft.path, draft.label, draft.raw, draft.places)
+
+
+def parse_yaml(raw: bytes, path: Path, model: type[D], label: str) -> Draft[D]:
+    """Return what the bytes of a YAML file mean, and all that is wrong with them; nothing is raised."""
     places: dict[Keys, Place] = {}
     findings: list[Finding] = []
-    data = _Builder(label, places, findings).build(_compose(raw, label))
-    if not isinstance(data, dict):
-        raise BadInput(f"{label}:1:1: the file has to hold keys and values, such as schema: {_schema_of(model)}")
     try:
-        document = model.model_validate(data)
+        data = _Builder(label, places, findings).build(_compose(raw, label))
+    except BadInput as error:
+        return Draft(None, None, path, label, raw, places, tuple(error.messages))
+    if not isinstance(data, dict):
+        text = f"{label}:1:1: the file has to hold keys and values, such as schema: {_schema_of(model)}"
+        return Draft(None, None, path, label, raw, places, (text,))
+    document, wrong = _validated(data, model)
+    findings += wrong
+    findings.sort(key=lambda finding: _place(places, finding))
+    messages = [_sentence(label, places, f) for f in findings]
+    if len(messages) > MAX_MESSAGES:
+        messages[MAX_MESSAGES:] = [f"{label}: and {len(messages) - MAX_MESSAGES} more errors"]
+    return Draft(None if findings else document, data, path, label, raw, places, tuple(messages))
+
+
+def _validated(data: dict[str, Any], model: type[D]) -> tuple[D | None, list[Finding]]:
+    """Return the document and what is wrong.
+
+    A document with an unknown key is not compared within itself by pydantic: what such a key hides is found by
+    validating once more without the unknown keys.
+    """
+    try:
+        return model.model_validate(data), []
     except ValidationError as error:
-        findings += explain(error, model)
-        document = None
-    if document is None or findings:
-        findings.sort(key=lambda finding: _place(places, finding))
-        raise BadInput([_sentence(label, places, f) for f in findings])
-    return Loaded(document, path, label, raw, places)
+        findings = explain(error, model)
+    unknown = [f.keys for f in findings if f.of_key]
+    if unknown:
+        try:
+            model.model_validate(without(data, unknown))
+        except ValidationError as error:
+            told = {(f.keys, f.message) for f in findings}
+            findings += [f for f in explain(error, model) if (f.keys, f.message) not in told]
+    return None, findings
+
+
+def without(data: Any, unwanted: list[Keys]) -> Any:
+    """Return a copy of nested dicts and lists without the entries of dicts under the keys `unwanted`."""
+    here = {keys[0] for keys in unwanted if len(keys) == 1}
+
+    def below(key: str | int) -> list[Keys]:
+        return [keys[1:] for keys in unwanted if len(keys) > 1 and keys[0] == key]
+
+    if isinstance(data, dict):
+        return {key: without(value, below(key)) for key, value in data.items() if key not in here}
+    if isinstance(data, list):
+        return [without(value, below(i)) for i, value in enumerate(data)]
+    return data
 
 
 def _schema_of(model: type[Document]) -> str:
     return str(model.model_fields["schema_id"].annotation).removeprefix("typing.Literal['").removesuffix("']")
 
 
-def _read_bytes(path: Path, label: str) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise BadInput(f"{label}: {size} bytes; a YAML file may have at most {MAX_BYTES}")
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{label}: cannot be read ({error.strerror})") from error
-
-
 def _compose(raw: bytes, label: str) -> yaml.Node:
     try:
         text = raw.decode("utf-8-sig")
+        node = yaml.compose(text, Loader=CoreLoader)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise BadInput(f"{label}:{line}:1: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from error
-    try:
-        node = yaml.compose(text, Loader=CoreLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{label}:{mark.line + 1}:{mark.column + 1}" if mark else label
-        raise BadInput(f"{where}: this is not YAML: {error.problem or error.context}") from error
-    except yaml.YAMLError as error:
-        raise BadInput(f"{label}: this is not YAML: {error}") from error
+        raise BadInput(f"{where}: this is not YAML: {_reason(error)}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
+        character = f"the character U+{ord(text[error.position]):04X}"
+        raise BadInput(f"{label}:{line}:{column}: {character} may not stand in YAML; save the file as UTF-8") from error
+    except RecursionError as error:
+        raise BadInput(f"{label}: too deep; {_ALLOWED}") from error
     if node is None:
         raise BadInput(f"{label}:1:1: the file is empty")
     return node
+
+
+def _reason(error: yaml.MarkedYAMLError) -> str:
+    """Return what the parser says, with a hint where it is known what people meant."""
+    said = str(error.problem or error.context)
+    hints = {
+        "cannot start any token": "indent with spaces; put text with special characters in quotes",
+        "mapping values are not allowed": "one key a line, with a space after its colon; put text with ': ' in quotes",
+        "expected the node content": "put text that begins with a special character in quotes",
+        "undefined alias": "* begins an alias; put the text in quotes",
+        "but found another document": "one document a file: leave out the line ---",
+    }
+    return said + "".join(f"; {hint}" for words, hint in hints.items() if words in f"{error.context} {said}")
 
 
 class _Builder:
@@ -143,8 +233,8 @@ class _Builder:
 
     def build(self, node: yaml.Node, keys: Keys = ()) -> Any:
         self.nodes += 1
-        if self.nodes > MAX_NODES or len(keys) > 50:
-            raise BadInput(f"{self.label}: too large or too deep; at most {MAX_NODES} values, 50 levels")
+        if self.nodes > MAX_NODES or len(keys) > MAX_LEVELS:
+            raise BadInput(f"{self.label}: too large or too deep; {_ALLOWED}")
         place = Place(node.start_mark.line + 1, node.start_mark.column + 1)
         self.places[keys] = place
         if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
@@ -214,4 +304,10 @@ def _sentence(label: str, places: dict[Keys, Place], finding: Finding) -> str:
     key = ""
     for part in finding.keys:
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
-    return f"{label}:{place.line}:{place.column}{' ' + key if key else ''}: {finding.message}"
+    return printable(f"{label}:{place.line}:{place.column}{' ' + key if key else ''}: {finding.message}")
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line and without control characters, which a file may have put into a message."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:MAX_SENTENCE])
+    return shown + ("..." if len(text) > MAX_SENTENCE else "")

@@ -1,0 +1,132 @@
+"""Which files a case may read, and how much of each: bounded, regular, and below the folder of the case.
+
+A case is text that somebody else may have written.  It may name files below its own folder and what flexmine
+ships; any other folder has to be allowed by the person who runs the program, never by the file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flexmine.errors import BadInput
+from flexmine.resources import PREFIX, shipped_path, shipped_reference
+
+MAX_YAML_BYTES = 1_000_000
+MAX_CSV_BYTES = 64 * 1024 * 1024
+MAX_FILES = 200
+"""Files of one case: plant, models, miners and series together."""
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+# Absent on Windows, where opening does not wait for a writer anyway.
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the bytes of a regular file of at most `limit` bytes, without ever waiting for a pipe or a device.
+
+    Raises
+    ------
+    BadInput
+        In words that follow a file name: ``cannot be read (...)``, ``is a pipe, not a file``, ``is larger than ...``.
+    """
+    try:
+        _refuse_special(path.stat().st_mode)
+        handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+        with os.fdopen(handle, "rb") as file:
+            _refuse_special(os.fstat(file.fileno()).st_mode)
+            raw = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BadInput(f"cannot be read ({reason})") from error
+    if len(raw) > limit:
+        raise BadInput(f"is larger than {limit} bytes; so much is read at most")
+    return raw
+
+
+def _refuse_special(mode: int) -> None:
+    for test, kind in _KINDS:
+        if test(mode):
+            raise BadInput(f"is {kind}, not a file")
+
+
+@dataclass
+class Access:
+    """The folders that one case may read from, and how many files it has read.
+
+    Attributes
+    ----------
+    folder : Path
+        Folder of the case; everything below it may be read.
+    allowed : sequence of Path
+        Further folders, allowed by the person who runs the program.
+    """
+
+    folder: Path
+    allowed: Sequence[Path] = ()
+    read: set[str] = field(default_factory=set)
+
+    def resolve(self, reference: str, beside: Path) -> Path:
+        """Return the file that `reference`, written in the file `beside`, stands for.
+
+        Raises
+        ------
+        BadInput
+            Where nothing of that name is shipped, or where it leads out of the allowed folders.
+        """
+        if reference.startswith(PREFIX):
+            return shipped_path(reference)
+        if "\0" in reference:
+            raise BadInput("the name of a file may not contain a NUL character")
+        path = beside.parent / reference
+        real = os.path.realpath(path)
+        roots = [self.folder, *self.allowed]
+        if not any(_below(real, os.path.realpath(root)) for root in roots) and not _both_shipped(beside, Path(real)):
+            raise BadInput(
+                f"{reference} leads out of the folder of the case; allowed are files below that folder and "
+                f"{PREFIX}NAME. To allow another folder, run with --allow-outside {Path(real).parent}"
+            )
+        return path
+
+    def bytes_of(self, path: Path, limit: int) -> bytes:
+        """Return the bytes of a file, counted towards the files of the case.
+
+        Raises
+        ------
+        BadInput
+            As :func:`read_regular`, or where the case reads too many files.
+        """
+        self.read.add(os.path.realpath(path))
+        if len(self.read) > MAX_FILES:
+            raise BadInput(f"is one file too many; a case may read at most {MAX_FILES}")
+        return read_regular(path, limit)
+
+    def portable(self, path: Path) -> str:
+        """Return a name of `path` that means the same on another machine."""
+        shipped = shipped_reference(path)
+        if shipped:
+            return shipped
+        try:
+            return Path(os.path.relpath(os.path.realpath(path), os.path.realpath(self.folder))).as_posix()
+        except ValueError:  # another drive on Windows: nothing relative leads there
+            return path.name
+
+
+def _below(real: str, root: str) -> bool:
+    try:
+        return os.path.commonpath([real, root]) == root
+    except ValueError:  # another drive on Windows
+        return False
+
+
+def _both_shipped(beside: Path, real: Path) -> bool:
+    return shipped_reference(beside) is not None and shipped_reference(real) is not None
