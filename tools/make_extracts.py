@@ -1,7 +1,8 @@
 """Make the shipped extracts in ``data/`` from the raw files of their publishers.
 
 Usage: ``python tools/make_extracts.py RAW_DIR [--out data]``.  RAW_DIR holds ``hydro_glen_canyon_hourly.csv``,
-``price_no2_2025.csv`` and ``weather_northway_isdlite_2018_raw.csv`` as ``data/SOURCES.md`` describes them.
+``price_no2_2025.csv``, ``weather_northway_isdlite_2018_raw.csv`` and ``weather_northway_tmy3.csv``, as
+``data/SOURCES.md`` describes them.  The tables of the examples are made by ``example_extracts.py``.
 
 Each stand-in series is moved so that its local clock hour becomes the site's: hour h of a day of the source, on
 its own local clock, is written as hour h of a day of the site (UTC+8).  Nothing is filled; a missing value stops
@@ -14,17 +15,12 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
+from example_extracts import CONTRACTED_MW, M3_PER_CUBIC_FOOT, MW_PER_M3_S, examples
 
 SITE_OFFSET = "+08:00"
 FIRST_SITE_DAY = pd.Timestamp("2024-09-09")
 DAYS = 5
 """One day before and two days after the 48 hours from 2024-09-10 that the cases plan."""
-
-M3_PER_CUBIC_FOOT = 0.0283168
-MW_PER_M3_S = 0.91
-"""Power of one cubic metre a second at Bratsk, from a head of about 100-106 m and an efficiency of 0.9 (assumed)."""
-CONTRACTED_MW = 200.0
-"""Turbine generation taken as sold under contract in the shaped case: a choice, not a datum of any station."""
 
 
 def by_local_clock(local: pd.Series, values: pd.Series, first_source_day: str) -> pd.DataFrame:
@@ -93,7 +89,7 @@ def main() -> None:
     parser.add_argument("raw", type=Path, help="folder with the raw files")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "data")
     arguments = parser.parse_args()
-    for make in (glen_canyon, no2, northway):
+    for make in (glen_canyon, no2, northway, examples):
         make(arguments.raw, arguments.out)
 
 
