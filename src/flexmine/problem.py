@@ -249,12 +249,13 @@ class Problem:
 
 
 def full_power_only(problem: Problem) -> Problem:
-    """Return the same problem with the highest breakpoint as the only mode of every class.
+    """Return the same problem with every running container at the highest power that each step lets it have.
 
-    This is the on/off plant that threshold tools assume; the money between both plans is what modes bring.
+    This is the on/off plant that threshold tools assume; the money between both plans is what modes bring.  Heat
+    derates an on/off plant too, so that its one mode follows the temperature.
     """
     classes = tuple(
-        replace(k, it_power_mw=k.it_power_mw[-1:], hash_rate_th_s=k.hash_rate_th_s[-1:]) for k in problem.classes
+        replace(k, min_it_power_mw=np.maximum(k.lowest_it_power_mw, k.highest_it_power_mw)) for k in problem.classes
     )
     return replace(problem, classes=classes)
 

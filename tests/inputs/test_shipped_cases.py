@@ -12,11 +12,22 @@ from flexmine.inputs.case import load_case
 from flexmine.resources import shipped_names, shipped_root
 
 CASES = ("bratsk-40", "bratsk-day", "bratsk-day-measured", "bratsk-shaped", "fleet-mixed")
+EXAMPLES = (
+    "ban-at-midnight",
+    "curtailment-noon",
+    "day-of-23-hours",
+    "day-of-25-hours",
+    "deep-winter",
+    "deep-winter-ban",
+    "negative-prices",
+    "outage-and-trip",
+    "summer-heat",
+)
 
 
 def test_the_catalogue_is_what_it_says():
     """*Proves:* the shipped cases are found by name.  *Sensitivity:* a file out of place would be missing here."""
-    assert shipped_names("cases") == CASES
+    assert shipped_names("cases") == tuple(sorted(CASES + EXAMPLES))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -110,17 +121,25 @@ def test_the_running_plant_draws_what_the_case_says():
 def test_each_extract_keeps_the_clock_hour_of_its_source():
     """Every row of every extract tells the time at its source; the hour of the day is the same.
 
-    *Proves:* all 600 rows were moved by whole days of clock time.  *Sensitivity:* a shift as instants fails at once.
+    *Proves:* all 1,632 rows were moved by whole days of clock time; rows of 15 minutes read the hour they lie in; the
+    spring table holds 95 hours of quarters, the autumn one 97.
+    *Sensitivity:* a shift as instants fails at once.
     """
-    files = sorted(shipped_root("data").glob("*.csv"))
-    assert len(files) == 5
-    for path in files:
+    rows_of = {}
+    for path in shipped_root("data").glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
-        assert len(rows) == 120
+        rows_of[path.name] = len(rows)
+        at_source = [name for name in rows[0] if name.endswith("source_interval_start") or "_source_start" in name]
+        assert at_source
         for row in rows:
-            site, source = (datetime.fromisoformat(row[key]) for key in ("interval_start", "source_interval_start"))
-            assert (site.hour, site.minute) == (source.hour, source.minute)
+            site = datetime.fromisoformat(row["interval_start"])
+            for name in at_source:
+                source = datetime.fromisoformat(row[name])
+                assert (source.hour, source.minute) == (site.hour, 0)
+    assert len(rows_of) == 11
+    assert sum(rows_of.values()) == 5 * 120 + 3 * 72 + 48 + 4 * 95 + 4 * 97
+    assert (rows_of["spring_change.csv"], rows_of["autumn_change.csv"]) == (4 * 95, 4 * 97)
 
 
 def test_every_extract_is_named_with_its_licence():
@@ -134,7 +153,7 @@ def test_every_extract_is_named_with_its_licence():
 
 def test_the_notes_of_each_case_say_what_is_a_stand_in():
     """*Proves:* the report can show it in words.  *Sensitivity:* a case without the sentence fails."""
-    for name in CASES:
+    for name in CASES + EXAMPLES:
         notes = " ".join(load_case(name).notes)
         assert "Each stand-in series is moved so that its local clock hour becomes the site's." in notes
         assert "derived, not measured" in notes

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from flexmine.planning.plan import Plan
 from flexmine.report.facts import Bools, Facts, best_rules, clock, day_name, facts, local_edges, runs
 from flexmine.report.palette import THIN, energy, money, number, percent, power
+
+if TYPE_CHECKING:
+    from flexmine.assembly.causes import Cause
 
 SAME = 0.005  # money nearer than this share is called the same
 MOST_RANGES = 3  # more unbroken ranges than this are counted, not listed
@@ -31,7 +34,8 @@ def finding(plan: Plan) -> str:
         raise ValueError("the plan publishes no step")
     found = facts(plan)
     first = f"{period(plan)} the plant {energy_clause(found)}; {money_clause(found, plan)}."
-    limits = [clause for clause in (running_clause(found, plan), limits_clause(found, plan)) if clause]
+    clauses = (running_clause(found, plan), limits_clause(found, plan), calendar_clause(plan))
+    limits = [clause for clause in clauses if clause]
     second = sentence_case("; ".join(limits)) + "." if limits else ""
     return " ".join(s for s in (first, second, little_to_decide(found, plan)) if s)
 
@@ -117,7 +121,7 @@ def running_clause(found: Facts, plan: Plan) -> str:
     """Return how many containers run, and how many start."""
     total, least, most = len(plan.schedule.containers), int(found.running.min()), int(found.running.max())
     if most == 0:
-        return "no container runs"
+        return f"no container runs{closed_words(plan)}"
     if least == most:
         who = (
             "the container runs"
@@ -145,19 +149,68 @@ def starts_words(found: Facts) -> str:
     return f"with {total} start{'s' if total > 1 else ''} ({kind})"
 
 
+def closed_words(plan: Plan) -> str:
+    """Return which window closes the site in the whole published part, or nothing where none does."""
+    names = [c.text for c in plan.causes if c.code == "window" and covers(c, plan)]
+    return f", because of the window {joined(names)}" if names else ""
+
+
+def covers(cause: Cause, plan: Plan) -> bool:
+    """Return whether a cause holds in every published step."""
+    return cause.first_step == 0 and cause.last_step >= plan.publish_steps - 1
+
+
 def limits_clause(found: Facts, plan: Plan) -> str:
     """Return which limits of the site bind, and when."""
-    clauses = []
-    if found.at_cap.any():
-        cap = plan.problem.site.cap_mw[: found.steps][found.at_cap]
+    clauses, at_cap = [], found.at_cap.copy()
+    for cause in plan.causes:
+        ordered = found.at_cap & steps_of(cause, found.steps)
+        if cause.code == "order" and ordered.any():
+            clauses.append(f"order {cause.text} {when(ordered, plan)}")
+            at_cap &= ~ordered
+    if at_cap.any():
+        cap = plan.problem.site.cap_mw[: found.steps][at_cap]
         name = f"the {power(float(cap[0]))} cap" if np.ptp(cap) < 0.005 else "the cap"
-        clauses.append(f"{name} binds {when(found.at_cap, plan)}")
+        clauses.append(f"{name} binds {when(at_cap, plan)}")
     supply = found.at_supply & ~found.at_cap & found.wants_more
     if supply.any():
         clauses.append(f"all power on offer is used {when(supply, plan)}")
     if found.at_ramp.any():
         clauses.append(f"ramp limits it {moments(found.at_ramp, plan)}")
+    hot = held_by(plan, "heat")
+    if hot.any():
+        clauses.append(f"heat limits containers {when(hot, plan)}")
     return "; ".join(clauses)
+
+
+def calendar_clause(plan: Plan) -> str:
+    """Return which containers are out, and which window closes a part of the horizon."""
+    edges, clauses = local_edges(plan.problem), []
+    names = {k.name: k.containers for k in plan.problem.classes}
+    for cause in plan.causes:
+        out = steps_of(cause, plan.publish_steps)
+        if cause.code == "outage" and cause.class_name and len(names[cause.class_name]) == 1 and out.any():
+            clauses.append(f"{names[cause.class_name][0]} is out {when(out, plan)} ({cause.text})")
+        if cause.code == "window" and not covers(cause, plan):
+            start, end = moment(edges[cause.first_step], edges[0]), moment(edges[cause.last_step + 1], edges[0])
+            until = "" if cause.last_step == plan.problem.steps - 1 else f" until {end}"
+            clauses.append(f"the window {cause.text} closes the site from {start}{until}")
+    return "; ".join(clauses) if len(clauses) <= MOST_RANGES else f"{len(clauses)} outages and windows are in the plan"
+
+
+def steps_of(cause: Cause, steps: int) -> Bools:
+    """Return in which of the first `steps` steps a cause holds."""
+    at = np.arange(steps)
+    return (at >= cause.first_step) & (at <= cause.last_step)
+
+
+def held_by(plan: Plan, code: str) -> Bools:
+    """Return in which published steps some container that runs names `code` as its reason."""
+    flags = np.zeros(plan.publish_steps, dtype=bool)
+    if plan.reasons is not None:
+        for on, texts in zip(plan.schedule.on, plan.reasons.text, strict=True):
+            flags |= [bool(on[t]) and texts[t].partition(":")[0] == code for t in range(plan.publish_steps)]
+    return flags
 
 
 def when(flags: Bools, plan: Plan) -> str:
