@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flexmine.assembly import assemble
 from flexmine.assembly.reserve import without_reserve
+from flexmine.assembly.switching import switching
 from flexmine.errors import AuditFailed, Infeasible, NoPlan, Status
 from flexmine.inputs.case import Case
 from flexmine.planning.audit import Replay, replay
@@ -132,6 +133,8 @@ def plan_case(
         ).document(),
         reasons=why,
         causes=assembly.causes,
+        plant_name=case.plant.name,
+        switching={name: asdict(value) for name, value in switching(case, problem).items()},
         options=asdict(options),
         versions=_versions(),
         inputs=case.inputs,

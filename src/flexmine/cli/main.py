@@ -19,6 +19,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "explain": "flexmine.cli.inspect:explain",
         "audit": "flexmine.cli.inspect:audit",
     },
+    "Publish": {
+        "publish": "flexmine.cli.publish:publish_command",
+    },
     "Exchange with other programs": {
         "problem": "flexmine.cli.numeric:problem",
         "solve": "flexmine.cli.numeric:solve",

@@ -36,6 +36,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
     return {
         "schema": PLAN_SCHEMA,
         "case": plan.case_name,
+        "plant": plan.plant_name,
         "title": plan.title,
         "status": str(plan.status),
         "money_usd": _money(plan.money_usd),
@@ -67,6 +68,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "carbon": None if plan.carbon is None else plan.carbon.document(plan.publish_steps),
         "preference": dict(plan.preference),
         "state_after": dict(plan.state_after),
+        "switching": {name: dict(value) for name, value in plan.switching.items()},
         "causes": [_cause(c) for c in plan.causes],
         "marginal_values": _marginal_values(plan),
         "notes": list(plan.notes),

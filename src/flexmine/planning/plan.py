@@ -95,6 +95,10 @@ class Plan:
         Outages, windows, orders and obligations of the case, by class and step.
     notes : tuple of str
         What the case says about its data, shown with the plan.
+    plant_name : str
+        Empty where the plan was not made from a case.
+    switching : mapping
+        By class, how fast its containers switch: the fields of :class:`flexmine.assembly.switching.Switching`.
     inputs : mapping
         Path (relative to the case) to sha256 of every file that was read.
     """
@@ -116,6 +120,8 @@ class Plan:
     break_even: tuple[BreakEven, ...] = ()
     temperature_c: Floats | None = None
     notes: tuple[str, ...] = ()
+    plant_name: str = ""
+    switching: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     filled: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()

@@ -1,0 +1,174 @@
+"""What machines do when a plan has ended and no new one has come: hold, go to minimum power, or go off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass, replace
+from math import ceil
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.planning.audit import replay
+from flexmine.planning.miner_rounding import whole_miners
+from flexmine.planning.schedule import Schedule, supply_by_merit
+from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.publish.written import WrittenPlan
+
+Action = Literal["hold", "minimum", "off"]
+ACTIONS: tuple[Action, ...] = ("hold", "minimum", "off")
+LIMIT_TOLERANCE_MW = 1e-3
+# Of a class these are curves, not series, whatever their length.
+CURVES = ("it_power_mw", "hash_rate_th_s")
+SHOWN_BREAKS = 20
+
+
+@dataclass(frozen=True)
+class Continued:
+    """A published plan with its ending.
+
+    Attributes
+    ----------
+    problem, schedule : Problem, Schedule
+        The published steps as they were written, and the ending in place of the look-ahead.
+    first : int
+        Number of published steps: the ending begins there.
+    steps : int
+        So many steps the ending takes until nothing changes any more, at least 1; the last goes on for good.
+    checked_until : int
+        Up to this step the problem knows the limits of the ending.
+    breaks : tuple of str
+        The limits that the ending breaks before `checked_until`, one sentence each.
+    """
+
+    problem: Problem
+    schedule: Schedule
+    first: int
+    steps: int
+    checked_until: int
+    breaks: tuple[str, ...]
+
+
+def continued(plan: WrittenPlan, action: Action) -> Continued:
+    """Return the published part of a plan followed by what `action` means for each container.
+
+    Notes
+    -----
+    ``hold`` keeps the last setpoint.  ``minimum`` lowers every running container to the lowest power that it needs
+    in any step that is known, ``off`` then stops them, in the order of the plant; both within the site's ramp, as
+    far as single containers allow.  Minimum up times do not hold an ending back.  Whether it keeps all other limits
+    is checked by the replay against the look-ahead of the plan, and said; it is not repaired.
+    """
+    first, horizon = plan.publish_steps, plan.problem.steps
+    ending = _ending(plan, action)
+    length = max(horizon, first + len(ending))
+    problem = _lengthened(plan.problem, length)
+    on, power = _joined(plan.schedule, ending, first, length)
+    blank = Schedule(plan.schedule.containers, on, power, np.zeros((len(problem.sources), length)))
+    mixes = None
+    if plan.schedule.mixes is not None:
+        power, mixes = _in_miners(problem, blank, plan.schedule, first, 0 if action == "hold" else len(ending))
+        blank = replace(blank, it_power_mw=power, mixes=mixes)
+    supply = supply_by_merit(problem, replay(problem, blank).site_power_mw)
+    schedule = replace(blank, supply_mw=supply)
+    return Continued(problem, schedule, first, len(ending), horizon, _breaks(problem, schedule, first, horizon))
+
+
+def _breaks(problem: Problem, schedule: Schedule, first: int, horizon: int) -> tuple[str, ...]:
+    found = replay(problem, schedule, LIMIT_TOLERANCE_MW, problem.site.rounding_reserve_mw).violations
+    told = [v.message for v in found if v.step is not None and first <= v.step < horizon]
+    rest = len(told) - SHOWN_BREAKS
+    return (*told[:SHOWN_BREAKS], f"and {rest} more") if rest > 0 else tuple(told)
+
+
+def _ending(plan: WrittenPlan, action: Action) -> list[tuple[NDArray[np.bool_], Floats]]:
+    """Return (on, IT power) of the containers, shape (containers,), step by step until nothing changes."""
+    last = plan.publish_steps - 1
+    on, power = plan.schedule.on[:, last], plan.schedule.it_power_mw[:, last]
+    if action == "hold" or not on.any():
+        return [(on, power)]
+    known = slice(min(plan.publish_steps, plan.problem.steps - 1), None)
+    lowest = np.array([float(k.lowest_it_power_mw[known].max()) for _, k in plan.problem.containers])
+    low = np.where(on, np.minimum(power, lowest), 0.0)
+    factor = np.array([float(k.overhead[last]) for _, k in plan.problem.containers])
+    standby = np.array([float(k.standby_mw[last]) for _, k in plan.problem.containers])
+    ramp = plan.problem.site.ramp_down_mw_per_step
+    nothing = (np.zeros_like(on), np.zeros_like(power))
+    if action == "off" and (ramp is None or float((factor * power - standby)[on].sum()) <= ramp):
+        return [nothing]
+    drop = float((factor * (power - low)).sum())
+    steps = 1 if ramp is None else max(1, ceil(drop / ramp - 1e-9))
+    descent = [(on, power + (low - power) * (i + 1) / steps) for i in range(steps)]
+    if action == "minimum":
+        return descent
+    assert ramp is not None
+    return descent + _switched_off(on, low, factor * low - standby, ramp)
+
+
+def _switched_off(
+    on: NDArray[np.bool_], power: Floats, drop_mw: Floats, ramp_mw: float
+) -> list[tuple[NDArray[np.bool_], Floats]]:
+    """Return the steps in which containers at lowest power stop: as many at once as the ramp allows, at least one."""
+    steps, running = [], on.copy()
+    while running.any():
+        room = ramp_mw
+        for number, row in enumerate(np.flatnonzero(running)):
+            if number and drop_mw[row] > room:
+                break
+            room -= float(drop_mw[row])
+            running[row] = False
+        steps.append((running.copy(), np.where(running, power, 0.0)))
+    return steps
+
+
+def _joined(
+    schedule: Schedule, ending: list[tuple[NDArray[np.bool_], Floats]], first: int, length: int
+) -> tuple[NDArray[np.bool_], Floats]:
+    on = np.zeros((len(schedule.containers), length), dtype=bool)
+    power = np.zeros(on.shape)
+    on[:, :first], power[:, :first] = schedule.on[:, :first], schedule.it_power_mw[:, :first]
+    for t in range(first, length):
+        on[:, t], power[:, t] = ending[min(t - first, len(ending) - 1)]
+    return on, power
+
+
+def _in_miners(
+    problem: Problem, wanted: Schedule, written: Schedule, first: int, told: int
+) -> tuple[Floats, NDArray[np.int32]]:
+    """Return IT power and mixes of whole miners: those that were written, then `told` steps anew, then no change."""
+    assert written.mixes is not None
+    power, mixes = wanted.it_power_mw.copy(), np.zeros((*wanted.on.shape, written.mixes.shape[2]), dtype=np.int32)
+    if told:
+        power, mixes = whole_miners(problem, wanted)
+    power[:, :first], mixes[:, :first] = written.it_power_mw[:, :first], written.mixes[:, :first]
+    for t in range(first + told, problem.steps):
+        power[:, t], mixes[:, t] = power[:, first + told - 1], mixes[:, first + told - 1]
+    return power, mixes
+
+
+def _lengthened(problem: Problem, steps: int) -> Problem:
+    """Return the problem with its last step repeated up to `steps`."""
+    if steps == problem.steps:
+        return problem
+    more = steps - problem.steps
+    return replace(
+        problem,
+        time=replace(problem.time, steps=steps),
+        classes=tuple(_padded(k, problem.steps, more) for k in problem.classes),
+        sources=tuple(_padded(s, problem.steps, more) for s in problem.sources),
+        site=_padded(problem.site, problem.steps, more),
+    )
+
+
+def _padded(part: Any, steps: int, more: int) -> Any:
+    """Return a part of the problem with every series of `steps` values made longer by its last one."""
+    changed: dict[str, Any] = {}
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if isinstance(part, ContainerClass) and field.name in CURVES:
+            continue
+        if isinstance(value, np.ndarray) and value.shape == (steps,):
+            changed[field.name] = np.pad(value, (0, more), mode="edge")
+        elif is_dataclass(value):
+            changed[field.name] = _padded(value, steps, more)
+    return replace(part, **changed)

@@ -1,0 +1,273 @@
+"""Publishing a plan into a directory: complete, audited and flushed before the pointer moves to it.
+
+``TARGET/00000042/`` holds publication 42 and never changes; ``TARGET/current`` is a symbolic link to the newest one,
+moved by a rename.  Whoever reads through it, at any moment, reads a complete publication; whoever needs several files
+of one publication follows the link once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from flexmine.durable import replace_durably, sync, sync_tree
+from flexmine.errors import BadInput
+from flexmine.output import WRITTEN
+from flexmine.planning.plan_files import sha256
+from flexmine.publish.after import ACTIONS, Action, Continued, continued
+from flexmine.publish.reader import (
+    DOCUMENT,
+    PLAN,
+    POINTER,
+    PUBLICATION_SCHEMA,
+    SEQUENCE,
+    SETPOINTS,
+    Publication,
+    newest_whole,
+    read_publication,
+)
+from flexmine.publish.table import CARRIED, Row, carried_rows, plan_rows, rows_text, spans
+from flexmine.publish.written import WrittenPlan, plan_id_of, read_written
+
+LOCK, UNFINISHED = ".lock", re.compile(r"\.(new|old|current)-.+")
+LOCK_WAIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a publication promises and asks for.
+
+    Attributes
+    ----------
+    tolerance_kw : float
+        A container follows its setpoint as long as its mean facility power is within so much of it [kW].
+    after_validity : str
+        ``hold``, ``minimum`` or ``off``: what machines do after `valid_until` where no newer publication has come.
+    keep : int
+        So many publications are kept, the current one included.
+    """
+
+    tolerance_kw: float = 20.0
+    after_validity: Action = "minimum"
+    keep: int = 30
+
+    def __post_init__(self) -> None:
+        if self.after_validity not in ACTIONS:
+            raise BadInput(f"after_validity {self.after_validity!r}: allowed are {', '.join(ACTIONS)}")
+        if not 0.0 < self.tolerance_kw <= 10_000.0:
+            raise BadInput(f"tolerance_kw {self.tolerance_kw:g}: allowed are values above 0 up to 10000")
+        if not 2 <= self.keep <= 100_000:
+            raise BadInput(f"keep {self.keep}: allowed are 2 to 100000; a reader may still be in the last one")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The publication that is current now, and whether it is a new one."""
+
+    publication: Publication
+    new: bool
+
+
+def publish(
+    run_directory: Path,
+    target: Path,
+    terms: Terms | None = None,
+    *,
+    now: datetime | None = None,
+    supersede: bool = False,
+    run: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Publish the plan of a directory into `target` and move the pointer to it.
+
+    Parameters
+    ----------
+    now : datetime, optional
+        With an offset; the time of the clock unless given.
+    supersede : bool
+        Publish also where the plan ends before what is published now, and drop the later hours of that.
+    run : mapping, optional
+        Where the plan comes from (run id, day, revision); stands in publication.json as it is.
+
+    Returns
+    -------
+    Outcome
+        Of the current publication as it was where the same plan with the same terms is published already.
+
+    Raises
+    ------
+    BadInput
+        The plan is over; it ends before what is published now; a file cannot be read or written; another process
+        keeps the directory locked.
+    AuditFailed
+        The plan fails its audit from files; the pointer is not moved.
+    """
+    terms, moment = terms or Terms(), now or datetime.now(UTC)
+    with _locked(target):
+        _clean(target)
+        current, damage = newest_whole(target)
+        if current is not None and not damage and _same(current, plan_id_of(run_directory), terms):
+            return Outcome(current, new=False)
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
+        _copy_plan(run_directory, beside / PLAN)
+        plan = read_written(beside / PLAN)
+        _refuse_pointless(plan, current, moment, supersede=supersede)
+        sequence = _next_sequence(target)
+        _write(
+            beside, sequence, plan, terms, current=current, now=moment, told={"run": dict(run or {}), "damage": damage}
+        )
+        beside.chmod(0o755)
+        sync_tree(beside)
+        name = f"{sequence:08d}"
+        replace_durably(beside, target / name)
+        _point(target, name)
+        _forget(target, terms.keep)
+        return Outcome(read_publication(target / name), new=True)
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with FileLock(target / LOCK, timeout=LOCK_WAIT_S):
+            yield
+    except Timeout as error:
+        raise BadInput(
+            f"{target}: another process has been publishing there for {LOCK_WAIT_S:g} s; see {target / LOCK}"
+        ) from error
+    except OSError as error:
+        raise BadInput(f"{target}: cannot be published into: {error.strerror or error}") from error
+
+
+def _clean(target: Path) -> None:
+    """Take away what a publisher that was killed has left behind; nobody else is writing now."""
+    for entry in target.iterdir():
+        if UNFINISHED.fullmatch(entry.name):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+def _same(current: Publication, plan_id: str, terms: Terms) -> bool:
+    """Return whether the plan is published with these terms; how many are kept is no matter to machines."""
+    document = current.document
+    return (
+        current.plan_id == plan_id
+        and document["tolerance_kw"] == terms.tolerance_kw
+        and document["after_validity"]["action"] == terms.after_validity
+    )
+
+
+def _copy_plan(run_directory: Path, copy: Path) -> None:
+    copy.mkdir()
+    for name in WRITTEN:
+        if (run_directory / name).is_file():
+            shutil.copyfile(run_directory / name, copy / name)
+
+
+def _refuse_pointless(plan: WrittenPlan, current: Publication | None, now: datetime, *, supersede: bool) -> None:
+    if plan.valid_until <= now:
+        raise BadInput(
+            f"the plan ended at {plan.valid_until.isoformat()}, and it is {now.astimezone(UTC).isoformat()}: "
+            "there is nothing left to publish"
+        )
+    if current is not None and plan.valid_until < current.valid_until and not supersede:
+        raise BadInput(
+            f"publication {current.sequence} is valid until {current.valid_until.isoformat()}; this plan ends at "
+            f"{plan.valid_until.isoformat()}, and the hours after that would be lost. Publish it with supersede "
+            "(--supersede) where that is meant"
+        )
+
+
+def _next_sequence(target: Path) -> int:
+    return max((int(e.name) for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), default=0) + 1
+
+
+def _write(
+    beside: Path,
+    sequence: int,
+    plan: WrittenPlan,
+    terms: Terms,
+    *,
+    current: Publication | None,
+    now: datetime,
+    told: Mapping[str, Any],
+) -> None:
+    ending = continued(plan, terms.after_validity)
+    own = plan_rows(plan, ending)
+    earlier = [] if current is None else carried_rows(current.rows(), plan.valid_from, now)
+    rows = [*earlier, *own]
+    text = rows_text(rows, sequence, plan.valid_until.isoformat())
+    (beside / SETPOINTS).write_text(text, encoding="utf-8", newline="\n")
+    files = {f.relative_to(beside).as_posix(): sha256(f) for f in sorted(beside.rglob("*")) if f.is_file()}
+    document = {
+        "schema": PUBLICATION_SCHEMA,
+        "sequence": sequence,
+        "plan_id": plan.plan_id,
+        "plant": plan.document.get("plant") or plan.document["case"],
+        "case": plan.document["case"],
+        "status": plan.document["status"],
+        "published_at": now.astimezone(UTC).isoformat(),
+        "valid_from": rows[0]["interval_start"],
+        "plan_from": plan.valid_from.isoformat(),
+        "valid_until": plan.valid_until.isoformat(),
+        "tolerance_kw": terms.tolerance_kw,
+        "after_validity": _after(plan, ending, terms),
+        "carried": _carried(earlier),
+        "supersedes": None if current is None else current.sequence,
+        "containers": list(plan.schedule.containers),
+        "rows": len(rows),
+        **told,
+        "files": files,
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    (beside / DOCUMENT).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _after(plan: WrittenPlan, ending: Continued, terms: Terms) -> dict[str, Any]:
+    return {
+        "action": terms.after_validity,
+        "checked_until": plan.problem.time.begin(ending.checked_until).isoformat(),
+        "breaks": list(ending.breaks),
+    }
+
+
+def _carried(earlier: list[Row]) -> list[dict[str, str]]:
+    return [
+        {"plan_id": plan_id, "what": "plan" if kind == CARRIED else "after its end", "from": begin, "until": end}
+        for plan_id, kind, begin, end in spans(earlier)
+    ]
+
+
+def _point(target: Path, name: str) -> None:
+    """Let the pointer name a publication: a new link, renamed over the old one."""
+    beside = target / f".current-{os.getpid()}"
+    try:
+        beside.symlink_to(name, target_is_directory=True)
+    except OSError as error:
+        raise BadInput(
+            f"{target}: no symbolic link can be made there ({error.strerror or error}), and the pointer to the "
+            "current plan is one; publish to a filesystem that has them"
+        ) from error
+    replace_durably(beside, target / POINTER)
+
+
+def _forget(target: Path, keep: int) -> None:
+    """Delete all but the newest publications; each loses its name before its files."""
+    names = sorted(e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name))
+    for name in names[:-keep]:
+        dying = target / f".old-{name}"
+        (target / name).replace(dying)
+        shutil.rmtree(dying)
+    sync(target)

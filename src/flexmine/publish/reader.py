@@ -1,0 +1,130 @@
+"""Reading what is published: follow the pointer once, then read from the directory that it named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flexmine.errors import BadInput
+from flexmine.planning.plan_files import read_bytes
+from flexmine.publish.table import Row, read_rows
+
+PUBLICATION_SCHEMA = "flexmine-publication/1"
+POINTER, SETPOINTS, DOCUMENT, PLAN = "current", "setpoints.csv", "publication.json", "plan"
+SEQUENCE = re.compile(r"[0-9]{8}")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication, in a directory that never changes once it has its name."""
+
+    directory: Path
+    document: Mapping[str, Any]
+
+    @property
+    def sequence(self) -> int:
+        """Number of the publication; every later one has a higher number."""
+        return int(self.document["sequence"])
+
+    @property
+    def plan_id(self) -> str:
+        """Name of the plan that begins last in it."""
+        return str(self.document["plan_id"])
+
+    @property
+    def valid_until(self) -> datetime:
+        """Moment from which on machines do what ``after_validity`` says."""
+        return datetime.fromisoformat(self.document["valid_until"])
+
+    @property
+    def plan_directory(self) -> Path:
+        """The audited plan, as ``flexmine plan`` wrote it."""
+        return self.directory / PLAN
+
+    def rows(self) -> list[Row]:
+        """Return the rows of setpoints.csv."""
+        return read_rows(self.directory / SETPOINTS)
+
+    def faults(self) -> list[str]:
+        """Return a sentence for each file that is not the one that was published."""
+        found = []
+        for name, digest in self.document["files"].items():
+            try:
+                same = hashlib.sha256(read_bytes(self.directory / name)).hexdigest() == digest
+            except BadInput as error:
+                found += error.messages
+                continue
+            if not same:
+                found.append(f"{self.directory / name}: its sha256 is not the one in {DOCUMENT}")
+        return found
+
+
+def read_current(target: Path) -> Publication | None:
+    """Return what `target` publishes now; None where nothing is.
+
+    Raises
+    ------
+    BadInput
+        The pointer names something that is no publication.
+    """
+    try:
+        directory = target / (target / POINTER).readlink()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadInput(f"{target / POINTER}: is no link that flexmine wrote ({error.strerror or error})") from error
+    return read_publication(directory)
+
+
+def read_publication(directory: Path) -> Publication:
+    """Read one publication.
+
+    Raises
+    ------
+    BadInput
+        publication.json cannot be read.
+    """
+    file = directory / DOCUMENT
+    try:
+        document = json.loads(read_bytes(file))
+    except ValueError as error:
+        raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
+    if not isinstance(document, dict) or document.get("schema") != PUBLICATION_SCHEMA:
+        raise BadInput(f"{file}: is no publication of flexmine: schema {PUBLICATION_SCHEMA!r} expected")
+    return Publication(directory, document)
+
+
+def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:
+    """Return the newest publication, up to the current one, whose files are whole, and what is wrong with later ones.
+
+    A damaged publication must not keep the next one from being made, nor may anything be carried over from it.
+
+    Raises
+    ------
+    BadInput
+        Something else stands in the place of the pointer.
+    """
+    pointer = target / POINTER
+    if pointer.exists() and not pointer.is_symlink():
+        raise BadInput(f"{pointer}: is no link that flexmine wrote; move it away")
+    names = sorted((e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), reverse=True)
+    pointed = pointer.readlink().name if pointer.is_symlink() else None
+    damage = [] if pointed is None or pointed in names else [f"{pointer}: names {pointed}, which is not there"]
+    for name in names:
+        if pointed in names and name > str(pointed):
+            continue
+        try:
+            publication = read_publication(target / name)
+            faults = publication.faults()
+        except BadInput as error:
+            faults = error.messages
+        if not faults:
+            return publication, damage
+        damage += faults
+    return None, damage

@@ -1,0 +1,148 @@
+"""setpoints.csv of a publication: for every container a row for every moment from now on, and what comes after."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flexmine.errors import BadInput
+from flexmine.planning.audit import Replay, replay
+from flexmine.planning.mix_text import miner_columns
+from flexmine.planning.plan_files import read_bytes
+from flexmine.publish.after import Continued
+from flexmine.publish.ramps import ramps
+from flexmine.publish.written import WrittenPlan
+
+COLUMNS = (
+    *("sequence", "plan_id", "row", "interval_start", "interval_end", "container", "class", "state"),
+    *("facility_power_mw", "it_power_mw", "it_power_percent", "miners_on", "miner_mix"),
+    *("ramp_start", "ramp_end", "valid_until"),
+)
+PLANNED, CARRIED, AFTER = "plan", "carried", "after"
+Row = dict[str, str]
+
+
+def plan_rows(plan: WrittenPlan, ending: Continued) -> list[Row]:
+    """Return the rows of the published steps and of the ending; `sequence` and `valid_until` are left empty."""
+    problem = ending.problem
+    played = replay(problem, ending.schedule)
+    awake, mixes = miner_columns(problem, ending.schedule)
+    when = ramps(problem, ending.schedule, played.facility_power_mw, plan.document.get("switching", {}))
+    last = ending.first + ending.steps - 1
+    rows = []
+    for t in range(last + 1):
+        begin = problem.time.begin(t)
+        end = "" if t == last else problem.time.begin(t + 1).isoformat()
+        for i, (name, k) in enumerate(problem.containers):
+            rows.append(
+                {
+                    "plan_id": plan.plan_id,
+                    "row": PLANNED if t < ending.first else AFTER,
+                    "interval_start": begin.isoformat(),
+                    "interval_end": end,
+                    "container": name,
+                    "class": k.name,
+                    "state": _state(plan, ending, i, t),
+                    **_powers(played, i, t, float(k.it_power_mw[-1])),
+                    "miners_on": str(awake[i, t]),
+                    "miner_mix": str(mixes[i, t]),
+                    "ramp_start": _moment(begin, float(when.start_s[i, t])),
+                    "ramp_end": _moment(begin, float(when.end_s[i, t])),
+                }
+            )
+    return rows
+
+
+def carried_rows(before: Iterable[Row], begin: datetime, now: datetime) -> list[Row]:
+    """Return the rows of an earlier publication that hold between `now` and `begin`, cut at `begin`.
+
+    They fill the time until the new plan begins; what the earlier plan says about the time after its own end is
+    carried too where it would be needed.
+    """
+    carried = []
+    for row in before:
+        if _time(row["interval_start"]) >= begin:
+            continue
+        end = _time(row["interval_end"]) if row["interval_end"] else None
+        if end is not None and end <= now:
+            continue
+        cut = {} if end is not None and end <= begin else {"interval_end": _shown_as(begin, row["interval_start"])}
+        carried.append({**row, "row": CARRIED if row["row"] == PLANNED else row["row"], **cut})
+    return carried
+
+
+def spans(rows: Iterable[Row]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (plan_id, row, beginning, end) of every run of rows of one plan and kind, in order of time."""
+    for (plan_id, kind), run in groupby(rows, key=lambda r: (r["plan_id"], r["row"])):
+        times = list(run)
+        yield plan_id, kind, times[0]["interval_start"], times[-1]["interval_end"]
+
+
+def rows_text(rows: Iterable[Row], sequence: int, valid_until: str) -> str:
+    """Return the file, every row with the sequence number and the validity of the publication."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "sequence": str(sequence), "valid_until": valid_until} for row in rows)
+    return out.getvalue()
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Read a file that :func:`rows_text` wrote.
+
+    Raises
+    ------
+    BadInput
+        It cannot be read, or has other columns.
+    """
+    reader = csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8"), newline=""))
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise BadInput(f"{file}: is no setpoints.csv of a publication; its columns are {', '.join(COLUMNS)}")
+    return list(reader)
+
+
+def rows_at(rows: Iterable[Row], moment: datetime) -> list[Row]:
+    """Return the rows that hold at a moment, one for every container: what a machine has to do then."""
+    return [
+        row
+        for row in rows
+        if _time(row["interval_start"]) <= moment and (not row["interval_end"] or moment < _time(row["interval_end"]))
+    ]
+
+
+def _state(plan: WrittenPlan, ending: Continued, i: int, t: int) -> str:
+    if t < ending.first:
+        return str(plan.states[i, t])
+    return "on" if ending.schedule.on[i, t] else "off"
+
+
+def _powers(played: Replay, i: int, t: int, full_mw: float) -> Row:
+    it = float(played.it_power_mw[i, t])
+    return {
+        "facility_power_mw": f"{float(played.facility_power_mw[i, t]):.6f}",
+        "it_power_mw": f"{it:.6f}",
+        "it_power_percent": f"{100.0 * it / full_mw:.2f}",
+    }
+
+
+def _moment(begin: datetime, seconds: float) -> str:
+    if math.isnan(seconds):
+        return ""
+    moment = (begin.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(begin.tzinfo)
+    return moment.isoformat()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _shown_as(moment: datetime, like: str) -> str:
+    """Return a moment with the offset of another time's text where `moment` has no zone of its own."""
+    zone = moment.tzinfo if isinstance(moment.tzinfo, ZoneInfo) else _time(like).tzinfo
+    return moment.astimezone(zone).isoformat()

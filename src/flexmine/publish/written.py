@@ -1,0 +1,94 @@
+"""A plan as it stands in its directory, audited from its files before anything is made of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flexmine.errors import AuditFailed
+from flexmine.planning.audit_files import PLAN_SCHEMA, audit_directory
+from flexmine.planning.plan_files import read_bytes, read_document, read_tables
+from flexmine.planning.schedule import Schedule
+from flexmine.problem import Problem
+from flexmine.problem_json import read_problem
+
+ID_DIGITS = 16
+SHOWN_VIOLATIONS = 20
+
+
+@dataclass(frozen=True)
+class WrittenPlan:
+    """A plan read back from its files.
+
+    Attributes
+    ----------
+    plan_id : str
+        The first 16 digits of the sha256 of plan.json, which holds the sha256 of the tables and the problem: the
+        same plan has the same name everywhere.
+    states, classes : ndarray of str
+        Of setpoints.csv, by container and step; by container.
+    """
+
+    plan_id: str
+    document: Mapping[str, Any]
+    problem: Problem
+    schedule: Schedule
+    states: np.ndarray
+    publish_steps: int
+
+    @property
+    def valid_from(self) -> datetime:
+        """Beginning of the published part."""
+        return self.problem.time.begin(0)
+
+    @property
+    def valid_until(self) -> datetime:
+        """End of the published part."""
+        return self.problem.time.begin(self.publish_steps)
+
+
+def plan_id_of(directory: Path) -> str:
+    """Return the name of the plan in a directory, without reading more than plan.json.
+
+    Raises
+    ------
+    BadInput
+        plan.json cannot be read.
+    """
+    return hashlib.sha256(read_bytes(directory / "plan.json")).hexdigest()[:ID_DIGITS]
+
+
+def read_written(directory: Path) -> WrittenPlan:
+    """Audit a plan's directory from its files, then read it.
+
+    Raises
+    ------
+    BadInput
+        A file is missing or cannot be read.
+    AuditFailed
+        The plan breaks a limit, or its files contradict each other.
+    """
+    result = audit_directory(directory)
+    if not result.ok:
+        shown = [f"{directory} fails its audit: {v}" for v in result.violations[:SHOWN_VIOLATIONS]]
+        rest = len(result.violations) - len(shown)
+        raise AuditFailed([*shown, f"and {rest} more violations"] if rest else shown)
+    document = read_document(directory / "plan.json", PLAN_SCHEMA)
+    problem = read_problem(directory / "problem.json")
+    tables, faults = read_tables(directory, problem)
+    if tables is None:
+        raise AuditFailed(faults)
+    return WrittenPlan(
+        plan_id=plan_id_of(directory),
+        document=document,
+        problem=problem,
+        schedule=tables.schedule(problem),
+        states=tables.setpoint_text["state"],
+        publish_steps=int(document["horizon"]["publish_steps"]),
+    )

@@ -1,0 +1,82 @@
+"""What machines do when no new plan comes: within the ramp, in whole miners, and what it would break is said."""
+
+import pytest
+
+from audit_plants import edit_json, plan_of, reseal, schedule_of, two_containers, write_plan
+from flexmine.planning.audit import replay
+from flexmine.publish.after import continued
+from flexmine.publish.written import read_written
+
+BOTH_ON = ((1, 1, 1, 1, 1, 1), (1, 1, 1, 1, 1, 1))
+FULL = ((1.0,) * 6, (1.0,) * 6)
+
+
+def running(folder, **changes):
+    """A plan of two containers at full power in all six steps, of which four are published."""
+    problem = two_containers(cap=3.0, firm_mw=5.0, surplus_mw=1.0, **changes)
+    write_plan(plan_of(problem, schedule_of(problem, BOTH_ON, FULL)), folder)
+    return read_written(folder)
+
+
+def powers(ending):
+    """Site power of the ending's steps [MW]."""
+    site = replay(ending.problem, ending.schedule).site_power_mw
+    return [round(float(p), 6) for p in site[ending.first : ending.first + ending.steps]]
+
+
+def test_hold_keeps_the_last_setpoint_and_says_what_it_breaks(tmp_path):
+    """*Proves:* hold is one step for good; a cap of 1.5 MW in the look-ahead is named with its hour.
+    *Sensitivity:* an ending that is not replayed would promise 2.2 MW under 1.5.
+    """
+    problem = two_containers(cap=3.0, firm_mw=5.0, surplus_mw=1.0)
+    on = ((1, 1, 1, 1, 1, 1), (1, 1, 1, 1, 0, 0))
+    power = ((1.0,) * 6, (1.0, 1.0, 1.0, 1.0, 0.0, 0.0))
+    folder = write_plan(plan_of(problem, schedule_of(problem, on, power)), tmp_path / "plan")
+    edit_json(folder / "problem.json", lambda d: d["site"].update(cap_mw=[3.0] * 4 + [1.5] * 2))
+    reseal(folder)
+    ending = continued(read_written(folder), "hold")
+    assert (ending.steps, powers(ending)) == (1, [2.2])
+    assert [b[:46] for b in ending.breaks] == [
+        "cap: the site at 2024-09-10 04:00+08:00: facil",
+        "cap: the site at 2024-09-10 05:00+08:00: facil",
+    ]
+    assert continued(read_written(folder), "minimum").breaks == ()
+
+
+def test_minimum_and_off_go_down_within_the_ramp(tmp_path):
+    """*Proves:* from 2.2 MW with 0.6 MW a step, minimum takes two steps to 1.1, off two more, one container each.
+
+    *Sensitivity:* off at once would be a drop of 2.18 MW.
+    """
+    plan = running(tmp_path / "plan", ramp=0.6)
+    minimum, off = continued(plan, "minimum"), continued(plan, "off")
+    assert (powers(minimum), minimum.breaks) == ([1.65, 1.1], ())
+    assert (powers(off), off.breaks) == ([1.65, 1.1, 0.56, 0.02], ())
+    assert off.problem.steps == 8
+    assert len(off.problem.sources[0].available_mw) == 8
+    assert powers(continued(running(tmp_path / "free"), "off")) == [0.02]
+
+
+def test_container_larger_than_the_ramp_stops_alone_and_is_told(tmp_path):
+    """*Proves:* with 0.3 MW a step the two stop one after the other, and each drop of 0.54 MW is named where the limits
+    are known.  *Sensitivity:* waiting for a ramp that never comes would not end.
+    """
+    off = continued(running(tmp_path / "plan", ramp=0.3), "off")
+    assert powers(off)[-3:] == [1.1, 0.56, 0.02]
+    assert off.breaks == ()
+    assert off.checked_until == 6
+
+
+@pytest.mark.parametrize("action", ["hold", "minimum", "off"])
+def test_ending_of_real_containers_in_whole_miners(shipped_plan, action):
+    """*Proves:* the ending of a planned day has whole miners in every running container, and neither minimum nor off
+    breaks a limit of the day after, while hold does (warmer hours need more power under the same cap).
+    *Sensitivity:* a mix that does not draw the power would be a break.
+    """
+    plan = read_written(shipped_plan)
+    ending = continued(plan, action)
+    assert bool(ending.breaks) == (action == "hold")
+    last = ending.first + ending.steps - 1
+    on = ending.schedule.on[:, last]
+    assert (ending.schedule.mixes[on, last].sum(axis=1) == 400).all()
+    assert on.any() == (action != "off")
