@@ -51,8 +51,10 @@ def publish_command(
     terms = Terms(tolerance_kw=tolerance_kw, after_validity=after_validity, keep=keep)  # type: ignore[arg-type]
     outcome = publish(directory, target, terms, supersede=supersede)
     told = outcome.publication.document
-    for sentence in told["after_validity"]["breaks"]:
-        say(f"flexmine: after the plan's end, {after_validity} would break a limit: {sentence}")
+    breaks = told["after_validity"]["breaks"]
+    if breaks:
+        more = f" ({len(breaks) - 1} more in publication.json)" if len(breaks) > 1 else ""
+        say(f"flexmine: after the plan's end, {after_validity} would break a limit: {breaks[0]}{more}")
     if not outcome.new:
         say(f"flexmine: this plan is publication {outcome.publication.sequence} already; nothing is changed")
     if as_json:
