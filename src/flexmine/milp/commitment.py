@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyomo.environ as pe
 
+from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 from flexmine.problem import Problem
 
@@ -20,36 +21,41 @@ def logic(m: pe.ConcreteModel) -> None:
     def rule(m, k, t):
         return m.n[k, t] - m.n[k, t - 1] == m.y[k, t] - m.z[k, t]
 
-    m.logic = pe.Constraint(m.K, m.T, rule=rule)
+    with whole_family(m):
+        m.logic = pe.Constraint(m.K, m.T, rule=rule)
 
 
 def minimum_up_time(m: pe.ConcreteModel, classes: Classes) -> None:
     r"""A container that starts stays on for U_k steps.
 
-    .. math:: \sum_{i=t-U_k+1}^{t} y_{k,i} \le n_{k,t} \quad \forall k, t
+    .. math:: \sum_{i=0}^{U_k-1} y_{k,t-i} \le n_{k,t} \quad \forall k, t
 
     U : minimum up time [steps].  Source: Rajan and Takriti (2005).
     """
+    m.U = pe.Set(m.K, initialize={k: range(c.U) for k, c in classes.items()})
 
     def rule(m, k, t):
-        return sum(m.y[k, i] for i in range(t - classes[k].U + 1, t + 1)) <= m.n[k, t]
+        return sum(m.y[k, t - i] for i in m.U[k]) <= m.n[k, t]
 
-    m.minimum_up_time = pe.Constraint(m.K, m.T, rule=rule)
+    with whole_family(m):
+        m.minimum_up_time = pe.Constraint(m.K, m.T, rule=rule)
 
 
 def minimum_down_time(m: pe.ConcreteModel, classes: Classes) -> None:
     r"""A container that stops stays off for D_k steps.
 
-    .. math:: \sum_{i=t-D_k+1}^{t} z_{k,i} \le N_k - n_{k,t} \quad \forall k, t
+    .. math:: \sum_{i=0}^{D_k-1} z_{k,t-i} \le N_k - n_{k,t} \quad \forall k, t
 
     The full count N stands here, not the number available: a container that stops because it goes out of service
     would be counted twice.  Source: Rajan and Takriti (2005).
     """
+    m.D = pe.Set(m.K, initialize={k: range(c.D) for k, c in classes.items()})
 
     def rule(m, k, t):
-        return sum(m.z[k, i] for i in range(t - classes[k].D + 1, t + 1)) <= classes[k].N - m.n[k, t]
+        return sum(m.z[k, t - i] for i in m.D[k]) <= m.N[k] - m.n[k, t]
 
-    m.minimum_down_time = pe.Constraint(m.K, m.T, rule=rule)
+    with whole_family(m):
+        m.minimum_down_time = pe.Constraint(m.K, m.T, rule=rule)
 
 
 def availability(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
@@ -57,51 +63,49 @@ def availability(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
 
     .. math:: \sum_{k \in g} n_{k,t} \le A_{g,t}
     """
-    runnable = {g.name: g.runnable for g in p.classes}
+    m.parts = pe.Set(m.G, initialize={g.name: [k for k in m.K if classes[k].parent == g.name] for g in p.classes})
 
     def rule(m, g, t):
-        return sum(m.n[k, t] for k in m.K if classes[k].parent == g) <= int(runnable[g][t])
+        return sum(m.n[k, t] for k in m.parts[g]) <= m.A[g, t]
 
-    m.availability = pe.Constraint(m.G, m.T, rule=rule)
+    with whole_family(m):
+        m.availability = pe.Constraint(m.G, m.T, rule=rule)
 
 
-def must_run(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
+def must_run(m: pe.ConcreteModel) -> None:
     r"""At least so many run.
 
     .. math:: \sum_{k \in g} n_{k,t} \ge M_{g,t} \quad \text{where } M_{g,t} > 0
     """
-    wanted = {(g.name, t): int(g.must_run[t]) for g in p.classes for t in range(p.steps) if g.must_run[t] > 0}
 
     def rule(m, g, t):
-        return sum(m.n[k, t] for k in m.K if classes[k].parent == g) >= wanted[g, t]
+        return sum(m.n[k, t] for k in m.parts[g]) >= m.M[g, t]
 
-    m.must_run = pe.Constraint(list(wanted), rule=rule)
+    m.must_run = pe.Constraint(m.GM, rule=rule)
 
 
-def kept_commitment(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
+def kept_commitment(m: pe.ConcreteModel) -> None:
     r"""Exactly so many run, where an earlier plan's commitment is kept.
 
     .. math:: \sum_{k \in g} n_{k,t} = C_{g,t} \quad \text{where } C_{g,t} \text{ is given}
     """
-    kept = {(g.name, t): int(g.committed[t]) for g in p.classes if g.committed is not None for t in range(p.steps)}
 
     def rule(m, g, t):
-        return sum(m.n[k, t] for k in m.K if classes[k].parent == g) == kept[g, t]
+        return sum(m.n[k, t] for k in m.parts[g]) == m.C[g, t]
 
-    m.kept_commitment = pe.Constraint(list(kept), rule=rule)
+    m.kept_commitment = pe.Constraint(m.GC, rule=rule)
 
 
-def starts_per_day(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
+def starts_per_day(m: pe.ConcreteModel, p: Problem) -> None:
     r"""A container starts at most so often on a local calendar day.
 
     .. math:: \sum_{t \in d} y_{k,t} \le M_{k,d}
 
     Such a class holds one container, because the limit of each cannot be summed over containers.
     """
-    limits = {(k, d): left for k, c in classes.items() for d, left in (c.starts_left or {}).items()}
     day = [] if p.site.day_of_step is None else p.site.day_of_step.tolist()
 
     def rule(m, k, d):
-        return sum(m.y[k, t] for t in m.T if day[t] == d) <= limits[k, d]
+        return sum(m.y[k, t] for t in m.T if day[t] == d) <= m.starts_left[k, d]
 
-    m.starts_per_day = pe.Constraint(list(limits), rule=rule)
+    m.starts_per_day = pe.Constraint(m.KD, rule=rule)

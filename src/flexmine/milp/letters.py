@@ -34,7 +34,7 @@ class StopLot:
 
 @dataclass(frozen=True)
 class Letters:
-    """One class of the model; arrays over steps have shape (T,), over segments and steps (S, T).
+    """One class of the model; arrays over steps have shape (T,), over segments (S,), over both (S, T).
 
     A class of the Problem is one class of the model, except where starts per day are limited: there every container
     is a class of its own, because a limit per container cannot be summed over containers.
@@ -65,7 +65,12 @@ class Letters:
     @property
     def needs_arcs(self) -> bool:
         """Whether starts must be tied to their stops: windows out of order, or cold starts that draw energy."""
-        return bool(np.any(self.e > 0)) or not windows_in_order(self.lots)
+        return self.cold_energy or not windows_in_order(self.lots)
+
+    @property
+    def cold_energy(self) -> bool:
+        """Whether cold starts draw energy."""
+        return bool(np.any(self.e > 0))
 
     def started(self, step: int) -> int:
         """Return how many of them started in a step before the horizon, of those still on."""
@@ -128,7 +133,7 @@ def _letters(
         P0=low,
         H0=np.interp(low, k.it_power_mw, k.hash_rate_th_s),
         w=width,
-        g=np.repeat(slope[:, None], problem.steps, axis=1),
+        g=slope,
         a=k.overhead,
         sb=k.standby_mw,
         v=k.hash_value_usd_per_th_s_h,

@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyomo.environ as pe
 
-from flexmine.milp import commitment, power, starts, variables
+from flexmine.milp import commitment, numbers, power, starts, variables
 from flexmine.milp.letters import letters_of
+from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 from flexmine.problem import Problem
 
 
-def build_model(p: Problem) -> pe.ConcreteModel:
-    """Return the Pyomo model of a Problem; its rows have public names such as ``minimum_up_time[s19pro,12]``."""
-    classes: Classes = {k.name: k for k in letters_of(p)}
+def build_model(
+    p: Problem, given: Mapping[str, Any] | None = None, *, classes: Classes | None = None, templated: bool = False
+) -> pe.ConcreteModel:
+    """Return the Pyomo model of a Problem; its rows have public names such as ``minimum_up_time[s19pro,12]``.
+
+    Parameters
+    ----------
+    p : Problem
+    given : mapping, optional
+        Numbers in place of those of `p`, by letter as in :data:`flexmine.milp.numbers.INDEX`.
+    classes : dict, optional
+        The classes of the model, where they are known already.
+    templated : bool
+        Whether rules that do not look at their index are called once for all their rows; the rows are the same.
+    """
+    classes = classes or {k.name: k for k in letters_of(p)}
     m = pe.ConcreteModel(name="flexmine")
+    m.templated = templated
     variables.sets(m, p, classes)
+    numbers.parameters(m, given or numbers.numbers_of(p, classes))
     variables.commitment_variables(m, classes)
-    variables.power_variables(m, p, classes)
+    variables.power_variables(m)
 
     commitment.logic(m)
     commitment.minimum_up_time(m, classes)
     commitment.minimum_down_time(m, classes)
     commitment.availability(m, p, classes)
-    commitment.must_run(m, p, classes)
-    commitment.kept_commitment(m, p, classes)
-    commitment.starts_per_day(m, p, classes)
+    commitment.must_run(m)
+    commitment.kept_commitment(m)
+    commitment.starts_per_day(m, p)
     starts.start_kind(m)
     starts.warm_pool(m, classes)
     starts.warm_arcs(m, classes)
 
-    power.mode_curve(m, classes)
-    power.facility_balance(m, p, classes)
+    power.mode_curve(m)
+    power.preheat_steps(m, classes)
+    power.facility_balance(m)
     power.supply_balance(m)
-    power.supply_limit(m, p)
-    power.site_cap(m, p)
-    power.site_minimum(m, p)
+    power.supply_limit(m)
+    power.site_cap(m)
+    power.site_minimum(m)
     power.feeder_cap(m, p, classes)
-    power.ramps(m, p)
+    power.ramps(m)
 
-    money(m, p, classes)
+    money(m, p)
     return m
 
 
-def money(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
+def money(m: pe.ConcreteModel, p: Problem) -> None:
     r"""Money over the horizon [USD], to be maximised.
 
     .. math::
@@ -52,14 +72,14 @@ def money(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     H = H0 n + sum_s g_s q : hash rate [TH/s];  v : hash value [USD per TH/s per h];  tau : terminal value [USD].
     """
     dt = p.time.step_h
-    price = {j.name: j.price_usd_per_mwh for j in p.sources}
-    revenue = sum(
-        dt * float(c.v[t] * c.H0[t]) * m.n[k, t]
-        + sum(dt * float(c.v[t] * c.g[s, t]) * m.q[k, s, t] for s in range(len(c.w)))
-        for k, c in classes.items()
-        for t in m.T
-    )
-    energy = sum(dt * float(price[j][t]) * m.s[j, t] for j in m.J for t in m.T)
-    start = sum(float(c.cw[t]) * m.w[k, t] + float(c.cc[t]) * m.c[k, t] for k, c in classes.items() for t in m.T)
-    terminal = sum(c.terminal * m.n[k, p.steps - 1] for k, c in classes.items())
-    m.money = pe.Objective(expr=revenue - energy - start + terminal, sense=pe.maximize)
+
+    def rule(m):
+        lowest = sum((dt * m.v[k, t] * m.H0[k, t] + m.tau[k, t]) * m.n[k, t] for k in m.K for t in m.T)
+        above = sum(dt * m.v[k, t] * m.g[k, s] * m.q[k, s, t] for k, s in m.KS for t in m.T)
+        energy = sum(dt * m.price[j, t] * m.s[j, t] for j in m.J for t in m.T)
+        warm = sum(m.cw[k, t] * m.w[k, t] for k in m.K for t in m.T)
+        cold = sum(m.cc[k, t] * m.c[k, t] for k in m.K for t in m.T)
+        return lowest + above - energy - warm - cold
+
+    with whole_family(m):
+        m.money = pe.Objective(rule=rule, sense=pe.maximize)

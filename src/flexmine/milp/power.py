@@ -6,11 +6,12 @@ from typing import Any
 
 import pyomo.environ as pe
 
+from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 from flexmine.problem import Problem
 
 
-def mode_curve(m: pe.ConcreteModel, classes: Classes) -> None:
+def mode_curve(m: pe.ConcreteModel) -> None:
     r"""Segments of the mode curve in perspective form: tight, because it scales with the containers that are on.
 
     .. math:: q_{k,s,t} \le w_{k,s,t}\, n_{k,t}
@@ -20,89 +21,96 @@ def mode_curve(m: pe.ConcreteModel, classes: Classes) -> None:
     """
 
     def rule(m, k, s, t):
-        return m.q[k, s, t] <= float(classes[k].w[s, t]) * m.n[k, t]
+        return m.q[k, s, t] <= m.width[k, s, t] * m.n[k, t]
 
-    m.mode_curve = pe.Constraint(m.KS, m.T, rule=rule)
-
-
-def it_power(m: pe.ConcreteModel, classes: Classes, k: str, t: int) -> Any:
-    r"""IT power of class k in step t [MW]: :math:`P_{k,t} = P0_{k,t}\, n_{k,t} + \sum_s q_{k,s,t}`."""
-    c = classes[k]
-    return float(c.P0[t]) * m.n[k, t] + sum(m.q[k, s, t] for s in range(len(c.w)))
+    with whole_family(m, m.KS):
+        m.mode_curve = pe.Constraint(m.KS, m.T, rule=rule)
 
 
-def class_power(m: pe.ConcreteModel, p: Problem, classes: Classes, k: str, t: int) -> Any:
-    r"""Facility power of class k [MW]: running, standing by, being preheated.
+def above_idle(m: pe.ConcreteModel, t: Any, classes: Any, segments: Any, heated: Any) -> Any:
+    r"""What some classes draw above standing by [MW].
 
-    .. math:: a_{k,t} P_{k,t} + sb_{k,t} (N_k - n_{k,t}) + preheat_{k,t}
+    .. math:: \sum_k \bigl( a_{k,t} P_{k,t} - sb_{k,t}\, n_{k,t} + preheat_{k,t} \bigr),
+        \qquad P_{k,t} = P0_{k,t}\, n_{k,t} + \sum_s q_{k,s,t}
+
+    The preheat of a cold start falls into its step, or evenly into the steps before it.
     """
-    c = classes[k]
-    standby = float(c.sb[t]) * (c.N - m.n[k, t])
-    return float(c.a[t]) * it_power(m, classes, k, t) + standby + preheat_power(m, p, classes, k, t)
+    lowest = sum((m.a[k, t] * m.P0[k, t] - m.sb[k, t]) * m.n[k, t] for k in classes)
+    above = sum(m.a[k, t] * m.q[k, s, t] for k, s in segments)
+    if not len(m.KC):
+        return lowest + above
+    return lowest + above + sum(m.heat[k, u] * m.c[k, u] for k in heated for u in m.heating[k, t])
 
 
-def preheat_power(m: pe.ConcreteModel, p: Problem, classes: Classes, k: str, t: int) -> Any:
-    r"""Preheat power of class k in step t [MW]: in the step of the cold start, or evenly in the steps before it."""
-    c = classes[k]
-    if c.preheat == 0:
-        spread = {t: 1.0}
-    else:
-        spread = dict.fromkeys(range(t + 1, min(t + c.preheat, p.steps - 1) + 1), 1.0 / c.preheat)
-    return sum(float(c.e[u]) * share / p.time.step_h * m.c[k, u] for u, share in spread.items() if c.e[u] > 0)
+def preheat_steps(m: pe.ConcreteModel, classes: Classes) -> None:
+    """Declare, by step, the steps of the cold starts that are being preheated in it."""
+    last = len(m.T) - 1
+
+    def started_in(m, k, t):
+        ahead = classes[k].preheat
+        return [t] if ahead == 0 else range(t + 1, min(t + ahead, last) + 1)
+
+    m.heating = pe.Set(m.KC, m.T, initialize=started_in)
 
 
-def facility_balance(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
+def facility_balance(m: pe.ConcreteModel) -> None:
     r"""Facility power is base load plus what all classes draw.
 
     .. math:: F_t = B_t + \sum_k \bigl(a_{k,t} P_{k,t} + sb_{k,t}(N_k - n_{k,t}) + preheat_{k,t}\bigr)
+
+    idle : :math:`B_t + \sum_k sb_{k,t} N_k`, what is drawn where nothing runs [MW].
     """
 
     def rule(m, t):
-        return m.F[t] == float(p.site.base_load_mw[t]) + sum(class_power(m, p, classes, k, t) for k in m.K)
+        return m.F[t] == m.idle[t] + above_idle(m, t, m.K, m.KS, m.KC)
 
-    m.facility_balance = pe.Constraint(m.T, rule=rule)
+    with whole_family(m):
+        m.facility_balance = pe.Constraint(m.T, rule=rule)
 
 
 def supply_balance(m: pe.ConcreteModel) -> None:
     r"""The sources meet the facility power exactly: :math:`F_t = \sum_j s_{j,t}`."""
-    m.supply_balance = pe.Constraint(m.T, rule=lambda m, t: m.F[t] == sum(m.s[j, t] for j in m.J))
+    with whole_family(m):
+        m.supply_balance = pe.Constraint(m.T, rule=lambda m, t: m.F[t] == sum(m.s[j, t] for j in m.J))
 
 
-def supply_limit(m: pe.ConcreteModel, p: Problem) -> None:
+def supply_limit(m: pe.ConcreteModel) -> None:
     r"""No more than offered: :math:`s_{j,t} \le S_{j,t}`."""
-    offered = {j.name: j.available_mw for j in p.sources}
-    m.supply_limit = pe.Constraint(m.J, m.T, rule=lambda m, j, t: m.s[j, t] <= float(offered[j][t]))
+    with whole_family(m):
+        m.supply_limit = pe.Constraint(m.J, m.T, rule=lambda m, j, t: m.s[j, t] <= m.S[j, t])
 
 
-def site_cap(m: pe.ConcreteModel, p: Problem) -> None:
+def site_cap(m: pe.ConcreteModel) -> None:
     r"""Site cap, curtailment orders folded in: :math:`F_t \le L_t`."""
-    m.site_cap = pe.Constraint(m.T, rule=lambda m, t: m.F[t] <= float(p.site.cap_mw[t]))
+    with whole_family(m):
+        m.site_cap = pe.Constraint(m.T, rule=lambda m, t: m.F[t] <= m.L[t])
 
 
-def site_minimum(m: pe.ConcreteModel, p: Problem) -> None:
+def site_minimum(m: pe.ConcreteModel) -> None:
     r"""At least so much is drawn: :math:`F_t \ge F^{min}_t`, where there is such a limit."""
-    steps = [t for t in range(p.steps) if p.site.minimum_mw[t] > 0]
-    m.site_minimum = pe.Constraint(steps, rule=lambda m, t: m.F[t] >= float(p.site.minimum_mw[t]))
+    m.site_minimum = pe.Constraint(m.TM, rule=lambda m, t: m.F[t] >= m.Fmin[t])
 
 
 def feeder_cap(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     r"""A feeder carries its classes, standby and preheat included: :math:`\sum_{k \in f} F_{k,t} \le L_f`."""
-    feeders = {f.name: f for f in p.site.feeders if f.classes}
+    hung = {f.name: [k for k in m.K if classes[k].parent in f.classes] for f in p.site.feeders if f.classes}
+    m.on_feeder = pe.Set(m.FD, initialize=hung)
+    m.segments_on_feeder = pe.Set(m.FD, dimen=2, initialize=lambda m, f: [(k, s) for k, s in m.KS if k in hung[f]])
+    m.heated_on_feeder = pe.Set(m.FD, initialize=lambda m, f: [k for k in m.KC if k in hung[f]])
 
     def rule(m, f, t):
-        on_it = [k for k in m.K if classes[k].parent in feeders[f].classes]
-        return sum(class_power(m, p, classes, k, t) for k in on_it) <= feeders[f].cap_mw
+        drawn = above_idle(m, t, m.on_feeder[f], m.segments_on_feeder[f], m.heated_on_feeder[f])
+        return m.idle_on_feeder[f, t] + drawn <= m.Lf[f]
 
-    m.feeder_cap = pe.Constraint(list(feeders), m.T, rule=rule)
+    m.feeder_cap = pe.Constraint(m.FD, m.T, rule=rule)
 
 
-def ramps(m: pe.ConcreteModel, p: Problem) -> None:
+def ramps(m: pe.ConcreteModel) -> None:
     r"""The site ramps no faster than allowed, from the power measured before step 0.
 
     .. math:: -R^{down} \le F_t - F_{t-1} \le R^{up}
     """
-    up, down = p.site.ramp_up_mw_per_step, p.site.ramp_down_mw_per_step
-    steps_up = [] if up is None else list(m.T)
-    steps_down = [] if down is None else list(m.T)
-    m.ramp_up = pe.Constraint(steps_up, rule=lambda m, t: m.F[t] - m.F[t - 1] <= up)
-    m.ramp_down = pe.Constraint(steps_down, rule=lambda m, t: m.F[t - 1] - m.F[t] <= down)
+    with whole_family(m, m.TU):
+        m.ramp_up = pe.Constraint(m.TU, rule=lambda m, t: m.F[t] - m.F[t - 1] <= m.Rup[t])
+    with whole_family(m, m.TD):
+        m.ramp_down = pe.Constraint(m.TD, rule=lambda m, t: m.F[t - 1] - m.F[t] <= m.Rdown[t])

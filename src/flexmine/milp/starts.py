@@ -8,6 +8,7 @@ from typing import Any
 import pyomo.environ as pe
 
 from flexmine.milp.letters import StopLot
+from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 
 
@@ -16,7 +17,8 @@ def start_kind(m: pe.ConcreteModel) -> None:
 
     .. math:: y_{k,t} = w_{k,t} + c_{k,t}
     """
-    m.start_kind = pe.Constraint(m.K, m.T, rule=lambda m, k, t: m.y[k, t] == m.w[k, t] + m.c[k, t])
+    with whole_family(m):
+        m.start_kind = pe.Constraint(m.K, m.T, rule=lambda m, k, t: m.y[k, t] == m.w[k, t] + m.c[k, t])
 
 
 def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
@@ -30,22 +32,28 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
     Exact where no later stop expires earlier and a cold start never pays; the planner checks both
     (:attr:`flexmine.milp.letters.Letters.needs_arcs`).
     """
-    pools = [k for k, c in classes.items() if not c.needs_arcs]
-    m.KP = pe.Set(initialize=pools, ordered=True)
-    m.h = pe.Var(m.KP, m.T1, bounds=lambda m, k, t: (0, classes[k].N if t >= 0 else 0))
-    m.x = pe.Var(m.KP, m.T, bounds=lambda m, k, t: (0, classes[k].N))
-    warm = {k: [lot for lot in classes[k].lots if lot.last_warm >= lot.earliest] for k in pools}
-    arriving = {k: _by(warm[k], lambda lot: lot.earliest) for k in pools}
+    m.h = pe.Var(m.KP, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
+    m.x = pe.Var(m.KP, m.T, bounds=lambda m, k, t: (0, m.N[k]))
+    warm = {k: [lot for lot in classes[k].lots if lot.count is None and lot.last_warm >= lot.earliest] for k in m.KP}
+    arriving = {(k, lot.earliest): [lot.step] for k in m.KP for lot in warm[k] if lot.earliest < len(m.T)}
+    fresh: dict[tuple[str, int], list[int]] = {}
+    for k in m.KP:
+        for lot in warm[k]:
+            for t in range(lot.earliest, lot.last_warm):
+                fresh.setdefault((k, t), []).append(lot.step)
+    m.arriving = pe.Set(m.KP, m.T, initialize=lambda m, k, t: arriving.get((k, t), []))
+    m.fresh = pe.Set(m.KP, m.T, initialize=lambda m, k, t: fresh.get((k, t), []))
 
     def balance(m, k, t):
-        arrived = sum(stopped(m, k, lot) for lot in arriving[k].get(t, ()))
+        arrived = m.arrived[k, t] + sum(m.z[k, i] for i in m.arriving[k, t])
         return m.h[k, t] == m.h[k, t - 1] + arrived - m.w[k, t] - m.x[k, t]
 
-    def fresh(m, k, t):
-        return m.h[k, t] <= sum(stopped(m, k, lot) for lot in warm[k] if lot.earliest <= t < lot.last_warm)
+    def still_warm(m, k, t):
+        return m.h[k, t] <= m.unspoilt[k, t] + sum(m.z[k, i] for i in m.fresh[k, t])
 
-    m.warm_pool = pe.Constraint(m.KP, m.T, rule=balance)
-    m.warm_pool_fresh = pe.Constraint(m.KP, m.T, rule=fresh)
+    with whole_family(m, m.KP):
+        m.warm_pool = pe.Constraint(m.KP, m.T, rule=balance)
+        m.warm_pool_fresh = pe.Constraint(m.KP, m.T, rule=still_warm)
 
 
 def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
@@ -59,18 +67,16 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
     What has grown cold is alike, so that the cold need no arcs of their own: a start is charged as cold, and
     preheated, exactly when its container is.
     """
-    names = [k for k, c in classes.items() if c.needs_arcs]
-    lots = {k: {lot.step: lot for lot in classes[k].lots} for k in names}
-    arcs = [(k, i, t) for k in names for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_warm + 1)]
+    lots = {k: {lot.step: lot for lot in classes[k].lots} for k in m.KA}
+    arcs = [(k, i, t) for k in m.KA for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_warm + 1)]
     by_stop: dict[tuple[str, int], list[int]] = {}
     by_start: dict[tuple[str, int], list[int]] = {}
     for k, i, t in arcs:
         by_stop.setdefault((k, i), []).append(t)
         by_start.setdefault((k, t), []).append(i)
-    m.KA = pe.Set(initialize=names, ordered=True)
-    m.r = pe.Var(arcs, domain=pe.NonNegativeIntegers, bounds=lambda m, k, i, t: (0, classes[k].N))
-    m.b = pe.Var(m.KA, m.T1, bounds=lambda m, k, t: (0, classes[k].N if t >= 0 else 0))
-    colder = {k: _by(classes[k].lots, lambda lot: max(0, lot.earliest, lot.last_warm + 1)) for k in names}
+    m.r = pe.Var(arcs, domain=pe.NonNegativeIntegers, bounds=lambda m, k, i, t: (0, m.N[k]))
+    m.b = pe.Var(m.KA, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
+    colder = {k: _by(classes[k].lots, lambda lot: max(0, lot.earliest, lot.last_warm + 1)) for k in m.KA}
 
     def used(m, k, i):
         return sum(m.r[k, i, t] for t in by_stop[k, i]) <= stopped(m, k, lots[k][i])
@@ -92,7 +98,7 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
 
 def stopped(m: pe.ConcreteModel, k: str, lot: StopLot) -> Any:
     """Return how many stopped together: a variable inside the horizon, a number before it."""
-    return m.z[k, lot.step] if lot.count is None else lot.count
+    return m.z[k, lot.step] if lot.count is None else m.lot[k, lot.step]
 
 
 def _by(lots: Iterable[StopLot], key: Callable[[StopLot], int]) -> dict[int, list[StopLot]]:

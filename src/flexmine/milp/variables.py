@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import pyomo.environ as pe
 
@@ -12,18 +15,43 @@ Classes = dict[str, Letters]
 
 
 def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
-    """Steps, classes, segments and sources.
+    """Steps, classes, segments, sources, and the subsets over which some rows are written.
 
-    T : steps 0..T-1;  T1 : the same with -1, the state before step 0;  TH : reaching back as far as any minimum time.
+    T : steps 0..T-1;  T1 : the same with -1, the state before step 0;  TH : reaching back as far as any minimum time;
+    TB : the steps of TH before step 0;  TM, TU, TD : steps with a least site power, a ramp up, a ramp down;  TF : the
+    least and the most before step 0;  K : classes;  KS : their segments;  KC : those whose cold starts draw energy;
+    G : classes of the Problem;  GM, GC : with steps in which some, and exactly so many, must run;  KD : with days on
+    which starts are limited;  J : sources;  FD : feeders.
     """
-    reach = max(max(k.U, k.D) for k in classes.values())
     m.T = pe.RangeSet(0, p.steps - 1)
     m.T1 = pe.RangeSet(-1, p.steps - 1)
-    m.TH = pe.RangeSet(-reach, p.steps - 1)
-    m.K = pe.Set(initialize=list(classes), ordered=True)
-    m.KS = pe.Set(initialize=[(k, s) for k, c in classes.items() for s in range(len(c.w))], dimen=2, ordered=True)
-    m.G = pe.Set(initialize=[g.name for g in p.classes], ordered=True)
-    m.J = pe.Set(initialize=[j.name for j in p.sources], ordered=True)
+    m.TH = pe.RangeSet(-reach(classes), p.steps - 1)
+    m.TB = pe.RangeSet(-reach(classes), -1)
+    m.TF = _set(["least", "most"])
+    m.TM = _set(np.flatnonzero(p.site.minimum_mw > 0).tolist())
+    m.TU = _set([] if p.site.ramp_up_mw_per_step is None else range(p.steps))
+    m.TD = _set([] if p.site.ramp_down_mw_per_step is None else range(p.steps))
+    m.K = _set(classes)
+    m.KS = _set([(k, s) for k, c in classes.items() for s in range(len(c.w))], dimen=2)
+    m.KC = _set([k for k, c in classes.items() if c.cold_energy])
+    m.KP = _set([k for k, c in classes.items() if not c.needs_arcs])
+    m.KA = _set([k for k, c in classes.items() if c.needs_arcs])
+    m.KL = _set([(k, lot.step) for k, c in classes.items() for lot in c.lots if c.needs_arcs and lot.count], dimen=2)
+    m.KD = _set([(k, d) for k, c in classes.items() for d in (c.starts_left or {})], dimen=2)
+    m.G = _set([g.name for g in p.classes])
+    m.GM = _set([(g.name, int(t)) for g in p.classes for t in np.flatnonzero(g.must_run > 0)], dimen=2)
+    m.GC = _set([(g.name, t) for g in p.classes if g.committed is not None for t in range(p.steps)], dimen=2)
+    m.J = _set([j.name for j in p.sources])
+    m.FD = _set([f.name for f in p.site.feeders if f.classes])
+
+
+def reach(classes: Classes) -> int:
+    """Return how many steps before step 0 matter to a minimum time."""
+    return max(max(k.U, k.D) for k in classes.values())
+
+
+def _set(members: Iterable[Any], dimen: int = 1) -> pe.Set:
+    return pe.Set(initialize=list(members), dimen=dimen, ordered=True)
 
 
 def commitment_variables(m: pe.ConcreteModel, classes: Classes) -> None:
@@ -33,36 +61,34 @@ def commitment_variables(m: pe.ConcreteModel, classes: Classes) -> None:
     """
 
     def n_bounds(m, k, t):
-        return (0, classes[k].N) if t >= 0 else (classes[k].on_before,) * 2
+        return (0, m.N[k]) if t >= 0 else (m.n0[k], m.n0[k])
 
     def y_bounds(m, k, t):
-        return (0, classes[k].N) if t >= 0 else (classes[k].started(t),) * 2
+        return (0, m.N[k]) if t >= 0 else (m.y0[k, t], m.y0[k, t])
 
     def z_bounds(m, k, t):
-        return (0, classes[k].N) if t >= 0 else (classes[k].stopped(t),) * 2
+        return (0, m.N[k]) if t >= 0 else (m.z0[k, t], m.z0[k, t])
 
     def c_bounds(m, k, t):
         # A cold start in a step before its preheat could have begun is not possible.
-        return (0, classes[k].N if t >= classes[k].preheat else 0)
+        return (0, m.N[k] if t >= classes[k].preheat else 0)
 
     m.n = pe.Var(m.K, m.T1, domain=pe.NonNegativeIntegers, bounds=n_bounds)
     m.y = pe.Var(m.K, m.TH, domain=pe.NonNegativeIntegers, bounds=y_bounds)
     m.z = pe.Var(m.K, m.TH, domain=pe.NonNegativeIntegers, bounds=z_bounds)
-    m.w = pe.Var(m.K, m.T, domain=pe.NonNegativeIntegers, bounds=lambda m, k, t: (0, classes[k].N))
+    m.w = pe.Var(m.K, m.T, domain=pe.NonNegativeIntegers, bounds=lambda m, k, t: (0, m.N[k]))
     m.c = pe.Var(m.K, m.T, domain=pe.NonNegativeIntegers, bounds=c_bounds)
 
 
-def power_variables(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
+def power_variables(m: pe.ConcreteModel) -> None:
     """Segment power q, supply s and facility power F [MW]."""
-    most = float(np.max(np.sum([s.available_mw for s in p.sources], axis=0)))
-    before = p.site.initial_mw
 
     def q_bounds(m, k, s, t):
-        return (0, float(classes[k].w[s, t]) * classes[k].N)
+        return (0, m.width[k, s, t] * m.N[k])
 
     def facility_bounds(m, t):
-        return (0, most) if t >= 0 else ((0, most) if before is None else (before, before))
+        return (0, m.most) if t >= 0 else (m.F0["least"], m.F0["most"])
 
     m.q = pe.Var(m.KS, m.T, domain=pe.NonNegativeReals, bounds=q_bounds)
-    m.s = pe.Var(m.J, m.T, domain=pe.NonNegativeReals, bounds=(0, most))
+    m.s = pe.Var(m.J, m.T, domain=pe.NonNegativeReals, bounds=lambda m, j, t: (0, m.most))
     m.F = pe.Var(m.T1, domain=pe.NonNegativeReals, bounds=facility_bounds)

@@ -1,0 +1,141 @@
+"""The numbers of the model: data that may differ from night to night, while the rows and columns stay the same.
+
+Each is an array over index sets, and becomes a parameter of the model with the same letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pe
+
+from flexmine.milp.letters import Letters, StopLot
+from flexmine.milp.variables import Classes, reach
+from flexmine.problem import Floats, Problem
+
+Numbers = Mapping[str, Floats]
+
+# Letter -> index sets of the model, in the order of the array's axes.
+INDEX: dict[str, tuple[str, ...]] = {
+    "N": ("K",),  # containers of the class [count]
+    "P0": ("K", "T"),  # lowest IT power of a container [MW]
+    "H0": ("K", "T"),  # hash rate at P0 [TH/s]
+    "width": ("KS", "T"),  # width of a segment of the mode curve [MW]
+    "g": ("KS",),  # hash rate by power in a segment [TH/s per MW]
+    "a": ("K", "T"),  # facility power by IT power
+    "sb": ("K", "T"),  # standby power of a container that is not running [MW]
+    "v": ("K", "T"),  # hash value [USD per TH/s per h]
+    "cw": ("K", "T"),  # a warm start [USD]
+    "cc": ("K", "T"),  # a cold start [USD]
+    "tau": ("K", "T"),  # a container that runs at the end [USD], 0 in every step but the last
+    "heat": ("KC", "T"),  # preheat power by cold start in t, in each step of its preheat [MW]
+    "n0": ("K",),  # running before step 0 [count]
+    "y0": ("K", "TB"),  # started in a step before step 0, and still on [count]
+    "z0": ("K", "TB"),  # stopped in a step before step 0, and still off [count]
+    "arrived": ("KP", "T"),  # of those off before step 0, warm ones that may start from t on [count]
+    "unspoilt": ("KP", "T"),  # of those off before step 0, warm in t and in the step after it [count]
+    "lot": ("KL",),  # containers of a lot that stopped before step 0 [count]
+    "A": ("G", "T"),  # at most so many may run [count]
+    "M": ("GM",),  # at least so many run [count]
+    "C": ("GC",),  # exactly so many run [count]
+    "starts_left": ("KD",),  # starts on a day [count]
+    "S": ("J", "T"),  # offered by a source [MW]
+    "price": ("J", "T"),  # of a source [USD/MWh]
+    "most": (),  # that all sources together ever offer [MW]
+    "F0": ("TF",),  # facility power before step 0, at least and at most [MW]
+    "idle": ("T",),  # facility power where nothing runs: base load and standby [MW]
+    "idle_on_feeder": ("FD", "T"),  # the standby power of its classes [MW]
+    "L": ("T",),  # cap of the site [MW]
+    "Fmin": ("TM",),  # least power of the site [MW]
+    "Lf": ("FD",),  # cap of a feeder [MW]
+    "Rup": ("TU",),  # largest step up [MW]
+    "Rdown": ("TD",),  # largest step down [MW]
+}
+
+
+def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
+    """Return every number of the model as an array over the index sets of `INDEX`."""
+    K, T = list(classes.values()), p.steps
+    before = range(-reach(classes), 0)
+    pools = [_pool_before(k, T) for k in K if not k.needs_arcs]
+    offered = np.array([j.available_mw for j in p.sources], dtype=np.float64)
+    most = float(np.max(offered.sum(axis=0)))
+    site, feeders = p.site, [f for f in p.site.feeders if f.classes]
+    up, down = site.ramp_up_mw_per_step, site.ramp_down_mw_per_step
+    initial = None if site.initial_mw is None else max(0.0, site.initial_mw)
+    return {
+        "N": _array([k.N for k in K]),
+        "P0": _array([k.P0 for k in K]),
+        "H0": _array([k.H0 for k in K]),
+        "width": _array([w for k in K for w in k.w]),
+        "g": _array([g for k in K for g in k.g]),
+        "a": _array([k.a for k in K]),
+        "sb": _array([k.sb for k in K]),
+        "v": _array([k.v for k in K]),
+        "cw": _array([k.cw for k in K]),
+        "cc": _array([k.cc for k in K]),
+        "tau": _array([np.where(np.arange(T) == T - 1, k.terminal, 0.0) for k in K]),
+        "heat": _array([k.e / max(1, k.preheat) / p.time.step_h for k in K if k.cold_energy]),
+        "n0": _array([k.on_before for k in K]),
+        "y0": _array([[k.started(t) for t in before] for k in K]),
+        "z0": _array([[k.stopped(t) for t in before] for k in K]),
+        "arrived": _array([arrived for arrived, _ in pools]),
+        "unspoilt": _array([unspoilt for _, unspoilt in pools]),
+        "lot": _array([lot.count for k in K for lot in lots_before(k)]),
+        "A": _array([g.runnable for g in p.classes]),
+        "M": _array([g.must_run[t] for g in p.classes for t in np.flatnonzero(g.must_run > 0)]),
+        "C": _array([count for g in p.classes if g.committed is not None for count in g.committed]),
+        "starts_left": _array([left for k in K for left in (k.starts_left or {}).values()]),
+        "S": offered,
+        "price": _array([j.price_usd_per_mwh for j in p.sources]),
+        "most": _array([most]),
+        "F0": _array([0.0, most] if initial is None else [initial, initial]),
+        "idle": site.base_load_mw + sum(k.sb * k.N for k in K),
+        "idle_on_feeder": _array([sum(k.sb * k.N for k in K if k.parent in f.classes) for f in feeders]),
+        "L": _array(site.cap_mw),
+        "Fmin": site.minimum_mw[site.minimum_mw > 0],
+        "Lf": _array([f.cap_mw for f in feeders]),
+        "Rup": _array([] if up is None else [up] * T),
+        "Rdown": _array([] if down is None else [down] * T),
+    }
+
+
+def parameters(m: pe.ConcreteModel, numbers: Mapping[str, Any]) -> None:
+    """Declare every number as a parameter over the sets that `INDEX` names, in the order of the array's axes.
+
+    Raises
+    ------
+    ValueError
+        Where an array does not have as many members as its sets.
+    """
+    for letter, names in INDEX.items():
+        values = np.ravel(numbers[letter]).tolist()
+        sets = [m.find_component(name) for name in names]
+        if len(values) != prod(len(members) for members in sets):
+            raise ValueError(f"{letter}: {len(values)} numbers do not fit the index {', '.join(names)}")
+        in_order = iter(values)
+        m.add_component(
+            letter, pe.Param(*sets, initialize=lambda m, *_, following=in_order: next(following), within=pe.Any)
+        )
+
+
+def lots_before(k: Letters) -> list[StopLot]:
+    """Return the lots that stopped before step 0, where starts are tied to stops; else they are sums of a pool."""
+    return [lot for lot in k.lots if lot.count is not None] if k.needs_arcs else []
+
+
+def _pool_before(k: Letters, T: int) -> tuple[Floats, Floats]:
+    """Return what the stops before step 0 give to the pool of the warm: arriving in t, and lasting beyond t."""
+    arrived, unspoilt = np.zeros(T), np.zeros(T)
+    for lot in k.lots:
+        if lot.count is not None and lot.last_warm >= lot.earliest:
+            arrived[lot.earliest : lot.earliest + 1] += lot.count
+            unspoilt[lot.earliest : lot.last_warm] += lot.count
+    return arrived, unspoilt
+
+
+def _array(values: Iterable[Any]) -> Floats:
+    return np.asarray(values, dtype=np.float64)
