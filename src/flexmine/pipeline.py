@@ -124,6 +124,7 @@ def plan_case(
         temperature_c=assembly.temperature_c,
         notes=(*case.notes, *assembly.notes, *given_up),
         filled=case.filled,
+        chain=assembly.chain,
         overrides=assembly.overrides,
         day_kind=_day_kind(problem, proof.money_usd, rules, options) if rules else None,
         carbon=carbon_account(problem, rounded, audit, assembly.btc_per_th_s_h),

@@ -71,7 +71,9 @@ def test_halving_inside_the_horizon(make_case):
     result = assemble(make_case({"hash_value": hash_value}))
     value = result.problem.classes[0].hash_value_usd_per_th_s_h
     assert value[5] == pytest.approx(value[4] / 2)
-    assert any("halves to 1.5625 BTC, expected at 2024-09-10T05:00+08:00" in note for note in result.notes)
+    assert any(
+        "halves to 1.5625 BTC (block 1050000), expected at 2024-09-10T05:00+08:00" in note for note in result.notes
+    )
     assert len(set(value[:5].tolist())) == 1
     before = assemble(make_case({"hash_value": {**hash_value, "block_height": 1_049_870}}))
     assert before.notes == ()

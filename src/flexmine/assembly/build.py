@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from flexmine.assembly.causes import Cause, causes
+from flexmine.assembly.chain import chain
 from flexmine.assembly.classes import available_counts, container_class, group
 from flexmine.assembly.equipment import Equipment, Money, Weather, equipment
 from flexmine.assembly.fleet import containers, override_obligations
@@ -34,6 +36,8 @@ class Assembly:
         Outside air, for tables and explanations [C].
     btc_per_th_s_h : ndarray, shape (T,)
         Bitcoin that a hash rate is expected to mine [BTC per TH/s per h].
+    chain : tuple of dict
+        Retarget and halvings within the horizon, for plan.json.
     causes : tuple of Cause
         Why containers may not run, or have to.
     """
@@ -43,6 +47,7 @@ class Assembly:
     overrides: tuple[str, ...]
     temperature_c: Floats
     btc_per_th_s_h: Floats
+    chain: tuple[dict[str, Any], ...]
     causes: tuple[Cause, ...]
 
 
@@ -57,7 +62,8 @@ def assemble(case: Case) -> Assembly:
     clock = Clock(case.time)
     notes: list[str] = []
     offered = sources(case, notes)
-    value = hash_value(case, clock, notes)
+    changes = chain(case, clock, notes)
+    value = hash_value(case, changes, notes)
     models = _models(case, clock, Money(value, cheapest_price_usd_per_mwh(offered)), notes)
     held = limits(case, clock)
     fleet, overrides = override_obligations(case, clock, containers(case, clock, models), models, held)
@@ -84,7 +90,8 @@ def assemble(case: Case) -> Assembly:
         notes=(*notes, *shared, *reserved, *_kept(case), *_outside(case, clock)),
         overrides=tuple(overrides),
         temperature_c=case.series["temperature_c"],
-        btc_per_th_s_h=btc_per_th_s_h(case),
+        btc_per_th_s_h=btc_per_th_s_h(case, changes),
+        chain=tuple(event.document(clock) for event in changes.events),
         causes=causes(case, clock, held, groups),
     )
 

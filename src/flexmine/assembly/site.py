@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flexmine.assembly.equipment import WHOLE
+from flexmine.assembly.chain import Chain
 from flexmine.assembly.fleet import Container, Limits
 from flexmine.assembly.windows import Clock
 from flexmine.errors import BadInput
@@ -13,11 +13,8 @@ from flexmine.physics.hash_value import (
     hash_value_to_party,
     hash_value_usd_per_th_s_h,
     perspective_terms,
-    subsidy_btc,
 )
 from flexmine.problem import Feeder, Floats, Ints, Site, Source
-
-BLOCKS_PER_HOUR = 6
 
 
 def sources(case: Case, notes: list[str]) -> tuple[Source, ...]:
@@ -52,7 +49,7 @@ def cheapest_price_usd_per_mwh(offered: tuple[Source, ...]) -> Floats:
     return np.where(on_offer, prices, np.inf).min(axis=0)
 
 
-def hash_value(case: Case, clock: Clock, notes: list[str]) -> Floats:
+def hash_value(case: Case, chain: Chain, notes: list[str]) -> Floats:
     """Return the hash value to the party whose money counts, shape (T,) [USD per TH/s per h].
 
     Raises
@@ -60,15 +57,12 @@ def hash_value(case: Case, clock: Clock, notes: list[str]) -> Floats:
     BadInput
         Where it falls below 0.
     """
-    terms, subsidy = case.document.hash_value, _subsidy(case)
-    if subsidy[-1] < subsidy[0]:
-        step = int(np.argmax(subsidy < subsidy[0]))
-        notes.append(f"the block subsidy halves to {subsidy[-1]:g} BTC, expected at {clock.say(step)}")
+    terms = case.document.hash_value
     value = hash_value_usd_per_th_s_h(
         case.series["hash_value.btc_price_usd"],
         case.series["hash_value.difficulty"],
-        subsidy,
-        terms.fees_btc_per_block,
+        chain.subsidy_btc,
+        chain.fees_btc,
         pool_fee=terms.pool_fee,
         firmware_fee=terms.firmware_fee,
     )
@@ -89,25 +83,10 @@ def hash_value(case: Case, clock: Clock, notes: list[str]) -> Floats:
         raise BadInput(f"hash_value, perspective {terms.perspective}: {error}") from error
 
 
-def btc_per_th_s_h(case: Case) -> Floats:
+def btc_per_th_s_h(case: Case, chain: Chain) -> Floats:
     """Return the bitcoin that a hash rate is expected to mine, before fees of pool and firmware, shape (T,)."""
-    return hash_value_usd_per_th_s_h(
-        np.ones(case.time.steps),
-        case.series["hash_value.difficulty"],
-        _subsidy(case),
-        case.document.hash_value.fees_btc_per_block,
-        pool_fee=0.0,
-        firmware_fee=0.0,
-    )
-
-
-def _subsidy(case: Case) -> Floats:
-    """Return the block subsidy, shape (T,) [BTC]: stated, or by the expected height."""
-    terms, steps = case.document.hash_value, case.time.steps
-    if terms.block_height is None:
-        assert terms.subsidy_btc is not None
-        return np.full(steps, terms.subsidy_btc)
-    return subsidy_btc(terms.block_height + np.floor(np.arange(steps) * case.time.step_h * BLOCKS_PER_HOUR + WHOLE))
+    one = np.ones(case.time.steps)
+    return hash_value_usd_per_th_s_h(one, case.series["hash_value.difficulty"], chain.subsidy_btc, chain.fees_btc)
 
 
 def limits(case: Case, clock: Clock) -> Limits:

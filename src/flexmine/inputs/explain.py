@@ -161,7 +161,8 @@ def _unit_and_guess(keys: tuple[str | int, ...], value: object) -> str:
     if unit is None or not isinstance(value, int | float):
         return ""
     meant = guess(keys, value)
-    return f" {unit.name}{'; ' + meant if meant else ''}"
+    name = "(a share: 0.05 is 5 %)" if unit.name.startswith("share") else unit.name
+    return f" {name}{'; ' + meant if meant else ''}"
 
 
 def _sentence(detail: ErrorDetails, keys: tuple[str | int, ...]) -> str:
@@ -174,6 +175,8 @@ def _sentence(detail: ErrorDetails, keys: tuple[str | int, ...]) -> str:
         text = f"{shown} is out of range; allowed: {words} {context[bound]:g}{_unit_and_guess(keys, detail['input'])}"
     elif kind == "literal_error":
         text = f"{shown} is not allowed; allowed: {context['expected']}"
+    elif kind == "multiple_of":
+        text = f"{shown} is not allowed; a multiple of {context['multiple_of']:g} is expected"
     elif kind == "too_short":
         text = f"the list is too short; at least {context['min_length']} entry is needed"
     elif kind == "string_too_long":

@@ -10,11 +10,9 @@ from flexmine.inputs.fields import (
     AsTuple,
     AvailableMw,
     AwareTime,
-    BtcPriceUsd,
     CarbonGPerKwh,
     ContainerPowerMw,
     Day,
-    Difficulty,
     Document,
     DurationH,
     HeadroomMw,
@@ -24,15 +22,12 @@ from flexmine.inputs.fields import (
     PowerMw,
     PriceUsdPerMwh,
     Series,
-    Share,
     TariffUsdPerMwh,
     TemperatureC,
     problems,
 )
+from flexmine.inputs.hash_value import HashValue
 
-DEFAULT_POOL_FEE = 0.02
-DEFAULT_FIRMWARE_FEE = 0.0
-"""Shares of the hash value; usual today, but no published source was found: a case should state its own."""
 DEFAULT_PUBLISH_H = 24.0
 
 
@@ -66,48 +61,6 @@ class SourceEntry(Document):
     def _headroom_of_surplus(self) -> SourceEntry:
         if self.headroom_mw is not None and self.kind != "surplus":
             problems([(("headroom_mw",), "belongs to a source of kind surplus; firm power avoids no spill")])
-        return self
-
-
-class HashValue(Document):
-    """What a hash earns, and whose money the plan counts.
-
-    Attributes
-    ----------
-    block_height, subsidy_btc
-        Exactly one: the subsidy follows from the height, 50 / 2^(height // 210000) BTC, or is stated.
-    perspective
-        ``plant``: hash value and power together; ``host``: hosting fee and a share of the hash, less power;
-        ``client``: the hash less the hosting fee.
-    contracted_efficiency_j_per_th
-        Turns the hosting fee per MWh into one per hash; needed for host and client.
-    """
-
-    btc_price_usd: BtcPriceUsd
-    difficulty: Difficulty
-    block_height: int | None = Field(default=None, ge=0, le=6_930_000)
-    subsidy_btc: float | None = Field(default=None, ge=0.0, le=50.0)
-    fees_btc_per_block: float = Field(ge=0.0, le=100.0)
-    pool_fee: Share = DEFAULT_POOL_FEE
-    firmware_fee: Share = DEFAULT_FIRMWARE_FEE
-    perspective: Literal["plant", "host", "client"] = "plant"
-    host_hash_share: Share | None = None
-    hosting_fee_usd_per_mwh: float | None = Field(default=None, ge=0.0, le=500.0)
-    contracted_efficiency_j_per_th: float | None = Field(default=None, ge=1.0, le=500.0)
-
-    @model_validator(mode="after")
-    def _complete(self) -> HashValue:
-        found: list[tuple[tuple[str | int, ...], str]] = []
-        if (self.block_height is None) == (self.subsidy_btc is None):
-            found.append(((), "exactly one of block_height and subsidy_btc is needed"))
-        hosting = ("host_hash_share", "hosting_fee_usd_per_mwh", "contracted_efficiency_j_per_th")
-        for key in hosting:
-            given = getattr(self, key) is not None
-            if self.perspective == "plant" and given:
-                found.append(((key,), "belongs to perspective host or client; this case counts for the plant"))
-            if self.perspective != "plant" and not given:
-                found.append(((), f"perspective {self.perspective} needs {key}"))
-        problems(found)
         return self
 
 
@@ -328,6 +281,11 @@ def case_problems(document: Any) -> list[tuple[tuple[str | int, ...], str]]:
             found.append((("start",), f"{start.isoformat()} is not on the grid of {minutes}-minute steps"))
     if publish_h is not None and horizon_h is not None and publish_h > horizon_h:
         found.append((("publish_h",), f"{publish_h:g} h is longer than the horizon of {horizon_h:g} h"))
+    retarget = getattr(document.hash_value, "next_retarget", None)
+    at = getattr(retarget, "at", None)
+    if at is not None and start is not None and at <= start:
+        text = f"{at.isoformat()} is not after the start; give the new difficulty and leave next_retarget out"
+        found.append((("hash_value", "next_retarget", "at"), text))
     for key in ("sources", "windows", "orders"):
         found += _twice(key, [getattr(entry, "name", None) for entry in getattr(document, key) or ()])
     return found

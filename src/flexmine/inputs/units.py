@@ -78,7 +78,7 @@ _BY_KEY: dict[str, Unit] = {
     "absorptance": _SHARE,
     "share_at_stop": _SHARE,
     "gap": _SHARE,
-    "difficulty": Unit("(difficulty, a plain number)", {"trillions": 1e12, "billions": 1e9}),
+    "difficulty": Unit("(a plain number, not trillions)", {"trillions": 1e12, "billions": 1e9}),
 }
 # What a value usually is; a guess is made only where the converted value falls in here.
 _USUAL: dict[str, tuple[float, float]] = {

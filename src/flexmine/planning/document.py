@@ -71,6 +71,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "switching": {name: dict(value) for name, value in plan.switching.items()},
         "causes": [_cause(c) for c in plan.causes],
         "marginal_values": _marginal_values(plan),
+        "chain": [dict(event) for event in plan.chain],
         "notes": list(plan.notes),
         "versions": dict(plan.versions),
         "options": dict(plan.options),

@@ -93,6 +93,8 @@ class Plan:
         Why each container does what it does, and what one more MW is worth.
     causes : tuple of Cause
         Outages, windows, orders and obligations of the case, by class and step.
+    chain : tuple of mapping
+        Retarget and halvings within the horizon, each with its expected time.
     notes : tuple of str
         What the case says about its data, shown with the plan.
     plant_name : str
@@ -122,6 +124,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     plant_name: str = ""
     switching: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    chain: tuple[Mapping[str, Any], ...] = ()
     filled: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
