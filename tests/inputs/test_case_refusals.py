@@ -6,6 +6,7 @@ import pytest
 
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
+from flexmine.resources import shipped_names
 
 # (file, text to replace, new text, beginning of the message, words that it has to contain)
 REFUSED = {
@@ -285,6 +286,6 @@ def test_errors_of_two_series_and_of_the_state_come_together(folder):
 
 def test_an_unknown_case_lists_the_shipped_ones(folder):
     """*Proves:* a misspelt name is answered with the names that exist.  *Sensitivity:* a bare "not found" fails."""
-    known = "bratsk-40, bratsk-day, bratsk-day-measured, bratsk-shaped, fleet-mixed"
+    known = ", ".join(shipped_names("cases"))
     with pytest.raises(BadInput, match=rf"did you mean bratsk-day.*{known}"):
         load_case("bratsk-dya")
