@@ -1,0 +1,126 @@
+"""Opening the database of the store: SQLite by default, any other by its URL; its tables brought up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from flexmine.errors import BadInput
+
+NEWEST_VERSION = "0001"
+MIGRATIONS = Path(__file__).parent / "migrations"
+SQLITE = "sqlite"
+WAIT_MS = 30_000
+# Any number, the same in all processes: one of them at a time changes the tables of a server.
+UPGRADE_LOCK = 7_310_240_910
+DAMAGE = ("malformed", "not a database", "disk image", "file is encrypted")
+
+
+class StoreDamaged(BadInput):
+    """The database file cannot be read as one; the runs beside it still can."""
+
+
+def database_url(text_of_url: str | None, folder: Path, beside: Path) -> URL:
+    """Return the URL of the store; a relative SQLite file is relative to the folder `beside`.
+
+    Raises
+    ------
+    BadInput
+        Where it is no URL, or its driver is not installed.
+    """
+    if text_of_url is None:
+        return URL.create(SQLITE, database=str(folder / "flexmine.db"))
+    try:
+        url = make_url(text_of_url)
+    except ArgumentError as error:
+        raise BadInput(
+            f"store {text_of_url!r}: is no URL of a database; write sqlite:///runs/flexmine.db or "
+            "postgresql://user@host/name"
+        ) from error
+    if url.get_backend_name() == SQLITE and url.database not in (None, "", ":memory:"):
+        return url.set(database=str(beside / str(url.database)))
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def open_database(url: URL) -> Engine:
+    """Return a database whose tables are those of this version.
+
+    Raises
+    ------
+    StoreDamaged
+        A SQLite file that is no database any more.
+    BadInput
+        It cannot be reached or written, its driver is missing, or a newer flexmine has written it.
+    """
+    shown = url.render_as_string(hide_password=True)
+    try:
+        if url.get_backend_name() == SQLITE and url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url)
+        if url.get_backend_name() == SQLITE:
+            event.listen(engine, "connect", _as_we_need_sqlite)
+            event.listen(engine, "begin", _begin)
+        with engine.begin() as connection:
+            _check(connection, url)
+            _upgrade(connection, shown)
+    except ImportError as error:
+        raise BadInput(f"store {shown}: its driver is not installed ({error}); install flexmine[postgres]") from error
+    except DatabaseError as error:
+        if url.get_backend_name() == SQLITE and any(word in str(error.orig) for word in DAMAGE):
+            raise StoreDamaged(f"store {shown}: {error.orig}") from error
+        if not isinstance(error, OperationalError):
+            raise
+        raise BadInput(f"store {shown}: cannot be opened: {error.orig}") from error
+    except OSError as error:
+        raise BadInput(f"store {shown}: cannot be opened: {error.strerror or error}") from error
+    return engine
+
+
+def _as_we_need_sqlite(connection: Any, _: Any) -> None:
+    # The driver would begin transactions by itself, and never around a change of tables.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={WAIT_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _check(connection: Connection, url: URL) -> None:
+    if url.get_backend_name() != SQLITE:
+        return
+    found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+    if found != "ok":
+        raise StoreDamaged(f"store {url.database}: the file is damaged: {found}")
+
+
+def _upgrade(connection: Connection, shown: str) -> None:
+    """Bring the tables to this version; several processes may try at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+    current = None
+    if inspect(connection).has_table("alembic_version"):
+        current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if current == NEWEST_VERSION:
+        return
+    if current is not None and current > NEWEST_VERSION:
+        raise BadInput(
+            f"store {shown}: its tables are of version {current}, this flexmine knows {NEWEST_VERSION}; a newer "
+            "flexmine has written it, use that one"
+        )
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,207 @@
+"""The store of runs: what is asked of the database by the jobs, and nothing of SQL outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from flexmine.errors import BadInput
+from flexmine.store.records import RunRecord, record_of
+from flexmine.store.tables import AttemptRow, RunRow
+
+SHORTEST_ID = 4
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How one attempt at a day ended; `day` is None where it ended before a day was known."""
+
+    run_id: str
+    plant: str
+    day: date | None
+    started: datetime
+    ended: datetime
+    exit_code: int
+    status: str
+    messages: tuple[str, ...] = ()
+    kind: str = "night"
+
+
+class RunStore:
+    """Runs and attempts of all plants that share a database.
+
+    Parameters
+    ----------
+    engine : Engine
+        From :func:`flexmine.store.database.open_database`.
+    root : Path
+        Folder of all runs; ``root / record.folder`` holds the files of one.
+    """
+
+    def __init__(self, engine: Engine, root: Path):
+        self.engine, self.root = engine, root
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+    def place(self, record: RunRecord) -> Path:
+        """Return the folder of a run."""
+        return self.root / record.folder
+
+    def add(self, record: RunRecord) -> None:
+        """Add a run whose files are in place.
+
+        Raises
+        ------
+        BadInput
+            The database cannot be written; the files stay, and the next run adopts them.
+        """
+        row = RunRow(
+            run_id=record.run_id,
+            plant=record.plant,
+            day=record.day,
+            revision=record.revision,
+            kind=record.kind,
+            inputs_sha256=record.inputs_sha256,
+            folder=record.folder,
+            status=record.status,
+            exit_code=record.exit_code,
+            step=record.step,
+            planned_at=record.planned_at,
+            valid_from=record.valid_from,
+            valid_until=record.valid_until,
+            money_usd=record.money_usd,
+            gap=record.gap,
+            document=record.document(),
+            sequence=record.sequence,
+        )
+        self._write([row])
+
+    def add_attempt(self, attempt: Attempt) -> None:
+        """Note how an attempt ended.
+
+        Raises
+        ------
+        BadInput
+            The database cannot be written.
+        """
+        row = AttemptRow(
+            run_id=attempt.run_id,
+            plant=attempt.plant,
+            kind=attempt.kind,
+            day=attempt.day,
+            started=attempt.started,
+            ended=attempt.ended,
+            exit_code=attempt.exit_code,
+            status=attempt.status,
+            messages=list(attempt.messages),
+        )
+        self._write([row])
+
+    def mark_published(self, run_id: str, sequence: int) -> None:
+        """Note under which sequence number a run was published.
+
+        Raises
+        ------
+        BadInput
+            The database cannot be written.
+        """
+        try:
+            with Session(self.engine) as session, session.begin():
+                session.execute(update(RunRow).where(RunRow.run_id == run_id).values(sequence=sequence))
+        except DatabaseError as error:
+            raise BadInput(f"the store cannot be written: {error.orig}") from error
+
+    def remove(self, run_ids: Iterable[str]) -> None:
+        """Remove the rows of runs; their files are not touched."""
+        with Session(self.engine) as session, session.begin():
+            session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
+
+    def revisions(self, plant: str, day: date) -> list[RunRecord]:
+        """Return the plans of a day, the oldest first."""
+        return self._runs(select(RunRow).where(RunRow.plant == plant, RunRow.day == day).order_by(RunRow.revision))
+
+    def newest(self, plant: str, day: date) -> RunRecord | None:
+        """Return the newest plan of a day."""
+        found = self.revisions(plant, day)
+        return found[-1] if found else None
+
+    def last_day_before(self, plant: str, day: date) -> date | None:
+        """Return the last day before `day` that has a plan."""
+        return self._day(select(func.max(RunRow.day)).where(RunRow.plant == plant, RunRow.day < day))
+
+    def last_day(self, plant: str, *, published: bool = False) -> date | None:
+        """Return the last day that has a plan, or a published one."""
+        query = select(func.max(RunRow.day)).where(RunRow.plant == plant)
+        return self._day(query.where(RunRow.sequence.is_not(None)) if published else query)
+
+    def last_published(self, plant: str) -> RunRecord | None:
+        """Return the run that was published last."""
+        query = select(RunRow).where(RunRow.plant == plant, RunRow.sequence.is_not(None))
+        found = self._runs(query.order_by(RunRow.sequence.desc()).limit(1))
+        return found[0] if found else None
+
+    def history(self, plant: str, limit: int | None = None) -> list[RunRecord]:
+        """Return runs, the newest day and revision first."""
+        query = select(RunRow).where(RunRow.plant == plant).order_by(RunRow.day.desc(), RunRow.revision.desc())
+        return self._runs(query if limit is None else query.limit(limit))
+
+    def attempts(self, plant: str, limit: int | None = None) -> list[Attempt]:
+        """Return attempts, the last one first."""
+        query = select(AttemptRow).where(AttemptRow.plant == plant).order_by(AttemptRow.id.desc())
+        with Session(self.engine) as session:
+            rows = session.scalars(query if limit is None else query.limit(limit)).all()
+        return [
+            Attempt(
+                run_id=r.run_id,
+                plant=r.plant,
+                day=r.day,
+                started=r.started,
+                ended=r.ended,
+                exit_code=r.exit_code,
+                status=r.status,
+                messages=tuple(r.messages),
+                kind=r.kind,
+            )
+            for r in rows
+        ]
+
+    def find(self, run_id: str) -> RunRecord:
+        """Return a run by its id or the beginning of it.
+
+        Raises
+        ------
+        BadInput
+            None or several begin so.
+        """
+        if len(run_id) < SHORTEST_ID:
+            raise BadInput(f"run {run_id!r}: give at least {SHORTEST_ID} characters of its id; flexmine history lists")
+        found = self._runs(select(RunRow).where(RunRow.run_id.startswith(run_id, autoescape=True)).limit(2))
+        if len(found) != 1:
+            what = "several runs begin" if found else "no run begins"
+            raise BadInput(f"run {run_id!r}: {what} with it; flexmine history lists all of them")
+        return found[0]
+
+    def _runs(self, query: object) -> list[RunRecord]:
+        with Session(self.engine) as session:
+            rows: Sequence[RunRow] = session.scalars(query).all()  # type: ignore[call-overload]
+            return [record_of(row.document, row.sequence) for row in rows]
+
+    def _day(self, query: object) -> date | None:
+        with Session(self.engine) as session:
+            found: date | None = session.scalar(query)  # type: ignore[call-overload]
+        return found
+
+    def _write(self, rows: list[RunRow] | list[AttemptRow]) -> None:
+        try:
+            with Session(self.engine) as session, session.begin():
+                session.add_all(rows)
+        except DatabaseError as error:
+            raise BadInput(f"the store cannot be written: {error.orig}") from error
