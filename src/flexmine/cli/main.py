@@ -22,6 +22,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Publish": {
         "publish": "flexmine.cli.publish:publish_command",
     },
+    "Every night": {
+        "nightly": "flexmine.cli.nightly:nightly",
+    },
     "Exchange with other programs": {
         "problem": "flexmine.cli.numeric:problem",
         "solve": "flexmine.cli.numeric:solve",

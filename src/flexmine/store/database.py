@@ -48,6 +48,11 @@ def database_url(text_of_url: str | None, folder: Path, beside: Path) -> URL:
     return url
 
 
+def database_file(url: URL) -> Path:
+    """Return the file of a SQLite database."""
+    return Path(str(url.database))
+
+
 def open_database(url: URL) -> Engine:
     """Return a database whose tables are those of this version.
 

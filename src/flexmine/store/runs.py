@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from flexmine.errors import BadInput
+from flexmine.errors import EXIT_INTERNAL, BadInput
 from flexmine.store.records import RunRecord, record_of
 from flexmine.store.tables import AttemptRow, RunRow
 
@@ -20,17 +20,23 @@ SHORTEST_ID = 4
 
 @dataclass(frozen=True)
 class Attempt:
-    """How one attempt at a day ended; `day` is None where it ended before a day was known."""
+    """One attempt at a day and how it ended; `day` is None where it ended before a day was known."""
 
     run_id: str
     plant: str
     day: date | None
     started: datetime
-    ended: datetime
-    exit_code: int
-    status: str
+    ended: datetime | None = None
+    exit_code: int = EXIT_INTERNAL
+    status: str = "unfinished"
     messages: tuple[str, ...] = ()
     kind: str = "night"
+
+    def ended_with(self, exit_code: int, status: str, messages: Iterable[str]) -> Attempt:
+        """Return the same attempt, ended now."""
+        return replace(
+            self, ended=datetime.now(UTC), exit_code=exit_code, status=status, messages=tuple(map(str, messages))
+        )
 
 
 class RunStore:
@@ -98,7 +104,7 @@ class RunStore:
             kind=attempt.kind,
             day=attempt.day,
             started=attempt.started,
-            ended=attempt.ended,
+            ended=attempt.ended or attempt.started,
             exit_code=attempt.exit_code,
             status=attempt.status,
             messages=list(attempt.messages),

@@ -1,0 +1,81 @@
+"""``flexmine nightly`` and the commands that look into its store."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flexmine.cli.common import with_errors
+
+
+class IsoDay(click.ParamType):
+    """A calendar day, 2024-09-10."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day that the text names."""
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no calendar day; write it as 2024-09-10", param, ctx)
+
+
+class IsoTime(click.ParamType):
+    """A moment with its UTC offset."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the moment that the text names."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no ISO 8601 time; write it as 2024-09-10T02:00:00+08:00", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"{value!r} has no UTC offset; write it as 2024-09-10T02:00:00+08:00", param, ctx)
+        return moment.astimezone(UTC)
+
+
+@click.command(short_help="Plan tomorrow, store it and publish it, unattended.")
+@click.argument("job_file", metavar="JOB.yaml", type=click.Path(path_type=Path))
+@click.option("--day", type=IsoDay(), metavar="DAY", help="The site's day to plan [default: the site's tomorrow].")
+@click.option(
+    "--at", "at", type=IsoTime(), metavar="TIME", help="Plan as if the clock showed this, with what was issued by then."
+)
+@click.option("--log-format", type=click.Choice(["human", "json"]), default="human", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print what became of every day as one JSON line on stdout.")
+@with_errors
+def nightly(job_file: Path, day: date | None, at: datetime | None, log_format: str, as_json: bool) -> int:
+    """Plan the coming day of a plant from the newest feeds, store the plan and publish it.
+
+    Tomorrow is the day after the one that the site's calendar shows.  Nights that were missed are caught up in order.
+    The same inputs again change nothing; changed inputs make a new revision that names what has changed.  Where there
+    is no new plan, the one that was published before stays current.
+    """
+    from flexmine.jobs.job import read_job
+    from flexmine.jobs.log import start_log
+    from flexmine.jobs.night import Night, exit_code
+
+    night = Night(read_job(job_file), at or datetime.now(UTC), progress=_progress)
+    start_log(night.run_id, log_format)
+    results = night.run(day)
+    if as_json:
+        days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
+        click.echo(json.dumps({"run_id": night.run_id, "exit_code": exit_code(results), "days": days}))
+    else:
+        for r in results:
+            click.echo(str(night.job.folder / r.record.folder))
+    return exit_code(results)
+
+
+def _progress(line: str) -> None:
+    """Show a line that the next one replaces, on a terminal only."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()

@@ -1,0 +1,92 @@
+"""What differs between the inputs of two runs: which keys of the case, which series, how many values, by how much."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flexmine.inputs.yaml_loader import CoreLoader
+
+SHOWN = 12
+
+
+def input_changes(before: Path, now: Path) -> tuple[str, ...]:
+    """Return in sentences what differs between two folders of inputs, keys first, then series."""
+    names = sorted({p.relative_to(root).as_posix() for root in (before, now) for p in root.rglob("*") if p.is_file()})
+    found: list[str] = []
+    for name in names:
+        old, new = before / name, now / name
+        if not old.is_file() or not new.is_file():
+            found.append(f"{name}: {'is new' if new.is_file() else 'is gone'}")
+        elif old.read_bytes() == new.read_bytes():
+            continue
+        elif name.endswith(".csv"):
+            found += _series_changes(Path(name).stem, old, new)
+        else:
+            found += _document_changes(name, old, new)
+    return tuple(found)
+
+
+def _document_changes(name: str, old: Path, new: Path) -> list[str]:
+    a, b = (dict(_flat(yaml.load(path.read_text(encoding="utf-8"), Loader=CoreLoader))) for path in (old, new))
+    keys = [key for key in {**a, **b} if a.get(key) != b.get(key)]
+    told = [f"{name}: {key}: {_shown(a, key)} -> {_shown(b, key)}" for key in keys[:SHOWN]]
+    rest = len(keys) - len(told)
+    return [*told, f"{name}: and {rest} more keys"] if rest else told
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _flat(inner, f"{key}[{i}]")
+    else:
+        yield key, value
+
+
+def _shown(values: Mapping[str, Any], key: str) -> str:
+    return repr(values[key]) if key in values else "nothing"
+
+
+def _series_changes(name: str, old: Path, new: Path) -> list[str]:
+    a, b = _values(old), _values(new)
+    shared = [t for t in a if t in b]
+    differing = [t for t in shared if a[t] != b[t]]
+    found = []
+    if differing:
+        steps = [
+            (abs(y - x), t) for t in differing if (x := _number(a[t])) is not None and (y := _number(b[t])) is not None
+        ]
+        size = ""
+        if steps:
+            largest, when = max(steps)
+            mean = sum(step for step, _ in steps) / len(steps)
+            size = (
+                f", by {mean:.6g} on average and most at {when.isoformat(timespec='minutes')}: {a[when]} -> {b[when]} "
+                f"(by {largest:.6g})"
+            )
+        found.append(f"{name}: {len(differing)} of {len(shared)} values differ{size}")
+    for count, word in ((len(b) - len(shared), "new"), (len(a) - len(shared), "no longer there")):
+        if count:
+            found.append(f"{name}: {count} values are {word}")
+    return found
+
+
+def _values(path: Path) -> dict[datetime, str]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.reader(lines))[1:]
+    return {datetime.fromisoformat(row[0]).astimezone(UTC): row[1] for row in rows}
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

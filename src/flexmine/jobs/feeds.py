@@ -1,0 +1,133 @@
+"""Which data each series of the night is made of: the newest issue, or what a named step of the ladder allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.inputs.fields import Series
+from flexmine.inputs.series import Table, read_series, read_table
+from flexmine.jobs.cut import cut_rows
+from flexmine.jobs.issues import FeedFile, find_issues
+from flexmine.jobs.job import Job
+from flexmine.jobs.schema import Feed
+from flexmine.jobs.template import SeriesKey
+from flexmine.planning.plan_files import read_bytes
+from flexmine.problem import TimeAxis
+
+NEWEST, OLDER, FILL, PERSISTENCE = "newest", "older_issue", "fill", "persistence"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The data of one series for one night.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        Time and value as text, cut to the horizon.
+    step : str
+        Step of the ladder that it was taken on.
+    label : str
+        What a reader of the plan should know about it; empty for a newest issue.
+    source : mapping
+        Which file, issued when, at which revision, for the record.
+    """
+
+    spec: Series
+    rows: pd.DataFrame
+    step: str
+    label: str
+    source: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for: the series of one horizon as they were known at a moment."""
+
+    job: Job
+    axis: TimeAxis
+    now: datetime
+    tell: Callable[[str], None]
+
+
+def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
+    """Return the newest issue of a series; of a series without feed, the template's own file.
+
+    Raises
+    ------
+    BadInput
+        It is stale, or cannot be read for this horizon, or there is none.
+    """
+    if feed is None:
+        path = search.job.template.series_file(key.spec)
+        table = _table(path, key.spec.file)
+        return _checked(search, key, table, step=NEWEST, label="", source={"file": key.spec.file})
+    issue = next(iter(_issues(search, feed)), None)
+    if issue is None:
+        raise BadInput(f"{key.dotted}: no file {feed.files} was issued by {_shown(search.now)}")
+    age_h = issue.age_h(search.now)
+    if age_h > feed.max_age_h:
+        raise BadInput(
+            f"{key.dotted}: {issue}: {age_h:.1f} h old at {_shown(search.now)}; max_age_h allows {feed.max_age_h:g} h"
+        )
+    return _of_issue(search, key, issue, NEWEST, "")
+
+
+def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
+    """Return the newest issue that can be read and is within the limit of older issues.
+
+    Raises
+    ------
+    BadInput
+        With what is wrong with each issue within the limit.
+    """
+    limit_h = feed.older_max_age_h or feed.max_age_h
+    wrong: list[str] = []
+    for issue in _issues(search, feed):
+        if issue.age_h(search.now) > limit_h:
+            break
+        label = f"{key.dotted}: an older issue, {issue}"
+        try:
+            return _of_issue(search, key, issue, OLDER, label)
+        except BadInput as error:
+            wrong += error.messages
+    raise BadInput([*wrong, f"{key.dotted}: no issue of {feed.files} of the last {limit_h:g} h can be used"])
+
+
+def _issues(search: Search, feed: Feed) -> Iterator[FeedFile]:
+    found = find_issues(search.job, feed, search.now)
+    for sentence in found.passed_over:
+        search.tell(sentence)
+    yield from found.known
+
+
+def _of_issue(search: Search, key: SeriesKey, issue: FeedFile, step: str, label: str) -> Chosen:
+    source = {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision}
+    return _checked(search, key, _table(issue.path, issue.label), step=step, label=label, source=source)
+
+
+def _table(path: Path, label: str) -> Table:
+    return read_table(read_bytes(path), label)
+
+
+def _checked(
+    search: Search, key: SeriesKey, table: Table, *, step: str, label: str, source: Mapping[str, Any]
+) -> Chosen:
+    """Return the rows of the horizon, once they have been read as a plan would read them."""
+    try:
+        read_series(table, key.spec, key.quantity, search.axis)
+    except BadInput as error:
+        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
+    begin, end = search.axis.begin(0), search.axis.begin(search.axis.steps)
+    return Chosen(key.spec, cut_rows(table, key.spec, begin, end), step, label, {"series": key.dotted, **source})
+
+
+def _shown(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")

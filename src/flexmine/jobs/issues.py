@@ -1,0 +1,107 @@
+"""The files of a feed as issues: when each was issued, its revision, and whether it was known at a moment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flexmine.errors import BadInput
+from flexmine.jobs.job import Job
+from flexmine.jobs.schema import Feed
+
+STAMP = re.compile(
+    r"(?P<date>\d{8})T(?P<clock>\d{4}(?:\d{2})?)(?P<offset>Z|[+-]\d{4})(?:_r(?P<revision>\d{1,4}))?(?!\d)"
+)
+EXAMPLE = "surplus_20240910T0130Z.csv or surplus_20240910T0930+0800_r2.csv"
+ONE_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class FeedFile:
+    """One issue of a feed.
+
+    Attributes
+    ----------
+    label : str
+        The file, relative to the job.
+    """
+
+    path: Path
+    label: str
+    issued: datetime
+    revision: int = 0
+
+    def age_h(self, now: datetime) -> float:
+        """Return how long before `now` it was issued [h]."""
+        return (now - self.issued) / ONE_HOUR
+
+    def __str__(self) -> str:
+        revision = f", revision {self.revision}" if self.revision else ""
+        return f"{self.label}, issued {self.issued.isoformat(timespec='minutes')}{revision}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The issues of a feed that were known at a moment, the newest first, and what was passed over."""
+
+    known: tuple[FeedFile, ...]
+    passed_over: tuple[str, ...]
+
+
+def find_issues(job: Job, feed: Feed, now: datetime) -> Found:
+    """Return the issues of a feed, the newest first; of one time of issue the highest revision first.
+
+    A file issued after `now` is passed over and told: either it is meant for a later night, or a clock is wrong.
+
+    Raises
+    ------
+    BadInput
+        The folder cannot be read.
+    """
+    known: list[FeedFile] = []
+    told: list[str] = []
+    for path in _matching(job, feed):
+        label = _relative(path, job)
+        issued = _issued(path, label, feed, told)
+        if issued is None:
+            continue
+        if issued.issued > now:
+            ahead_min = (issued.issued - now) / timedelta(minutes=1)
+            told.append(f"{issued}: {ahead_min:.0f} min after now, {now.isoformat(timespec='minutes')}; not used")
+            continue
+        known.append(issued)
+    known.sort(key=lambda i: (i.issued, i.revision, i.label), reverse=True)
+    return Found(tuple(known), tuple(told))
+
+
+def _matching(job: Job, feed: Feed) -> list[Path]:
+    pattern = Path(feed.files)
+    base = Path(pattern.anchor) if pattern.anchor else job.path_of(".")
+    inside = pattern.relative_to(pattern.anchor) if pattern.anchor else pattern
+    try:
+        return sorted(path for path in base.glob(str(inside)) if path.is_file())
+    except OSError as error:
+        raise BadInput(f"feed {feed.files}: cannot be looked for: {error.strerror or error}") from error
+
+
+def _relative(path: Path, job: Job) -> str:
+    base = job.path_of(".")
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
+
+
+def _issued(path: Path, label: str, feed: Feed, told: list[str]) -> FeedFile | None:
+    if feed.issued == "modified":
+        return FeedFile(path, label, datetime.fromtimestamp(path.stat().st_mtime, tz=UTC))
+    found = STAMP.search(path.name)
+    if found is None:
+        told.append(f"{label}: its name holds no time of issue; expected {EXAMPLE}; not used")
+        return None
+    clock = found["clock"] if len(found["clock"]) == 6 else found["clock"] + "00"
+    try:
+        issued = datetime.strptime(f"{found['date']}{clock}{found['offset']}", "%Y%m%d%H%M%S%z")
+    except ValueError:
+        told.append(f"{label}: {found.group()} in its name is no time; expected {EXAMPLE}; not used")
+        return None
+    return FeedFile(path, label, issued.astimezone(UTC), int(found["revision"] or 0))

@@ -1,0 +1,107 @@
+"""A job as it is run: its file, its template, and the places that both name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from flexmine.errors import BadInput
+from flexmine.inputs.yaml_loader import Loaded, read_yaml
+from flexmine.jobs.calendar import LocalDay
+from flexmine.jobs.schema import JobDocument
+from flexmine.jobs.template import Template, read_template
+from flexmine.store.database import URL, database_url, open_database
+from flexmine.store.runs import RunStore
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job file with its template."""
+
+    loaded: Loaded[JobDocument]
+    template: Template
+
+    @property
+    def document(self) -> JobDocument:
+        """What the file says."""
+        return self.loaded.document
+
+    @property
+    def plant(self) -> str:
+        """Name of the plant, under which its runs are kept."""
+        return self.template.plant.document.name
+
+    @property
+    def zone(self) -> str:
+        """The site's zone."""
+        return self.template.plant.document.zone
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the runs are kept."""
+        return self.path_of(self.document.folder)
+
+    @cached_property
+    def url(self) -> URL:
+        """URL of the store."""
+        return database_url(self.document.store, self.folder, self.loaded.path.parent)
+
+    def path_of(self, reference: str) -> Path:
+        """Return a path that the job file names."""
+        return self.loaded.path.parent / reference
+
+    def local_day(self, day: date) -> LocalDay:
+        """Return a day of the site.
+
+        Raises
+        ------
+        BadInput
+            Where it has no whole number of steps.
+        """
+        local = LocalDay(day, self.zone)
+        step_h = self.template.case.document.step_h
+        if abs(local.hours / step_h - round(local.hours / step_h)) > 1e-9:
+            raise BadInput(
+                f"{day} has {local.hours:g} h in {self.zone}, no whole number of steps of {step_h:g} h; give the "
+                "template shorter steps (step_minutes)"
+            )
+        return local
+
+    def open_store(self) -> RunStore:
+        """Open the store that the job names.
+
+        Raises
+        ------
+        BadInput
+            As by :func:`flexmine.store.database.open_database`.
+        """
+        return RunStore(open_database(self.url), self.folder)
+
+
+def read_job(path: Path) -> Job:
+    """Read a job file and the template that it names.
+
+    Raises
+    ------
+    BadInput
+        All that is wrong, with file, line and key.
+    """
+    if not path.is_file():
+        raise BadInput(f"there is no job file {path}")
+    loaded = read_yaml(path, JobDocument, path.name)
+    job = Job(loaded, read_template(loaded.document.case, path))
+    known = {key.dotted: key for key in job.template.series()}
+    wrong = [
+        loaded.at(
+            ("feeds", i, "series"),
+            f"{name} is no series of {loaded.document.case}; its series: {', '.join(known) or 'none'}",
+        )
+        for i, feed in enumerate(loaded.document.feeds)
+        for name in feed.series
+        if name not in known
+    ]
+    if wrong:
+        raise BadInput(wrong)
+    return job

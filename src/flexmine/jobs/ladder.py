@@ -1,0 +1,82 @@
+"""What is tried, in the order that the job names, until the night has inputs that can be planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from flexmine.errors import BadInput
+from flexmine.jobs.feeds import NEWEST, OLDER, Chosen, Search, newest, older
+from flexmine.jobs.job import Job
+from flexmine.jobs.resolve import Horizon, How, Inputs, write_inputs
+from flexmine.jobs.schema import Feed, LadderStep
+from flexmine.jobs.state import Before
+from flexmine.jobs.template import SeriesKey
+from flexmine.store.runs import RunStore
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A folder of inputs of one step of the ladder, ready to be planned, and what each series in it is."""
+
+    folder: Path
+    how: How
+    feeds: tuple[dict[str, object], ...]
+
+
+@dataclass(frozen=True)
+class Climb:
+    """What all steps share: the job, the store, the day with its state, and the clock."""
+
+    job: Job
+    store: RunStore
+    horizon: Horizon
+    before: Before
+    now: datetime
+    tell: Tell
+
+    def steps(self) -> Iterator[tuple[str, Callable[[Path], Prepared]]]:
+        """Yield the name of each step and how its inputs are prepared, in order."""
+        allowed: list[LadderStep] = []
+        yield NEWEST, partial(self._of_feeds, NEWEST, ())
+        for step in self.job.document.ladder:
+            allowed.append(step)
+            yield step.step, partial(self._of_feeds, step.step, tuple(allowed))
+
+    def _of_feeds(self, step: str, allowed: tuple[LadderStep, ...], folder: Path) -> Prepared:
+        """Prepare inputs of which every series is from the first allowed step that has it."""
+        feeds = {name: feed for feed in self.job.document.feeds for name in feed.series}
+        axis = self.horizon.axis(self.job.template.case.document.step_h)
+        search = Search(self.job, axis, self.now, self.tell)
+        chosen: dict[str, Chosen] = {}
+        wrong: list[str] = []
+        for key in self.job.template.series():
+            try:
+                chosen[key.dotted] = self._choose(search, key, feeds.get(key.dotted), allowed)
+            except BadInput as error:
+                wrong += error.messages
+        if wrong:
+            raise BadInput(wrong)
+        labels = tuple(c.label for c in chosen.values() if c.label)
+        how = How(step if labels else NEWEST, labels)
+        write_inputs(self.job, Inputs(self.horizon, self.before.state, chosen, how), folder)
+        return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
+
+    def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
+        tries: list[Callable[[], Chosen]] = [lambda: newest(search, key, feed)]
+        if feed is not None:
+            for step in allowed:
+                if step.step == OLDER:
+                    tries.append(lambda: older(search, key, feed))
+        wrong: list[str] = []
+        for attempt in tries:
+            try:
+                return attempt()
+            except BadInput as error:
+                wrong += error.messages
+        raise BadInput(wrong)

@@ -1,0 +1,71 @@
+"""One run on a plant at a time, across processes; a lock whose holder has died is taken over, and that is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from flexmine.errors import BadInput, NoPlan
+
+
+@contextmanager
+def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of a plant.
+
+    The operating system gives the lock back when its holder dies, however it dies; who held it is written beside it,
+    so that an unfinished run is noticed.
+
+    Parameters
+    ----------
+    wait_s : float
+        How long to wait for another run [s].
+
+    Raises
+    ------
+    NoPlan
+        Another run still holds it.
+    BadInput
+        The folder cannot be written.
+    """
+    holder = folder / f".{plant}.lock.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f".{plant}.lock")
+        try:
+            lock.acquire(timeout=wait_s)
+        except Timeout:
+            waited = f" after {wait_s:g} s" if wait_s else ""
+            raise NoPlan(f"{plant}: another run is at work{waited} ({_who(holder)}); this one leaves") from None
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be written: {error.strerror or error}") from error
+    try:
+        if holder.exists():
+            tell(f"{plant}: the run before ({_who(holder)}) ended without finishing; its lock is taken over")
+        _write_holder(holder)
+        yield
+        holder.unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _write_holder(holder: Path) -> None:
+    who = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    try:
+        holder.write_text(json.dumps(who) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{holder}: cannot be written: {error.strerror or error}") from error
+
+
+def _who(holder: Path) -> str:
+    try:
+        who = json.loads(holder.read_text(encoding="utf-8"))
+        return f"process {who['pid']} on {who['host']} since {who['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "whose it is cannot be read"

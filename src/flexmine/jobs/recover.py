@@ -1,0 +1,88 @@
+"""What a run does first: it finishes what an earlier one could not, and loses nothing that was complete."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flexmine.errors import BadInput
+from flexmine.jobs.job import Job
+from flexmine.jobs.resolve import digest_of
+from flexmine.planning.audit_files import audit_directory
+from flexmine.store.database import StoreDamaged, database_file
+from flexmine.store.files import leftovers, run_folders, set_aside
+from flexmine.store.records import RunRecord, read_record
+from flexmine.store.runs import RunStore
+
+Tell = Callable[[str], None]
+
+
+def open_recovered(job: Job, tell: Tell) -> RunStore:
+    """Open the store of a job and bring files and database together.
+
+    Unfinished folders are removed, complete runs without a row get theirs, folders that are no complete run are set
+    aside; a damaged SQLite file is set aside and written anew from the folders.
+
+    Raises
+    ------
+    BadInput
+        The store cannot be opened or written.
+    """
+    try:
+        store = job.open_store()
+    except StoreDamaged as damage:
+        tell(f"{damage}; it is set aside and written anew from the folders of the runs")
+        _set_database_aside(job, tell)
+        store = job.open_store()
+    try:
+        for folder in leftovers(job.folder, job.plant):
+            tell(f"{folder}: the run did not finish; its unfinished files are removed")
+            shutil.rmtree(folder)
+        known = {record.folder for record in store.history(job.plant)}
+        for folder in run_folders(job.folder, job.plant):
+            if folder.relative_to(job.folder).as_posix() not in known:
+                _adopt(job, store, folder, tell)
+    except OSError as error:
+        raise BadInput(f"{job.folder}: cannot be put in order: {error.strerror or error}") from error
+    return store
+
+
+def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell) -> None:
+    try:
+        record = _complete(job, folder)
+    except BadInput as error:
+        tell(f"{error}; it is set aside as {set_aside(folder, job.folder, job.plant)}")
+        return
+    store.add(record)
+    tell(f"{folder}: complete and audited, but not in the store; taken in as revision {record.revision}")
+
+
+def _complete(job: Job, folder: Path) -> RunRecord:
+    """Return the record of a folder.
+
+    Raises
+    ------
+    BadInput
+        It is not a complete, audited run of this plant at this place.
+    """
+    record = read_record(folder)
+    if job.folder / record.folder != folder or record.plant != job.plant:
+        raise BadInput(f"{folder}: its record belongs to {record.folder}")
+    if digest_of(folder / "inputs") != record.inputs_sha256:
+        raise BadInput(f"{folder}: its inputs are not those that its record names")
+    audit = audit_directory(folder / "plan")
+    if not audit.ok:
+        raise BadInput(f"{folder}: its plan fails the audit: {audit.violations[0]}")
+    return record
+
+
+def _set_database_aside(job: Job, tell: Tell) -> None:
+    file = database_file(job.url)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    for path in (file, *(file.with_name(file.name + tail) for tail in ("-wal", "-shm"))):
+        if path.exists():
+            aside = path.with_name(f"{path.name}.damaged-{stamp}")
+            path.replace(aside)
+            tell(f"{path}: now {aside.name}")

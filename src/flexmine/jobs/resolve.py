@@ -1,0 +1,139 @@
+"""The inputs of one night as a folder that stands by itself: a plain case, cut to its horizon."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import timezone
+from pathlib import Path
+from typing import Any
+
+from flexmine.errors import BadInput
+from flexmine.jobs.calendar import LocalDay
+from flexmine.jobs.cut import write_rows
+from flexmine.jobs.feeds import Chosen
+from flexmine.jobs.job import Job
+from flexmine.jobs.template import as_mapping, write_template
+from flexmine.planning.plan_files import sha256
+from flexmine.problem import TimeAxis
+
+HOW_SCHEMA = "flexmine-how/1"
+HOW_FILE, CASE_FILE = "how.json", "case.yaml"
+
+
+@dataclass(frozen=True)
+class How:
+    """How the plan of a folder of inputs is made.
+
+    Attributes
+    ----------
+    step : str
+        Step of the ladder: of the newest issues, or the one that was needed.
+    labels : tuple of str
+        What the plan has to say of it, in sentences.
+    """
+
+    step: str
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The day that is planned and how far the plan looks."""
+
+    day: LocalDay
+    look_ahead_h: float
+
+    def axis(self, step_h: float) -> TimeAxis:
+        """Return its steps."""
+        begin = self.day.begin
+        offset = begin.utcoffset()
+        assert offset is not None
+        fixed = begin.replace(tzinfo=timezone(offset))
+        return TimeAxis(fixed, step_h, round((self.day.hours + self.look_ahead_h) / step_h), self.day.zone)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a night is made from.
+
+    Attributes
+    ----------
+    state : mapping
+        In the shape of a case's ``state``.
+    chosen : mapping
+        By dotted key of the series.
+    """
+
+    horizon: Horizon
+    state: Mapping[str, Any]
+    chosen: Mapping[str, Chosen]
+    how: How
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_inputs(job: Job, inputs: Inputs, folder: Path) -> None:
+    """Write the folder; ``flexmine plan FOLDER/case.yaml`` plans it.
+
+    Raises
+    ------
+    OSError
+        The place cannot be written.
+    """
+    folder.mkdir(parents=True)
+    write_template(job.template, _case(job, inputs), folder)
+    for dotted, chosen in inputs.chosen.items():
+        write_rows(chosen.rows, folder / _file_of(dotted))
+    how = {"schema": HOW_SCHEMA, "step": inputs.how.step, "labels": list(inputs.how.labels)}
+    (folder / HOW_FILE).write_text(json.dumps(how, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _case(job: Job, inputs: Inputs) -> dict[str, Any]:
+    """Return the template with the night's own time, state, series and options in place of its own."""
+    case = deepcopy(as_mapping(job.template.case.document))
+    day = inputs.horizon.day
+    case["start"] = day.begin.isoformat()
+    case["publish_h"] = day.hours
+    case["horizon_h"] = day.hours + inputs.horizon.look_ahead_h
+    case["state"] = dict(inputs.state)
+    if job.document.options is not None:
+        case["options"] = as_mapping(job.document.options)
+    for key in job.template.series():
+        place: Any = case
+        for part in key.keys[:-1]:
+            place = place[part]
+        place[key.keys[-1]] = {**as_mapping(inputs.chosen[key.dotted].spec), "file": _file_of(key.dotted)}
+    return {**case, **inputs.extra}
+
+
+def _file_of(dotted: str) -> str:
+    return f"series/{dotted}.csv"
+
+
+def read_how(folder: Path) -> How:
+    """Read how a folder of inputs is planned.
+
+    Raises
+    ------
+    BadInput
+        Where the folder is not one that a job has written.
+    """
+    file = folder / HOW_FILE
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return How(document["step"], tuple(document["labels"]))
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{file}: is not what a job has written: {error}") from error
+
+
+def digest_of(folder: Path) -> str:
+    """Return the sha256 over the names and contents of all files of a folder of inputs."""
+    total = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        total.update(f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode())
+    return total.hexdigest()

@@ -1,0 +1,55 @@
+"""The plant at the beginning of a day: after the executed part of the last plan, or as the job states it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flexmine.errors import BadInput
+from flexmine.jobs.calendar import ONE_DAY
+from flexmine.jobs.job import Job
+from flexmine.jobs.template import as_mapping
+from flexmine.planning.audit_files import PLAN_SCHEMA
+from flexmine.planning.plan_files import read_document
+from flexmine.store.runs import RunStore
+
+LONGEST_H = 8784.0
+"""A case may say no more; whoever has been in one state for a year has served every minimum time."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """The state before a day, in the shape of a case's ``state``, and where it comes from."""
+
+    state: Mapping[str, Any]
+    source: Mapping[str, Any]
+
+
+def state_before(job: Job, store: RunStore, day: date) -> Before:
+    """Return the state at the beginning of a day.
+
+    Raises
+    ------
+    BadInput
+        There is neither a plan of the day before nor an initial state for this day: it would be a fiction.
+    """
+    last = store.newest(job.plant, day - ONE_DAY)
+    if last is not None:
+        document = read_document(store.place(last) / "plan" / "plan.json", PLAN_SCHEMA)
+        return Before(_carried(document["state_after"]), {"plan": last.run_id, "day": last.day.isoformat()})
+    if job.document.first_day == day and job.document.initial_state is not None:
+        return Before(as_mapping(job.document.initial_state), {"initial_state": day.isoformat()})
+    raise BadInput(
+        f"{job.loaded.label}: there is no plan of {day - ONE_DAY} in the store, so the state of {job.plant} at the "
+        f"beginning of {day} is not known; state it: first_day: {day} with initial_state, or plan the day before"
+    )
+
+
+def _carried(state: Mapping[str, Any]) -> dict[str, Any]:
+    containers = {
+        name: {**container, "hours": min(container["hours"], LONGEST_H)}
+        for name, container in state["containers"].items()
+    }
+    return {**state, "containers": containers}

@@ -1,0 +1,151 @@
+"""The template case of a job with the files that it refers to, and a copy of them that stands by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flexmine.errors import BadInput
+from flexmine.inputs.case import _entries
+from flexmine.inputs.equipment import ContainerDocument, PlantDocument
+from flexmine.inputs.fields import Document, Series
+from flexmine.inputs.miners import MinerDocument
+from flexmine.inputs.schema import CaseDocument
+from flexmine.inputs.yaml_loader import D, Keys, Loaded, read_yaml
+from flexmine.resources import PREFIX, shipped_path
+
+
+@dataclass(frozen=True)
+class SeriesKey:
+    """A series of the template: its dotted key, where it stands in the file, its quantity and what the file says."""
+
+    dotted: str
+    keys: Keys
+    quantity: str
+    spec: Series
+
+
+@dataclass(frozen=True)
+class Template:
+    """Case, plant, container models and miners, read and validated; no series yet.
+
+    Attributes
+    ----------
+    models, miners : dict
+        By the text that the plant's groups, and the container files, use; `miners` only where a file is named.
+    """
+
+    case: Loaded[CaseDocument]
+    plant: Loaded[PlantDocument]
+    models: dict[str, Loaded[ContainerDocument]]
+    miners: dict[str, Loaded[MinerDocument]]
+
+    def series(self) -> Iterator[SeriesKey]:
+        """Yield all series of the case; plain numbers are none."""
+        for dotted, keys, quantity, value in _entries(self.case.document):
+            if isinstance(value, Series):
+                yield SeriesKey(dotted, keys, quantity, value)
+
+    def series_file(self, spec: Series) -> Path:
+        """Return the file that a series of the template names."""
+        return resolved(spec.file, self.case.path)
+
+
+def resolved(reference: str, beside: Path) -> Path:
+    """Return the file that a reference in the file `beside` stands for."""
+    return shipped_path(reference) if reference.startswith(PREFIX) else beside.parent / reference
+
+
+def read_template(reference: str, beside: Path) -> Template:
+    """Read a case and what it refers to.
+
+    Raises
+    ------
+    BadInput
+        With file, line and key.
+    """
+    case = _read(resolved(reference, beside), reference, CaseDocument)
+    plant = _read(resolved(case.document.plant, case.path), case.document.plant, PlantDocument)
+    models: dict[str, Loaded[ContainerDocument]] = {}
+    miners: dict[str, Loaded[MinerDocument]] = {}
+    for group in plant.document.containers:
+        if group.model in models:
+            continue
+        model = _read(resolved(group.model, plant.path), group.model, ContainerDocument)
+        models[group.model] = model
+        if model.document.names_miner_file:
+            name = model.document.miners.model
+            miners[group.model] = _read(resolved(name, model.path), name, MinerDocument)
+    return Template(case, plant, models, miners)
+
+
+def _read(path: Path, reference: str, model: type[D]) -> Loaded[D]:
+    if not path.is_file():
+        raise BadInput(f"there is no file {reference}; a path is relative to the file that names it")
+    return read_yaml(path, model, reference)
+
+
+def write_template(template: Template, case: Mapping[str, Any], folder: Path) -> None:
+    """Write case, plant, container and miner files into a folder that needs nothing from elsewhere.
+
+    Parameters
+    ----------
+    case : mapping
+        The case as it is to be written, with the template's own references.
+    """
+    names = {reference: f"containers/{model.document.name}.yaml" for reference, model in template.models.items()}
+    for reference, model in template.models.items():
+        document = as_mapping(model.document)
+        if reference in template.miners:
+            miner = template.miners[reference].document
+            document["miners"]["model"] = f"../miners/{miner.name}.yaml"
+            write_yaml(as_mapping(miner), folder / "miners" / f"{miner.name}.yaml")
+        write_yaml(document, folder / names[reference])
+    plant = as_mapping(template.plant.document)
+    for group in plant["containers"]:
+        group["model"] = names[group["model"]]
+    write_yaml(plant, folder / "plant.yaml")
+    own = {**case, "plant": "plant.yaml"}
+    if "available" in own:
+        own["available"] = [{**entry, "model": names[entry["model"]]} for entry in own["available"]]
+    write_yaml(own, folder / "case.yaml")
+
+
+def as_mapping(document: Document) -> dict[str, Any]:
+    """Return a document as plain values, with the keys that its file has."""
+    return document.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class _Key(str):
+    """A key, which needs no quotes."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every text in quotes, so that no reader takes it for anything else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write equal parts twice: an anchor would be one more thing to read."""
+        return True
+
+
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+_Dumper.add_representer(_Key, lambda dumper, key: dumper.represent_scalar("tag:yaml.org,2002:str", str(key)))
+
+
+def write_yaml(document: Mapping[str, Any], path: Path) -> None:
+    """Write a document that :func:`flexmine.inputs.yaml_loader.read_yaml` reads back as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = yaml.dump(_with_keys(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _with_keys(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_Key(key): _with_keys(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_keys(inner) for inner in value]
+    return value
