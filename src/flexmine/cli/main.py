@@ -24,6 +24,11 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Every night": {
         "nightly": "flexmine.cli.nightly:nightly",
+        "history": "flexmine.cli.store:history",
+        "show": "flexmine.cli.store:show",
+        "diff": "flexmine.cli.store:diff",
+        "reproduce": "flexmine.cli.store:reproduce",
+        "prune": "flexmine.cli.store:prune",
     },
     "Exchange with other programs": {
         "problem": "flexmine.cli.numeric:problem",

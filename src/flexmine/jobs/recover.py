@@ -12,7 +12,7 @@ from flexmine.jobs.job import Job
 from flexmine.jobs.resolve import digest_of
 from flexmine.planning.audit_files import audit_directory
 from flexmine.store.database import StoreDamaged, database_file
-from flexmine.store.files import leftovers, run_folders, set_aside
+from flexmine.store.files import half_removed, leftovers, remove, run_folders, set_aside
 from flexmine.store.records import RunRecord, read_record
 from flexmine.store.runs import RunStore
 
@@ -41,6 +41,11 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
             tell(f"{folder}: the run did not finish; its unfinished files are removed")
             shutil.rmtree(folder)
         known = {record.folder for record in store.history(job.plant)}
+        for folder, place in half_removed(job.folder, job.plant):
+            if place.relative_to(job.folder).as_posix() in known:
+                folder.rename(place)
+            else:
+                remove(folder)
         for folder in run_folders(job.folder, job.plant):
             if folder.relative_to(job.folder).as_posix() not in known:
                 _adopt(job, store, folder, tell)

@@ -100,7 +100,7 @@ def _case(job: Job, inputs: Inputs) -> dict[str, Any]:
     case["horizon_h"] = day.hours + inputs.horizon.look_ahead_h
     case["state"] = dict(inputs.state)
     if job.document.options is not None:
-        case["options"] = as_mapping(job.document.options)
+        case["options"] = {**case.get("options", {}), **as_mapping(job.document.options)}
     for key in job.template.series():
         place: Any = case
         for part in key.keys[:-1]:

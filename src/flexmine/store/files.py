@@ -10,7 +10,7 @@ from pathlib import Path
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.store.records import RECORD_FILE, RunRecord, record_text
 
-STAGING, DAMAGED = ".staging", ".damaged"
+STAGING, DAMAGED, DYING = ".staging", ".damaged", ".gone-"
 
 
 @contextmanager
@@ -44,6 +44,25 @@ def seal(staged: Path, record: RunRecord, root: Path) -> Path:
 def leftovers(root: Path, plant: str) -> list[Path]:
     """Return the staging folders of runs that did not finish."""
     return sorted((root / plant / STAGING).glob("*"))
+
+
+def dying(place: Path) -> Path:
+    """Return the name that the folder of a run gets before it is removed."""
+    return place.with_name(f"{DYING}{place.name}")
+
+
+def half_removed(root: Path, plant: str) -> list[tuple[Path, Path]]:
+    """Return the folders whose removal did not finish, each with the name that it had."""
+    found = sorted((root / plant).glob(f"[0-9]*/{DYING}*"))
+    return [(path, path.with_name(path.name.removeprefix(DYING))) for path in found]
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, and the folder of its day where that is empty then."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    if folder.parent.is_dir() and not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
 
 
 def run_folders(root: Path, plant: str) -> list[Path]:

@@ -1,0 +1,66 @@
+"""Forgetting old runs: their rows first, then their files, never what is published or carries the state on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flexmine.errors import BadInput
+from flexmine.jobs.calendar import ONE_DAY
+from flexmine.jobs.job import Job
+from flexmine.store.files import dying, remove
+from flexmine.store.records import RunRecord
+from flexmine.store.runs import RunStore
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """The runs that went, and those that are old enough but are still needed, with the reason."""
+
+    gone: tuple[RunRecord, ...]
+    kept: tuple[tuple[RunRecord, str], ...]
+
+
+def prune(job: Job, store: RunStore, before: date, *, pretend: bool = False) -> Pruned:
+    """Remove all runs of days before `before`, but for those that something still needs.
+
+    Needed are the last published run, and the newest revisions of the last two days that have a plan: from the state
+    after the last one the next night begins, and from that after the one before a repeated night does.
+
+    Raises
+    ------
+    BadInput
+        Files cannot be removed; the rows that name them are gone by then, and the next run sets the rest aside.
+    """
+    needed: dict[str, str] = {}
+    published, last = store.last_published(job.plant), store.last_day(job.plant)
+    for day in () if last is None else (last, last - ONE_DAY):
+        newest = store.newest(job.plant, day)
+        if newest is not None:
+            needed[newest.run_id] = f"the plan of {day + ONE_DAY} begins from its state"
+    if published is not None:
+        needed[published.run_id] = "it is published"
+    old = [record for record in store.history(job.plant) if record.day < before]
+    gone = [record for record in old if record.run_id not in needed]
+    if not pretend:
+        _remove(store, gone)
+    kept = [(record, needed[record.run_id]) for record in old if record.run_id in needed]
+    return Pruned(tuple(gone), tuple(kept))
+
+
+def _remove(store: RunStore, gone: list[RunRecord]) -> None:
+    # A folder without a row would be taken in again by the next run, so it loses its name first.
+    try:
+        for record in gone:
+            if store.place(record).exists():
+                store.place(record).rename(dying(store.place(record)))
+        store.remove(record.run_id for record in gone)
+        for record in gone:
+            remove(dying(store.place(record)))
+    except OSError as error:
+        raise BadInput(f"{store.root}: old runs cannot be removed: {error.strerror or error}") from error
+
+
+def age_limit(today: date, days: int) -> date:
+    """Return the first day that is kept."""
+    return today - timedelta(days=days)

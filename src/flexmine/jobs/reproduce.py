@@ -1,0 +1,58 @@
+"""Planning a stored run again from its own inputs, and comparing what comes out byte for byte."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from flexmine.errors import BadInput
+from flexmine.jobs.planning import plan_inputs
+from flexmine.jobs.resolve import digest_of
+from flexmine.output import write_plan
+from flexmine.pipeline import Phases
+from flexmine.planning.audit_files import PLAN_SCHEMA
+from flexmine.planning.plan_files import read_document
+from flexmine.store.records import RunRecord
+
+NOT_COMPARED = "run.json"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of planning a run again.
+
+    Attributes
+    ----------
+    same, differing : tuple of str
+        Names of files.
+    versions : tuple of str
+        Packages whose versions are others than then; where files differ, the likely reason.
+    """
+
+    same: tuple[str, ...]
+    differing: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+def reproduce(record: RunRecord, place: Path) -> Reproduction:
+    """Plan a stored run again from its inputs and compare all files but ``run.json``.
+
+    Raises
+    ------
+    BadInput
+        Its inputs are gone, or are not those that it was planned from.
+    """
+    inputs, stored = place / "inputs", place / "plan"
+    if digest_of(inputs) != record.inputs_sha256:
+        raise BadInput(f"{inputs}: these are not the inputs that run {record.run_id} was planned from")
+    names = sorted(path.name for path in stored.iterdir() if path.name != NOT_COMPARED)
+    phases = Phases()
+    plan = plan_inputs(inputs, phases)
+    with tempfile.TemporaryDirectory() as name:
+        again = Path(name) / "plan"
+        write_plan(plan, again, phases, report="report.html" in names)
+        same = [n for n in names if (again / n).is_file() and (again / n).read_bytes() == (stored / n).read_bytes()]
+    then = read_document(stored / "plan.json", PLAN_SCHEMA)["versions"]
+    versions = [f"{n} {then.get(n)} then, {now} now" for n, now in plan.versions.items() if then.get(n) != now]
+    return Reproduction(tuple(same), tuple(n for n in names if n not in same), tuple(versions))

@@ -1,0 +1,91 @@
+"""Runs and differences as lines for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from flexmine.jobs.difference import Difference
+from flexmine.store.records import RunRecord
+from flexmine.store.runs import Attempt
+
+SHOWN_NAMES = 8
+
+
+def history_lines(records: Iterable[RunRecord]) -> list[str]:
+    """Return one line for each run."""
+    head = f"{'day':10}  {'rev':>3}  {'run':22}  {'status':9}  {'step':13}  {'money USD':>12}  {'published':>9}"
+    return [
+        head,
+        *(
+            f"{r.day}  {r.revision:>3}  {r.run_id:22}  {r.status:9}  {r.step:13}  {r.money_usd:>12.2f}  "
+            f"{'-' if r.sequence is None else r.sequence:>9}"
+            for r in records
+        ),
+    ]
+
+
+def attempt_lines(attempts: Iterable[Attempt]) -> list[str]:
+    """Return one line for each attempt, and its first message where it failed."""
+    lines = []
+    for a in attempts:
+        lines.append(f"{a.started.isoformat(timespec='seconds')}  {a.day}  exit {a.exit_code}  {a.status}  {a.run_id}")
+        lines += [f"    {message}" for message in a.messages]
+    return lines
+
+
+def run_lines(record: RunRecord, document: dict[str, Any], folder: str) -> list[str]:
+    """Return what is known of one run: its plan's totals, its inputs and what became of it."""
+    published = document["published"]
+    lines = [
+        f"{record.day} of {record.plant}, revision {record.revision}: run {record.run_id}, {record.status}"
+        + ("" if record.step == "newest" else f", by step {record.step} of the ladder"),
+        f"files: {folder}",
+        f"planned {_minute(record.planned_at)}; "
+        + ("not published" if record.sequence is None else f"published as {record.sequence}"),
+        f"valid {_minute(record.valid_from)} to {_minute(record.valid_until)}",
+        f"money {published['money_usd']:.2f} USD, energy {published['energy_mwh']:.1f} MWh, surplus taken "
+        f"{published['surplus_taken_mwh']:.1f} of {published['surplus_offered_mwh']:.1f} MWh, gap {record.gap:.2g}",
+        f"starts: {published['starts_warm']} warm, {published['starts_cold']} cold; container hours on: "
+        f"{published['container_hours_on']:g}",
+        "state before from " + ", ".join(f"{k} {v}" for k, v in record.state_from.items()),
+    ]
+    lines += [f"note: {label}" for label in record.labels]
+    lines += [f"feed: {_feed(feed)}" for feed in record.feeds]
+    lines += [f"changed: {change}" for change in record.changes]
+    return lines
+
+
+def _minute(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")
+
+
+def _feed(feed: Any) -> str:
+    issued = f", issued {feed['issued']}" if "issued" in feed else ""
+    return f"{feed['series']}: {feed['file']}{issued}" + ("" if feed["step"] == "newest" else f" ({feed['step']})")
+
+
+def difference_lines(found: Difference) -> list[str]:
+    """Return hours, containers, money and reasons of a difference."""
+    if not found.hours:
+        lines = ["every hour is the same"]
+    else:
+        lines = [f"{len(found.hours)} hours differ:"]
+    for hour in found.hours:
+        who = "".join(
+            f"; {word} {_names(names)}" for word, names in (("now on", hour.on), ("now off", hour.off)) if names
+        )
+        lines.append(f"  {hour.begin}  {hour.before_mw:9.3f} -> {hour.now_mw:9.3f} MW{who}")
+    if found.containers:
+        lines.append(f"{len(found.containers)} containers differ (energy, MWh):")
+        lines += [f"  {name}  {mwh:+.3f}" for name, mwh in found.containers.items()]
+    lines.append("money, USD:")
+    lines += [f"  {key:18} {a:12.2f} -> {b:12.2f}  ({b - a:+.2f})" for key, (a, b) in found.money_usd.items()]
+    lines.append("why:" if found.why else "why: the inputs are the same")
+    return [*lines, *(f"  {reason}" for reason in found.why)]
+
+
+def _names(names: tuple[str, ...]) -> str:
+    rest = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {rest} more" if rest > 0 else "")
