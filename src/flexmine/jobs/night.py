@@ -76,7 +76,7 @@ class Night:
         with plant_lock(job.folder, job.plant, job.document.lock_wait_s, LOG.warning):
             store = open_recovered(job, LOG.warning)
             try:
-                publish_newest(job, store, self.now)
+                publish_newest(job, store, self.now, LOG.info)
                 return [self._attempt(store, due) for due in self._due(store, target)]
             finally:
                 store.close()
@@ -136,7 +136,7 @@ class Night:
                     result = DayResult(self._keep(store, climb, known, made, staged), new=True)
         except OSError as error:
             raise BadInput(f"{job.folder}: cannot be written: {error.strerror or error}") from error
-        publish_newest(job, store, self.now)
+        publish_newest(job, store, self.now, LOG.info)
         return replace(result, record=store.find(result.record.run_id))
 
     def _make(self, climb: Climb, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | None:
