@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -57,32 +57,42 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
 
 def _series_changes(name: str, old: Path, new: Path) -> list[str]:
     a, b = _values(old), _values(new)
-    shared = [t for t in a if t in b]
-    differing = [t for t in shared if a[t] != b[t]]
+    shared = [moment for moment in a if moment in b]
+    differing = [moment for moment in shared if a[moment].text != b[moment].text]
     found = []
     if differing:
-        steps = [
-            (abs(y - x), t) for t in differing if (x := _number(a[t])) is not None and (y := _number(b[t])) is not None
-        ]
-        size = ""
-        if steps:
-            largest, when = max(steps)
-            mean = sum(step for step, _ in steps) / len(steps)
-            size = (
-                f", by {mean:.6g} on average and most at {when.isoformat(timespec='minutes')}: {a[when]} -> {b[when]} "
-                f"(by {largest:.6g})"
-            )
-        found.append(f"{name}: {len(differing)} of {len(shared)} values differ{size}")
+        found.append(f"{name}: {len(differing)} of {len(shared)} values differ{_size(a, b, differing)}")
     for count, word in ((len(b) - len(shared), "new"), (len(a) - len(shared), "no longer there")):
         if count:
             found.append(f"{name}: {count} values are {word}")
     return found
 
 
-def _values(path: Path) -> dict[datetime, str]:
+class _Value(NamedTuple):
+    """A cell and the time beside it, as they are written."""
+
+    time: str
+    text: str
+
+
+def _values(path: Path) -> dict[datetime, _Value]:
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines))[1:]
-    return {datetime.fromisoformat(row[0]).astimezone(UTC): row[1] for row in rows}
+    return {datetime.fromisoformat(row[0]).astimezone(UTC): _Value(row[0], row[1]) for row in rows}
+
+
+def _size(a: Mapping[datetime, _Value], b: Mapping[datetime, _Value], differing: list[datetime]) -> str:
+    """Return in words by how much numbers differ; nothing where none of them is a number."""
+    steps = []
+    for moment in differing:
+        x, y = _number(a[moment].text), _number(b[moment].text)
+        if x is not None and y is not None:
+            steps.append((abs(y - x), moment))
+    if not steps:
+        return ""
+    largest, when = max(steps)
+    mean = sum(step for step, _ in steps) / len(steps)
+    return f", by {mean:.6g} on average and most at {b[when].time}: {a[when].text} -> {b[when].text} (by {largest:.6g})"
 
 
 def _number(text: str) -> float | None:

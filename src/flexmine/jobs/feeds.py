@@ -49,10 +49,11 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for: the series of one horizon as they were known at a moment."""
+    """What is looked for: the series of one horizon as they were known at `as_of`, at the latest `now`."""
 
     job: Job
     axis: TimeAxis
+    as_of: datetime
     now: datetime
     tell: Callable[[str], None]
 
@@ -71,11 +72,11 @@ def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
         return _checked(search, key, table, step=NEWEST, label="", source={"file": key.spec.file})
     issue = next(iter(_issues(search, feed)), None)
     if issue is None:
-        raise BadInput(f"{key.dotted}: no file {feed.files} was issued by {_shown(search.now)}")
-    age_h = issue.age_h(search.now)
+        raise BadInput(f"{key.dotted}: no file {feed.files} was issued by {_shown(search.as_of)}")
+    age_h = issue.age_h(search.as_of)
     if age_h > feed.max_age_h:
         raise BadInput(
-            f"{key.dotted}: {issue}: {age_h:.1f} h old at {_shown(search.now)}; max_age_h allows {feed.max_age_h:g} h"
+            f"{key.dotted}: {issue}: {age_h:.1f} h old at {_shown(search.as_of)}; max_age_h allows {feed.max_age_h:g} h"
         )
     return _of_issue(search, key, issue, NEWEST, "")
 
@@ -91,7 +92,7 @@ def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
     limit_h = feed.older_max_age_h or feed.max_age_h
     wrong: list[str] = []
     for issue in _issues(search, feed):
-        if issue.age_h(search.now) > limit_h:
+        if issue.age_h(search.as_of) > limit_h:
             break
         label = f"{key.dotted}: an older issue, {issue}"
         try:
@@ -102,7 +103,7 @@ def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
 
 
 def _issues(search: Search, feed: Feed) -> Iterator[FeedFile]:
-    found = find_issues(search.job, feed, search.now)
+    found = find_issues(search.job, feed, search.as_of, search.now)
     for sentence in found.passed_over:
         search.tell(sentence)
     yield from found.known

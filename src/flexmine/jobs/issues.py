@@ -50,10 +50,10 @@ class Found:
     passed_over: tuple[str, ...]
 
 
-def find_issues(job: Job, feed: Feed, now: datetime) -> Found:
-    """Return the issues of a feed, the newest first; of one time of issue the highest revision first.
+def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
+    """Return the issues of a feed until `as_of`, the newest first; of one time of issue the highest revision first.
 
-    A file issued after `now` is passed over and told: either it is meant for a later night, or a clock is wrong.
+    A file issued after `now`, by the clock, is passed over and told: it is of a later night, or a clock is wrong.
 
     Raises
     ------
@@ -70,8 +70,8 @@ def find_issues(job: Job, feed: Feed, now: datetime) -> Found:
         if issued.issued > now:
             ahead_min = (issued.issued - now) / timedelta(minutes=1)
             told.append(f"{issued}: {ahead_min:.0f} min after now, {now.isoformat(timespec='minutes')}; not used")
-            continue
-        known.append(issued)
+        elif issued.issued <= as_of:
+            known.append(issued)
     known.sort(key=lambda i: (i.issued, i.revision, i.label), reverse=True)
     return Found(tuple(known), tuple(told))
 

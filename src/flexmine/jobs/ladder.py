@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,14 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Climb:
-    """What all steps share: the job, the store, the day with its state, and the clock."""
+    """What all steps share: the job, the store, the day with its state, and the clock.
+
+    Attributes
+    ----------
+    now : datetime
+        What the clock shows.  A day that has begun is planned with what was known at its beginning: the newest
+        forecasts say nothing of its first hours, and plans of hindsight are worth nothing.
+    """
 
     job: Job
     store: RunStore
@@ -39,6 +46,7 @@ class Climb:
     before: Before
     now: datetime
     tell: Tell
+    told: set[str] = field(default_factory=set)
 
     def steps(self) -> Iterator[tuple[str, Callable[[Path], Prepared]]]:
         """Yield the name of each step and how its inputs are prepared, in order."""
@@ -52,7 +60,7 @@ class Climb:
         """Prepare inputs of which every series is from the first allowed step that has it."""
         feeds = {name: feed for feed in self.job.document.feeds for name in feed.series}
         axis = self.horizon.axis(self.job.template.case.document.step_h)
-        search = Search(self.job, axis, self.now, self.tell)
+        search = Search(self.job, axis, min(self.now, self.horizon.day.begin), self.now, self._tell_once)
         chosen: dict[str, Chosen] = {}
         wrong: list[str] = []
         for key in self.job.template.series():
@@ -66,6 +74,11 @@ class Climb:
         how = How(step if labels else NEWEST, labels)
         write_inputs(self.job, Inputs(self.horizon, self.before.state, chosen, how), folder)
         return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence not in self.told:
+            self.told.add(sentence)
+            self.tell(sentence)
 
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
         tries: list[Callable[[], Chosen]] = [lambda: newest(search, key, feed)]
