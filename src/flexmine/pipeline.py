@@ -20,6 +20,7 @@ from flexmine.planning.break_even import break_even
 from flexmine.planning.carbon import carbon_account
 from flexmine.planning.day_kind import DayKind
 from flexmine.planning.disaggregate import to_schedule
+from flexmine.planning.pins import conflicting_pins, pin_account
 from flexmine.planning.plan import Plan, RuleResult
 from flexmine.planning.prechecks import conflicts
 from flexmine.planning.previous import running_before
@@ -92,7 +93,10 @@ def plan_case(
     with phases.measure("physics"):
         assembly = assemble(case)
     before = None if previous is None else running_before(previous, assembly.problem)
-    problem, solution, given_up = _solved(assembly.problem, options, phases, before)
+    try:
+        problem, solution, given_up = _solved(assembly.problem, options, phases, before)
+    except Infeasible as error:
+        raise Infeasible([*conflicting_pins(case, options), *error.messages]) from error
     run_hours, starts = _wear(case, problem)
     with phases.measure("disaggregate"):
         exact = to_schedule(problem, solution, run_hours)
@@ -105,6 +109,8 @@ def plan_case(
     with phases.measure("reasons"):
         why = reasons(problem, solution, exact, assembly.causes, options)
     proof = proven(money_usd, solution.bound_usd, options.gap)
+    with phases.measure("pins"):
+        pins = pin_account(case, proof.money_usd, proof.bound_usd, options)
     return Plan(
         case_name=case.name,
         title=case.title,
@@ -126,6 +132,7 @@ def plan_case(
         filled=case.filled,
         chain=assembly.chain,
         overrides=assembly.overrides,
+        pins=pins,
         day_kind=_day_kind(problem, proof.money_usd, rules, options) if rules else None,
         carbon=carbon_account(problem, rounded, audit, assembly.btc_per_th_s_h),
         preference=asdict(solution.preference),

@@ -148,11 +148,13 @@ def _kept(case: Case) -> list[str]:
 def _outside(case: Case, clock: Clock) -> list[str]:
     """Return in words which orders, outages and obligations of the case lie outside its horizon."""
     document = case.document
+    start = clock.axis.start
     spans = [
         *((f"order {o.name}", o.begin, o.end) for o in document.orders),
         *((f"outage of {o.container}", o.begin, o.end) for o in document.outages),
         *((f"must-run of {', '.join(o.containers)}", o.begin, o.end) for o in document.must_run),
         *((f"available count of {o.model}", o.begin, o.end) for o in document.available),
+        *((f"pin of {p.what} to {p.to} by {p.by}", p.begin or min(start, p.until), p.until) for p in document.pins),
     ]
     return [
         f"{what} ({begin.isoformat()} to {end.isoformat()}) lies outside the horizon and has no effect"

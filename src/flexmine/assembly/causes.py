@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexmine.assembly.fleet import Container, Limits
+from flexmine.assembly.pins import pins_by_step
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.inputs.case import Case
 
@@ -39,7 +40,7 @@ class Cause:
 
 
 def causes(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]]) -> tuple[Cause, ...]:
-    """Return the causes in the order of the case: windows, orders, outages, counts, must-run.
+    """Return the causes in the order of the case: windows, orders, outages, counts, must-run, pins.
 
     Parameters
     ----------
@@ -66,7 +67,18 @@ def causes(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Contai
         runs = list(_runs(clock.in_span(duty.begin, duty.end)))
         of_duty = dict.fromkeys(class_of[name] for name in duty.containers)
         found += [Cause("must_run", duty.reason, name, *run) for name in of_duty for run in runs]
-    return tuple(found)
+    return (*found, *_of_pins(case, clock, class_of))
+
+
+def _of_pins(case: Case, clock: Clock, class_of: dict[str, str]) -> Iterator[Cause]:
+    for pin, mask in pins_by_step(case, clock):
+        code = "order" if pin.at_most_mw is not None else "must_run" if pin.set == "on" else "outage"
+        of_class = None if pin.container is None else class_of[pin.container]
+        for run in _runs(mask):
+            yield Cause(code, pin.words, of_class, *run)
+            if pin.container is not None and pin.at_most_mw is not None:
+                # Below its lowest power it does not run at all.
+                yield Cause("outage", pin.words, of_class, *run)
 
 
 def _runs(mask: Mask) -> Iterator[tuple[int, int]]:

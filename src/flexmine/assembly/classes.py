@@ -14,20 +14,22 @@ from flexmine.problem import ContainerClass, Floats, History, Ints
 def group(fleet: list[Container], models: dict[str, Equipment]) -> dict[str, list[Container]]:
     """Return the containers by class name, in plant order.
 
-    Identical are those of one model, client and feeder with the same outages, hours of must-run and override.  The
-    first group of a model without any outage, must-run or override bears the model's name; every other one is named
+    Identical are those of one model, client and feeder with the same outages, hours of must-run, pins and override.
+    The first group of a model without any of these bears the model's name; every other one is named
     ``MODEL/FIRST CONTAINER``.
     """
     groups: dict[tuple[object, ...], list[Container]] = {}
     for c in fleet:
         committed = None if c.committed is None else c.committed.tobytes()
-        key = (c.model, c.client, c.feeder, c.out.tobytes(), c.must_run.tobytes(), committed, c.released)
+        own = (c.out.tobytes(), c.must_run.tobytes(), c.most_mw.tobytes(), committed, c.released)
+        key = (c.model, c.client, c.feeder, *own)
         groups.setdefault(key, []).append(c)
     named: dict[str, list[Container]] = {}
     for members in groups.values():
         first = members[0]
         model_name = models[first.model].document.name
-        regular = not (first.out.any() or first.must_run.any() or first.released)
+        pinned = bool(np.isfinite(first.most_mw).any())
+        regular = not (first.out.any() or first.must_run.any() or pinned or first.released)
         name = model_name if regular and model_name not in named else f"{model_name}/{first.name}"
         named[name] = members
     return named
@@ -83,7 +85,7 @@ def container_class(
         containers=tuple(c.name for c in members),
         it_power_mw=model.it_power_mw,
         hash_rate_th_s=model.hash_rate_th_s,
-        max_it_power_mw=model.max_it_power_mw,
+        max_it_power_mw=np.minimum(model.max_it_power_mw, members[0].most_mw),
         min_it_power_mw=model.min_it_power_mw,
         overhead=model.overhead,
         standby_mw=model.standby_mw,

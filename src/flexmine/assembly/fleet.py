@@ -8,6 +8,7 @@ import numpy as np
 
 from flexmine.assembly.equipment import Equipment
 from flexmine.assembly.history import history
+from flexmine.assembly.pins import pinned, pins_by_step, pins_of
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
@@ -27,6 +28,8 @@ class Container:
         As the plant's groups write it.
     out, must_run : ndarray of bool, shape (T,)
         Out of service; has to run.
+    most_mw : ndarray, shape (T,)
+        Highest IT power that pins leave it, infinity where there is none [MW].
     committed : ndarray of bool, shape (T,), or None
         When it runs by a commitment that is kept; None: free.
     released : bool
@@ -40,6 +43,7 @@ class Container:
     out: Mask
     must_run: Mask
     past: History
+    most_mw: Floats
     committed: Mask | None = None
     released: bool = False
 
@@ -70,7 +74,7 @@ def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[C
     for entry in document.must_run:
         for name in entry.containers:
             must[name] |= clock.in_span(entry.begin, entry.end)
-    committed = _committed(case, clock)
+    committed, pins = _committed(case, clock), pins_by_step(case, clock)
     group_of, feeder_of = case.plant.group_of, case.plant.feeder_of
     found: list[Container] = []
     wrong: list[str] = []
@@ -85,15 +89,17 @@ def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[C
                 wrong.append(str(error))
                 continue
         past, feeder = known[group.model, state], feeder_of.get(name)
+        held = pinned(name, pins, models[group.model])
         found.append(
             Container(
                 name,
                 group.model,
                 group.client,
                 feeder,
-                out=out[name],
-                must_run=must[name],
+                out=out[name] | held.out,
+                must_run=must[name] | held.must_run,
                 past=past,
+                most_mw=held.most_mw,
                 committed=committed.get(name),
             )
         )
@@ -207,6 +213,7 @@ def _first_conflict(
             for o in case.document.outages
             if o.container == container.name and clock.in_span(o.begin, o.end)[step]
         ]
+        reasons += [pin.words for pin, mask in pins_of(container.name, pins_by_step(case, clock)) if mask[step]]
         return step, f"an outage ({', '.join(reasons)})"
     names = [name for name, mask in limits.windows.items() if mask[step]]
     if names:

@@ -6,6 +6,7 @@ import numpy as np
 
 from flexmine.assembly.chain import Chain
 from flexmine.assembly.fleet import Container, Limits
+from flexmine.assembly.pins import pins_by_step
 from flexmine.assembly.windows import Clock
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
@@ -96,6 +97,10 @@ def limits(case: Case, clock: Clock) -> Limits:
     cap = np.full(steps, case.plant.cap_mw)
     for order in document.orders:
         cap = np.where(orders[order.name], np.minimum(cap, order.cap_mw), cap)
+    for pin, mask in pins_by_step(case, clock):
+        if pin.site and pin.at_most_mw is not None:
+            orders[pin.words] = mask
+            cap = np.where(mask, np.minimum(cap, pin.at_most_mw), cap)
     counts: dict[str, Ints] = {}
     for entry in document.available:
         most = sum(group.model == entry.model for group in case.plant.group_of.values())

@@ -40,6 +40,8 @@ def agreement(
     for i, run in enumerate(getattr(document.commitment, "runs", None) or ()):
         name = getattr(run, "container", None)
         found += _unknown(("commitment", "runs", i, "container"), name, names, _CONTAINER)
+    for i, pin in enumerate(document.pins or ()):
+        found += _unknown(("pins", i, "container"), getattr(pin, "container", None), names, _CONTAINER)
     if document.state is not None:
         for name in document.state.containers or ():
             found += _unknown(("state", "containers", name), name, names, _CONTAINER)

@@ -27,6 +27,7 @@ from flexmine.inputs.fields import (
     problems,
 )
 from flexmine.inputs.hash_value import HashValue
+from flexmine.inputs.pins import Pin
 
 DEFAULT_PUBLISH_H = 24.0
 
@@ -237,6 +238,7 @@ class CaseDocument(Document):
     outages: Annotated[tuple[Outage, ...], AsTuple] = ()
     must_run: Annotated[tuple[MustRun, ...], AsTuple] = ()
     available: Annotated[tuple[Available, ...], AsTuple] = ()
+    pins: Annotated[tuple[Pin, ...], AsTuple] = ()
     commitment: Commitment | None = None
     state: State
     terminal_on_usd: float | None = Field(default=None, ge=-1e5, le=1e5)

@@ -64,6 +64,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "breaches": [dict(b) for b in plan.breaches],
         "filled": list(plan.filled),
         "overrides": list(plan.overrides),
+        "pins": None if plan.pins is None else plan.pins.document(),
         "day_kind": None if plan.day_kind is None else plan.day_kind.document(),
         "carbon": None if plan.carbon is None else plan.carbon.document(plan.publish_steps),
         "preference": dict(plan.preference),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flexmine.planning.audit import Replay
     from flexmine.planning.carbon import CarbonAccount
     from flexmine.planning.day_kind import DayKind
+    from flexmine.planning.pins import PinAccount
     from flexmine.planning.reasons import Reasons
 
 
@@ -83,6 +84,8 @@ class Plan:
         Outside temperature, to show [C].
     carbon : CarbonAccount or None
         Emissions by hour, location-based.
+    pins : PinAccount or None
+        What operators have pinned, and what that costs.
     day_kind : DayKind or None
         What modes and looking ahead bring.
     preference : mapping
@@ -129,6 +132,7 @@ class Plan:
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
     carbon: CarbonAccount | None = None
+    pins: PinAccount | None = None
     day_kind: DayKind | None = None
     preference: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)

@@ -199,6 +199,9 @@ class _Writer:
         return f"{code}: {words}" if runs else f"{code}: {words}; {WITHOUT_IT_EITHER}"
 
     def _at_highest(self, k: ContainerClass, t: int, highest_mw: float) -> str:
+        order = self._cause(("order",), k.name, t, of_class=True)
+        if order is not None and highest_mw < k.it_power_mw[-1] - NOISE_MW:
+            return f"order: {order.text}"
         if highest_mw < k.it_power_mw[-1] - NOISE_MW:
             moved = self.what_if.without("heat")
             if moved is not None and moved.it_power_mw[k.name][t] > NOISE_MW:
@@ -242,7 +245,7 @@ class _Writer:
         code = max(found)[2]
         if code == "price":
             return "price: much cheaper power in this step would change this"
-        order = self._cause(("order",), name, t) if code == "cap" else None
+        order = self._cause(("order",), "", t) if code == "cap" else None
         return f"order: {order.text}" if order else f"{code}: one more MW would change who runs"
 
     def _who_runs(self, codes: tuple[str, ...], name: str, t: int, sign: int, barred: set[str]) -> str | None:
@@ -323,8 +326,10 @@ class _Writer:
             return ""
         return f"{source.name} costs {price:.2f} and {what} breaks even at {break_even_usd_per_mwh:.2f} USD/MWh"
 
-    def _cause(self, codes: tuple[str, ...], name: str, t: int) -> Cause | None:
-        return next((c for c in self.causes if c.code in codes and c.holds(name, t)), None)
+    def _cause(self, codes: tuple[str, ...], name: str, t: int, *, of_class: bool = False) -> Cause | None:
+        """Return the first cause that holds; `of_class`: only one of this class, not of the whole site."""
+        found = (c for c in self.causes if c.code in codes and c.holds(name, t) and (c.class_name or not of_class))
+        return next(found, None)
 
     def _cause_words(self, code: str, name: str, t: int, otherwise: str) -> str:
         cause = self._cause((code,), name, t)

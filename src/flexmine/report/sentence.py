@@ -165,7 +165,7 @@ def limits_clause(found: Facts, plan: Plan) -> str:
     clauses, at_cap = [], found.at_cap.copy()
     for cause in plan.causes:
         ordered = found.at_cap & steps_of(cause, found.steps)
-        if cause.code == "order" and ordered.any():
+        if cause.code == "order" and cause.class_name is None and ordered.any():
             clauses.append(f"order {cause.text} {when(ordered, plan)}")
             at_cap &= ~ordered
     if at_cap.any():
@@ -282,6 +282,8 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     parts.extend((f"filled: {text}", False) for text in plan.filled)
     parts.extend((f"override: {text}", False) for text in plan.overrides)
     parts.extend((breach_words(b), False) for b in plan.breaches)
+    if plan.pins is not None:
+        parts.extend((text, False) for text in (*plan.pins.pins, plan.pins.sentence))
     return tuple(parts)
 
 
