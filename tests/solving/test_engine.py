@@ -27,7 +27,7 @@ def spiky(steps=48, seed=5, count=14):
         ({"time_limit_s": 0}, "time_limit_s: 0"),
         ({"seed": -1}, "seed: -1"),
         ({"threads": 0}, "threads: 0"),
-        ({"engine": "cplex"}, "engine: 'cplex' is unknown; allowed: auto, mip"),
+        ({"engine": "cplex"}, "engine: 'cplex' is unknown; allowed: auto, rounding, mip"),
     ],
 )
 def test_options_out_of_range_are_refused(wrong, message):

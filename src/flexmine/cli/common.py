@@ -65,7 +65,7 @@ def solver_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--gap", type=float, help="Relative gap to prove [default: the case's, else 1e-4]."),
             click.option("--time-limit", type=float, metavar="SECONDS", help="Time for the search [default: 60]."),
             click.option("--seed", type=int, help="Random seed of the solver [default: 0]."),
-            click.option("--engine", help="auto or mip [default: auto]."),
+            click.option("--engine", help="auto, rounding or mip [default: auto]."),
             click.option(
                 "--solver-option",
                 "solver_option",

@@ -1,0 +1,137 @@
+"""The most money: which engine goes first, and HiGHS's MIP for what it leaves open."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from flexmine.errors import Infeasible, NoPlan
+from flexmine.milp.letters import Letters
+from flexmine.problem import Floats, Problem
+from flexmine.solving.conflict import explain_conflict
+from flexmine.solving.highs import Solver
+from flexmine.solving.mip import mip_options, polished, run_mip
+from flexmine.solving.options import SolveOptions
+from flexmine.solving.rounding.layout import Layout
+from flexmine.solving.rounding.search import Found, Search
+from flexmine.solving.standard_form import Matrix
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FirstStage:
+    """The plan of most money and its proof, in the sense of the matrix (minimised).
+
+    Attributes
+    ----------
+    values : ndarray, shape (columns,)
+    engine : str
+        What closed the gap, or came nearest to it.
+    notes : tuple of str
+        Why it went that way, where that needs a word.
+    """
+
+    values: Floats
+    objective: float
+    bound: float
+    engine: str
+    notes: tuple[str, ...] = ()
+
+
+class Task:
+    """One problem handed to its engine.
+
+    Parameters
+    ----------
+    problem, letters, matrix, layout
+        All of the same problem.
+    options : SolveOptions
+    """
+
+    def __init__(
+        self, problem: Problem, letters: Sequence[Letters], matrix: Matrix, layout: Layout, options: SolveOptions
+    ):
+        self.problem, self.matrix, self.options = problem, matrix, options
+        self.letters, self.layout = letters, layout
+        self.notes: list[str] = []
+        self.solver = Solver(matrix, mip_options(options)) if self._mip_only() else None
+
+    def run(self) -> FirstStage:
+        """Return the best plan within the asked gap, or the best that was found in time.
+
+        Raises
+        ------
+        Infeasible, NoPlan
+        """
+        deadline = time.perf_counter() + self.options.time_limit_s
+        if self.solver is not None:
+            return self._mip(self.solver, None)
+        settings = {"threads": self.options.threads, "random_seed": self.options.seed, **self.options.highs}
+        found = Search(self.matrix, self.letters, self.layout, self.options.gap, deadline, settings).run()
+        if found.ending == "infeasible":
+            raise Infeasible(explain_conflict(self.problem, self.matrix))
+        self._tell(found)
+        left = deadline - time.perf_counter()
+        if found.ending == "open" and left > 0:
+            return self._finish(found, left)
+        if found.incumbent.values is None:
+            raise self._no_plan()
+        return self._stage(found)
+
+    def _mip_only(self) -> bool:
+        """Whether HiGHS's MIP goes first: asked for, or the structure is one that rounding does not know."""
+        if self.options.engine == "auto" and self.layout.refusals:
+            reasons = "; ".join(self.layout.refusals)
+            self._note(f"engine auto took HiGHS's MIP: threshold rounding does not apply ({reasons})")
+            return True
+        return self.options.engine == "mip"
+
+    def _tell(self, found: Found) -> None:
+        if self.layout.refusals and self.options.engine == "rounding":
+            reasons = "; ".join(self.layout.refusals)
+            refused = f"{found.incumbent.refused} of its roundings were refused"
+            self._note(f"threshold rounding is no more than a try here ({reasons}); {refused}")
+        if found.trouble:
+            self._note(f"{found.trouble}; HiGHS's MIP went on")
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        LOG.info(text)
+
+    def _stage(self, found: Found) -> FirstStage:
+        best = found.incumbent
+        assert best.values is not None
+        return FirstStage(best.values, best.objective, best.bound, found.way, tuple(self.notes))
+
+    def _finish(self, found: Found, left_s: float) -> FirstStage:
+        """Let HiGHS's MIP look where a better plan can still be."""
+        best, matrix = found.incumbent, self.matrix
+        if best.values is None:
+            return self._mip(Solver(matrix, mip_options(self.options, left_s)), found)
+        if found.lower is not None and found.upper is not None:
+            matrix = replace(matrix, lower=found.lower, upper=found.upper)
+        return self._mip(Solver(matrix, mip_options(self.options, left_s)), found)
+
+    def _mip(self, solver: Solver, found: Found | None) -> FirstStage:
+        outcome = run_mip(solver, self.options.seed)
+        best = None if found is None else found.incumbent
+        if best is None or best.values is None:
+            if outcome.ending == "infeasible":
+                raise Infeasible(explain_conflict(self.problem, self.matrix))
+            if outcome.values is None:
+                raise self._no_plan()
+            engine = "mip" if best is None else "rounding+mip"
+            values, objective = polished(self.matrix, outcome.values, self.options)
+            return FirstStage(values, objective, outcome.bound, engine, tuple(self.notes))
+        # Infeasible here says that all plans left are set aside.
+        best.raise_bound(best.aside if outcome.ending == "infeasible" else outcome.bound)
+        values, objective = best.values, best.objective
+        if outcome.values is not None and outcome.objective < best.objective:
+            values, objective = polished(self.matrix, outcome.values, self.options)
+        return FirstStage(values, objective, best.bound, "rounding+mip", tuple(self.notes))
+
+    def _no_plan(self) -> NoPlan:
+        return NoPlan(f"time was up after {self.options.time_limit_s:g} s, before any plan was found")

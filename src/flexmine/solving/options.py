@@ -1,0 +1,62 @@
+"""What may be asked of the solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flexmine.errors import BadInput
+
+ENGINES = ("auto", "rounding", "mip")
+HighsOptions = dict[str, bool | int | float | str]
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """What may be asked of the solver.
+
+    Attributes
+    ----------
+    gap : float
+        Asked (bound - money) / max(1 USD, |money|).
+    time_limit_s : float
+        For the search; building the model and the audit are outside.
+    seed : int
+    threads : int
+        1 by default: the same input gives the same plan.
+    engine : str
+        ``auto``: the quickest way that is known to fit the problem;  ``rounding``: relaxation, rounding, cuts and a
+        short branch and bound first, whatever the problem;  ``mip``: HiGHS's MIP alone.  The first two go on with
+        HiGHS's MIP where the gap stays open.
+    preference : bool
+        Whether a second stage may spend what the asked gap leaves on fewer starts and closeness to an earlier plan.
+    highs : dict
+        Further HiGHS options by their own names.
+
+    Raises
+    ------
+    BadInput
+        On a value outside its range.
+    """
+
+    gap: float = 1e-4
+    time_limit_s: float = 60.0
+    seed: int = 0
+    threads: int = 1
+    engine: str = "auto"
+    preference: bool = False
+    highs: HighsOptions = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if not 0 <= self.gap < 1:
+            wrong.append(f"gap: {self.gap} is not between 0 and 1")
+        if not self.time_limit_s > 0:
+            wrong.append(f"time_limit_s: {self.time_limit_s} is not above 0 s")
+        if not 0 <= self.seed < 2**31:
+            wrong.append(f"seed: {self.seed} is not between 0 and 2147483647")
+        if not 1 <= self.threads <= 256:
+            wrong.append(f"threads: {self.threads} is not between 1 and 256")
+        if self.engine not in ENGINES:
+            wrong.append(f"engine: {self.engine!r} is unknown; allowed: {', '.join(ENGINES)}")
+        if wrong:
+            raise BadInput(wrong)

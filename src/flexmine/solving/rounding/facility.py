@@ -1,0 +1,117 @@
+"""What the matrix says about facility power: who draws it, and between which limits it can move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flexmine.problem import Floats, Ints
+from flexmine.solving.rounding.layout import Layout
+from flexmine.solving.standard_form import Matrix
+
+# No bound is moved by less than this share: what rounding errors decide is left as it is.
+SLACK = 1e-7
+
+
+@dataclass(frozen=True)
+class Facility:
+    """Facility power by step, ``F = constant + sum_k per_container n + sum_m per_segment q + other``.
+
+    Attributes
+    ----------
+    constant : ndarray, shape (T,)
+    per_container : ndarray, shape (K, T)
+        MW that one more running container adds at its lowest power.
+    per_segment : ndarray, shape (M, T)
+        Facility MW per IT MW.
+    plain : ndarray of bool, shape (T,)
+        Whether counts and segments are all there is (no preheat in this step).
+    sound : ndarray of bool, shape (T,)
+        Whether all that is `other` can only add power.
+    highest, lowest : ndarray, shape (T,)
+        Limits of F that follow from the site's cap and minimum, the supply, and the ramps from the measured power.
+    """
+
+    constant: Floats
+    per_container: Floats
+    per_segment: Floats
+    plain: np.ndarray
+    sound: np.ndarray
+    highest: Floats
+    lowest: Floats
+
+
+def singleton_bounds(matrix: Matrix) -> tuple[Floats, Floats]:
+    """Return the column bounds with all rows of one entry taken in, shapes (columns,)."""
+    A = matrix.A
+    lower, upper = matrix.lower.copy(), matrix.upper.copy()
+    entries = np.flatnonzero(np.bincount(A.indices, minlength=A.shape[0])[A.indices] == 1)
+    rows, size = A.indices[entries], A.data[entries]
+    columns = np.searchsorted(A.indptr, entries, side="right") - 1
+    one, other = matrix.row_lower[rows] / size, matrix.row_upper[rows] / size
+    np.maximum.at(lower, columns, np.where(size > 0, one, other))
+    np.minimum.at(upper, columns, np.where(size > 0, other, one))
+    return lower, upper
+
+
+def facility_of(matrix: Matrix, layout: Layout, lower: Floats, upper: Floats) -> Facility:
+    """Return what the rows of the facility balance say, within the column bounds `lower` and `upper`."""
+    A, steps = matrix.A, len(layout.facility)
+    step_of_row = np.full(A.shape[0], -1)
+    step_of_row[layout.balance] = np.arange(steps)
+    entries = np.flatnonzero(step_of_row[A.indices] >= 0)
+    columns = np.searchsorted(A.indptr, entries, side="right") - 1
+    step, size = step_of_row[A.indices[entries]], A.data[entries]
+    own = columns == layout.facility[step]
+    scale = np.ones(steps)
+    scale[step[own]] = size[own]
+    adds = -size / scale[step]
+    per_column = np.zeros(A.shape[1])
+    per_column[columns] = adds
+    known = own.copy()
+    roles = np.zeros(A.shape[1], dtype=bool)
+    roles[layout.on.ravel()] = roles[layout.segment.ravel()] = True
+    known |= roles[columns]
+    plain, sound = np.ones(steps, dtype=bool), np.ones(steps, dtype=bool)
+    plain[step[~known]] = False
+    sound[step[~known & ((adds < 0) | (lower[columns] < 0))]] = False
+    highest, lowest = _reach(matrix, layout, lower, upper)
+    return Facility(
+        constant=matrix.row_upper[layout.balance] / scale,
+        per_container=per_column[layout.on],
+        per_segment=per_column[layout.segment],
+        plain=plain,
+        sound=sound,
+        highest=highest,
+        lowest=lowest,
+    )
+
+
+def _reach(matrix: Matrix, layout: Layout, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+    highest = np.minimum(upper[layout.facility], upper[layout.supply].sum(axis=0))
+    lowest = lower[layout.facility].copy()
+    before = layout.facility_before
+    start = (np.inf, -np.inf) if before is None else (upper[before], lower[before])
+    up, down = _climb(matrix, layout.ramp_up, len(highest)), _climb(matrix, layout.ramp_down, len(highest))
+    # From step to step the power rises by at most `up` and falls by at most `down`, forwards and, read backwards, too.
+    highest = _passed_on(np.concatenate([[start[0]], highest]), up)[1:]
+    lowest = -_passed_on(np.concatenate([[-start[1]], -lowest]), down)[1:]
+    highest = _passed_on(highest[::-1], down[:0:-1])[::-1]
+    lowest = -_passed_on(-lowest[::-1], up[:0:-1])[::-1]
+    return highest, lowest
+
+
+def _climb(matrix: Matrix, rows: Ints, steps: int) -> Floats:
+    """Return by how much the power may move into each step, shape (T,)."""
+    if not len(rows):
+        return np.full(steps, np.inf)
+    return np.maximum(0.0, matrix.row_upper[rows])
+
+
+def _passed_on(limit: Floats, climb: Floats) -> Floats:
+    """Return min over i <= t of limit[i] + climb[i] + ... + climb[t - 1]."""
+    if not np.isfinite(climb).all():
+        return limit
+    total = np.concatenate([[0.0], np.cumsum(climb)])
+    return np.minimum.accumulate(limit - total) + total

@@ -1,0 +1,135 @@
+"""Where the counts, the powers and the kinks of the plant stand in a compiled matrix, and which rows tie them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.milp.letters import Letters
+from flexmine.problem import Floats, Ints
+from flexmine.solving.standard_form import Matrix
+
+# Rows under which the thresholds are known to keep every commitment rule.  A family that is not named here makes
+# threshold rounding a mere try: what is not known is not assumed.
+DIFFERENCES = frozenset({"logic", "minimum_up_time", "minimum_down_time"})
+START_FACTS = frozenset({"start_kind", "warm_pool", "warm_pool_fresh"})
+POWER = frozenset(
+    {
+        "mode_curve",
+        "facility_balance",
+        "supply_balance",
+        "supply_limit",
+        "site_cap",
+        "site_minimum",
+        "feeder_cap",
+        "ramp_up",
+        "ramp_down",
+    }
+)
+COUNT_LIMITS = frozenset({"availability", "must_run", "starts_per_day"})
+KNOWN_ROWS = DIFFERENCES | START_FACTS | POWER | COUNT_LIMITS
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Column and row numbers of a matrix; K classes, T steps, J sources, M mode segments of all classes together.
+
+    Attributes
+    ----------
+    on, start, stop : ndarray of int, shape (K, T)
+        Columns of n, y, z.
+    segment : ndarray of int, shape (M, T)
+        Columns of q.
+    segment_class : ndarray of int, shape (M,)
+        The class of each segment.
+    facility : ndarray of int, shape (T,)
+        Columns of F.
+    supply : ndarray of int, shape (J, T)
+        Columns of s.
+    facility_before : int or None
+        Column of F just before step 0; None where no row holds it.
+    balance, ramp_up, ramp_down : ndarray of int, shape (T,)
+        Rows of these names; the ramps empty where there are none.
+    on_before : ndarray, shape (K, 1)
+        How many of each class run before step 0.
+    refusals : tuple of str
+        Why threshold rounding is not known to keep every rule; empty where it is.
+    """
+
+    on: Ints
+    start: Ints
+    stop: Ints
+    segment: Ints
+    segment_class: Ints
+    facility: Ints
+    supply: Ints
+    facility_before: int | None
+    balance: Ints
+    ramp_up: Ints
+    ramp_down: Ints
+    on_before: Floats
+    refusals: tuple[str, ...]
+
+    @property
+    def counts(self) -> Ints:
+        """Columns of n, y and z, one after the other."""
+        return np.concatenate([self.on.ravel(), self.start.ravel(), self.stop.ravel()])
+
+
+def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str], steps: int) -> Layout:
+    """Return the layout of `matrix`."""
+    column = matrix.column_of
+    names = [k.name for k in letters]
+
+    def series(component: str, *key: object) -> list[int]:
+        return [column[component, (*key, t)] for t in range(steps)]
+
+    def table(component: str, keys: Sequence[tuple[object, ...]]) -> Ints:
+        return np.array([series(component, *key) for key in keys], dtype=np.int64).reshape(len(keys), steps)
+
+    segments = [(k, s) for k, c in enumerate(letters) for s in range(len(c.w))]
+    rows: dict[str, list[int]] = {"facility_balance": [], "ramp_up": [], "ramp_down": []}
+    for number, (component, _) in enumerate(matrix.rows):
+        if component in rows:
+            rows[component].append(number)
+    single = [(name,) for name in names]
+    return Layout(
+        on=table("n", single),
+        start=table("y", single),
+        stop=table("z", single),
+        segment=table("q", [(names[k], s) for k, s in segments]),
+        segment_class=np.array([k for k, _ in segments], dtype=np.int64),
+        facility=np.array([column["F", t] for t in range(steps)], dtype=np.int64),
+        supply=table("s", [(name,) for name in sources]),
+        facility_before=column.get(("F", -1)),
+        balance=np.array(rows["facility_balance"], dtype=np.int64),
+        ramp_up=np.array(rows["ramp_up"], dtype=np.int64),
+        ramp_down=np.array(rows["ramp_down"], dtype=np.int64),
+        on_before=np.array([[float(k.on_before)] for k in letters]),
+        refusals=tuple(_refusals(matrix, letters)),
+    )
+
+
+def _refusals(matrix: Matrix, letters: Sequence[Letters]) -> list[str]:
+    """Return why a threshold might break a rule that is not about power."""
+    found = [f"{k.name}: starts are tied to their stops" for k in letters if k.needs_arcs]
+    families = {component for component, _ in matrix.rows}
+    found += [f"rows {name} are not known to it" for name in sorted(families - KNOWN_ROWS)]
+    parents = [k.parent for k in letters]
+    shared = {name for name in parents if parents.count(name) > 1}
+    sums = {(component, str(index[0])) for component, index in _count_rows(matrix) if index[0] in shared}
+    return found + [f"rows {component}[{name},...] sum counts over classes" for component, name in sorted(sums)]
+
+
+def _count_rows(matrix: Matrix) -> Iterator[tuple[str, tuple[object, ...]]]:
+    for component, index in matrix.rows:
+        if component in ("availability", "must_run") and isinstance(index, tuple):
+            yield component, index
+
+
+def as_int32(numbers: Ints) -> NDArray[np.int32]:
+    """Return column or row numbers as HiGHS takes them."""
+    return np.ascontiguousarray(numbers, dtype=np.int32)

@@ -1,0 +1,183 @@
+"""The LP relaxation on one HiGHS object that stays hot: bounds and rows change, the basis is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+
+from flexmine.errors import NoPlan
+from flexmine.problem import Floats, Ints
+from flexmine.solving.highs import Solver
+from flexmine.solving.rounding.layout import as_int32
+from flexmine.solving.standard_form import Matrix
+
+# Dual simplex without presolve wins on every size, and it alone can go on from where it stood.  Devex pricing and
+# unperturbed costs are the fastest of those tried on these matrices.
+SIMPLEX: dict[str, bool | int | float | str] = {
+    "presolve": "off",
+    "solver": "simplex",
+    "simplex_strategy": 1,
+    "simplex_dual_edge_weight_strategy": 1,
+    "dual_simplex_cost_perturbation_multiplier": 0.0,
+    "primal_feasibility_tolerance": 1e-9,
+    "dual_feasibility_tolerance": 1e-9,
+}
+
+
+class TimeIsUp(Exception):
+    """The search has used up its time."""
+
+
+class LpFailed(Exception):
+    """HiGHS could neither solve nor refute a relaxation."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """An optimum of the relaxation under the bounds of the moment.
+
+    Attributes
+    ----------
+    values : ndarray, shape (columns,)
+    duals : ndarray, shape (rows,)
+        Of the rows of the matrix and of the cuts below them.
+    objective : float
+        As the simplex method states it.
+    bound : float
+        No solution within the bounds of the moment costs less: computed from the duals alone, see `HotLp.safe_bound`.
+    """
+
+    values: Floats
+    duals: Floats
+    objective: float
+    bound: float
+
+
+class HotLp:
+    """The relaxation of a matrix, kept hot.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    lower, upper : ndarray, shape (columns,)
+        Column bounds, at most as wide as those of the matrix.
+    deadline : float
+        Of `time.perf_counter`.
+    settings : mapping
+        HiGHS options by their own names; those of `SIMPLEX` come after them.
+    """
+
+    def __init__(
+        self,
+        matrix: Matrix,
+        lower: Floats,
+        upper: Floats,
+        deadline: float,
+        settings: Mapping[str, bool | int | float | str],
+    ):
+        self.matrix = matrix
+        self.lower, self.upper = lower.copy(), upper.copy()
+        self.deadline = deadline
+        self.solves = 0
+        solver = Solver(matrix, settings, relax=True)
+        solver.set_options(SIMPLEX)
+        self._highs = solver.highs
+        self._transposed = sp.csr_matrix((matrix.A.data, matrix.A.indices, matrix.A.indptr), shape=matrix.A.shape[::-1])
+        self._row_lower, self._row_upper = matrix.row_lower, matrix.row_upper
+        changed = np.flatnonzero((lower != matrix.lower) | (upper != matrix.upper))
+        self.bound_columns(changed, lower[changed], upper[changed])
+
+    def bound_columns(self, columns: Ints, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of columns."""
+        if len(columns):
+            self.lower[columns], self.upper[columns] = lower, upper
+            status = self._highs.changeColsBounds(len(columns), as_int32(columns), lower, upper)
+            _ok(status, "changeColsBounds")
+
+    def add_cuts(self, cuts: sp.csr_matrix, upper: Floats) -> None:
+        """Add rows ``cuts x <= upper`` that no solution in whole numbers breaks."""
+        number = cuts.shape[0]
+        free = np.full(number, -np.inf)
+        starts, columns = as_int32(cuts.indptr[:-1]), as_int32(cuts.indices)
+        _ok(self._highs.addRows(number, free, upper, cuts.nnz, starts, columns, cuts.data), "addRows")
+        self._transposed = sp.csr_matrix(sp.hstack([self._transposed, cuts.T]))
+        self._row_lower = np.concatenate([self._row_lower, free])
+        self._row_upper = np.concatenate([self._row_upper, upper])
+
+    def solve(self) -> Point | None:
+        """Return the optimum within the bounds of the moment, or None where that is proven to be empty.
+
+        Raises
+        ------
+        TimeIsUp
+        LpFailed
+            Where HiGHS ends in any other way, or calls empty what its own ray does not prove to be so.
+        """
+        left = self.deadline - time.perf_counter()
+        if left <= 0:
+            raise TimeIsUp
+        # HiGHS counts the time of all runs of an object.
+        _ok(self._highs.setOptionValue("time_limit", self._highs.getRunTime() + left), "time_limit")
+        self._highs.run()
+        self.solves += 1
+        status = self._highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return self._point()
+        if status == highspy.HighsModelStatus.kTimeLimit:
+            raise TimeIsUp
+        if status == highspy.HighsModelStatus.kInfeasible and self._proven_empty():
+            return None
+        raise LpFailed(f"the relaxation ended with model status {self._highs.modelStatusToString(status)!r}")
+
+    def safe_bound(self, duals: Floats) -> float:
+        r"""Return a bound on the objective that holds for any duals, and so for those of a simplex method.
+
+        .. math:: \sum_{i: y_i > 0} y_i \underline b_i + \sum_{i: y_i < 0} y_i \overline b_i
+            + \sum_j \min_{l_j \le x_j \le u_j} (c - A^T y)_j x_j
+
+        Every column has finite bounds, hence tolerances of the simplex method cost bound but never truth; what is left
+        is the rounding of floating-point sums, about 1e-15 of the sum of the terms.
+        Source: Neumaier and Shcherbina, Safe bounds in linear and mixed-integer linear programming (2004).
+        """
+        bound, reduced = self._lagrangian(duals, self.matrix.cost)
+        return bound + self.matrix.offset + float(np.minimum(reduced * self.lower, reduced * self.upper).sum())
+
+    def reduced_costs(self, duals: Floats) -> Floats:
+        """Return c - A'y, shape (columns,)."""
+        return self._lagrangian(duals, self.matrix.cost)[1]
+
+    def _lagrangian(self, duals: Floats, cost: Floats | float) -> tuple[float, Floats]:
+        sides = np.where(duals > 0, self._row_lower, self._row_upper)
+        # A dual of the wrong sign on a row without that side says nothing.
+        kept = np.where(np.isfinite(sides), duals, 0.0)
+        total = float(kept @ np.where(np.isfinite(sides), sides, 0.0))
+        return total, cost - self._transposed @ kept
+
+    def _point(self) -> Point:
+        solution = self._highs.getSolution()
+        values, duals = np.array(solution.col_value), np.array(solution.row_dual)
+        objective = float(self._highs.getInfo().objective_function_value)
+        return Point(values, duals, objective, self.safe_bound(duals))
+
+    def _proven_empty(self) -> bool:
+        """Whether the ray of HiGHS separates the rows from the columns' bounds by more than rounding errors."""
+        status, exists, ray = self._highs.getDualRay()
+        if status != highspy.HighsStatus.kOk or not exists:
+            return False
+        return max(self._separation(ray), self._separation(-ray)) > 0
+
+    def _separation(self, ray: Floats) -> float:
+        total, reduced = self._lagrangian(ray, 0.0)
+        terms = np.minimum(reduced * self.lower, reduced * self.upper)
+        noise = 1e-12 * (abs(total) + float(np.abs(terms).sum()))
+        return total + float(terms.sum()) - noise
+
+
+def _ok(status: highspy.HighsStatus, call: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise NoPlan(f"HiGHS refused {call}: {status.name}")

@@ -1,0 +1,166 @@
+"""From a matrix in memory to whole counts with a proven gap: relaxation, thresholds, cuts, a short branch and bound.
+
+The order is the order of cost.  After each step the gap is looked at, and the search ends where it is reached.  What
+stays open goes to HiGHS's MIP, with all that has been found and proven until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from flexmine.milp.letters import Letters
+from flexmine.problem import Floats
+from flexmine.solving.rounding.bounds import tightened_counts
+from flexmine.solving.rounding.branch import Branching
+from flexmine.solving.rounding.cuts import CutMaker, bases_of
+from flexmine.solving.rounding.facility import facility_of, singleton_bounds
+from flexmine.solving.rounding.incumbent import Incumbent
+from flexmine.solving.rounding.layout import Layout
+from flexmine.solving.rounding.narrow import narrowed
+from flexmine.solving.rounding.relaxation import HotLp, LpFailed, Point, TimeIsUp
+from flexmine.solving.rounding.threshold import rounded_counts, thresholds
+from flexmine.solving.standard_form import Matrix
+
+NODES = 60
+CUT_ROUNDS = 10
+ROUNDINGS = 3
+# A round of cuts that moves the bound by less than this share of the asked gap is the last one.
+LEAST_PROGRESS = 0.05
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search found and proved, in the sense of the matrix (minimised).
+
+    Attributes
+    ----------
+    ending : str
+        ``closed``: the gap is reached;  ``open``: it is not;  ``infeasible``: proven by a ray of the relaxation;
+        ``time_limit``.
+    way : str
+        The last step that was needed: ``rounding``, ``rounding+cuts`` or ``rounding+branch``.
+    lower, upper : ndarray or None
+        Column bounds outside of which no plan is better than the cutoff; None where the relaxation was not solved.
+    trouble : str
+        Why the relaxation could not go on; empty where it could.
+    """
+
+    ending: str
+    way: str
+    incumbent: Incumbent
+    lower: Floats | None = None
+    upper: Floats | None = None
+    trouble: str = ""
+
+
+@dataclass
+class Search:
+    """One search on one matrix.
+
+    Parameters
+    ----------
+    matrix, letters, layout
+        All of the same problem.
+    gap : float
+        Asked: (objective - bound) / max(1, |objective|).
+    deadline : float
+        Of `time.perf_counter`.
+    settings : mapping
+        HiGHS options, by their own names, that are to hold also for the relaxation.
+    """
+
+    matrix: Matrix
+    letters: Sequence[Letters]
+    layout: Layout
+    gap: float
+    deadline: float
+    settings: Mapping[str, bool | int | float | str]
+
+    def __post_init__(self) -> None:
+        self.way = "rounding"
+        self.incumbent = Incumbent(self.matrix, self.gap)
+        self.lower, self.upper = singleton_bounds(self.matrix)
+        self.facility = facility_of(self.matrix, self.layout, self.lower, self.upper)
+        self.upper = tightened_counts(self.layout, self.facility, self.lower, self.upper)
+        self.counts = self.layout.counts
+        self.narrow: tuple[Floats, Floats] | None = None
+
+    def run(self) -> Found:
+        """Search until the gap is reached, or nothing quick is left."""
+        trouble = ""
+        try:
+            ending = self._steps()
+        except TimeIsUp:
+            ending = "closed" if self.incumbent.closed else "time_limit"
+        except LpFailed as failure:
+            ending, trouble = "closed" if self.incumbent.closed else "open", str(failure)
+        lower, upper = self.narrow or (None, None)
+        return Found(ending, self.way, self.incumbent, lower, upper, trouble)
+
+    def _steps(self) -> str:
+        matrix = self.matrix
+        upper = np.where(matrix.integer > 0, self.upper, matrix.upper)
+        self.lp = HotLp(matrix, matrix.lower, upper, self.deadline, self.settings)
+        point = self._bounded(self.lp.solve())
+        if point is None:
+            return "infeasible"
+        if self._round(point):
+            return "closed"
+        self.way = "rounding+cuts"
+        point = self._cut(point)
+        if point is None:
+            return "infeasible"
+        if self.incumbent.closed or self._round(point):
+            return "closed"
+        self.way = "rounding+branch"
+        return self._branch(point)
+
+    def _bounded(self, point: Point | None) -> Point | None:
+        if point is not None:
+            self.incumbent.raise_bound(point.bound)
+            self.incumbent.offer(point.values)
+        return point
+
+    def _round(self, point: Point) -> bool:
+        """Round the point at some thresholds; return whether that closed the gap."""
+        for theta in thresholds(len(self.layout.on), ROUNDINGS):
+            if self.incumbent.closed:
+                break
+            self.incumbent.try_counts(self.lp, self.counts, rounded_counts(self.layout, point.values, theta))
+        return self.incumbent.closed
+
+    def _cut(self, point: Point) -> Point | None:
+        """Add cuts until they bring no more; return the point of the relaxation with them."""
+        widths = np.concatenate([k.w for k in self.letters])
+        bases = bases_of(self.matrix, self.layout, self.facility, self.upper)
+        maker = CutMaker(self.layout, self.facility, self.upper, widths, bases)
+        for _ in range(CUT_ROUNDS):
+            cuts, right = maker.separate(point.values)
+            if not len(right):
+                break
+            self.lp.add_cuts(cuts, right)
+            cut = self._bounded(self.lp.solve())
+            if cut is None:
+                return None
+            progress, point = cut.bound - point.bound, cut
+            if self.incumbent.closed or progress < LEAST_PROGRESS * self.incumbent.allowed:
+                break
+        return point
+
+    def _branch(self, point: Point) -> str:
+        """Narrow the counts down to where a better plan can be, and branch on what is left of them."""
+        self.narrow = narrowed(self.lp, point, self.incumbent)
+        whole = np.flatnonzero(self.matrix.integer)
+        self.lp.bound_columns(whole, self.narrow[0][whole], self.narrow[1][whole])
+        self.incumbent.set_aside(self.incumbent.cutoff)
+        Branching(self.lp, self.incumbent, self._branched(), NODES).run(point)
+        return "closed" if self.incumbent.closed else "open"
+
+    def _branched(self) -> np.ndarray:
+        """Return the columns to branch on: counts that run, and where starts are tied to stops all that is whole."""
+        if any(k.needs_arcs for k in self.letters):
+            return np.flatnonzero(self.matrix.integer)
+        return self.layout.on.ravel()

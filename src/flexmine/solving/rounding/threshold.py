@@ -1,0 +1,42 @@
+"""Whole counts from fractional ones: thresholds of cumulative starts and stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from flexmine.problem import Floats
+from flexmine.solving.rounding.layout import Layout
+
+THETAS = (0.5, 0.3, 0.7, 0.1, 0.9)
+# Fractions of an irrational number are spread evenly: classes that round at different thresholds share what is lost.
+SPREAD = 0.6180339887498949
+GRID = 7
+
+
+def thresholds(classes: int, number: int) -> Iterator[Floats]:
+    """Yield `number` thresholds by class, shape (K, 1); with several classes in turn spread over them and alike."""
+    spread = np.arange(classes)[:, None] * SPREAD
+    tried: list[Floats] = []
+    for theta in THETAS:
+        alike = np.full((classes, 1), theta)
+        tried += [alike] if classes == 1 else [(alike + spread) % 1.0, alike]
+    yield from tried[:number]
+
+
+def rounded_counts(layout: Layout, values: Floats, theta: Floats) -> Floats:
+    r"""Return whole n, y, z in the order of `Layout.counts`.
+
+    .. math:: Y_t = \lfloor \sum_{i \le t} y_i + \theta \rfloor, \quad Z_t = \lfloor \sum_{i \le t} z_i + \theta \rfloor
+
+    Logic, minimum times, and limits on a count of one class are differences of Y and Z below a whole number, and
+    :math:`a \le b + c` with whole c gives :math:`\lfloor a + \theta \rfloor \le \lfloor b + \theta \rfloor + c`.  Hence
+    every theta keeps all of them exactly.
+    """
+    # Sums of floats that stand for the same number must round to the same one.
+    started = np.floor(np.round(np.cumsum(values[layout.start], axis=1), GRID) + theta)
+    stopped = np.floor(np.round(np.cumsum(values[layout.stop], axis=1), GRID) + theta)
+    on = layout.on_before + started - stopped
+    start, stop = np.diff(started, axis=1, prepend=0.0), np.diff(stopped, axis=1, prepend=0.0)
+    return np.concatenate([on.ravel(), start.ravel(), stop.ravel()])

@@ -1,0 +1,140 @@
+"""A plan in counts with its proof, read off the columns of a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flexmine.errors import Status
+from flexmine.milp.letters import Letters
+from flexmine.problem import Floats, Ints, Problem
+from flexmine.solving.standard_form import Matrix
+
+FLOAT_NOISE = 1e-9
+
+
+@dataclass(frozen=True)
+class ClassPlan:
+    """What one class of the model does, as counts; arrays have shape (T,).
+
+    Attributes
+    ----------
+    warm_from : dict
+        Where starts are tied to stops: (stop lot, step) to how many start warm; else empty.
+    """
+
+    letters: Letters
+    on: Ints
+    start: Ints
+    stop: Ints
+    warm: Ints
+    it_power_mw: Floats
+    warm_from: dict[tuple[int, int], int]
+
+
+@dataclass(frozen=True)
+class Preference:
+    """The second stage: fewest starts, then closest to an earlier plan, within what the asked gap leaves.
+
+    Attributes
+    ----------
+    outcome : str
+        ``off``; ``reached``; ``time_limit``, where the plan is that of the first stage or the best found in time;
+        ``no_room``, where the first stage did not reach the asked gap.
+    given_up_usd : float
+        Money of the first stage less that of the plan.
+    starts_before, starts_after : int
+    """
+
+    outcome: str = "off"
+    given_up_usd: float = 0.0
+    starts_before: int = 0
+    starts_after: int = 0
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan in counts with its proof.
+
+    Attributes
+    ----------
+    money_usd, bound_usd, gap : float
+        Money of this plan, upper bound on the money of any plan, (bound - money) / max(1 USD, |money|).
+    engine : str
+        What closed the gap, or came nearest to it: ``rounding``, ``rounding+cuts``, ``rounding+branch``,
+        ``rounding+mip`` or ``mip``.
+    supply_mw : ndarray, shape (sources, T)
+    preference : Preference
+        What the second stage did.
+    seconds : dict
+        By phase: build, compile, pass, solve, preference.
+    notes : tuple of str
+        Why the engine went the way it went, where that needs a word.
+    """
+
+    status: Status
+    money_usd: float
+    bound_usd: float
+    gap: float
+    engine: str
+    classes: tuple[ClassPlan, ...]
+    supply_mw: Floats
+    preference: Preference
+    seconds: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Money, its bound, the gap between them, and the status that follows from the asked gap."""
+
+    status: Status
+    money_usd: float
+    bound_usd: float
+    gap: float
+
+
+def proven(money_usd: float, bound_usd: float, asked_gap: float) -> Proof:
+    """Return status and gap = (bound - money) / max(1 USD, |money|).
+
+    The bound cannot be below a plan that exists; where both are one sum of floats, they are one number.
+    """
+    scale = max(1.0, abs(money_usd))
+    bound = money_usd if bound_usd - money_usd <= FLOAT_NOISE * scale else bound_usd
+    gap = (bound - money_usd) / scale
+    return Proof(Status.OPTIMAL if gap <= asked_gap else Status.FEASIBLE, money_usd, bound, gap)
+
+
+def class_plan(matrix: Matrix, values: Floats, k: Letters, steps: int) -> ClassPlan:
+    """Return what class `k` does in a solution of the matrix, `values` of shape (columns,)."""
+
+    def counts(component: str) -> Ints:
+        series = [_at(matrix, values, component, (k.name, t)) for t in range(steps)]
+        return np.rint(series).astype(np.int64)
+
+    on = counts("n")
+    above = sum((_segment(matrix, values, k, s, steps) for s in range(len(k.w))), start=np.zeros(steps))
+    warm_from = {
+        (lot.step, t): round(_at(matrix, values, "r", (k.name, lot.step, t)))
+        for lot in k.lots
+        for t in range(lot.earliest, lot.last_warm + 1)
+        if k.needs_arcs and round(_at(matrix, values, "r", (k.name, lot.step, t))) > 0
+    }
+    return ClassPlan(k, on, counts("y"), counts("z"), counts("w"), k.P0 * on + above, warm_from)
+
+
+def supply_of(matrix: Matrix, values: Floats, problem: Problem) -> Floats:
+    """Return the power taken from each source in a solution of the matrix, shape (sources, T) [MW]."""
+    steps = range(problem.steps)
+    return np.array([[_at(matrix, values, "s", (j.name, t)) for t in steps] for j in problem.sources])
+
+
+def _segment(matrix: Matrix, values: Floats, k: Letters, s: int, steps: int) -> Floats:
+    return np.array([max(0.0, _at(matrix, values, "q", (k.name, s, t))) for t in range(steps)])
+
+
+def _at(matrix: Matrix, values: Floats, component: str, index: object) -> float:
+    column = matrix.column_of.get((component, index))
+    # A variable that no row and no cost holds has no column: it is free to be nothing.
+    return 0.0 if column is None else float(values[column])
