@@ -19,7 +19,6 @@ PHASES = (
     "import",
     "read",
     "physics",
-    "build",
     "compile",
     "pass",
     "solve",

@@ -9,16 +9,16 @@ from dataclasses import replace
 
 from flexmine.errors import Status
 from flexmine.milp.letters import letters_of
-from flexmine.milp.model import build_model
 from flexmine.problem import Floats, Problem
 from flexmine.solving.first_stage import FirstStage, Task
+from flexmine.solving.handover import matrix_of
 from flexmine.solving.highs import Solver
 from flexmine.solving.mip import mip_options, polished
 from flexmine.solving.options import ENGINES, SolveOptions
 from flexmine.solving.preference import Counts, least_money, preference_matrix, starts_of
 from flexmine.solving.rounding.layout import layout_of
 from flexmine.solving.solution import ClassPlan, Preference, Solution, class_plan, proven, supply_of
-from flexmine.solving.standard_form import Matrix, compile_model
+from flexmine.solving.standard_form import Matrix
 
 __all__ = ["ENGINES", "ClassPlan", "Preference", "Solution", "SolveOptions", "proven", "solve"]
 
@@ -54,10 +54,8 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
     options = options or SolveOptions()
     seconds: dict[str, float] = {}
     letters = letters_of(problem)
-    with _clock(seconds, "build"):
-        model = build_model(problem)
     with _clock(seconds, "compile"):
-        matrix = compile_model(model)
+        matrix = matrix_of(problem, {k.name: k for k in letters})
         layout = layout_of(matrix, letters, [j.name for j in problem.sources], problem.steps)
     with _clock(seconds, "pass"):
         task = Task(problem, letters, matrix, layout, options)

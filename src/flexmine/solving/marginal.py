@@ -16,11 +16,10 @@ import highspy
 import numpy as np
 
 from flexmine.errors import NoPlan
-from flexmine.milp.model import build_model
 from flexmine.problem import Floats, Problem
 from flexmine.solving.engine import Solution
+from flexmine.solving.handover import matrix_of
 from flexmine.solving.highs import Solver
-from flexmine.solving.standard_form import compile_model
 
 POWER_ROWS = (
     *("mode_curve", "facility_balance", "supply_balance", "supply_limit", "site_cap"),
@@ -73,7 +72,7 @@ class FixedCommitment:
 
     def __init__(self, problem: Problem, solution: Solution):
         self.problem = problem
-        self.matrix = compile_model(build_model(problem))
+        self.matrix = matrix_of(problem)
         self.row_of: dict[RowKey, int] = {key: number for number, key in enumerate(self.matrix.rows)}
         settings: dict[str, bool | int | float | str] = {
             "threads": 1,

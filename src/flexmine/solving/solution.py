@@ -68,7 +68,7 @@ class Solution:
     preference : Preference
         What the second stage did.
     seconds : dict
-        By phase: build, compile, pass, solve, preference.
+        By phase: compile, pass, solve, preference.
     notes : tuple of str
         Why the engine went the way it went, where that needs a word.
     """
