@@ -21,6 +21,8 @@ NUMBERS: dict[type, frozenset[str]] = {
         ("history", "N", "P0", "H0", "w", "g", "a", "sb", "v", "cw", "cc", "e", "terminal", "starts_left")
     ),
     StopLot: frozenset(("count",)),
+    History: frozenset(("count",)),
+    StartTerms: frozenset(("warm_cost_usd", "cold_cost_usd", "warm_off_steps", "cold_energy_mwh")),
     Site: frozenset(
         ("cap_mw", "base_load_mw", "minimum_mw", "ramp_up_mw_per_step", "ramp_down_mw_per_step", "initial_mw")
     ),
@@ -98,10 +100,8 @@ def disturbed(value: Any, rng: np.random.Generator) -> Any:
 
 def _other(number: Any, rng: np.random.Generator) -> Any:
     """Return other numbers of the same kind, which are zero where these are."""
-    if isinstance(number, History):
-        return replace(number, count=number.count + 1)
-    if isinstance(number, StartTerms):
-        return replace(number, **{f.name: _other(getattr(number, f.name), rng) for f in fields(number)})
+    if is_dataclass(number):
+        return disturbed(number, rng)
     if isinstance(number, tuple):
         return tuple(_other(member, rng) for member in number)
     if isinstance(number, dict):
