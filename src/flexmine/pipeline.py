@@ -129,6 +129,7 @@ def plan_case(
         break_even=tuple(break_even(k) for k in problem.classes),
         temperature_c=assembly.temperature_c,
         notes=(*case.notes, *assembly.notes, *given_up),
+        feeds=case.feeds,
         filled=case.filled,
         chain=assembly.chain,
         overrides=assembly.overrides,

@@ -90,6 +90,7 @@ def _make_case(
         "temperature_c": temperature_c,
         "hash_value.btc_price_usd": document.hash_value.btc_price_usd,
         "hash_value.difficulty": document.hash_value.difficulty,
+        "hash_value.fees_btc_per_block": document.hash_value.fees_btc_per_block,
     }
     for source in document.sources:
         for key in ("available_mw", "price_usd_per_mwh", "network_tariff_usd_per_mwh"):

@@ -19,7 +19,7 @@ sources:
   - name: surplus
     kind: surplus
     available_mw: 3.0
-    price_usd_per_mwh: {file: prices.csv, column: price}
+    price_usd_per_mwh: {file: prices.csv, column: price, unit: USD/MWh}
   - name: grid
     kind: firm
     available_mw: 10

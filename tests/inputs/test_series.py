@@ -7,12 +7,14 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from flexmine.errors import BadInput
-from flexmine.inputs.fields import Factor, Series
-from flexmine.inputs.series import read_series, read_table
+from flexmine.inputs.series import read_series
+from flexmine.inputs.series_spec import Factor, Series
+from flexmine.inputs.table import read_table
 from flexmine.problem import TimeAxis
 
 SITE = timezone(timedelta(hours=8))
 AXIS = TimeAxis(datetime(2024, 9, 10, tzinfo=SITE), 1.0, 4, "Asia/Irkutsk")
+UNITS = {"temperature_c": "C", "price_usd_per_mwh": "USD/MWh"}
 HOURS = [f"2024-09-10T{h:02}:00:00+08:00" for h in range(6)]
 
 
@@ -21,8 +23,8 @@ def table(rows: list[tuple[str, str]], header: str = "interval_start,value") -> 
 
 
 def read(raw: bytes, quantity: str = "temperature_c", axis: TimeAxis = AXIS, **spec) -> list[float]:
-    series = Series(file="feed.csv", **{"column": "value", **spec})
-    return read_series(read_table(raw, "feed.csv"), series, quantity, axis).tolist()
+    series = Series(file="feed.csv", **{"column": "value", "unit": UNITS[quantity], **spec})
+    return read_series(read_table(raw, "feed.csv"), series, quantity, axis).values.tolist()
 
 
 def refusal(raw: bytes, **options) -> str:
@@ -92,11 +94,10 @@ def test_rubbish_outside_the_horizon_does_no_harm():
     ("value", "words"),
     [
         ("n/e", "'n/e' is no finite number"),
-        ("", "'' is no finite number"),
         ("inf", "'inf' is no finite number"),
         ("nan", "'nan' is no finite number"),
         ("1,5".replace(",", ";"), "'1;5' is no finite number"),
-        ("-9999", "'-9999', the mark of a missing value, is out of range"),
+        ("-9999", "'-9999' is the mark of a missing value in many feeds, and not declared here"),
         ("285.2", "'285.2' is out of range"),
     ],
 )
@@ -121,7 +122,7 @@ def test_a_missing_mark_is_found_after_its_factor():
     tenth = (Factor(name="c_per_tenth", value=0.1),)
     assert read(table(rows), factors=tenth) == pytest.approx([13.9] * 4)
     rows[1] = (rows[1][0], "-9999")
-    assert "'-9999' x 0.1 = -999.9, the mark of a missing value," in refusal(table(rows), factors=tenth)
+    assert "'-9999' x 0.1 = -999.9 is the mark of a missing value" in refusal(table(rows), factors=tenth)
 
 
 def test_a_price_per_kwh_is_let_through_only_by_its_band():

@@ -108,7 +108,7 @@ def chain(case: Case, clock: Clock, notes: list[str]) -> Chain:
     hours = [e.hours for e in inside]
     return Chain(
         subsidy_btc=mean_over_steps(np.multiply(subsidy, ease), hours, steps, step_h),
-        fees_btc=terms.fees_btc_per_block * mean_over_steps(ease, hours, steps, step_h),
+        fees_btc=case.series["hash_value.fees_btc_per_block"] * mean_over_steps(ease, hours, steps, step_h),
         events=inside,
     )
 

@@ -39,13 +39,15 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
         "classes": {k.name: k.count for k in problem.classes},
         "sources": [s.name for s in problem.sources],
         "overrides": list(assembly.overrides),
-        "filled": list(loaded.filled),
+        "filled": [f.document() for f in loaded.filled],
+        "feeds": [f.document() for f in loaded.feeds],
     }
     if as_json:
         click.echo(json.dumps(facts))
     else:
         click.echo(f"{loaded.name}: valid; {fleet}; {problem.steps} steps from {facts['start']} to {facts['end']}")
-        for line in (*assembly.overrides, *loaded.filled, *assembly.notes):
+        filled = [f"filled: {f}" for f in loaded.filled]
+        for line in (*map(str, loaded.feeds), *filled, *assembly.overrides, *assembly.notes):
             click.echo(f"  {line}")
     return 0
 

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timezone
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from flexmine.errors import BadInput
 from flexmine.inputs.agreement import agreement
+from flexmine.inputs.case_series import frozen, read_all_series, stated_numbers
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
-from flexmine.inputs.fields import Series
-from flexmine.inputs.reading import MAX_CSV_BYTES, Access
+from flexmine.inputs.filling import Filled
+from flexmine.inputs.reading import Access
 from flexmine.inputs.references import Reader
 from flexmine.inputs.salvage import parts_of
 from flexmine.inputs.schema import CaseDocument, case_problems
-from flexmine.inputs.series import Table, read_series, read_table
-from flexmine.inputs.yaml_loader import Draft, Keys, loaded, printable
+from flexmine.inputs.series import Feed
+from flexmine.inputs.yaml_loader import Draft, loaded, printable
 from flexmine.problem import Floats, TimeAxis
 from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference, short
-
-SERIES_OF_SOURCE = (
-    "available_mw",
-    "price_usd_per_mwh",
-    "network_tariff_usd_per_mwh",
-    "carbon_g_per_kwh",
-    "headroom_mw",
-)
 
 
 @dataclass(frozen=True)
@@ -50,11 +41,16 @@ class Case:
         ``sources.NAME.available_mw``, ``sources.NAME.price_usd_per_mwh``,
         ``sources.NAME.network_tariff_usd_per_mwh``, ``sources.NAME.carbon_g_per_kwh`` and
         ``sources.NAME.headroom_mw`` (where given),
-        ``hash_value.btc_price_usd``, ``hash_value.difficulty``, ``minimum_mw`` (where given).
+        ``hash_value.btc_price_usd``, ``hash_value.difficulty``, ``hash_value.fees_btc_per_block``, ``minimum_mw``
+        (where given).
     inputs : dict of str
         SHA-256 of every file read, by a portable name: relative to the case's folder, or ``shipped:NAME``.
-    filled : tuple of str
-        Values that a named policy has filled in.
+    feeds : tuple of Feed
+        Of every series: which file and column, how it became steps, which issue was used.
+    filled : tuple of Filled
+        Steps that a named policy has filled in.
+    quantiles : dict of dict of ndarray, shape (T,)
+        By dotted key and name (``p10``), of the series whose feed has columns of quantiles.
     """
 
     name: str
@@ -67,10 +63,14 @@ class Case:
     publish_steps: int
     series: dict[str, Floats]
     inputs: dict[str, str]
-    filled: tuple[str, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    filled: tuple[Filled, ...] = ()
+    quantiles: dict[str, dict[str, Floats]] = field(default_factory=dict)
 
 
-def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()) -> Case:
+def load_case(
+    path_or_name: str | Path, allow_outside: Sequence[str | Path] = (), as_of: datetime | None = None
+) -> Case:
     """Read a case with its plant, container models and series.
 
     Parameters
@@ -80,6 +80,8 @@ def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()
         ``shipped:cases/bratsk-day``).
     allow_outside : sequence of str or Path
         Folders from which the case may read beside its own.
+    as_of : datetime, optional
+        Aware; in place of the case's own `as_of`: forecasts issued later are not used.
 
     Raises
     ------
@@ -103,21 +105,24 @@ def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()
         more += agreement(case, document, plant.document, models)
     reader.wrong += [message for message in more if message not in reader.wrong]
     axis = _time_axis(document, plant)
-    series = {} if axis is None else _read_all_series(case, document, axis, reader)
+    read = {} if axis is None else read_all_series(case, document, axis, as_of or document.as_of, reader)
     if reader.wrong:
         raise BadInput(reader.wrong)
     assert axis is not None and plant is not None
     return Case(
         name=document.name,
         title=document.title,
-        notes=document.notes,
+        notes=(*document.notes, *(f"{r.feed.series}: {r.feed.note}" for r in read.values() if r.feed.note)),
         document=document,
         plant=loaded(plant).document,
         container_models=models,
         time=axis,
         publish_steps=document.publish_steps,
-        series=series,
+        series=stated_numbers(document, axis) | {key: frozen(r.values) for key, r in read.items()},
         inputs=dict(sorted(reader.inputs.items())),
+        feeds=tuple(r.feed for r in read.values()),
+        filled=tuple(f for r in read.values() for f in r.filled),
+        quantiles={key: {name: frozen(q) for name, q in r.quantiles.items()} for key, r in read.items() if r.quantiles},
     )
 
 
@@ -157,54 +162,3 @@ def _time_axis(document: Any, plant: Draft[PlantDocument] | None) -> TimeAxis | 
     assert offset is not None
     # A fixed offset, so that adding hours counts elapsed time on days of 23 and 25 hours as well.
     return TimeAxis(local.replace(tzinfo=timezone(offset)), step_h, steps, zone)
-
-
-def _entries(document: Any) -> Iterator[tuple[str, Keys, str, Series | float]]:
-    """Yield (dotted key, keys in the file, quantity, value) of everything that may be a series and is right."""
-    for dotted, keys, quantity, value in _all_entries(document):
-        if isinstance(value, Series | float | int):
-            yield dotted, keys, quantity, value
-
-
-def _all_entries(document: Any) -> Iterator[tuple[str, Keys, str, Any]]:
-    for name in ("temperature_c", "ghi_w_m2"):
-        yield name, ("series", name), name, getattr(document.series, name, None)
-    for i, source in enumerate(document.sources or ()):
-        for name in SERIES_OF_SOURCE:
-            value = getattr(source, name, None)
-            if value is not None:
-                yield f"sources.{source.name}.{name}", ("sources", i, name), name, value
-    for name in ("btc_price_usd", "difficulty"):
-        yield f"hash_value.{name}", ("hash_value", name), name, getattr(document.hash_value, name, None)
-    yield "minimum_mw", ("minimum_mw",), "minimum_mw", document.minimum_mw
-
-
-def _read_all_series(case: Draft[CaseDocument], document: Any, axis: TimeAxis, reader: Reader) -> dict[str, Floats]:
-    """Return every series of the case; what is wrong is kept by the reader."""
-    series: dict[str, Floats] = {}
-    tables: dict[Path, Table] = {}
-    for dotted, keys, quantity, value in _entries(document):
-        if not isinstance(value, Series):
-            series[dotted] = np.full(axis.steps, float(value))
-            series[dotted].setflags(write=False)
-            continue
-        try:
-            path = reader.access.resolve(value.file, case.path)
-            if path not in tables:
-                tables[path] = _read_csv(path, value.file, reader)
-            series[dotted] = read_series(tables[path], value, quantity, axis)
-            series[dotted].setflags(write=False)
-        except BadInput as error:
-            reader.wrong += [case.at(keys, message) for message in error.messages]
-    return series
-
-
-def _read_csv(path: Path, reference: str, reader: Reader) -> Table:
-    label = reader.access.portable(path)
-    if not os.path.lexists(path):
-        raise BadInput(f"there is no file {reference}; a path is relative to the case")
-    try:
-        raw = reader.raw(path, label, MAX_CSV_BYTES)
-    except BadInput as error:
-        raise BadInput([f"{reference} {message}" for message in error.messages]) from error
-    return read_table(raw, label)

@@ -1,4 +1,4 @@
-"""Field types shared by all documents: strict numbers with plausibility bands, aware times, names, series.
+"""Field types shared by all documents: strict numbers with plausibility bands, aware times, names.
 
 A value outside its band is refused, because it is nearly always a wrong unit (kW for MW, USD/kWh for USD/MWh,
 PH/s for TH/s), which no later check can see.
@@ -10,22 +10,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
-
-BANDS: dict[str, tuple[float, float]] = {
-    "temperature_c": (-70.0, 60.0),
-    "ghi_w_m2": (0.0, 1500.0),
-    "available_mw": (0.0, 10_000.0),
-    "minimum_mw": (0.0, 10_000.0),
-    "price_usd_per_mwh": (-1000.0, 5000.0),
-    "network_tariff_usd_per_mwh": (0.0, 500.0),
-    "carbon_g_per_kwh": (0.0, 2000.0),
-    "headroom_mw": (0.0, 10_000.0),
-    "btc_price_usd": (100.0, 10_000_000.0),
-    "difficulty": (1.0e9, 1.0e17),
-}
-"""Plausible range of every quantity that may be a series, by the last part of its key."""
 
 
 class Document(BaseModel):
@@ -85,62 +71,6 @@ def _month_day(value: Any) -> Any:
         ) from None
     return value
 
-
-class Factor(Document):
-    """A named multiplier of a series, shown in the report."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
-    value: float = Field(ge=-1e9, le=1e9)
-    note: str = ""
-
-
-class Series(Document):
-    """A column of a CSV file, times its named factors.
-
-    Attributes
-    ----------
-    file : str
-        Path relative to the YAML file, or ``shipped:NAME.csv``.
-    column, time_column : str
-        Names in the header; the time column holds the beginning of each interval with its UTC offset.
-    unit : str
-        Unit of the column as it stands in the file, for the reader; the product with the factors is in the unit
-        of the key.
-    """
-
-    file: str = Field(min_length=1)
-    column: str = Field(min_length=1)
-    time_column: str = Field(default="interval_start", min_length=1)
-    unit: str = ""
-    factors: Annotated[tuple[Factor, ...], BeforeValidator(_tuple)] = ()
-
-    @property
-    def factor(self) -> float:
-        """Product of all factors."""
-        product = 1.0
-        for f in self.factors:
-            product *= f.value
-        return product
-
-
-def _number_or_series(value: Any) -> str:
-    return "series" if isinstance(value, dict | Series) else "number"
-
-
-def _banded(key: str) -> Any:
-    low, high = BANDS[key]
-    number = Annotated[float, Field(ge=low, le=high), Tag("number")]
-    return Annotated[Annotated[Series, Tag("series")] | number, Discriminator(_number_or_series)]
-
-
-AvailableMw = _banded("available_mw")
-MinimumMw = _banded("minimum_mw")
-PriceUsdPerMwh = _banded("price_usd_per_mwh")
-TariffUsdPerMwh = _banded("network_tariff_usd_per_mwh")
-CarbonGPerKwh = _banded("carbon_g_per_kwh")
-HeadroomMw = _banded("headroom_mw")
-BtcPriceUsd = _banded("btc_price_usd")
-Difficulty = _banded("difficulty")
 
 type_name = r"^[A-Za-z][A-Za-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=type_name, max_length=60)]

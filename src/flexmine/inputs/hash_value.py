@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from flexmine.inputs.fields import AwareTime, BtcPriceUsd, Difficulty, Document, Series, Share, problems
+from flexmine.inputs.fields import AwareTime, Document, Share, problems
+from flexmine.inputs.series_spec import BtcPriceUsd, Difficulty, FeesBtcPerBlock, Series
 
 DEFAULT_POOL_FEE = 0.02
 DEFAULT_FIRMWARE_FEE = 0.0
@@ -56,7 +57,7 @@ class HashValue(Document):
     network_hash_rate_eh_s: float | None = Field(default=None, ge=0.001, le=1.0e6)
     block_height: int | None = Field(default=None, ge=0, le=6_930_000)
     subsidy_btc: float | None = Field(default=None, ge=0.0, le=50.0)
-    fees_btc_per_block: float = Field(ge=0.0, le=100.0)
+    fees_btc_per_block: FeesBtcPerBlock
     pool_fee: Share = DEFAULT_POOL_FEE
     firmware_fee: Share = DEFAULT_FIRMWARE_FEE
     perspective: Literal["plant", "host", "client"] = "plant"

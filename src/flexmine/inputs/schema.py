@@ -8,26 +8,28 @@ from pydantic import Field, model_validator
 
 from flexmine.inputs.fields import (
     AsTuple,
-    AvailableMw,
     AwareTime,
-    CarbonGPerKwh,
     ContainerPowerMw,
     Day,
     Document,
     DurationH,
-    HeadroomMw,
-    MinimumMw,
     MonthDay,
     Name,
     PowerMw,
-    PriceUsdPerMwh,
-    Series,
-    TariffUsdPerMwh,
     TemperatureC,
     problems,
 )
 from flexmine.inputs.hash_value import HashValue
 from flexmine.inputs.pins import Pin
+from flexmine.inputs.series_spec import (
+    AvailableMw,
+    CarbonGPerKwh,
+    HeadroomMw,
+    MinimumMw,
+    PriceUsdPerMwh,
+    Series,
+    TariffUsdPerMwh,
+)
 
 DEFAULT_PUBLISH_H = 24.0
 
@@ -219,7 +221,10 @@ class Options(Document):
 
 
 class CaseDocument(Document):
-    """A case file, ``schema: flexmine-case/1``; `publish_h` absent: 24 h, or the horizon where that is shorter."""
+    """A case file, ``schema: flexmine-case/1``; `publish_h` absent: 24 h, or the horizon where that is shorter.
+
+    `as_of` is the moment of planning: of a series with several issues, what was issued later is not used.
+    """
 
     schema_id: Literal["flexmine-case/1"] = Field(alias="schema")
     name: Name
@@ -227,6 +232,7 @@ class CaseDocument(Document):
     notes: Annotated[tuple[str, ...], AsTuple] = ()
     plant: str = Field(min_length=1)
     start: AwareTime
+    as_of: AwareTime | None = None
     step_minutes: Literal[15, 30, 60] = 60
     horizon_h: float = Field(default=48.0, gt=0.0, le=1000.0)
     publish_h: float | None = Field(default=None, gt=0.0, le=1000.0)

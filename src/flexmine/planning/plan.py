@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from flexmine.assembly.causes import Cause
+    from flexmine.inputs.filling import Filled
+    from flexmine.inputs.series import Feed
     from flexmine.planning.audit import Replay
     from flexmine.planning.carbon import CarbonAccount
     from flexmine.planning.day_kind import DayKind
@@ -104,6 +106,10 @@ class Plan:
         Empty where the plan was not made from a case.
     switching : mapping
         By class, how fast its containers switch: the fields of :class:`flexmine.assembly.switching.Switching`.
+    feeds : tuple of Feed
+        Of every series of the case: which file and column, how it became steps, which issue was used.
+    filled : tuple of Filled
+        Steps of series whose values are not the feed's own.
     inputs : mapping
         Path (relative to the case) to sha256 of every file that was read.
     """
@@ -128,7 +134,8 @@ class Plan:
     plant_name: str = ""
     switching: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     chain: tuple[Mapping[str, Any], ...] = ()
-    filled: tuple[str, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    filled: tuple[Filled, ...] = ()
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
     carbon: CarbonAccount | None = None

@@ -1,0 +1,194 @@
+"""From the unit of a column to the unit of its key; a unit that is neither known nor turned by a factor is refused.
+
+Powers and prices are means over an interval.  An energy (MWh, Wh/m2) is the sum over its interval: it is divided by
+the length of the source's interval, so that the mean power over a step is the sum of its energies over its length.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from flexmine.errors import BadInput
+from flexmine.inputs.series_spec import Series
+
+_ENERGY_MWH = {"MWh": 1.0, "kWh": 1e-3, "GWh": 1e3, "Wh": 1e-6}
+_POWER_MW = {"MW": 1.0, "kW": 1e-3, "GW": 1e3, "W": 1e-6}
+_CARBON = {"g/kWh": 1.0, "kg/MWh": 1.0, "kg/kWh": 1e3, "t/MWh": 1e3, "lb/MWh": 0.45359237}
+_PER_ENERGY = {"MWh": 1.0, "kWh": 1e3, "GWh": 1e-3}
+_PRICE = re.compile(r"([A-Z]{3})/(MWh|kWh|GWh)$")
+_COIN_PRICE = re.compile(r"([A-Z]{3})(?:/BTC)?$")
+_OWN = {
+    "temperature_c": "C",
+    "ghi_w_m2": "W/m2",
+    "available_mw": "MW",
+    "minimum_mw": "MW",
+    "headroom_mw": "MW",
+    "price_usd_per_mwh": "USD/MWh",
+    "network_tariff_usd_per_mwh": "USD/MWh",
+    "carbon_g_per_kwh": "g/kWh",
+    "btc_price_usd": "USD/BTC",
+    "difficulty": "1",
+    "fees_btc_per_block": "BTC/block",
+}
+"""Unit of every quantity."""
+_STEM = {
+    "C": "c",
+    "W/m2": "w_m2",
+    "MW": "mw",
+    "USD/MWh": "usd",
+    "g/kWh": "g",
+    "USD/BTC": "usd",
+    "1": "",
+    "BTC/block": "btc",
+}
+"""First word of a factor that leads to the unit: ``mw_per_m3_s``."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Key = scale x (column x factors) + offset; `energy`: then divided by the length of the interval [h]."""
+
+    unit: str
+    scale: float = 1.0
+    offset: float = 0.0
+    energy: bool = False
+
+
+def conversion(spec: Series, quantity: str) -> Conversion:
+    """Return how a column becomes the quantity of its key.
+
+    Raises
+    ------
+    BadInput
+        Where no unit is declared nor in the column's name, where the two differ, where a currency has no rate
+        (factor ``usd_per_eur``), or where a foreign unit has no factor that leads to the key's unit.
+    """
+    of_name = unit_in_name(spec.column, quantity)
+    declared = _tidy(spec.unit) or of_name or _of_format(spec)
+    if not declared:
+        raise BadInput(
+            f"column {spec.column} has no unit; write the unit of the column as it stands in the file, such as "
+            f"unit: {_OWN[quantity]}"
+        )
+    if of_name and declared != of_name:
+        raise BadInput(
+            f"the unit is {declared}, but the name of column {spec.column} says {of_name}; one of them is wrong"
+        )
+    found = _known(declared, quantity)
+    currency = _currency(declared, quantity)
+    if currency:
+        _need_rate(spec, declared, currency)
+    if found is None and not (currency or _leads_home(spec, quantity)):
+        raise BadInput(_unknown_unit(declared, quantity))
+    return found or Conversion(declared)
+
+
+def unit_in_name(column: str, quantity: str) -> str:
+    """Return the unit that the name of a column ends in, empty where it tells none.
+
+    >>> unit_in_name("price_eur_mwh", "price_usd_per_mwh")
+    'EUR/MWh'
+    """
+    own, name = _OWN[quantity], column.lower()
+    if own == "USD/MWh":
+        match = re.search(r"(?:^|_)([a-z]{3})_(?:per_)?(mwh|kwh|gwh)$", name)
+        return f"{match[1].upper()}/{_cased(match[2], _PER_ENERGY)}" if match else ""
+    if own == "USD/BTC":
+        match = re.search(r"(?:^|_)(usd|eur|rub|cny|gbp|nok|sek)$", name)
+        return match[1].upper() if match else ""
+    if own == "MW":
+        match = re.search(r"_(mw|kw|gw|mwh|kwh|gwh)$", name)
+        return _cased(match[1], {**_POWER_MW, **_ENERGY_MWH}) if match else ""
+    endings = {
+        "C": {"_c": "C", "_k": "K", "_f": "F"},
+        "W/m2": {"_w_m2": "W/m2", "_wh_m2": "Wh/m2"},
+        "g/kWh": {"_g_kwh": "g/kWh", "_g_per_kwh": "g/kWh", "_kg_per_mwh": "kg/MWh"},
+        "1": {"difficulty": "1"},
+        "BTC/block": {"_btc_per_block": "BTC/block"},
+    }[own]
+    return next((unit for ending, unit in endings.items() if name.endswith(ending)), "")
+
+
+def _cased(word: str, known: dict[str, float]) -> str:
+    return next(unit for unit in known if unit.lower() == word)
+
+
+def _tidy(unit: str) -> str:
+    text = unit.strip()
+    return {"°C": "C", "degC": "C", "°F": "F", "W/m^2": "W/m2", "Wh/m^2": "Wh/m2", "gCO2/kWh": "g/kWh"}.get(text, text)
+
+
+def _of_format(spec: Series) -> str:
+    """Return the unit that the format itself lays down, of the columns of typical years that a plan can use."""
+    if not spec.typical_year:
+        return ""
+    return {"temp_air": "C", "temp_dew": "C", "ghi": "Wh/m2", "dni": "Wh/m2", "dhi": "Wh/m2"}.get(spec.column, "")
+
+
+def _known(unit: str, quantity: str) -> Conversion | None:
+    own = _OWN[quantity]
+    if own == "MW":
+        if unit in _POWER_MW:
+            return Conversion(unit, _POWER_MW[unit])
+        return Conversion(unit, _ENERGY_MWH[unit], energy=True) if unit in _ENERGY_MWH else None
+    if own == "USD/MWh":
+        match = _PRICE.match(unit)
+        return Conversion(unit, _PER_ENERGY[match[2]]) if match else None
+    if own == "USD/BTC":
+        return Conversion(unit) if _COIN_PRICE.match(unit) else None
+    table: dict[str, dict[str, Conversion]] = {
+        "C": {"C": Conversion("C"), "K": Conversion("K", offset=-273.15), "F": Conversion("F", 5 / 9, -160 / 9)},
+        "W/m2": {
+            "W/m2": Conversion("W/m2"),
+            "kW/m2": Conversion("kW/m2", 1e3),
+            "Wh/m2": Conversion("Wh/m2", energy=True),
+            "kWh/m2": Conversion("kWh/m2", 1e3, energy=True),
+        },
+        "g/kWh": {name: Conversion(name, scale) for name, scale in _CARBON.items()},
+        "1": {"1": Conversion("1"), "T": Conversion("T", 1e12)},
+        "BTC/block": {"BTC/block": Conversion("BTC/block"), "BTC": Conversion("BTC")},
+    }
+    return table[own].get(unit)
+
+
+def _currency(unit: str, quantity: str) -> str:
+    """Return the foreign currency of a price, empty where there is none."""
+    own = _OWN[quantity]
+    match = _PRICE.match(unit) if own == "USD/MWh" else _COIN_PRICE.match(unit) if own == "USD/BTC" else None
+    return match[1] if match and match[1] != "USD" else ""
+
+
+def _need_rate(spec: Series, unit: str, currency: str) -> None:
+    rate = f"usd_per_{currency.lower()}"
+    if rate not in [f.name for f in spec.factors]:
+        raise BadInput(
+            f"column {spec.column} is in {unit} and the key in USD; name the rate of exchange: "
+            f"factors: [{{name: {rate}, value: ...}}]"
+        )
+
+
+def _leads_home(spec: Series, quantity: str) -> bool:
+    """Return whether a factor says that it leads to the unit of the key, such as ``mw_per_m3_s``."""
+    stem = _STEM[_OWN[quantity]]
+    return any(f.name.startswith(f"{stem}_per_") for f in spec.factors)
+
+
+def _unknown_unit(unit: str, quantity: str) -> str:
+    own = _OWN[quantity]
+    known = {
+        "MW": [*_POWER_MW, *_ENERGY_MWH],
+        "USD/MWh": ["USD/MWh", "USD/kWh", "EUR/MWh"],
+        "C": ["C", "K", "F"],
+        "W/m2": ["W/m2", "kW/m2", "Wh/m2", "kWh/m2"],
+        "g/kWh": list(_CARBON),
+        "USD/BTC": ["USD/BTC", "USD", "EUR/BTC"],
+        "1": ["1", "T"],
+        "BTC/block": ["BTC/block"],
+    }[own]
+    near = difflib.get_close_matches(unit.lower(), [k.lower() for k in known], n=1)
+    hint = next((f"; did you mean {k}?" for k in known if near and k.lower() == near[0]), ";")
+    stem = _STEM[own]
+    factor = f", or any unit with a factor named {stem}_per_... that leads to {own}" if stem else ""
+    return f"the unit {unit!r} is not known for {quantity}{hint} Known: {', '.join(known)}{factor}"

@@ -1,0 +1,158 @@
+"""What may stand in for missing values: only what the case names, only for short gaps, and always written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from flexmine.errors import BadInput
+from flexmine.inputs.resample import Grid
+from flexmine.inputs.series_spec import Fill
+from flexmine.inputs.table import Bools
+from flexmine.inputs.times import US_PER_H, duration, iso, moment, to_us
+from flexmine.inputs.values import Column
+from flexmine.problem import Floats, TimeAxis
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Steps of a series in a row whose values are not the feed's own.
+
+    Attributes
+    ----------
+    series : str
+        Dotted key of the case.
+    policy : str
+        ``hold``, ``same_hour_yesterday``, ``interpolate`` or ``repeat_28_february``.
+    begin, end : datetime
+        Of the first and the last step, in site time.
+    first_step, steps : int
+    """
+
+    series: str
+    policy: str
+    begin: datetime
+    end: datetime
+    first_step: int
+    steps: int
+
+    def __str__(self) -> str:
+        several = f"{self.steps} step{'s' if self.steps > 1 else ''}"
+        return f"{self.series}: {several} from {self.begin.isoformat()} to {self.end.isoformat()} ({self.policy})"
+
+    def document(self) -> dict[str, Any]:
+        """Return the entry of plan.json."""
+        return {
+            "series": self.series,
+            "policy": self.policy,
+            "begin": self.begin.isoformat(),
+            "end": self.end.isoformat(),
+            "first_step": self.first_step,
+            "steps": self.steps,
+        }
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Missing cells in a row: [first, last] of the grid."""
+
+    first: int
+    last: int
+
+
+def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tuple[Floats, Bools]:
+    """Return the values with no cell of the horizon missing, and which cells were filled.
+
+    Raises
+    ------
+    BadInput
+        Naming place, first time and length of the first gap, and how many values are missing in all, where the case
+        names no policy, the gap is longer than the policy's longest, or what should stand in is missing too.
+    """
+    fill, missing = column.spec.fill, np.isnan(values)
+    filled = np.zeros(len(values), dtype=bool)
+    result = values.copy()
+    for gap in _gaps(missing, grid.cells.inside, through=fill is not None and fill.policy == "interpolate"):
+        if fill is None:
+            told = _missing(column, grid, missing, axis, gap)
+            raise BadInput(f"{told}; every step needs a value, or the case a policy (fill)")
+        stand_in = _stand_in(fill, grid, values, axis, gap)
+        too_long = (gap.last - gap.first + 1) * grid.step_us > fill.longest_gap_h * US_PER_H
+        if too_long or np.isnan(stand_in).any():
+            told = _missing(column, grid, missing, axis, gap)
+            longest = f"that is longer than the longest_gap_h of {fill.policy}, {fill.longest_gap_h:g} h"
+            raise BadInput(f"{told}; {longest if too_long else _NOTHING_TO_FILL_WITH[fill.policy]}")
+        cells = slice(gap.first, gap.last + 1)
+        result[cells], filled[cells] = stand_in, True
+    return result, filled & grid.cells.inside
+
+
+def records(key: str, policy: str, steps: Bools, axis: TimeAxis) -> Iterator[Filled]:
+    """Yield one record for each run of filled steps."""
+    edges = np.diff(np.concatenate(([0], steps.astype(np.int8), [0])))
+    for first, last in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        yield Filled(key, policy, axis.begin(int(first)), axis.begin(int(last)), int(first), int(last - first))
+
+
+_NOTHING_TO_FILL_WITH = {
+    "hold": "there is no value before the gap to hold",
+    "same_hour_yesterday": "the same hour of the day before is missing too",
+    "interpolate": "a straight line needs a value on both sides of the gap",
+}
+
+
+def _gaps(missing: Bools, inside: Bools, *, through: bool) -> Iterator[Gap]:
+    """Yield the gaps that touch the horizon; what is missing after the horizon counts only with `through`."""
+    end = len(missing) if through else int(np.flatnonzero(inside)[-1]) + 1
+    edges = np.diff(np.concatenate(([0], missing[:end].astype(np.int8), [0])))
+    for first, after in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        if inside[first:after].any():
+            yield Gap(int(first), int(after) - 1)
+
+
+def _stand_in(fill: Fill, grid: Grid, values: Floats, axis: TimeAxis, gap: Gap) -> Floats:
+    """Return what the policy puts into a gap, NaN where it has nothing."""
+    count = gap.last - gap.first + 1
+    left = values[gap.first - 1] if gap.first > 0 else np.nan
+    if fill.policy == "hold":
+        return np.full(count, left)
+    if fill.policy == "interpolate":
+        right = values[gap.last + 1] if gap.last + 1 < len(values) else np.nan
+        return left + (right - left) * np.arange(1, count + 1) / (count + 1)
+    return np.array([_yesterday(grid, values, axis, cell) for cell in range(gap.first, gap.last + 1)])
+
+
+def _yesterday(grid: Grid, values: Floats, axis: TimeAxis, cell: int) -> float:
+    """Return the value of the same clock time of the site's day before, NaN where there is none."""
+    begin_us = grid.cells.begin_us
+    zone = ZoneInfo(axis.zone)
+    clock = moment(begin_us[cell]).astimezone(zone).replace(tzinfo=None) - timedelta(days=1)
+    before = clock.replace(tzinfo=zone)
+    if before.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != clock:
+        return np.nan  # the clock left this hour out
+    at = (to_us(before) - int(begin_us[0])) // grid.step_us
+    return float(values[at]) if 0 <= at < cell else np.nan
+
+
+def _missing(column: Column, grid: Grid, missing: Bools, axis: TimeAxis, gap: Gap) -> str:
+    """Return the sentence for a gap: where, when, how long, how many, what the file covers."""
+    cells, source, zone = grid.cells, grid.source, axis.start.tzinfo
+    first_us, horizon_us = cells.begin_us[gap.first], cells.begin_us[cells.inside]
+    row = int(cells.row[gap.first])
+    what = "nothing" if row < 0 else f"{column.table.text(column.name)[row]!r}, which is no value,"
+    covers = "the file has no rows"
+    if len(source.row):
+        covers = f"the file covers {iso(source.begin_us[0], zone)} to {iso(source.end_us[-1], zone)}"
+        if row < 0:  # the row before the gap shows where to look
+            row = int(source.row[max(int(np.searchsorted(source.begin_us, first_us)) - 1, 0)])
+    return (
+        f"{column.table.place(row)}: column {column.name}: {what} for {iso(first_us, zone)}, a gap of "
+        f"{duration((gap.last - gap.first + 1) * grid.step_us)} ({int((missing & cells.inside).sum())} of "
+        f"{len(horizon_us)} values missing in the horizon from {iso(horizon_us[0], zone)} to "
+        f"{iso(horizon_us[-1] + grid.step_us, zone)}; {covers})"
+    )

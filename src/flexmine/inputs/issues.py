@@ -1,0 +1,103 @@
+"""Several issues of one forecast in a file: the newest that was known, whole, never one from the future.
+
+The rule: of all rows, those of the newest issue with issue time <= `as_of` are taken, and of that issue the highest
+revision.  A whole issue is used, never a patchwork of several: a hole in the newest issue is a hole, and is then an
+error or is filled by the policy that the case names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.inputs.series_spec import Series
+from flexmine.inputs.table import Table
+from flexmine.inputs.times import US_PER_H, duration, instants_us, iso, moment, to_us
+from flexmine.problem import Ints
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Which issue of a forecast is used.
+
+    Attributes
+    ----------
+    issued_at : datetime
+        In UTC.
+    revision : int or None
+        Where the file has a column of revisions.
+    """
+
+    issued_at: datetime
+    revision: int | None = None
+
+    def __str__(self) -> str:
+        text = f"issued {self.issued_at.isoformat()}"
+        return text if self.revision is None else f"{text}, revision {self.revision}"
+
+
+def select_issue(table: Table, spec: Series, as_of: datetime) -> tuple[Table, Issue]:
+    """Return the rows of the newest issue known at a moment, and which issue that is.
+
+    Parameters
+    ----------
+    spec : Series
+        With an `issue_column`; its times need a UTC offset, or the `zone` of the spec.
+    as_of : datetime
+        Aware; what was issued later is as if it were not there.
+
+    Raises
+    ------
+    BadInput
+        Where nothing was issued by then, or the newest is older than `stale_after_h`.
+    """
+    assert spec.issue_column is not None
+    table.need(spec.issue_column)
+    issued_us = instants_us(table, spec.issue_column, spec.zone)
+    as_of_us = to_us(as_of.astimezone(UTC))
+    known = issued_us <= as_of_us
+    if not known.any():
+        raise BadInput(_nothing_known(table, spec, issued_us, as_of))
+    newest_us = int(issued_us[known].max())
+    _refuse_stale(table, spec, newest_us, as_of, as_of_us)
+    rows = np.flatnonzero(issued_us == newest_us)
+    revision = None
+    if spec.revision_column is not None:
+        revisions = _revisions(table, spec.revision_column, rows)
+        revision = int(revisions.max())
+        rows = rows[revisions == revision]
+    return table.select(rows), Issue(moment(newest_us), revision)
+
+
+def _nothing_known(table: Table, spec: Series, issued_us: Ints, as_of: datetime) -> str:
+    first = f"the first was issued {iso(issued_us.min(), as_of.tzinfo)}" if issued_us.size else "the file has no rows"
+    return (
+        f"{table.label}: column {spec.issue_column}: nothing was issued by {as_of.isoformat()} (as_of); {first}, and a "
+        "forecast from the future is never used"
+    )
+
+
+def _refuse_stale(table: Table, spec: Series, newest_us: int, as_of: datetime, as_of_us: int) -> None:
+    if spec.stale_after_h is None or as_of_us - newest_us <= spec.stale_after_h * US_PER_H:
+        return
+    raise BadInput(
+        f"{table.label}: column {spec.issue_column}: the newest issue is of {iso(newest_us, as_of.tzinfo)}, "
+        f"{duration(as_of_us - newest_us)} before {as_of.isoformat()} (as_of); stale_after_h allows "
+        f"{spec.stale_after_h:g} h"
+    )
+
+
+def _revisions(table: Table, column: str, rows: Ints) -> Ints:
+    """Return the revisions of some rows, whole numbers."""
+    table.need(column)
+    text = table.text(column).to_numpy()[rows]
+    numbers = pd.to_numeric(pd.Series(text), errors="coerce").to_numpy(dtype=np.float64)
+    bad = ~(np.isfinite(numbers) & (numbers == np.round(numbers)))
+    if bad.any():
+        i = int(bad.argmax())
+        raise BadInput(f"{table.place(rows[i])}: column {column}: the revision {text[i]!r} is no whole number")
+    return numbers.astype(np.int64)

@@ -1,0 +1,206 @@
+"""What a case says of a series: which column of which file, in which unit, how it is read and what may be filled.
+
+Nothing is assumed that can change a plan: a unit, a zone for times without offset, a rate of exchange, how a coarse
+source is spread, what counts as missing and what may stand in for it are all named here, or the series is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from flexmine.inputs.fields import AsTuple, Document, problems
+
+BANDS: dict[str, tuple[float, float]] = {
+    "temperature_c": (-70.0, 60.0),
+    "ghi_w_m2": (0.0, 1500.0),
+    "available_mw": (0.0, 10_000.0),
+    "minimum_mw": (0.0, 10_000.0),
+    "price_usd_per_mwh": (-1000.0, 5000.0),
+    "network_tariff_usd_per_mwh": (0.0, 500.0),
+    "carbon_g_per_kwh": (0.0, 2000.0),
+    "headroom_mw": (0.0, 10_000.0),
+    "btc_price_usd": (100.0, 10_000_000.0),
+    "difficulty": (1.0e9, 1.0e17),
+    "fees_btc_per_block": (0.0, 100.0),
+}
+"""Plausible range of every quantity that may be a series, by the last part of its key."""
+
+MINUTES_OF_STEP: dict[str, int] = {
+    "5min": 5,
+    "10min": 10,
+    "15min": 15,
+    "20min": 20,
+    "30min": 30,
+    "1h": 60,
+    "2h": 120,
+    "3h": 180,
+    "4h": 240,
+    "6h": 360,
+    "8h": 480,
+    "12h": 720,
+    "24h": 1440,
+}
+"""Length of a named source step [min]; ``day`` is the calendar day of a zone and has no fixed length."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError(
+            "zone", "{name} is no time zone; write it as Europe/Oslo, or UTC", {"name": repr(name)}
+        ) from None
+    return name
+
+
+ZoneName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_zone)]
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
+class Factor(Document):
+    """A named multiplier of a series, shown in the report; ``usd_per_eur`` is a rate of exchange."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
+    value: float = Field(ge=-1e9, le=1e9)
+    note: str = ""
+
+
+class Fill(Document):
+    """What may stand in for missing values, and for how long.
+
+    Attributes
+    ----------
+    policy
+        ``hold``: the last value before the gap; ``same_hour_yesterday``: the value of the same clock hour of the
+        site's day before; ``interpolate``: a straight line from the last value before the gap to the first after.
+    longest_gap_h
+        A longer gap is an error in spite of the policy [h].
+    """
+
+    policy: Literal["hold", "same_hour_yesterday", "interpolate"]
+    longest_gap_h: float = Field(gt=0.0, le=168.0)
+
+
+class Series(Document):
+    """A column of a file, times its named factors.
+
+    Attributes
+    ----------
+    file : str
+        Path relative to the YAML file, or ``shipped:NAME.csv``.
+    format
+        How the file is read; absent: by its suffix (``.parquet``, ``.epw``), else CSV.
+    column, time_column : str
+        Names in the header; the time column holds one end of each interval (`label`).
+    unit : str
+        Unit of the column as it stands in the file; may be left out where the column's name ends in a known one
+        (``_mw``, ``_c``, ``_usd_per_mwh``).  The product with the factors, converted, is in the unit of the key.
+    label
+        Whether the time column holds the ``beginning`` or the ``ending`` of an interval.
+    every
+        Length of the source's intervals; absent: the smallest distance of two rows.
+    zone
+        Of times without UTC offset; without it such times are refused.
+    coarser
+        ``hold``: a source with longer intervals than the case's steps is held constant over each; absent: refused.
+    missing : tuple of str
+        Texts that stand for a missing value, such as ``n/e`` or ``-9999``; an empty cell always does.
+    fill
+        What may stand in for missing values; absent: a missing value is an error.
+    issue_column, revision_column
+        Where a file holds several issues of a forecast: when each row was issued, and the revision of that issue.
+    stale_after_h
+        The newest issue may be so old at the case's `as_of` [h].
+    quantiles : dict of str
+        Columns of quantiles, by names such as ``p10``; kept beside the planned column, checked to be monotone.
+    clock
+        Of a typical year: ``own``, the same instant; ``site``, hour h of its standard time is hour h of the site's.
+    leap_day
+        Of a typical year: what stands in for 29 February.
+    """
+
+    file: str = Field(min_length=1)
+    format: Literal["csv", "parquet", "epw", "tmy3"] | None = None
+    column: ColumnName
+    time_column: ColumnName = "interval_start"
+    unit: str = Field(default="", max_length=60)
+    label: Literal["beginning", "ending"] = "beginning"
+    every: (
+        Literal["5min", "10min", "15min", "20min", "30min", "1h", "2h", "3h", "4h", "6h", "8h", "12h", "24h", "day"]
+        | None
+    ) = None
+    zone: ZoneName | None = None
+    factors: Annotated[tuple[Factor, ...], AsTuple] = ()
+    coarser: Literal["hold"] | None = None
+    missing: Annotated[tuple[str, ...], AsTuple] = ()
+    fill: Fill | None = None
+    issue_column: ColumnName | None = None
+    revision_column: ColumnName | None = None
+    stale_after_h: float | None = Field(default=None, gt=0.0, le=8784.0)
+    quantiles: dict[Annotated[str, Field(pattern=r"^p[0-9]{1,2}$")], ColumnName] = Field(default_factory=dict)
+    clock: Literal["own", "site"] | None = None
+    leap_day: Literal["repeat_28_february"] | None = None
+
+    @property
+    def factor(self) -> float:
+        """Product of all factors."""
+        product = 1.0
+        for f in self.factors:
+            product *= f.value
+        return product
+
+    @property
+    def kind(self) -> str:
+        """How the file is read: csv, parquet, epw or tmy3."""
+        if self.format is not None:
+            return self.format
+        suffix = self.file.rpartition(".")[2].lower()
+        return suffix if suffix in ("parquet", "epw") else "csv"
+
+    @property
+    def typical_year(self) -> bool:
+        """Whether the file holds a typical year, whose rows are found by calendar."""
+        return self.kind in ("epw", "tmy3")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Series:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        for key in ("revision_column", "stale_after_h"):
+            if getattr(self, key) is not None and self.issue_column is None:
+                found.append(((key,), "needs issue_column, which says when each row was issued"))
+        if self.every == "day" and self.zone is None:
+            found.append((("every",), "day is the calendar day of a zone; name the zone, or write 24h"))
+        for key in ("clock", "leap_day"):
+            if getattr(self, key) is not None and not self.typical_year:
+                found.append(((key,), "belongs to a typical year; format has to be epw or tmy3"))
+        if self.typical_year:
+            for key in ("issue_column", "zone", "every"):
+                if getattr(self, key) is not None:
+                    found.append(((key,), f"has no meaning in a typical year ({self.kind}); leave it out"))
+        problems(found)
+        return self
+
+
+def _number_or_series(value: Any) -> str:
+    return "series" if isinstance(value, dict | Series) else "number"
+
+
+def _banded(key: str) -> Any:
+    low, high = BANDS[key]
+    number = Annotated[float, Field(ge=low, le=high), Tag("number")]
+    return Annotated[Annotated[Series, Tag("series")] | number, Discriminator(_number_or_series)]
+
+
+AvailableMw = _banded("available_mw")
+MinimumMw = _banded("minimum_mw")
+PriceUsdPerMwh = _banded("price_usd_per_mwh")
+TariffUsdPerMwh = _banded("network_tariff_usd_per_mwh")
+CarbonGPerKwh = _banded("carbon_g_per_kwh")
+HeadroomMw = _banded("headroom_mw")
+BtcPriceUsd = _banded("btc_price_usd")
+Difficulty = _banded("difficulty")
+FeesBtcPerBlock = _banded("fees_btc_per_block")

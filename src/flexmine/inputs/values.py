@@ -1,0 +1,116 @@
+"""Cells of a column as numbers: missing ones apart, sentinels and texts refused by name, the rest inside its band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.inputs.conversion import Conversion
+from flexmine.inputs.series_spec import BANDS, Series
+from flexmine.inputs.table import Bools, Table
+from flexmine.inputs.times import US_PER_H, moment
+from flexmine.problem import Floats, Ints
+
+SENTINELS = (-99999.0, -9999.0, -999.0, 9999.0, 99999.0)
+"""Numbers that publishers write for a missing value; some lie inside a band, so they are refused by name."""
+_NO_SENTINEL = ("btc_price_usd", "difficulty")
+"""Quantities that may well be 9999 or 99999."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, what the case says of it, and which quantity it is to be."""
+
+    table: Table
+    name: str
+    spec: Series
+    quantity: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Where the values of a series stand.
+
+    Attributes
+    ----------
+    row : ndarray of int
+        Row of the table of each cell, -1 where no row covers it.
+    begin_us, length_us : ndarray of int
+        Beginning of each cell, and length of the source interval it is of.
+    inside : ndarray of bool
+        Which cells lie in the horizon; what lies outside is used for filling only.
+    """
+
+    row: Ints
+    begin_us: Ints
+    length_us: Ints
+    inside: Bools
+
+
+def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
+    """Return the value of each cell in the unit of the key, NaN where it is missing.
+
+    Raises
+    ------
+    BadInput
+        Naming the first cell of the horizon that holds text, an undeclared sentinel, or a value out of its band.
+        Outside the horizon such a cell counts as missing.
+    """
+    text = np.full(len(cells.row), "", dtype=object)
+    there = cells.row >= 0
+    text[there] = column.table.text(column.name).to_numpy(dtype=object)[cells.row[there]]
+    plain = pd.to_numeric(pd.Series(text, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+    missing = _missing(text, plain, column.spec.missing)
+    values = convert.scale * (plain * column.spec.factor) + convert.offset
+    if convert.energy:
+        values = values / (cells.length_us / US_PER_H)
+    faults = np.zeros(len(values), dtype=bool)
+    for bad, wrong, hint in _kinds_of_fault(plain, values, column.quantity, ~missing):
+        if (bad & cells.inside).any():
+            i = int((bad & cells.inside).argmax())
+            shown = f"{text[i]!r}{_product(column, plain[i], values[i])} {wrong}"
+            raise BadInput(_sentence(column, cells, bad, shown) + hint.format(text=text[i]))
+        faults |= bad
+    return np.where(missing | faults, np.nan, values)
+
+
+def _missing(text: np.ndarray[Any, Any], plain: Floats, declared: tuple[str, ...]) -> Bools:
+    """Return which cells are empty or hold a declared mark; -9999 is also -9999.0."""
+    marks = pd.to_numeric(pd.Series(declared, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+    by_text: Bools = np.isin(text.astype(str), ["", *(m.strip() for m in declared)])
+    by_number: Bools = np.isin(plain, marks[np.isfinite(marks)])
+    return by_text | by_number
+
+
+def _kinds_of_fault(plain: Floats, values: Floats, quantity: str, given: Bools) -> tuple[tuple[Bools, str, str], ...]:
+    """Return (cells, what is wrong, what helps) of each kind of fault."""
+    low, high = BANDS[quantity]
+    sentinel = np.isin(plain, [s for s in SENTINELS if s < 0 or quantity not in _NO_SENTINEL])
+    declare = "; where it stands for a missing value, the case says so: missing: [{text!r}]"
+    return (
+        (given & ~np.isfinite(values), "is no finite number", declare),
+        (given & sentinel, "is the mark of a missing value in many feeds, and not declared here", declare),
+        (given & ((values < low) | (values > high)), "is out of range", ""),
+    )
+
+
+def _product(column: Column, plain: float, value: float) -> str:
+    if not np.isfinite(value) or value == plain:
+        return ""
+    factor = f" x {column.spec.factor:g}" if column.spec.factors else ""
+    return f"{factor} = {value:g}"
+
+
+def _sentence(column: Column, cells: Cells, bad: Bools, shown: str) -> str:
+    low, high = BANDS[column.quantity]
+    bad = bad & cells.inside
+    i = int(bad.argmax())
+    return (
+        f"{column.table.place(cells.row[i])}: column {column.name}, {moment(cells.begin_us[i]).isoformat()}: {shown} "
+        f"({int(bad.sum())} of {int(cells.inside.sum())} values of the horizon); allowed: numbers from {low:g} to "
+        f"{high:g} for {column.quantity}"
+    )
