@@ -92,7 +92,7 @@ class Chain:
 
 def chain(case: Case, clock: Clock, notes: list[str]) -> Chain:
     """Return what a block is worth by step, at the difficulty of the start, and note what changes."""
-    steps, step_h, terms = case.time.steps, case.time.step_h, case.document.hash_value
+    steps, step_h = case.time.steps, case.time.step_h
     events = sorted(_events(case), key=lambda e: e.hours)
     inside = tuple(e for e in events if e.hours < steps * step_h)
     later = [e for e in events if e.hours >= steps * step_h]

@@ -116,7 +116,8 @@ def _cased(word: str, known: dict[str, float]) -> str:
 
 
 def _tidy(unit: str) -> str:
-    text = unit.strip()
+    """Return a unit without what it is a unit of: ``MW of the station, above 200 MW`` is MW."""
+    text = unit.partition(" of ")[0].strip()
     return {"°C": "C", "degC": "C", "°F": "F", "W/m^2": "W/m2", "Wh/m^2": "Wh/m2", "gCO2/kWh": "g/kWh"}.get(text, text)
 
 
