@@ -34,7 +34,7 @@ def stated_numbers(document: Any, axis: TimeAxis) -> dict[str, Floats]:
     """Return what the case states as one number, by dotted key, the same in every step."""
     return {
         dotted: frozen(np.full(axis.steps, float(value)))
-        for dotted, _, _, value in _entries(document)
+        for dotted, _, _, value in series_entries(document)
         if not isinstance(value, Series)
     }
 
@@ -45,7 +45,7 @@ def read_all_series(
     """Return every series that the case names by a file, by dotted key; what is wrong is kept by the reader."""
     read: dict[str, SeriesRead] = {}
     files: dict[tuple[Path, str], Table | TypicalYear] = {}
-    for dotted, keys, quantity, value in _entries(document):
+    for dotted, keys, quantity, value in series_entries(document):
         if not isinstance(value, Series):
             continue
         try:
@@ -64,7 +64,7 @@ def frozen(values: Floats) -> Floats:
     return values
 
 
-def _entries(document: Any) -> Iterator[tuple[str, Keys, str, Series | float]]:
+def series_entries(document: Any) -> Iterator[tuple[str, Keys, str, Series | float]]:
     """Yield (dotted key, keys in the file, quantity, value) of everything that may be a series and is right."""
     for dotted, keys, quantity, value in _all_entries(document):
         if isinstance(value, Series | float | int):

@@ -19,7 +19,7 @@ from flexmine.inputs.times import US_PER_H, Intervals, duration, to_us
 from flexmine.inputs.values import Cells
 from flexmine.problem import Floats, Ints, TimeAxis
 
-_BEFORE_YESTERDAY_H = 26.0
+YESTERDAY_H = 26.0
 """So far back lies the same clock hour of the day before, on a day of 25 hours, and one hour to spare."""
 
 
@@ -91,7 +91,7 @@ def _margins(spec: Series, step_us: int) -> tuple[int, int]:
     gap = math.ceil(spec.fill.longest_gap_h * US_PER_H / step_us) + 1
     before = gap
     if spec.fill.policy == "same_hour_yesterday":
-        before = max(gap, math.ceil(_BEFORE_YESTERDAY_H * US_PER_H / step_us))
+        before = max(gap, math.ceil(YESTERDAY_H * US_PER_H / step_us))
     return before, gap if spec.fill.policy == "interpolate" else 0
 
 

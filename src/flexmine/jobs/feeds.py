@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.inputs.fields import Series
-from flexmine.inputs.series import Table, read_series, read_table
-from flexmine.jobs.cut import cut_rows
+from flexmine.inputs.excerpt import excerpt
+from flexmine.inputs.series import read_series
+from flexmine.inputs.series_spec import Series
+from flexmine.inputs.table import Table, read_table
 from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed
@@ -68,7 +69,7 @@ def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
     """
     if feed is None:
         path = search.job.template.series_file(key.spec)
-        table = _table(path, key.spec.file)
+        table = _table(path, key.spec.file, key.spec)
         return _checked(search, key, table, step=NEWEST, label="", source={"file": key.spec.file})
     issue = next(iter(_issues(search, feed)), None)
     if issue is None:
@@ -111,11 +112,15 @@ def _issues(search: Search, feed: Feed) -> Iterator[FeedFile]:
 
 def _of_issue(search: Search, key: SeriesKey, issue: FeedFile, step: str, label: str) -> Chosen:
     source = {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision}
-    return _checked(search, key, _table(issue.path, issue.label), step=step, label=label, source=source)
+    return _checked(search, key, _table(issue.path, issue.label, key.spec), step=step, label=label, source=source)
 
 
-def _table(path: Path, label: str) -> Table:
-    return read_table(read_bytes(path), label)
+def _table(path: Path, label: str, spec: Series) -> Table:
+    if spec.typical_year:
+        raise BadInput(
+            f"{label}: a typical year ({spec.kind}) is no forecast of a night; give CSV or Parquet"
+        )
+    return read_table(read_bytes(path), label, spec.kind)
 
 
 def _checked(
@@ -123,11 +128,11 @@ def _checked(
 ) -> Chosen:
     """Return the rows of the horizon, once they have been read as a plan would read them."""
     try:
-        read_series(table, key.spec, key.quantity, search.axis)
+        read_series(table, key.spec, key.quantity, search.axis, as_of=search.as_of)
+        rows, spec = excerpt(table, key.spec, search.axis, search.as_of)
     except BadInput as error:
         raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
-    begin, end = search.axis.begin(0), search.axis.begin(search.axis.steps)
-    return Chosen(key.spec, cut_rows(table, key.spec, begin, end), step, label, {"series": key.dotted, **source})
+    return Chosen(spec, rows.rows, step, label, {"series": key.dotted, **source})
 
 
 def _shown(moment: datetime) -> str:

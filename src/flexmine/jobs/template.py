@@ -10,11 +10,12 @@ from typing import Any
 import yaml
 
 from flexmine.errors import BadInput
-from flexmine.inputs.case import _entries
+from flexmine.inputs.case_series import series_entries
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
-from flexmine.inputs.fields import Document, Series
+from flexmine.inputs.fields import Document
 from flexmine.inputs.miners import MinerDocument
 from flexmine.inputs.schema import CaseDocument
+from flexmine.inputs.series_spec import Series
 from flexmine.inputs.yaml_loader import D, Keys, Loaded, read_yaml
 from flexmine.resources import PREFIX, shipped_path
 
@@ -46,7 +47,7 @@ class Template:
 
     def series(self) -> Iterator[SeriesKey]:
         """Yield all series of the case; plain numbers are none."""
-        for dotted, keys, quantity, value in _entries(self.case.document):
+        for dotted, keys, quantity, value in series_entries(self.case.document):
             if isinstance(value, Series):
                 yield SeriesKey(dotted, keys, quantity, value)
 

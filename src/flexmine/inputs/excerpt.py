@@ -1,0 +1,53 @@
+"""The rows of a feed that one horizon needs, as a table of their own that reads to the same series."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from flexmine.inputs.issues import select_issue
+from flexmine.inputs.resample import YESTERDAY_H
+from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
+from flexmine.inputs.table import Table
+from flexmine.inputs.times import US_PER_DAY, US_PER_H, US_PER_MINUTE, Intervals, intervals, to_us
+from flexmine.problem import TimeAxis
+
+
+def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None = None) -> tuple[Table, Series]:
+    """Return the rows that a horizon and its policy of filling need, and the spec that reads them as CSV.
+
+    The issue is chosen here, so that the excerpt holds one issue and its spec asks for none.
+
+    Raises
+    ------
+    BadInput
+        As by :func:`flexmine.inputs.series.read_series`, which is to be called first.
+    """
+    if spec.issue_column is not None and as_of is not None:
+        table, _ = select_issue(table, spec, as_of)
+    rows = intervals(table, spec, round(axis.step_h * US_PER_H))
+    begin_us, end_us = (to_us(t) for t in (axis.begin(0) - _margin(spec), axis.begin(axis.steps) + _margin(spec)))
+    wanted = np.unique(rows.row[(rows.end_us > begin_us) & (rows.begin_us < end_us)])
+    columns = dict.fromkeys((spec.time_column, spec.column, *spec.quantiles.values()))
+    cut = table.select(wanted)
+    own = {"format": "csv", "every": _named_step(spec, rows), "issue_column": None, "revision_column": None}
+    kept = spec.model_copy(update={**own, "stale_after_h": None})
+    return Table(cut.label, cut.rows[list(columns)], cut.lines, cut.word), kept
+
+
+def _margin(spec: Series) -> timedelta:
+    """Return how far beyond the horizon the policy of filling may look."""
+    if spec.fill is None:
+        return timedelta(0)
+    return timedelta(hours=max(spec.fill.longest_gap_h, YESTERDAY_H) + 1)
+
+
+def _named_step(spec: Series, rows: Intervals) -> str | None:
+    """Return the length of the intervals by its name: few rows may not show it any more."""
+    if spec.every is not None:
+        return spec.every
+    if rows.step_us == US_PER_DAY and spec.zone is not None:
+        return "day"
+    names = {minutes * US_PER_MINUTE: name for name, minutes in MINUTES_OF_STEP.items()}
+    return names.get(rows.step_us)
