@@ -117,9 +117,7 @@ def _of_issue(search: Search, key: SeriesKey, issue: FeedFile, step: str, label:
 
 def _table(path: Path, label: str, spec: Series) -> Table:
     if spec.typical_year:
-        raise BadInput(
-            f"{label}: a typical year ({spec.kind}) is no forecast of a night; give CSV or Parquet"
-        )
+        raise BadInput(f"{label}: a typical year ({spec.kind}) is no forecast of a night; give CSV or Parquet")
     return read_table(read_bytes(path), label, spec.kind)
 
 
