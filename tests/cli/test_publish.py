@@ -43,3 +43,15 @@ def test_publish_and_again(tmp_path):
         2,
         "flexmine: bad_input: keep 0: allowed are 2 to 100000; a reader may still be in the last one\n",
     )
+    (tmp_path / "broker.yaml").write_text("schema: flexmine-mqtt/1\nhost: nowhere\nprefix: mine\n", encoding="utf-8")
+    dry = flexmine("publish", "day", "--to", "machines", "--mqtt", "broker.yaml", cwd=tmp_path)
+    topics = [line.split(" ", 1)[0] for line in dry.stdout.splitlines()[1:]]
+    assert (dry.returncode, len(topics), topics[0]) == (0, 17, "mine/bratsk-10/containers/C01/setpoint")
+    assert json.loads(dry.stdout.splitlines()[-1].split(" ", 1)[1])["messages"] == 16
+    assert "17 messages not sent; --send sends them" in dry.stderr
+    (tmp_path / "broker.yaml").write_text("schema: flexmine-mqtt/1\nhost: nowhere\nprefix: a/#\n", encoding="utf-8")
+    refused = flexmine("publish", "day", "--to", "machines", "--mqtt", "broker.yaml", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "broker.yaml:3:9 prefix:" in refused.stderr
+    unnamed = flexmine("publish", "day", "--to", "machines", "--send", cwd=tmp_path)
+    assert (unnamed.returncode, "--send: names no broker" in unnamed.stderr) == (2, True)
