@@ -50,8 +50,8 @@ def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], No
             tell(f"{plant}: the run before ({_who(holder)}) ended without finishing; its lock is taken over")
         _write_holder(holder)
         yield
-        holder.unlink(missing_ok=True)
     finally:
+        holder.unlink(missing_ok=True)
         lock.release()
 
 
