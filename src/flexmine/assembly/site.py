@@ -13,9 +13,13 @@ from flexmine.inputs.case import Case
 from flexmine.physics.hash_value import (
     hash_value_to_party,
     hash_value_usd_per_th_s_h,
+    hashprice_usd_per_ph_s_day,
     perspective_terms,
 )
 from flexmine.problem import Feeder, Floats, Ints, Site, Source
+
+USUAL_HASHPRICE_USD_PER_PH_S_DAY = (2.0, 2000.0)
+"""28 to 120 in 2024 to 2026, some 2,000 in December 2017; a factor of 100 beside today's values leaves the band."""
 
 
 def sources(case: Case, notes: list[str]) -> tuple[Source, ...]:
@@ -67,6 +71,7 @@ def hash_value(case: Case, chain: Chain, notes: list[str]) -> Floats:
         pool_fee=terms.pool_fee,
         firmware_fee=terms.firmware_fee,
     )
+    _refuse_unusual(case, value, notes)
     if terms.perspective == "plant":
         return value
     factor, adder = perspective_terms(
@@ -82,6 +87,28 @@ def hash_value(case: Case, chain: Chain, notes: list[str]) -> Floats:
         return hash_value_to_party(value, factor, adder)
     except ValueError as error:
         raise BadInput(f"hash_value, perspective {terms.perspective}: {error}") from error
+
+
+def _refuse_unusual(case: Case, value: Floats, notes: list[str]) -> None:
+    """Refuse a hash value beyond all experience, unless the case names it as meant.
+
+    Raises
+    ------
+    BadInput
+        One of its factors is in another unit.
+    """
+    prices = hashprice_usd_per_ph_s_day(value)
+    low, high = USUAL_HASHPRICE_USD_PER_PH_S_DAY
+    if prices.min() >= low and prices.max() <= high:
+        return
+    worst = float(prices.min() if prices.min() < low else prices.max())
+    text = (
+        f"hash_value: a hash earns {worst:.4g} USD per PH/s and day, where {low:g} to {high:g} is usual; one of "
+        "btc_price_usd, difficulty, subsidy_btc, fees_btc_per_block, pool_fee and firmware_fee is in another unit"
+    )
+    if "hash_value" not in case.document.unusual:
+        raise BadInput(f"{text}. If it is meant as it stands, say so in the case: unusual: [hash_value]")
+    notes.append(f"{text}; the case says that it is meant")
 
 
 def btc_per_th_s_h(case: Case, chain: Chain) -> Floats:

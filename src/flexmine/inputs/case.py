@@ -21,6 +21,7 @@ from flexmine.inputs.references import Reader
 from flexmine.inputs.salvage import parts_of
 from flexmine.inputs.schema import CaseDocument, case_problems
 from flexmine.inputs.series import Feed
+from flexmine.inputs.unusual import unusual
 from flexmine.inputs.yaml_loader import Draft, loaded, printable
 from flexmine.problem import Floats, TimeAxis
 from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference, short
@@ -106,19 +107,24 @@ def load_case(
     reader.wrong += [message for message in more if message not in reader.wrong]
     axis = _time_axis(document, plant)
     read = {} if axis is None else read_all_series(case, document, axis, as_of or document.as_of, reader)
+    series = {} if axis is None else stated_numbers(document, axis) | {key: frozen(r.values) for key, r in read.items()}
+    notes: list[str] = []
+    if plant is not None and plant.document is not None:
+        refused, notes = unusual(case, document, plant, models, series)
+        reader.wrong += refused
     if reader.wrong:
         raise BadInput(reader.wrong)
     assert axis is not None and plant is not None
     return Case(
         name=document.name,
         title=document.title,
-        notes=(*document.notes, *(f"{r.feed.series}: {r.feed.note}" for r in read.values() if r.feed.note)),
+        notes=(*document.notes, *notes, *(f"{r.feed.series}: {r.feed.note}" for r in read.values() if r.feed.note)),
         document=document,
         plant=loaded(plant).document,
         container_models=models,
         time=axis,
         publish_steps=document.publish_steps,
-        series=stated_numbers(document, axis) | {key: frozen(r.values) for key, r in read.items()},
+        series=series,
         inputs=dict(sorted(reader.inputs.items())),
         feeds=tuple(r.feed for r in read.values()),
         filled=tuple(f for r in read.values() for f in r.filled),

@@ -20,7 +20,7 @@ from flexmine.inputs.fields import (
     Usd,
     problems,
 )
-from flexmine.inputs.miners import MinerDocument, Presets, preset_problems
+from flexmine.inputs.miners import MinerDocument, Presets, efficiency_problems, preset_problems
 
 CONCAVE_SLACK = 1e-6
 """Relative slack within which a mode curve counts as concave (the same as of problem.json)."""
@@ -108,6 +108,9 @@ class PlantDocument(Document):
     @model_validator(mode="after")
     def _agrees(self) -> PlantDocument:
         found: list[tuple[tuple[str | int, ...], str]] = []
+        if self.base_load_mw >= self.cap_mw:
+            text = f"{self.base_load_mw:g} MW leaves nothing below cap_mw, {self.cap_mw:g} MW"
+            found.append((("base_load_mw",), text))
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError):
@@ -137,6 +140,11 @@ class Mode(Document):
 
     it_power_mw: ContainerPowerMw
     hash_rate_th_s: float = Field(ge=100.0, le=2.0e6)
+
+    @model_validator(mode="after")
+    def _believable(self) -> Mode:
+        problems(efficiency_problems(1e6 * self.it_power_mw, self.hash_rate_th_s))
+        return self
 
 
 class MinerSet(Document):
@@ -325,9 +333,17 @@ class ContainerDocument(Document):
             return self.modes[-1].it_power_mw
         return self.miners.fixed_mw + 1e-6 * self.miners.count * max(p.power_w for p in self.miners.presets)
 
+    @property
+    def lowest_it_power_mw(self) -> float:
+        """IT power at the first mode, or where the envelope of the miners begins [MW]."""
+        return self.modes[0].it_power_mw if self.modes else self.miners.minimum_power_mw or 0.0
+
     @model_validator(mode="after")
     def _consistent(self) -> ContainerDocument:
         found = _curve_problems(self.modes)
+        if self.modes and self.standby_mw >= self.lowest_it_power_mw:
+            text = f"{self.standby_mw:g} MW asleep is not below {self.lowest_it_power_mw:g} MW, the lowest mode"
+            found.append((("standby_mw",), text))
         if bool(self.modes) == (self.miners.minimum_power_mw is not None):
             text = "exactly one gives the mode curve: modes, or miners.minimum_power_mw (the envelope of the miners)"
             found.append(((), text))

@@ -8,12 +8,33 @@ from pydantic import Field, model_validator
 
 from flexmine.inputs.fields import AsTuple, Document, Name, Share, problems
 
+BEST_J_PER_TH, WORST_J_PER_TH = 3.0, 300.0
+"""No miner needs less, or was ever worth running at more: a value beyond is in another unit."""
+
+
+def efficiency_problems(power_w: float, hash_rate_th_s: float) -> list[tuple[tuple[str | int, ...], str]]:
+    """Return what is wrong with a power and the hash rate at it, where they cannot belong to one machine."""
+    j_per_th = power_w / hash_rate_th_s
+    if BEST_J_PER_TH <= j_per_th <= WORST_J_PER_TH:
+        return []
+    slip = "PH/s or W for kW" if j_per_th > WORST_J_PER_TH else "GH/s or kW for W"
+    text = (
+        f"{power_w:g} W for {hash_rate_th_s:g} TH/s is {j_per_th:.3g} J/TH; miners need {BEST_J_PER_TH:g} to "
+        f"{WORST_J_PER_TH:g}. One of the two is in another unit ({slip})"
+    )
+    return [(("hash_rate_th_s",), text)]
+
 
 class Preset(Document):
     """A power setting that a miner accepts."""
 
     power_w: float = Field(ge=100.0, le=20_000.0)
     hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
+
+    @model_validator(mode="after")
+    def _believable(self) -> Preset:
+        problems(efficiency_problems(self.power_w, self.hash_rate_th_s))
+        return self
 
 
 Presets = Annotated[tuple[Preset, ...], AsTuple]

@@ -224,6 +224,12 @@ class CaseDocument(Document):
     """A case file, ``schema: flexmine-case/1``; `publish_h` absent: 24 h, or the horizon where that is shorter.
 
     `as_of` is the moment of planning: of a series with several issues, what was issued later is not used.
+
+    Attributes
+    ----------
+    unusual
+        Dotted keys whose value is meant although it is far from usual, such as ``sources.dam.available_mw``; without
+        being named here such a value is refused.
     """
 
     schema_id: Literal["flexmine-case/1"] = Field(alias="schema")
@@ -251,6 +257,7 @@ class CaseDocument(Document):
     minimum_mw: MinimumMw | None = None
     max_starts_per_day: int | None = Field(default=None, ge=0, le=48)
     options: Options = Options()
+    unusual: Annotated[tuple[str, ...], AsTuple] = ()
 
     @property
     def step_h(self) -> float:
