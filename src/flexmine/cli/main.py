@@ -22,8 +22,10 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Publish": {
         "publish": "flexmine.cli.publish:publish_command",
     },
-    "Every night": {
+    "Every night, every hour": {
         "nightly": "flexmine.cli.nightly:nightly",
+        "redispatch": "flexmine.cli.intraday:redispatch",
+        "replan": "flexmine.cli.intraday:replan",
         "history": "flexmine.cli.store:history",
         "show": "flexmine.cli.store:show",
         "diff": "flexmine.cli.store:diff",

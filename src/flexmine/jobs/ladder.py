@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flexmine.errors import BadInput
 from flexmine.jobs.feeds import NEWEST, OLDER, Chosen, Search, newest, older
@@ -38,6 +39,8 @@ class Climb:
     now : datetime
         What the clock shows.  A day that has begun is planned with what was known at its beginning: the newest
         forecasts say nothing of its first hours, and plans of hindsight are worth nothing.
+    extra : mapping
+        Further keys of the case, such as a commitment that is kept.
     """
 
     job: Job
@@ -46,6 +49,7 @@ class Climb:
     before: Before
     now: datetime
     tell: Tell
+    extra: Mapping[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
 
     def steps(self) -> Iterator[tuple[str, Callable[[Path], Prepared]]]:
@@ -60,7 +64,7 @@ class Climb:
         """Prepare inputs of which every series is from the first allowed step that has it."""
         feeds = {name: feed for feed in self.job.document.feeds for name in feed.series}
         axis = self.horizon.axis(self.job.template.case.document.step_h)
-        search = Search(self.job, axis, min(self.now, self.horizon.day.begin), self.now, self._tell_once)
+        search = Search(self.job, axis, min(self.now, self.horizon.begin), self.now, self._tell_once)
         chosen: dict[str, Chosen] = {}
         wrong: list[str] = []
         for key in self.job.template.series():
@@ -72,7 +76,7 @@ class Climb:
             raise BadInput(wrong)
         labels = tuple(c.label for c in chosen.values() if c.label)
         how = How(step if labels else NEWEST, labels)
-        write_inputs(self.job, Inputs(self.horizon, self.before.state, chosen, how), folder)
+        write_inputs(self.job, Inputs(self.horizon, self.before.state, chosen, how, self.extra), folder)
         return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
 
     def _tell_once(self, sentence: str) -> None:

@@ -31,7 +31,7 @@ from flexmine.pipeline import Phases
 from flexmine.planning.audit_files import audit_directory
 from flexmine.planning.plan import Plan
 from flexmine.store.files import seal, staging
-from flexmine.store.records import RunRecord
+from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import Attempt, RunStore
 
 LOG = logging.getLogger("flexmine.nightly")
@@ -77,7 +77,7 @@ class Night:
             store = open_recovered(job, LOG.warning)
             try:
                 publish_newest(job, store, self.now, LOG.info)
-                return [self._attempt(store, due) for due in self._due(store, target)]
+                return [self._planned_and_published(store, due) for due in self._due(store, target)]
             finally:
                 store.close()
 
@@ -106,11 +106,16 @@ class Night:
             LOG.warning("%s: %d missed days are planned first, from %s", job.plant, missed, begin)
         return days_from(begin, target)
 
-    def _attempt(self, store: RunStore, day: date) -> DayResult:
+    def _planned_and_published(self, store: RunStore, day: date) -> DayResult:
+        result = self.attempted(store, day, lambda: self._plan_day(store, day))
+        publish_newest(self.job, store, self.now, LOG.info)
+        return replace(result, record=store.find(result.record.run_id))
+
+    def attempted(self, store: RunStore, day: date, plan: Callable[[], DayResult], kind: str = NIGHT) -> DayResult:
         """Plan one day and note how it ended."""
-        attempt = Attempt(self.run_id, self.job.plant, day, datetime.now(UTC))
+        attempt = Attempt(self.run_id, self.job.plant, day, datetime.now(UTC), kind=kind)
         try:
-            result = self._plan_day(store, day)
+            result = plan()
         except FlexmineError as error:
             store.add_attempt(attempt.ended_with(error.exit_code, error.status, error.messages))
             raise
@@ -124,20 +129,35 @@ class Night:
         LOG.info("%s: state before it from %s", day, ", ".join(f"{k} {v}" for k, v in before.source.items()))
         horizon = Horizon(job.local_day(day), job.document.look_ahead_h)
         climb = Climb(job, store, horizon, before, self.now, LOG.warning)
-        known = store.newest(job.plant, day)
+        night = [r for r in store.revisions(job.plant, day) if r.kind == NIGHT]
+        return self.settle(store, climb, night[-1] if night else None)
+
+    def settle(self, store: RunStore, climb: Climb, known: RunRecord | None, kind: str = NIGHT) -> DayResult:
+        """Plan what a climb prepares, and keep it.
+
+        Parameters
+        ----------
+        known : RunRecord, optional
+            The run that has to be planned anew only where the inputs are others.
+        kind : str
+            What the run is kept as.
+
+        Raises
+        ------
+        BadInput, Infeasible, NoPlan, AuditFailed
+            There is no new plan.
+        """
+        job, day = self.job, climb.horizon.day.day
         try:
             with staging(job.folder, job.plant, f"{self.run_id}-{day}") as staged:
                 made = self._make(climb, known, staged)
                 if made is None:
                     assert known is not None
                     LOG.info("%s: the same inputs as revision %d; nothing to do", day, known.revision)
-                    result = DayResult(known, new=False)
-                else:
-                    result = DayResult(self._keep(store, climb, known, made, staged), new=True)
+                    return DayResult(known, new=False)
+                return DayResult(self._keep(store, climb, known, made, staged=staged, kind=kind), new=True)
         except OSError as error:
             raise BadInput(f"{job.folder}: cannot be written: {error.strerror or error}") from error
-        publish_newest(job, store, self.now, LOG.info)
-        return replace(result, record=store.find(result.record.run_id))
 
     def _make(self, climb: Climb, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | None:
         """Climb the ladder; return the first inputs with their plan, None where they are those of the known run."""
@@ -168,10 +188,18 @@ class Night:
             raise AuditFailed(list(audit.violations))
 
     def _keep(
-        self, store: RunStore, climb: Climb, known: RunRecord | None, made: tuple[Prepared, Plan], staged: Path
+        self,
+        store: RunStore,
+        climb: Climb,
+        known: RunRecord | None,
+        made: tuple[Prepared, Plan],
+        *,
+        staged: Path,
+        kind: str,
     ) -> RunRecord:
         prepared, plan = made
-        record = self._record(climb, known, prepared, plan)
+        newest = store.newest(self.job.plant, climb.horizon.day.day)
+        record = replace(self._record(climb, newest, prepared, plan), kind=kind)
         if known is not None:
             changes = input_changes(store.place(known) / "inputs", prepared.folder)
             record = replace(record, changes=changes)
@@ -186,21 +214,21 @@ class Night:
         )
         return record
 
-    def _record(self, climb: Climb, known: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
-        local = climb.horizon.day
+    def _record(self, climb: Climb, newest: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
+        local, begin = climb.horizon.day, climb.horizon.begin
         labels = prepared.how.labels
-        if self.now >= local.begin:
+        if self.now >= begin:
             labels = (*labels, f"planned at {self.now.isoformat(timespec='minutes')}, after the day had begun")
         return RunRecord(
             run_id=f"{self.run_id}-{local.day:%Y%m%d}",
             plant=self.job.plant,
             day=local.day,
-            revision=1 if known is None else known.revision + 1,
+            revision=1 if newest is None else newest.revision + 1,
             inputs_sha256=digest_of(prepared.folder),
             status=plan.status,
             exit_code=EXIT_CODES[plan.status],
             planned_at=self.now,
-            valid_from=local.begin,
+            valid_from=begin,
             valid_until=local.end,
             money_usd=round(float(plan.replay.money_by_step_usd[: plan.publish_steps].sum()), 4),
             gap=plan.gap,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +42,35 @@ class How:
 
 @dataclass(frozen=True)
 class Horizon:
-    """The day that is planned and how far the plan looks."""
+    """The day that is planned and how far the plan looks.
+
+    Attributes
+    ----------
+    since : datetime or None
+        Where only the rest of the day is planned, its beginning.
+    """
 
     day: LocalDay
     look_ahead_h: float
+    since: datetime | None = None
+
+    @property
+    def begin(self) -> datetime:
+        """Beginning of the first step, in the zone."""
+        return self.day.begin if self.since is None else self.since.astimezone(self.day.begin.tzinfo)
+
+    @property
+    def day_h(self) -> float:
+        """What is left of the day from there [h]."""
+        return (self.day.end.astimezone(UTC) - self.begin.astimezone(UTC)) / timedelta(hours=1)
 
     def axis(self, step_h: float) -> TimeAxis:
         """Return its steps."""
-        begin = self.day.begin
+        begin = self.begin
         offset = begin.utcoffset()
         assert offset is not None
         fixed = begin.replace(tzinfo=timezone(offset))
-        return TimeAxis(fixed, step_h, round((self.day.hours + self.look_ahead_h) / step_h), self.day.zone)
+        return TimeAxis(fixed, step_h, round((self.day_h + self.look_ahead_h) / step_h), self.day.zone)
 
 
 @dataclass(frozen=True)
@@ -94,10 +111,10 @@ def write_inputs(job: Job, inputs: Inputs, folder: Path) -> None:
 def _case(job: Job, inputs: Inputs) -> dict[str, Any]:
     """Return the template with the night's own time, state, series and options in place of its own."""
     case = deepcopy(as_mapping(job.template.case.document))
-    day = inputs.horizon.day
-    case["start"] = day.begin.isoformat()
-    case["publish_h"] = day.hours
-    case["horizon_h"] = day.hours + inputs.horizon.look_ahead_h
+    horizon = inputs.horizon
+    case["start"] = horizon.begin.isoformat()
+    case["publish_h"] = horizon.day_h
+    case["horizon_h"] = horizon.day_h + horizon.look_ahead_h
     case["state"] = dict(inputs.state)
     if job.document.options is not None:
         case["options"] = {**case.get("options", {}), **as_mapping(job.document.options)}

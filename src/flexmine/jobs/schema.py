@@ -160,6 +160,9 @@ class JobDocument(Document):
         it stays current.
     lock_wait_s
         How long a second run on the same plant waits for the first one [s].
+    redispatch_conflict
+        Where the commitment of the plan in force cannot be kept by ``flexmine redispatch``: ``fail``, and the plan in
+        force stays current, or ``replan`` the rest of the day.
     options
         Of the solver, in place of those of the template; `time_limit_s` bounds the search of every night.
     """
@@ -178,6 +181,7 @@ class JobDocument(Document):
     telemetry: Telemetry | None = None
     retention: Retention = Retention()
     lock_wait_s: float = Field(default=0.0, ge=0.0, le=86_400.0)
+    redispatch_conflict: Literal["fail", "replan"] = "fail"
     options: Options | None = None
     report: bool = True
     publish: Publish = Publish()

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from flexmine.errors import BadInput
+from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
+from flexmine.jobs.joined import read_part
+from flexmine.jobs.resolve import CASE_FILE
 from flexmine.jobs.template import as_mapping
-from flexmine.planning.audit_files import PLAN_SCHEMA
+from flexmine.planning.audit import replay
+from flexmine.planning.audit_files import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
 from flexmine.planning.plan_files import read_document
+from flexmine.planning.state import state_after
+from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 
 LONGEST_H = 8784.0
@@ -45,6 +52,36 @@ def state_before(job: Job, store: RunStore, day: date) -> Before:
         f"{job.loaded.label}: there is no plan of {day - ONE_DAY} in the store, so the state of {job.plant} at the "
         f"beginning of {day} is not known; state it: first_day: {day} with initial_state, or plan the day before"
     )
+
+
+def state_within(place: Path, record: RunRecord, moment: datetime) -> Before:
+    """Return the state at a moment inside the horizon of a stored plan, had it been followed until then.
+
+    Raises
+    ------
+    BadInput
+        The plan begins later, or cannot be read.
+    """
+    part = read_part(record.day, place / "plan")
+    case = load_case(place / "inputs" / CASE_FILE)
+    time = part.problem.time
+    steps = round((moment.astimezone(UTC) - time.begin(0).astimezone(UTC)) / timedelta(hours=time.step_h))
+    source = {"plan": record.run_id, "until": moment.isoformat()}
+    if steps < 0:
+        raise BadInput(f"run {record.run_id} is in force from {time.begin(0).isoformat()}, after {moment.isoformat()}")
+    if steps == 0:
+        return Before(as_mapping(case.document.state), source)
+    worn = {name: case.document.state.of(name) for name in part.schedule.containers}
+    reserve_mw = part.problem.site.rounding_reserve_mw
+    state = state_after(
+        part.problem,
+        part.schedule,
+        replay(part.problem, part.schedule, LIMIT_TOLERANCE_MW, reserve_mw),
+        steps,
+        run_hours={name: before.run_hours for name, before in worn.items()},
+        starts={name: before.starts for name, before in worn.items()},
+    )
+    return Before(_carried(state.document()), source)
 
 
 def _carried(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -180,7 +180,8 @@ def _floor_conflicts(problem: Problem, limit: str, ceiling_mw: Floats, idle_mw: 
     over_idle = idle_mw - ceiling_mw
     over_least = np.where(over_idle > TOLERANCE_MW, 0.0, least_mw - ceiling_mw)
     rest = "standby and base load"
-    bound = "the containers bound to run (must_run, minimum up time)"
+    kept = any(k.committed is not None for k in problem.classes)
+    bound = f"the containers bound to run (must_run, minimum up time{', kept commitment' if kept else ''})"
     texts = (
         (over_idle, idle_mw, f"{rest} of all its containers", "a ban on mining is available = 0, not a lower cap"),
         (over_least, least_mw, f"{bound} at their lowest power, with {rest}", "or fewer containers bound to run"),

@@ -13,6 +13,7 @@ from flexmine.errors import BadInput
 
 RECORD_SCHEMA = "flexmine-run/1"
 RECORD_FILE = "record.json"
+NIGHT = "night"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class RunRecord:
     valid_until: datetime
     money_usd: float
     gap: float
-    kind: str = "night"
+    kind: str = NIGHT
     step: str = "newest"
     labels: tuple[str, ...] = ()
     state_from: Mapping[str, Any] = field(default_factory=dict)

@@ -139,6 +139,13 @@ class RunStore:
         found = self.revisions(plant, day)
         return found[-1] if found else None
 
+    def newest_of_days(self, plant: str) -> list[RunRecord]:
+        """Return the newest plan of each day that has one, the first day first."""
+        newest = select(RunRow.day, func.max(RunRow.revision).label("revision")).where(RunRow.plant == plant)
+        last = newest.group_by(RunRow.day).subquery()
+        same = (RunRow.day == last.c.day) & (RunRow.revision == last.c.revision)
+        return self._runs(select(RunRow).join(last, same).where(RunRow.plant == plant).order_by(RunRow.day))
+
     def last_day_before(self, plant: str, day: date) -> date | None:
         """Return the last day before `day` that has a plan."""
         return self._day(select(func.max(RunRow.day)).where(RunRow.plant == plant, RunRow.day < day))

@@ -1,0 +1,69 @@
+"""``flexmine redispatch`` and ``replan``: inside the day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flexmine.cli.common import with_errors
+from flexmine.cli.types import IsoTime
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(
+        [
+            click.argument("job_file", metavar="JOB.yaml", type=click.Path(path_type=Path)),
+            click.option("--at", "at", type=IsoTime(), metavar="TIME", help="Plan as if the clock showed this."),
+            click.option("--log-format", type=click.Choice(["human", "json"]), default="human", show_default=True),
+            click.option("--json", "as_json", is_flag=True, help="Print what was planned as one JSON line on stdout."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Reset power inside the commitment of the plan in force.")
+@_options
+@with_errors
+def redispatch(job_file: Path, at: datetime | None, log_format: str, as_json: bool) -> int:
+    """Decide anew how hard containers run for the rest of the day, from the surplus, prices and states of now.
+
+    Who runs stays as planned.  A plan of tomorrow that is made already is redispatched too, because it begins where
+    today ends.  The result is audited, stored as a revision and published; the same inputs again change nothing.
+    """
+    return _run("redispatch", job_file, at, log_format, as_json=as_json)
+
+
+@click.command(short_help="Plan the rest of the day anew.")
+@_options
+@with_errors
+def replan(job_file: Path, at: datetime | None, log_format: str, as_json: bool) -> int:
+    """Plan the rest of the day anew from the state and the feeds of now, and tomorrow where it is planned already.
+
+    The result is audited, stored as a revision and published; the same inputs again change nothing.
+    """
+    return _run("replan", job_file, at, log_format, as_json=as_json)
+
+
+def _run(kind: str, job_file: Path, at: datetime | None, log_format: str, *, as_json: bool) -> int:
+    from flexmine.jobs.intraday import Intraday
+    from flexmine.jobs.job import read_job
+    from flexmine.jobs.log import start_log
+    from flexmine.jobs.night import Night, exit_code
+
+    night = Night(read_job(job_file), at or datetime.now(UTC))
+    start_log(night.run_id, log_format)
+    results = Intraday(night, kind).run()
+    code = exit_code(results)
+    if as_json:
+        days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
+        click.echo(json.dumps({"run_id": night.run_id, "exit_code": code, "days": days}))
+    else:
+        for r in results:
+            click.echo(str(night.job.folder / r.record.folder))
+    return code

@@ -1,0 +1,143 @@
+"""Inside the day: power reset within the commitment of the plan in force, or the rest of the day planned anew.
+
+Both are nights of a shorter day: they begin with the next step, from the state that the plan in force leads to, with
+the newest issues of now, and are stored as a revision of the day and published like any plan.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from flexmine.errors import BadInput, Infeasible
+from flexmine.inputs.case import load_case
+from flexmine.jobs.calendar import ONE_DAY, LocalDay
+from flexmine.jobs.joined import read_part
+from flexmine.jobs.ladder import Climb
+from flexmine.jobs.lock import plant_lock
+from flexmine.jobs.night import DayResult, Night
+from flexmine.jobs.publication import publish_newest
+from flexmine.jobs.recover import open_recovered
+from flexmine.jobs.resolve import CASE_FILE, Horizon
+from flexmine.jobs.state import state_before, state_within
+from flexmine.store.records import RunRecord
+from flexmine.store.runs import RunStore
+
+LOG = logging.getLogger("flexmine.intraday")
+REDISPATCH, REPLAN = "redispatch", "replan"
+
+
+@dataclass(frozen=True)
+class Intraday:
+    """One call of ``flexmine redispatch`` or ``flexmine replan``.
+
+    Attributes
+    ----------
+    night : Night
+        Job, clock and run id.
+    kind : str
+        ``redispatch`` keeps who runs; ``replan`` decides that anew too.
+    """
+
+    night: Night
+    kind: str
+
+    def run(self) -> list[DayResult]:
+        """Plan the rest of the present day, and tomorrow where it is planned already; store and publish both.
+
+        Tomorrow begins where the new plan of today ends: its old plan was made for another state.
+
+        Raises
+        ------
+        BadInput
+            There is no plan for the rest of the day, or a feed fails.
+        Infeasible, NoPlan, AuditFailed
+            There is no new plan; the one in force stays current.
+        """
+        job, now = self.night.job, self.night.now
+        with plant_lock(job.folder, job.plant, job.document.lock_wait_s, LOG.warning):
+            store = open_recovered(job, LOG.warning)
+            try:
+                publish_newest(job, store, now, LOG.info)
+                results = [self._attempted(store, horizon) for horizon in self._horizons(store)]
+                publish_newest(job, store, now, LOG.info)
+                return [replace(result, record=store.find(result.record.run_id)) for result in results]
+            finally:
+                store.close()
+
+    def _horizons(self, store: RunStore) -> list[Horizon]:
+        """Return the rest of the day from the next step on (a step that has begun is past), and tomorrow if planned."""
+        job = self.night.job
+        day = job.local_day(self.night.now.astimezone(ZoneInfo(job.zone)).date())
+        since = next_step(self.night.now, day, job.template.case.document.step_minutes)
+        look_ahead_h = job.document.look_ahead_h
+        rest = [] if since >= day.end else [Horizon(day, look_ahead_h, since)]
+        later = day.day + ONE_DAY
+        if store.newest(job.plant, later) is not None:
+            rest.append(Horizon(job.local_day(later), look_ahead_h))
+        if not rest:
+            raise BadInput(
+                f"the last step of {day.day} has begun, and {later} is not planned; flexmine nightly does it"
+            )
+        return rest
+
+    def _attempted(self, store: RunStore, horizon: Horizon) -> DayResult:
+        return self.night.attempted(store, horizon.day.day, lambda: self._settle(store, horizon), self.kind)
+
+    def _settle(self, store: RunStore, horizon: Horizon) -> DayResult:
+        job, day = self.night.job, horizon.day.day
+        in_force = store.newest(job.plant, day)
+        if in_force is None:
+            raise BadInput(f"there is no plan of {day} for {job.plant}; flexmine nightly --day {day} makes one")
+        LOG.info("%s: %s from %s, revision %d is in force", day, self.kind, horizon.begin, in_force.revision)
+        place = store.place(in_force)
+        whole = horizon.since is None
+        before = state_before(job, store, day) if whole else state_within(place, in_force, horizon.begin)
+        own = in_force.kind == self.kind and in_force.valid_from == horizon.begin
+        climb = Climb(job, store, horizon, before, self.night.now, LOG.warning, self._extra(place, in_force, horizon))
+        try:
+            return self.night.settle(store, climb, in_force if own else None, self.kind)
+        except Infeasible as error:
+            if self.kind == REPLAN or job.document.redispatch_conflict != REPLAN:
+                raise
+            for message in error.messages:
+                LOG.warning("%s: the commitment cannot be kept: %s", day, message)
+            anew = Climb(job, store, horizon, before, self.night.now, LOG.warning)
+            return self.night.settle(store, anew, None, REPLAN)
+
+    def _extra(self, place: Path, in_force: RunRecord, horizon: Horizon) -> Mapping[str, Any]:
+        """Return the commitment that is kept; its name stays that of the plan that has decided it."""
+        if self.kind == REPLAN:
+            return {}
+        kept = load_case(place / "inputs" / CASE_FILE).document.commitment
+        whose = in_force.run_id if kept is None else kept.plan
+        return {"commitment": {"plan": whose, "runs": list(committed_runs(in_force, place, horizon.begin))}}
+
+
+def next_step(now: datetime, day: LocalDay, step_minutes: int) -> datetime:
+    """Return the beginning of the first step of the day that has not begun at `now`."""
+    step = timedelta(minutes=step_minutes)
+    elapsed = now.astimezone(UTC) - day.begin.astimezone(UTC)
+    return (day.begin.astimezone(UTC) + -(-elapsed // step) * step).astimezone(day.begin.tzinfo)
+
+
+def committed_runs(record: RunRecord, place: Path, begin: datetime) -> Iterator[dict[str, str]]:
+    """Yield when which container runs from `begin` on by a stored plan, as a case's ``commitment`` says it."""
+    part = read_part(record.day, place / "plan")
+    time = part.problem.time
+    first = round((begin.astimezone(UTC) - time.begin(0).astimezone(UTC)) / timedelta(hours=time.step_h))
+    for name, row in zip(part.schedule.containers, part.schedule.on, strict=True):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], row[first:], [False]]).astype(np.int8)))
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            yield {
+                "container": name,
+                "from": time.begin(first + int(start)).isoformat(),
+                "to": time.begin(first + int(end)).isoformat(),
+            }

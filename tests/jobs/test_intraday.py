@@ -1,0 +1,177 @@
+"""Inside the day: power reset within the commitment, the rest of the day planned anew, tomorrow after it."""
+
+import json
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from flexmine.errors import BadInput, Infeasible
+from flexmine.jobs.calendar import LocalDay
+from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday, next_step
+from flexmine.jobs.job import read_job
+from flexmine.jobs.joined import read_part
+from flexmine.jobs.night import Night
+from flexmine.jobs.reproduce import reproduce
+from flexmine.planning.audit_files import audit_directory
+from flexmine.publish.reader import read_current
+from nights import evening_before, issue_surplus, surplus_mw, write_job, write_series
+
+OSLO = ZoneInfo("Europe/Oslo")
+DAY = date(2024, 5, 13)
+NOON = datetime(2024, 5, 13, 11, 40, tzinfo=OSLO)
+"""Its surplus is among the largest of the year: containers run on it."""
+
+
+def new_surplus(folder, factor, issued="20240513T0900Z"):
+    """Write an issue of 11:00 site time in which the surplus is another one."""
+    path = folder / "feeds" / f"surplus_{issued}.csv"
+    write_series(path, "surplus_mw", lambda t: round(factor * surplus_mw(t), 4), "Europe/Oslo", DAY, 4)
+
+
+def planned(job):
+    return Night(read_job(job), evening_before(DAY)).run(DAY)[0]
+
+
+def inside(job, kind, now=NOON):
+    return Intraday(Night(read_job(job), now), kind).run()
+
+
+def part_of(job, day, revision):
+    return read_part(day, job.parent / "runs" / "small" / day.isoformat() / f"r{revision}" / "plan")
+
+
+def test_a_step_that_has_begun_is_past():
+    """*Proves:* 11:40 gives 12:00, 12:00 itself; on a day of 25 hours in elapsed time.
+
+    *Sensitivity:* wall-clock arithmetic is an hour off after the change.
+    """
+    day = LocalDay(DAY, "Europe/Oslo")
+    assert next_step(NOON, day, 60).isoformat() == "2024-05-13T12:00:00+02:00"
+    assert next_step(NOON.replace(minute=0), day, 60).hour == 11
+    assert next_step(NOON, day, 15).isoformat() == "2024-05-13T11:45:00+02:00"
+    long_day = LocalDay(date(2024, 10, 27), "Europe/Oslo")
+    late = datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=OSLO)
+    assert next_step(late, long_day, 60).isoformat() == "2024-10-27T03:00:00+01:00"
+
+
+def test_redispatch_keeps_who_runs_and_follows_the_surplus(tmp_path):
+    """*Proves:* from 12:00 on the same containers run at other powers, within ramps from the power of 11:00.
+
+    The plan is audited, stored as revision 2, published with the same end, and can be reproduced byte for byte.
+
+    *Sensitivity:* a plan anew would run other containers; without the newest issue no power would change.
+    """
+    job = write_job(tmp_path, DAY, 1)
+    first = planned(job)
+    new_surplus(tmp_path, 0.6)
+    result = inside(job, REDISPATCH)[0]
+    assert result.new and (result.record.kind, result.record.revision) == ("redispatch", 2)
+    assert result.record.valid_from == datetime(2024, 5, 13, 12, tzinfo=OSLO)
+    assert result.record.valid_until == first.record.valid_until
+    before, after = part_of(job, DAY, 1), part_of(job, DAY, 2)
+    rows = [before.schedule.containers.index(name) for name in after.schedule.containers]
+    assert (before.schedule.on[rows, 12:] == after.schedule.on).all()
+    assert abs(before.schedule.it_power_mw[rows, 12:] - after.schedule.it_power_mw).max() > 0.05
+    assert after.problem.site.initial_mw == pytest.approx(before.schedule.supply_mw[:, 11].sum(), abs=1e-5)
+    folder = job.parent / "runs" / "small" / DAY.isoformat() / "r2"
+    assert audit_directory(folder / "plan").ok
+    current = read_current(tmp_path / "published")
+    assert current.document["run"]["revision"] == 2 and current.valid_until == first.record.valid_until
+    loaded = read_job(job)
+    store = loaded.open_store()
+    assert not reproduce(result.record, store.place(result.record)).differing
+    store.close()
+
+
+def test_the_same_inputs_again_change_nothing(tmp_path):
+    """*Proves:* a second redispatch of the same hour returns the first; that of the next hour names the night's plan.
+
+    *Sensitivity:* naming the plan in force instead would make a revision of every call.
+    """
+    job = write_job(tmp_path, DAY, 1)
+    first = planned(job)
+    new_surplus(tmp_path, 0.6)
+    one = inside(job, REDISPATCH)[0]
+    again = inside(job, REDISPATCH, NOON + timedelta(minutes=5))[0]
+    assert not again.new and again.record == one.record
+    next_hour = inside(job, REDISPATCH, NOON + timedelta(hours=1))[0]
+    assert next_hour.new and next_hour.record.revision == 3
+    plan = json.loads((job.parent / "runs/small" / DAY.isoformat() / "r3/plan/plan.json").read_text())
+    assert any(f"commitment of {first.record.run_id} is kept" in note for note in plan["notes"])
+
+
+def test_replan_decides_who_runs_anew_and_earns_no_less(tmp_path):
+    """*Proves:* after a collapse of the surplus the plan anew stops containers that the redispatch has to keep on.
+
+    *Sensitivity:* equal money where nothing has changed.
+    """
+    money = {}
+    for kind in (REDISPATCH, REPLAN):
+        folder = tmp_path / kind
+        folder.mkdir()
+        job = write_job(folder, DAY, 1)
+        planned(job)
+        new_surplus(folder, 0.05)
+        result = inside(job, kind)[0]
+        assert result.record.kind == kind
+        document = json.loads((folder / "runs/small" / DAY.isoformat() / "r2/plan/plan.json").read_text())
+        money[kind] = document["money_usd"]
+    assert money[REPLAN] > money[REDISPATCH] + 5.0
+
+
+def test_tomorrow_that_is_planned_already_begins_where_today_ends_now(tmp_path):
+    """*Proves:* both days get a revision; tomorrow starts from today's new end; tomorrow is published last.
+
+    *Sensitivity:* the old plan of tomorrow begins with the power of the old plan of today.
+    """
+    job = write_job(tmp_path, DAY, 2)
+    planned(job)
+    later = DAY + timedelta(days=1)
+    evening = datetime(2024, 5, 13, 17, 10, tzinfo=OSLO)
+    Night(read_job(job), evening).run(later)
+    new_surplus(tmp_path, 0.4, "20240513T1500Z")
+    results = inside(job, REDISPATCH, evening + timedelta(minutes=20))
+    assert [(r.record.day, r.record.revision, r.record.kind) for r in results] == [
+        (DAY, 2, "redispatch"),
+        (later, 2, "redispatch"),
+    ]
+    today, tomorrow = part_of(job, DAY, 2), part_of(job, later, 2)
+    end_mw = today.schedule.supply_mw[:, today.steps - 1].sum()
+    assert tomorrow.problem.site.initial_mw == pytest.approx(end_mw, abs=1e-5)
+    current = read_current(tmp_path / "published")
+    assert current.document["run"]["day"] == later.isoformat()
+    begins = [datetime.fromisoformat(row["interval_start"]) for row in current.rows()]
+    assert min(begins) <= datetime(2024, 5, 13, 18, tzinfo=OSLO) < max(begins)
+
+
+@pytest.mark.parametrize(("rule", "kind"), [("fail", None), ("replan", "replan")])
+def test_a_commitment_that_cannot_be_kept(tmp_path, rule, kind):
+    """With no firm power left, the new surplus does not carry the containers that the plan keeps on.
+
+    *Proves:* ``fail``: infeasible, with the commitment named, and the plan in force stays current; ``replan``: the
+    rest of the day is planned anew.
+
+    *Sensitivity:* a silent repair would stop containers under the name of a redispatch.
+    """
+    job = write_job(tmp_path, DAY, 1, more=f"redispatch_conflict: {rule}\n")
+    case, plant = tmp_path / "case.yaml", tmp_path / "plant.yaml"
+    case.write_text(case.read_text().replace("available_mw: 3.2", "available_mw: 0.2"), encoding="utf-8")
+    free = [line for line in plant.read_text().splitlines() if not line.startswith("ramp_")]
+    plant.write_text("\n".join(free), encoding="utf-8")
+    planned(job)
+    new_surplus(tmp_path, 0.02)
+    if kind is None:
+        with pytest.raises(Infeasible, match="commitment"):
+            inside(job, REDISPATCH)
+        assert read_current(tmp_path / "published").document["run"]["revision"] == 1
+    else:
+        assert inside(job, REDISPATCH)[0].record.kind == kind
+
+
+def test_without_a_plan_there_is_nothing_to_reset(tmp_path):
+    """*Proves:* a day without a plan is refused, with the command that makes one.  *Sensitivity:* a plan of nothing."""
+    job = write_job(tmp_path, DAY, 1)
+    with pytest.raises(BadInput, match="no plan of 2024-05-13 for small; flexmine nightly --day 2024-05-13"):
+        inside(job, REDISPATCH)
+    issue_surplus(tmp_path, DAY)
