@@ -115,7 +115,9 @@ def _own_class(name: str, part: Part) -> ContainerClass:
     if not found:
         raise BadInput(f"container {name} is not in the plan of {part.day}")
     k = found[0]
-    return replace(k, available=np.minimum(k.available, 1), must_run=(k.must_run >= k.count).astype(np.int64))
+    # Which commitment was kept is a matter of each night; what the containers did is checked as it is.
+    must_run = (k.must_run >= k.count).astype(np.int64)
+    return replace(k, available=np.minimum(k.available, 1), must_run=must_run, committed=None)
 
 
 def _own_history(name: str, k: ContainerClass) -> History:
