@@ -1,26 +1,101 @@
-"""The page of the mathematics names the rows and variables that the model really has."""
+"""The page of the mathematics and the model agree on sets, variables, data, rows, units and sources, both ways."""
 
+from __future__ import annotations
+
+import dataclasses
+import inspect
 import re
-from pathlib import Path
+from importlib import import_module
 
 import pyomo.environ as pe
+import pytest
 
+from flexmine import problem as problem_module
+from flexmine.milp.letters import Letters
 from flexmine.milp.model import build_model
+from pages import DOCS, codes, section, table
 from plants import random_problem
 
-PAGE = Path(__file__).parents[2] / "docs" / "mathematics.md"
+TEXT = (DOCS / "mathematics.md").read_text(encoding="utf-8")
+UNITS = {"steps", "count", "MW", "MWh", "h", "USD", "USD/MWh", "TH/s", "TH/s per MW", "USD per TH/s per h", "-"}
+# What a class carries to be told apart, not to be computed with.
+NAMES_OF_A_CLASS = {"name", "parent", "containers"}
+# What the rows do not use: names and time of day, accounts of carbon, rounding to miners, words.
+BESIDE_THE_MODEL = {
+    *("TimeAxis.start", "TimeAxis.steps", "TimeAxis.zone", "History.it_power_mw"),
+    *("ContainerClass.name", "ContainerClass.containers", "ContainerClass.start", "ContainerClass.miners"),
+    *("Source.name", "Source.kind", "Source.carbon_g_per_kwh", "Source.headroom_mw"),
+    *("Feeder.name", "Feeder.classes", "Site.feeders"),
+}
+PARTS = ("TimeAxis", "History", "StartTerms", "ContainerClass", "Source", "Feeder", "Site")
 
 
-def test_page_and_model_name_the_same_rows_and_variables():
-    """*Proves:* no row or variable of the model is missing from the page, and none is there that does not exist.
+@pytest.fixture(scope="module")
+def model():
+    return build_model(random_problem(0))
 
-    *Sensitivity:* renaming a component, or adding a limit without documenting it, fails.
+
+def rows_of(heading):
+    return table(section(TEXT, heading))
+
+
+def names_of(heading, column):
+    return {name for row in rows_of(heading) for name in codes(row[column])}
+
+
+def test_sets_and_variables_are_those_of_the_model(model):
+    """*Proves:* no set or variable is missing from the page, and none is there that does not exist.
+
+    *Sensitivity:* renaming a component, or adding a variable without documenting it, fails.
     """
-    text = PAGE.read_text(encoding="utf-8")
-    rows_part = text[text.index("## Rows") : text.index("The objective is money")]
-    documented = set(re.findall(r"`(\w+)\[", rows_part))
-    model = build_model(random_problem(0))
-    assert documented == {c.name for c in model.component_objects(pe.Constraint)}
-    symbols = text[text.index("## Symbols") : text.index("## Rows")]
-    for variable in model.component_objects(pe.Var):
-        assert f"`{variable.name}`" in symbols, variable.name
+    assert names_of("### Sets", "code") == {s.name for s in model.component_objects((pe.Set, pe.RangeSet))}
+    assert names_of("### Variables", "code") == {v.name for v in model.component_objects(pe.Var)}
+
+
+def test_the_data_are_the_letters_and_stand_where_the_page_says():
+    """*Proves:* every letter of a class is on the page; every number of the problem that rows use is named, and exists.
+
+    *Sensitivity:* a new field of the problem that reaches a row, undocumented, fails; so does a field misspelt.
+    """
+    letters = {field.name for field in dataclasses.fields(Letters)} - NAMES_OF_A_CLASS
+    assert names_of("### Data of a class", "code") == letters
+    named = names_of("### Data of a class", "from") | names_of("### Data of the site and the sources", "from")
+    fields = {f"{part}.{f.name}" for part in PARTS for f in dataclasses.fields(getattr(problem_module, part))}
+    assert named <= fields
+    assert fields - named == BESIDE_THE_MODEL
+
+
+def test_rows_are_those_of_the_model(model):
+    """*Proves:* names, number of indices, and the function that builds each row, are what the page says.
+
+    *Sensitivity:* a limit added or renamed in `milp/` without this page fails.
+    """
+    rows = {}
+    for row in rows_of("## Rows"):
+        (label,) = codes(row["row"])
+        name, _, indices = label.rstrip("]").partition("[")
+        rows[name] = (row, indices.split(","))
+    assert set(rows) == {c.name for c in model.component_objects(pe.Constraint)}
+    for name, (row, indices) in rows.items():
+        component = model.component(name)
+        assert len(component) == 0 or component.dim() == len(indices), name
+        module, _, function = codes(row["code"])[0].partition(".")
+        source = inspect.getsource(getattr(import_module(f"flexmine.milp.{module}"), function))
+        assert re.search(rf"\bm\.{name} = ", source), f"{module}.{function} builds no row {name}"
+
+
+def test_every_entry_has_a_known_unit_and_every_row_a_source():
+    """*Proves:* units are of the list, equations are there, and each source is `own` or one that the page lists.
+
+    *Sensitivity:* kW for MW, or a number without a reference behind it, fails.
+    """
+    headings = ("### Sets", "### Variables", "### Data of a class", "### Data of the site and the sources", "## Rows")
+    for heading in headings:
+        for row in rows_of(heading):
+            assert row["unit"] in UNITS, row
+    listed = {int(number) for number in re.findall(r"^(\d+)\. ", section(TEXT, "## Sources"), re.M)}
+    cited = {int(number) for number in re.findall(r"\[(\d+)\]", TEXT)}
+    assert cited == listed
+    for row in rows_of("## Rows"):
+        assert re.fullmatch(r"\$.+\$", row["equation"]), row
+        assert row["source"] == "own" or re.search(r"\[\d+\]", row["source"]), row

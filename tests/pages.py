@@ -1,0 +1,31 @@
+"""Tables of the Markdown pages, read as a reader sees them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+CODE = re.compile(r"`([^`]+)`")
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands between a heading and the next one of the same or a higher rank."""
+    rank = len(heading) - len(heading.lstrip("#"))
+    start = text.index(f"\n{heading}\n") + len(heading) + 2
+    after = re.compile(rf"^#{{1,{rank}}} ", re.M).search(text, start)
+    return text[start : after.start() if after else len(text)]
+
+
+def table(text: str) -> list[dict[str, str]]:
+    """Return the rows of the first table of a text, by the words of its header."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    header, body = cells[0], cells[2:]
+    assert all(len(row) == len(header) for row in body), [row for row in body if len(row) != len(header)]
+    return [dict(zip(header, row, strict=True)) for row in body]
+
+
+def codes(cell: str) -> list[str]:
+    """Return the names in code font of a cell."""
+    return CODE.findall(cell)

@@ -1,0 +1,23 @@
+"""Draw the pictures of the example pages: ``python tools/draw_examples.py [NAME ...]``, for all of them by default."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import flexmine
+from flexmine.report.picture import save_picture
+
+PAGES = Path(__file__).parents[1] / "docs" / "examples"
+
+
+def main() -> None:
+    names = sys.argv[1:] or sorted(p.stem for p in PAGES.glob("*.md") if p.stem != "index")
+    for name in names:
+        target = PAGES / f"{name}.png"
+        save_picture(flexmine.plan(flexmine.load_case(name)), target)
+        print(f"{target.relative_to(PAGES.parents[1])}: {target.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
