@@ -1,4 +1,4 @@
-"""The container-by-hour map: who runs how hard, who starts, who is out of service."""
+"""The container-by-hour map: who runs how hard, who starts, who cannot run."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from flexmine.report.facts import facts
 from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import running_clause, sentence_case
 
+MOST_EDGED = 96
+"""With more steps than this the edges of the cells would be most of what is seen."""
+
 
 def map_figure(plan: Plan) -> Figure:
     """Return the figure of the container map."""
@@ -24,7 +27,7 @@ def map_figure(plan: Plan) -> Figure:
     state, replay = states(plan), plan.replay
     marks = (
         ("off", "off", bool((state == 0).any())),
-        ("hatch-out", "out of service", bool((state == 2).any())),
+        ("hatch-out", "cannot run", bool((state == 2).any())),
         ("triangle:hot", "warm start", bool(replay.warm_start.any())),
         ("diamond:cold", "cold start", bool(replay.cold_start.any())),
     )
@@ -51,7 +54,7 @@ def power_range(plan: Plan) -> tuple[float, float]:
 
 
 def states(plan: Plan) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return 0 off, 1 on, 2 out of service, shape (containers, T)."""
+    """Return 0 off, 1 on, 2 cannot run, shape (containers, T)."""
     runnable = np.array([k.runnable > 0 for _, k in plan.problem.containers])
     return np.where(plan.schedule.on, 1, np.where(runnable, 0, 2))
 
@@ -122,7 +125,7 @@ def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
             n="names[datum.c]",
             e="datum.t + 1",
             i="intervals[datum.t]",
-            S="['off','on','out of service'][datum.s]",
+            S="['off','on','cannot run'][datum.s]",
             P="datum.s == 1 ? format(datum.p, '.2f') : '–'",
             F="format(datum.f, '.2f')",
             H="datum.s == 1 ? format(datum.h, ',') : '–'",
@@ -137,7 +140,7 @@ def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
     tooltip = [alt.Tooltip(f"{f}:N", title=title) for f, title in tips]
     low, high = power_range(plan)
     scale = alt.Scale(domain=[low, (low + high) / 2, high], range=["@power0", "@power1", "@power2"], clamp=True)
-    edge: dict[str, Any] = {"stroke": "@paper", "strokeWidth": 0.6}
+    edge: dict[str, Any] = {"stroke": "@paper", "strokeWidth": 0.6 if clock.steps <= MOST_EDGED else 0}
     layers = [
         cells.transform_filter("datum.s == 0").mark_rect(fill="@off", **edge).encode(tooltip=tooltip),
         cells.transform_filter("datum.s == 2").mark_rect(fill="url(#hatch-out)", **edge).encode(tooltip=tooltip),

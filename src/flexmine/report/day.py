@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import altair as alt
 import numpy as np
 
@@ -66,44 +68,62 @@ def _title(plan: Plan) -> str:
     return f"{energy(left)} of surplus stays unused in {hours:g} hours" + (", all of them at the cap" if full else "")
 
 
-def _power_rows(plan: Plan, clock: Clock) -> tuple[list[Row], list[Row], list[Row]]:
+@dataclass(frozen=True)
+class _PowerRows:
+    """Rows of the power panel: sources stacked; surplus left above them, and behind firm power; numbers to show."""
+
+    stacked: list[Row]
+    left: list[Row]
+    behind: list[Row]
+    numbers: list[Row]
+
+
+def _power_rows(plan: Plan, clock: Clock) -> _PowerRows:
     sources = ordered_sources(plan)
-    stacked, left, numbers = [], [], []
+    rows = _PowerRows([], [], [], [])
     for t in range(clock.steps):
-        base = 0.0
+        base, surplus = 0.0, 0.0
         tip: Row = {"t": t, "e": t + 1, "i": clock.interval(t), "P": number(plan.replay.site_power_mw[t], 2)}
-        for j, _, colour in sources:
+        for j, source, colour in sources:
             taken = float(plan.schedule.supply_mw[j, t])
             if taken > NOTHING_MW:
-                stacked.append({"t": t, "e": t + 1, "a": round(base, 4), "b": round(base + taken, 4), "c": colour})
+                rows.stacked.append({"t": t, "e": t + 1, "a": round(base, 4), "b": round(base + taken, 4), "c": colour})
             base += taken
+            surplus += taken if source.kind == "surplus" else 0.0
             tip[f"s{j}"] = number(taken, 2)
         over = float(plan.replay.surplus_left_mw[t])
-        if over > NOTHING_MW:
-            left.append({"t": t, "e": t + 1, "a": round(base, 4), "b": round(base + over, 4)})
+        # What is left reaches from the surplus taken to the surplus offered; firm power may stand before it.
+        for bands, low, high in (
+            (rows.left, max(base, surplus), surplus + over),
+            (rows.behind, surplus, min(base, surplus + over)),
+        ):
+            if over > NOTHING_MW and high - low > NOTHING_MW:
+                bands.append({"t": t, "e": t + 1, "a": round(low, 4), "b": round(high, 4)})
         tip["L"] = number(over, 2)
         cap = float(plan.problem.site.cap_mw[t])
         tip["C"] = number(cap, 2) if np.isfinite(cap) else "none"
-        numbers.append(tip)
-    return stacked, left, numbers
+        rows.numbers.append(tip)
+    return rows
 
 
 def _power_panel(plan: Plan, clock: Clock) -> Panel:
-    stacked, left, numbers = _power_rows(plan, clock)
+    shown = _power_rows(plan, clock)
     sources = ordered_sources(plan)
     offered = np.sum(
         [s.available_mw for s in plan.problem.sources if s.kind == "surplus"] or [np.zeros(clock.steps)], axis=0
     )
-    colours = sorted({row["c"] for row in stacked})
+    colours = sorted({row["c"] for row in shown.stacked})
     scale = alt.Scale(domain=colours, range=[f"@{c}" for c in colours])
     caps = plan.problem.site.cap_mw[np.isfinite(plan.problem.site.cap_mw)]
     highest = max(float(offered.max()), float(caps.max(initial=0.0)), float(plan.replay.site_power_mw.max()))
     y = alt.Y("a:Q", axis=mw_axis("MW"), scale=scale_from_zero(highest))
     rect = {"x": clock.x(), "x2": "e:Q", "y": y, "y2": "b:Q", "opacity": clock.pale()}
-    layers = [alt.Chart(values(left)).mark_rect(fill="url(#hatch-left)").encode(**rect)] if left else []
-    if stacked:
+    layers = [alt.Chart(values(shown.left)).mark_rect(fill="url(#hatch-left)").encode(**rect)] if shown.left else []
+    if shown.stacked:
         fill = alt.Color("c:N", scale=scale, legend=None)
-        layers.append(alt.Chart(values(stacked)).mark_rect().encode(color=fill, **rect))
+        layers.append(alt.Chart(values(shown.stacked)).mark_rect().encode(color=fill, **rect))
+    if shown.behind:
+        layers.append(alt.Chart(values(shown.behind)).mark_rect(fill="url(#hatch-behind)").encode(**rect))
     if offered.any():
         line = alt.Chart(values(step_points(offered, clock))).mark_line(
             interpolate="step-after", color="@leftline", strokeWidth=1.5, clip=True
@@ -116,12 +136,12 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
         layers.append(cap.encode(x=clock.x(), y=alt.Y("v:Q", axis=mw_axis("MW"))))
     tips = [("i", "interval"), ("P", "site, MW"), *((f"s{j}", f"{s.name}, MW") for j, s, _ in sources)]
     tips += [("L", "surplus left, MW"), ("C", "cap, MW")]
-    layers.append(hover(numbers, tips, clock))
+    layers.append(hover(shown.numbers, tips, clock))
     layers.extend(clock.boundary(label=True))
     legend = [(c, s.name if s.name != s.kind else f"{s.kind} taken") for _, s, c in sources]
     if offered.any():
         legend.append(("line:leftline", "surplus offered"))
-    if left:
+    if shown.left or shown.behind:
         legend.append(("hatch-left", "surplus left over"))
     if np.isfinite(plan.problem.site.cap_mw).any():
         legend.append(("line:cap", "cap"))

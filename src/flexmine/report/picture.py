@@ -24,18 +24,28 @@ CHARACTER_PX = 6.0  # mean width of a letter of 12 px; only spreads the legend
 LOCALE = {"decimal": ".", "thousands": THIN, "grouping": [3], "currency": ["", ""], "minus": MINUS}
 SHAPES = {"line": "stroke", "dash": "stroke", "triangle": "triangle-up", "diamond": "diamond"}
 
-# Vega has no hatching of its own: the charts fill with these patterns by name.
+# Vega has no hatching of its own: the charts fill with these patterns by name.  Their tiles are whole pixels, so that
+# a picture repeats itself and packs well.
 PATTERNS = """<style>.mark-rect path {{shape-rendering: crispEdges}}</style><defs>
-<pattern id="hatch-left" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\
-<rect width="6" height="6" fill="{left}"/><path d="M0 0V6" stroke="{leftline}" stroke-width="1.4" \
+<pattern id="hatch-left" width="8" height="8" patternUnits="userSpaceOnUse">\
+<rect width="8" height="8" fill="{left}"/><path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{leftline}" stroke-width="1.4" \
 stroke-opacity="0.55"/></pattern>
-<pattern id="hatch-out" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\
-<rect width="6" height="6" fill="{off}"/><path d="M0 0V6" stroke="{out}" stroke-width="3"/></pattern>
+<pattern id="hatch-behind" width="8" height="8" patternUnits="userSpaceOnUse">\
+<path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{left}" stroke-width="2"/></pattern>
+<pattern id="hatch-out" width="8" height="8" patternUnits="userSpaceOnUse">\
+<rect width="8" height="8" fill="{off}"/><path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{out}" stroke-width="3"/></pattern>
 </defs>"""
 
 
-def save_picture(plan: Plan, path: str | Path) -> None:
+def save_picture(plan: Plan, path: str | Path, *, scale: float = SCALE, temperature: bool = False) -> None:
     """Write the power, the prices and the container map of a plan as a PNG in the light scheme.
+
+    Parameters
+    ----------
+    scale : float
+        Pixels of the file per pixel of the drawing, which is 860 wide.
+    temperature : bool
+        Whether the outside temperature is drawn too.
 
     Raises
     ------
@@ -45,7 +55,7 @@ def save_picture(plan: Plan, path: str | Path) -> None:
         `path` cannot be written.
     """
     day, containers = day_figure(plan), map_figure(plan)
-    shown = [panel for panel in (*day.panels, *containers.panels) if panel.key != "temperature"]
+    shown = [panel for panel in (*day.panels, *containers.panels) if temperature or panel.key != "temperature"]
     views = [view for panel in shown for view in (_legend(panel), _view(panel))]
     spec: dict[str, Any] = {
         "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE[0]}.json",
@@ -58,7 +68,7 @@ def save_picture(plan: Plan, path: str | Path) -> None:
     }
     svg = vl_convert.vegalite_to_svg(json.dumps(paint(spec, LIGHT)), vl_version=VEGA_LITE, format_locale=LOCALE)
     head = svg.index(">") + 1
-    png = vl_convert.svg_to_png(svg[:head] + PATTERNS.format(**LIGHT) + svg[head:], scale=SCALE)
+    png = vl_convert.svg_to_png(svg[:head] + PATTERNS.format(**LIGHT) + svg[head:], scale=scale)
     Path(path).write_bytes(packed(png))
 
 
