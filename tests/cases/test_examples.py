@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from flexmine.output import write_plan
 from flexmine.pipeline import Phases
 from flexmine.planning.audit_files import audit_directory
 from flexmine.report.sentence import finding
+from pages import DOCS
 
 EXAMPLES = (
     "ban-at-midnight",
@@ -60,6 +62,24 @@ def test_an_example_plans_to_its_gap_and_passes_the_audit_of_its_files(plans, na
     for rule in plan.rules:
         # The rules are rounded too, and may use a part of the reserve that the bound leaves.
         assert rule.money_usd is None or rule.money_usd <= plan.bound_usd + 1e-5 * abs(plan.bound_usd)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_page_of_an_example_quotes_what_the_plan_finds(plans, name):
+    """*Proves:* date, MWh and USD that the page quotes are those of the plan, to 1 %.
+
+    *Sensitivity:* a case changed without its page fails.
+    """
+    text = (DOCS / "examples" / f"{name}.md").read_text(encoding="utf-8")
+    quoted = next(line for line in text.splitlines() if line.startswith("> "))
+    words, numbers = [], []
+    for sentence in (quoted[2:], finding(plans[name])):
+        spaced = re.sub(r"(?<=\d)[ \u202f](?=\d{3}\b)", "", sentence)
+        first = spaced[: spaced.index("USD")].replace("\u202f", " ")
+        numbers.append([float(n) for n in re.findall(r"\d+\.?\d*", first)])
+        words.append(re.sub(r"\d+\.?\d*", "#", first))
+    assert words[0] == words[1]
+    assert numbers[0] == pytest.approx(numbers[1], rel=0.01)
 
 
 def test_deep_winter_starts_cold(plans):

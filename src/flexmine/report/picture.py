@@ -28,12 +28,13 @@ SHAPES = {"line": "stroke", "dash": "stroke", "triangle": "triangle-up", "diamon
 # a picture repeats itself and packs well.
 PATTERNS = """<style>.mark-rect path {{shape-rendering: crispEdges}}</style><defs>
 <pattern id="hatch-left" width="8" height="8" patternUnits="userSpaceOnUse">\
-<rect width="8" height="8" fill="{left}"/><path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{leftline}" stroke-width="1.4" \
-stroke-opacity="0.55"/></pattern>
+<rect width="8" height="8" fill="{left}"/><path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{leftline}" \
+stroke-width="1.4" stroke-opacity="0.55"/></pattern>
 <pattern id="hatch-behind" width="8" height="8" patternUnits="userSpaceOnUse">\
 <path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{left}" stroke-width="2"/></pattern>
 <pattern id="hatch-out" width="8" height="8" patternUnits="userSpaceOnUse">\
-<rect width="8" height="8" fill="{off}"/><path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{out}" stroke-width="3"/></pattern>
+<rect width="8" height="8" fill="{off}"/><path d="M-2 2L2 -2M0 8L8 0M6 10L10 6" stroke="{out}" \
+stroke-width="3"/></pattern>
 </defs>"""
 
 
