@@ -11,18 +11,16 @@ import pyomo.environ as pe
 import pytest
 
 from flexmine import problem as problem_module
-from flexmine.milp.letters import Letters
 from flexmine.milp.model import build_model
+from flexmine.milp.numbers import INDEX
 from pages import DOCS, codes, section, table
 from plants import random_problem
 
 TEXT = (DOCS / "mathematics.md").read_text(encoding="utf-8")
 UNITS = {"steps", "count", "MW", "MWh", "h", "USD", "USD/MWh", "TH/s", "TH/s per MW", "USD per TH/s per h", "-"}
-# What a class carries to be told apart, not to be computed with.
-NAMES_OF_A_CLASS = {"name", "parent", "containers"}
 # What the rows do not use: names and time of day, accounts of carbon, rounding to miners, words.
 BESIDE_THE_MODEL = {
-    *("TimeAxis.start", "TimeAxis.steps", "TimeAxis.zone", "History.it_power_mw"),
+    *("TimeAxis.start", "TimeAxis.zone", "History.it_power_mw"),
     *("ContainerClass.name", "ContainerClass.containers", "ContainerClass.start", "ContainerClass.miners"),
     *("Source.name", "Source.kind", "Source.carbon_g_per_kwh", "Source.headroom_mw"),
     *("Feeder.name", "Feeder.classes", "Site.feeders"),
@@ -52,14 +50,17 @@ def test_sets_and_variables_are_those_of_the_model(model):
     assert names_of("### Variables", "code") == {v.name for v in model.component_objects(pe.Var)}
 
 
-def test_the_data_are_the_letters_and_stand_where_the_page_says():
-    """*Proves:* every letter of a class is on the page; every number of the problem that rows use is named, and exists.
+def test_parameters_are_the_numbers_of_the_model_and_stand_where_the_page_says(model):
+    """*Proves:* every number of the model is on the page with its sets; every number of the problem that rows use is
+    named, and exists.
 
-    *Sensitivity:* a new field of the problem that reaches a row, undocumented, fails; so does a field misspelt.
+    *Sensitivity:* a new number, or a new field of the problem that reaches a row, undocumented, fails; so does a
+    field misspelt.
     """
-    letters = {field.name for field in dataclasses.fields(Letters)} - NAMES_OF_A_CLASS
-    assert names_of("### Data of a class", "code") == letters
-    named = names_of("### Data of a class", "from") | names_of("### Data of the site and the sources", "from")
+    over = {name: row["over"] for row in rows_of("### Parameters") for name in codes(row["code"])}
+    assert set(over) == {c.name for c in model.component_objects(pe.Param)}
+    assert over == {name: ", ".join(sets) for name, sets in INDEX.items()}
+    named = names_of("### Parameters", "from") | names_of("### Sets", "from")
     fields = {f"{part}.{f.name}" for part in PARTS for f in dataclasses.fields(getattr(problem_module, part))}
     assert named <= fields
     assert fields - named == BESIDE_THE_MODEL
@@ -89,8 +90,7 @@ def test_every_entry_has_a_known_unit_and_every_row_a_source():
 
     *Sensitivity:* kW for MW, or a number without a reference behind it, fails.
     """
-    headings = ("### Sets", "### Variables", "### Data of a class", "### Data of the site and the sources", "## Rows")
-    for heading in headings:
+    for heading in ("### Sets", "### Variables", "### Parameters", "## Rows"):
         for row in rows_of(heading):
             assert row["unit"] in UNITS, row
     listed = {int(number) for number in re.findall(r"^(\d+)\. ", section(TEXT, "## Sources"), re.M)}

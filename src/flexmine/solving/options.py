@@ -17,7 +17,7 @@ class SolveOptions:
     Attributes
     ----------
     gap : float
-        Asked (bound - money) / max(1 USD, |money|).
+        Asked ``(bound - money) / max(1 USD, |money|)``.
     time_limit_s : float
         For the search; building the model and the audit are outside.
     seed : int
