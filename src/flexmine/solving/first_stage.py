@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flexmine.errors import Infeasible, NoPlan
 from flexmine.milp.letters import Letters
@@ -107,12 +107,9 @@ class Task:
         return FirstStage(best.values, best.objective, best.bound, found.way, tuple(self.notes))
 
     def _finish(self, found: Found, left_s: float) -> FirstStage:
-        """Let HiGHS's MIP look where a better plan can still be."""
-        best, matrix = found.incumbent, self.matrix
-        if best.values is None:
-            return self._mip(Solver(matrix, mip_options(self.options, left_s)), found)
-        if found.lower is not None and found.upper is not None:
-            matrix = replace(matrix, lower=found.lower, upper=found.upper)
+        """Let HiGHS's MIP look where a better plan can still be; without any plan, everywhere."""
+        narrow = None if found.incumbent.values is None else found.left
+        matrix = self.matrix if narrow is None else narrow
         return self._mip(Solver(matrix, mip_options(self.options, left_s)), found)
 
     def _mip(self, solver: Solver, found: Found | None) -> FirstStage:

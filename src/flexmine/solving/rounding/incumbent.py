@@ -76,7 +76,7 @@ class Incumbent:
             return False
         kept = values.copy()
         kept[self._whole] = np.rint(values[self._whole])
-        objective = float(self.matrix.cost @ kept) + self.matrix.offset
+        objective = float((self.matrix.cost * kept).sum()) + self.matrix.offset
         if objective < self.objective:
             self.values, self.objective = kept, objective
         return True
@@ -98,11 +98,12 @@ class Incumbent:
         finally:
             lp.bound_columns(self._whole, low, high)
 
-    def try_counts(self, lp: HotLp, columns: Ints, counts: Floats) -> None:
-        """Settle counts that may be refused, by the bounds of the columns or by a row."""
+    def try_counts(self, lp: HotLp, columns: Ints, counts: Floats) -> bool:
+        """Settle counts that may be refused, by the bounds of the columns or by a row; return whether they were not."""
         outside = np.any(counts < lp.lower[columns]) or np.any(counts > lp.upper[columns])
-        if outside or not self.settle(lp, columns, counts):
-            self.refused += 1
+        taken = not outside and self.settle(lp, columns, counts)
+        self.refused += not taken
+        return taken
 
     def _off(self, values: Floats) -> float:
         """Return how far the farthest of what must be whole is from it."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import scipy.sparse as sp
 
 from flexmine.problem import Floats
 from flexmine.solving.rounding.incumbent import Incumbent
 from flexmine.solving.rounding.relaxation import HotLp, Point
+from flexmine.solving.standard_form import Matrix
 
 LEAST = 1e-9
 SLACK = 1e-6
@@ -29,3 +33,21 @@ def narrowed(lp: HotLp, point: Point, incumbent: Incumbent) -> tuple[Floats, Flo
     upper[falls] = np.minimum(upper[falls], np.floor(lower[falls] + room / reduced[falls] + SLACK))
     lower[rises] = np.maximum(lower[rises], np.ceil(upper[rises] + room / reduced[rises] - SLACK))
     return lower, upper
+
+
+def matrix_left(lp: HotLp, point: Point, lower: Floats, upper: Floats) -> Matrix:
+    """Return the matrix within narrowed bounds, with the cuts that bind at `point` as rows.
+
+    It holds every plan that is better than the cutoff, and none but plans.
+    """
+    matrix = lp.matrix
+    rows, right = lp.binding_cuts(point.values)
+    return replace(
+        matrix,
+        A=sp.csc_matrix(sp.vstack([matrix.A, rows])),
+        row_lower=np.concatenate([matrix.row_lower, np.full(len(right), -np.inf)]),
+        row_upper=np.concatenate([matrix.row_upper, right]),
+        lower=lower,
+        upper=upper,
+        rows=[*matrix.rows, *(("rounding_cut", number) for number in range(len(right)))],
+    )

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from flexmine.errors import NoPlan
 from flexmine.problem import Floats, Ints
 from flexmine.solving.highs import Solver
+from flexmine.solving.rounding.cuts import Cuts
 from flexmine.solving.rounding.layout import as_int32
 from flexmine.solving.standard_form import Matrix
 
@@ -27,6 +28,7 @@ SIMPLEX: dict[str, bool | int | float | str] = {
     "primal_feasibility_tolerance": 1e-9,
     "dual_feasibility_tolerance": 1e-9,
 }
+BINDING = 1e-6
 
 
 class TimeIsUp(Exception):
@@ -46,15 +48,12 @@ class Point:
     values : ndarray, shape (columns,)
     duals : ndarray, shape (rows,)
         Of the rows of the matrix and of the cuts below them.
-    objective : float
-        As the simplex method states it.
     bound : float
         No solution within the bounds of the moment costs less: computed from the duals alone, see `HotLp.safe_bound`.
     """
 
     values: Floats
     duals: Floats
-    objective: float
     bound: float
 
 
@@ -88,7 +87,11 @@ class HotLp:
         solver.set_options(SIMPLEX)
         self._highs = solver.highs
         self._transposed = sp.csr_matrix((matrix.A.data, matrix.A.indices, matrix.A.indptr), shape=matrix.A.shape[::-1])
-        self._row_lower, self._row_upper = matrix.row_lower, matrix.row_upper
+        self._has_lower, self._has_upper = np.isfinite(matrix.row_lower), np.isfinite(matrix.row_upper)
+        self._row_lower = np.where(self._has_lower, matrix.row_lower, 0.0)
+        self._row_upper = np.where(self._has_upper, matrix.row_upper, 0.0)
+        self._cut_rows, self._cut_columns = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        self._cut_sizes, self._cut_upper = np.empty(0), np.empty(0)
         changed = np.flatnonzero((lower != matrix.lower) | (upper != matrix.upper))
         self.bound_columns(changed, lower[changed], upper[changed])
 
@@ -99,15 +102,23 @@ class HotLp:
             status = self._highs.changeColsBounds(len(columns), as_int32(columns), lower, upper)
             _ok(status, "changeColsBounds")
 
-    def add_cuts(self, cuts: sp.csr_matrix, upper: Floats) -> None:
-        """Add rows ``cuts x <= upper`` that no solution in whole numbers breaks."""
-        number = cuts.shape[0]
-        free = np.full(number, -np.inf)
-        starts, columns = as_int32(cuts.indptr[:-1]), as_int32(cuts.indices)
-        _ok(self._highs.addRows(number, free, upper, cuts.nnz, starts, columns, cuts.data), "addRows")
-        self._transposed = sp.csr_matrix(sp.hstack([self._transposed, cuts.T]))
-        self._row_lower = np.concatenate([self._row_lower, free])
-        self._row_upper = np.concatenate([self._row_upper, upper])
+    def add_cuts(self, cuts: Cuts) -> None:
+        """Add rows that no plan breaks."""
+        free = np.full(len(cuts), -np.inf)
+        starts, columns = as_int32(cuts.starts[:-1]), as_int32(cuts.columns)
+        _ok(self._highs.addRows(len(cuts), free, cuts.upper, len(columns), starts, columns, cuts.sizes), "addRows")
+        rows = np.repeat(np.arange(len(cuts)) + len(self._cut_upper), np.diff(cuts.starts))
+        self._cut_rows = np.concatenate([self._cut_rows, rows])
+        self._cut_columns = np.concatenate([self._cut_columns, cuts.columns])
+        self._cut_sizes = np.concatenate([self._cut_sizes, cuts.sizes])
+        self._cut_upper = np.concatenate([self._cut_upper, cuts.upper])
+
+    def binding_cuts(self, values: Floats) -> tuple[sp.csr_matrix, Floats]:
+        """Return the cuts that `values` keeps with equality, as rows and right-hand sides."""
+        shape = (len(self._cut_upper), len(self.lower))
+        rows = sp.csr_matrix((self._cut_sizes, (self._cut_rows, self._cut_columns)), shape=shape)
+        binding = rows @ values >= self._cut_upper - BINDING
+        return rows[binding], self._cut_upper[binding]
 
     def solve(self) -> Point | None:
         """Return the optimum within the bounds of the moment, or None where that is proven to be empty.
@@ -151,18 +162,22 @@ class HotLp:
         """Return c - A'y, shape (columns,)."""
         return self._lagrangian(duals, self.matrix.cost)[1]
 
-    def _lagrangian(self, duals: Floats, cost: Floats | float) -> tuple[float, Floats]:
-        sides = np.where(duals > 0, self._row_lower, self._row_upper)
-        # A dual of the wrong sign on a row without that side says nothing.
-        kept = np.where(np.isfinite(sides), duals, 0.0)
-        total = float(kept @ np.where(np.isfinite(sides), sides, 0.0))
-        return total, cost - self._transposed @ kept
+    def _lagrangian(self, duals: Floats, cost: Floats) -> tuple[float, Floats]:
+        """Return y b and c - A'y, without duals of the wrong sign on rows that have no such side."""
+        rows = len(self._row_lower)
+        own, cut = duals[:rows], np.minimum(duals[rows:], 0.0)
+        up, down = np.maximum(own, 0.0) * self._has_lower, np.minimum(own, 0.0) * self._has_upper
+        # Sums rather than dot products: BLAS may start threads for these, and then costs more than the simplex method.
+        total = (up * self._row_lower).sum() + (down * self._row_upper).sum() + (cut * self._cut_upper).sum()
+        reduced = cost - self._transposed @ (up + down)
+        if len(cut):
+            reduced -= np.bincount(self._cut_columns, self._cut_sizes * cut[self._cut_rows], len(cost))
+        return float(total), reduced
 
     def _point(self) -> Point:
         solution = self._highs.getSolution()
         values, duals = np.array(solution.col_value), np.array(solution.row_dual)
-        objective = float(self._highs.getInfo().objective_function_value)
-        return Point(values, duals, objective, self.safe_bound(duals))
+        return Point(values, duals, self.safe_bound(duals))
 
     def _proven_empty(self) -> bool:
         """Whether the ray of HiGHS separates the rows from the columns' bounds by more than rounding errors."""
@@ -172,7 +187,7 @@ class HotLp:
         return max(self._separation(ray), self._separation(-ray)) > 0
 
     def _separation(self, ray: Floats) -> float:
-        total, reduced = self._lagrangian(ray, 0.0)
+        total, reduced = self._lagrangian(ray, np.zeros(len(self.lower)))
         terms = np.minimum(reduced * self.lower, reduced * self.upper)
         noise = 1e-12 * (abs(total) + float(np.abs(terms).sum()))
         return total + float(terms.sum()) - noise

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexmine.milp.letters import Letters
-from flexmine.problem import Floats
 from flexmine.solving.rounding.bounds import tightened_counts
 from flexmine.solving.rounding.branch import Branching
-from flexmine.solving.rounding.cuts import CutMaker, bases_of
+from flexmine.solving.rounding.cut_rows import cut_rows
+from flexmine.solving.rounding.cuts import CutMaker
 from flexmine.solving.rounding.facility import facility_of, singleton_bounds
 from flexmine.solving.rounding.incumbent import Incumbent
 from flexmine.solving.rounding.layout import Layout
-from flexmine.solving.rounding.narrow import narrowed
+from flexmine.solving.rounding.narrow import matrix_left, narrowed
 from flexmine.solving.rounding.relaxation import HotLp, LpFailed, Point, TimeIsUp
 from flexmine.solving.rounding.threshold import rounded_counts, thresholds
 from flexmine.solving.standard_form import Matrix
 
-NODES = 60
+NODES = 12
 CUT_ROUNDS = 10
 ROUNDINGS = 3
 # A round of cuts that moves the bound by less than this share of the asked gap is the last one.
@@ -42,8 +42,8 @@ class Found:
         ``time_limit``.
     way : str
         The last step that was needed: ``rounding``, ``rounding+cuts`` or ``rounding+branch``.
-    lower, upper : ndarray or None
-        Column bounds outside of which no plan is better than the cutoff; None where the relaxation was not solved.
+    left : Matrix or None
+        What holds every plan that is better than the cutoff; None where the search did not come to it.
     trouble : str
         Why the relaxation could not go on; empty where it could.
     """
@@ -51,8 +51,7 @@ class Found:
     ending: str
     way: str
     incumbent: Incumbent
-    lower: Floats | None = None
-    upper: Floats | None = None
+    left: Matrix | None = None
     trouble: str = ""
 
 
@@ -86,7 +85,7 @@ class Search:
         self.facility = facility_of(self.matrix, self.layout, self.lower, self.upper)
         self.upper = tightened_counts(self.layout, self.facility, self.lower, self.upper)
         self.counts = self.layout.counts
-        self.narrow: tuple[Floats, Floats] | None = None
+        self.left: Matrix | None = None
 
     def run(self) -> Found:
         """Search until the gap is reached, or nothing quick is left."""
@@ -97,8 +96,7 @@ class Search:
             ending = "closed" if self.incumbent.closed else "time_limit"
         except LpFailed as failure:
             ending, trouble = "closed" if self.incumbent.closed else "open", str(failure)
-        lower, upper = self.narrow or (None, None)
-        return Found(ending, self.way, self.incumbent, lower, upper, trouble)
+        return Found(ending, self.way, self.incumbent, self.left, trouble)
 
     def _steps(self) -> str:
         matrix = self.matrix
@@ -107,13 +105,14 @@ class Search:
         point = self._bounded(self.lp.solve())
         if point is None:
             return "infeasible"
-        if self._round(point):
+        # Cuts bring more than a second rounding of the same point.
+        if self._round(point, wanted=1):
             return "closed"
         self.way = "rounding+cuts"
         point = self._cut(point)
         if point is None:
             return "infeasible"
-        if self.incumbent.closed or self._round(point):
+        if self.incumbent.closed or self._round(point, wanted=ROUNDINGS):
             return "closed"
         self.way = "rounding+branch"
         return self._branch(point)
@@ -124,24 +123,25 @@ class Search:
             self.incumbent.offer(point.values)
         return point
 
-    def _round(self, point: Point) -> bool:
-        """Round the point at some thresholds; return whether that closed the gap."""
+    def _round(self, point: Point, wanted: int) -> bool:
+        """Round the point until `wanted` roundings were accepted or some were tried; return whether the gap closed."""
         for theta in thresholds(len(self.layout.on), ROUNDINGS):
-            if self.incumbent.closed:
+            if self.incumbent.closed or wanted == 0:
                 break
-            self.incumbent.try_counts(self.lp, self.counts, rounded_counts(self.layout, point.values, theta))
+            counts = rounded_counts(self.layout, point.values, theta)
+            wanted -= self.incumbent.try_counts(self.lp, self.counts, counts)
         return self.incumbent.closed
 
     def _cut(self, point: Point) -> Point | None:
         """Add cuts until they bring no more; return the point of the relaxation with them."""
         widths = np.concatenate([k.w for k in self.letters])
-        bases = bases_of(self.matrix, self.layout, self.facility, self.upper)
-        maker = CutMaker(self.layout, self.facility, self.upper, widths, bases)
+        rows = cut_rows(self.matrix, self.layout, self.facility, self.upper)
+        maker = CutMaker(self.layout, self.facility, rows, self.upper, widths)
         for _ in range(CUT_ROUNDS):
-            cuts, right = maker.separate(point.values)
-            if not len(right):
+            cuts = maker.separate(point.values)
+            if not len(cuts):
                 break
-            self.lp.add_cuts(cuts, right)
+            self.lp.add_cuts(cuts)
             cut = self._bounded(self.lp.solve())
             if cut is None:
                 return None
@@ -152,12 +152,15 @@ class Search:
 
     def _branch(self, point: Point) -> str:
         """Narrow the counts down to where a better plan can be, and branch on what is left of them."""
-        self.narrow = narrowed(self.lp, point, self.incumbent)
+        lower, upper = narrowed(self.lp, point, self.incumbent)
         whole = np.flatnonzero(self.matrix.integer)
-        self.lp.bound_columns(whole, self.narrow[0][whole], self.narrow[1][whole])
+        self.lp.bound_columns(whole, lower[whole], upper[whole])
         self.incumbent.set_aside(self.incumbent.cutoff)
         Branching(self.lp, self.incumbent, self._branched(), NODES).run(point)
-        return "closed" if self.incumbent.closed else "open"
+        if self.incumbent.closed:
+            return "closed"
+        self.left = matrix_left(self.lp, point, lower, upper)
+        return "open"
 
     def _branched(self) -> np.ndarray:
         """Return the columns to branch on: counts that run, and where starts are tied to stops all that is whole."""
