@@ -82,18 +82,18 @@ class Task:
         return self._stage(found)
 
     def _mip_only(self) -> bool:
-        """Whether HiGHS's MIP goes first: asked for, or the structure is one that rounding does not know."""
-        if self.options.engine == "auto" and self.layout.refusals:
-            reasons = "; ".join(self.layout.refusals)
-            self._note(f"engine auto took HiGHS's MIP: threshold rounding does not apply ({reasons})")
+        """Whether HiGHS's MIP goes first: asked for, or some rows are of a kind that rounding does not know."""
+        if self.options.engine == "auto" and self.layout.unknown:
+            rows = ", ".join(self.layout.unknown)
+            self._note(f"engine auto took HiGHS's MIP: threshold rounding does not know the rows {rows}")
             return True
         return self.options.engine == "mip"
 
     def _tell(self, found: Found) -> None:
-        if self.layout.refusals and self.options.engine == "rounding":
+        if self.layout.refusals:
             reasons = "; ".join(self.layout.refusals)
-            refused = f"{found.incumbent.refused} of its roundings were refused"
-            self._note(f"threshold rounding is no more than a try here ({reasons}); {refused}")
+            refused = f"{found.incumbent.refused} of its roundings broke a row and were refused"
+            self._note(f"threshold rounding is not known to keep every rule here ({reasons}); {refused}")
         if found.trouble:
             self._note(f"{found.trouble}; HiGHS's MIP went on")
 

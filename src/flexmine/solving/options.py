@@ -24,9 +24,9 @@ class SolveOptions:
     threads : int
         1 by default: the same input gives the same plan.
     engine : str
-        ``auto``: the quickest way that is known to fit the problem;  ``rounding``: relaxation, rounding, cuts and a
-        short branch and bound first, whatever the problem;  ``mip``: HiGHS's MIP alone.  The first two go on with
-        HiGHS's MIP where the gap stays open.
+        ``rounding``: relaxation, rounding, cuts and a short branch and bound, then HiGHS's MIP where the gap stays
+        open;  ``mip``: HiGHS's MIP alone;  ``auto``: ``rounding``, but ``mip`` where the problem has limits that
+        rounding does not know.
     preference : bool
         Whether a second stage may spend what the asked gap leaves on fewer starts and closeness to an earlier plan.
     highs : dict

@@ -55,6 +55,8 @@ class Layout:
         Rows of these names; the ramps empty where there are none.
     on_before : ndarray, shape (K, 1)
         How many of each class run before step 0.
+    unknown : tuple of str
+        Families of rows that threshold rounding does not know.
     refusals : tuple of str
         Why threshold rounding is not known to keep every rule; empty where it is.
     """
@@ -71,6 +73,7 @@ class Layout:
     ramp_up: Ints
     ramp_down: Ints
     on_before: Floats
+    unknown: tuple[str, ...]
     refusals: tuple[str, ...]
 
     @property
@@ -95,6 +98,7 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
     for number, (component, _) in enumerate(matrix.rows):
         if component in rows:
             rows[component].append(number)
+    unknown = tuple(sorted({component for component, _ in matrix.rows} - KNOWN_ROWS))
     single = [(name,) for name in names]
     return Layout(
         on=table("n", single),
@@ -109,15 +113,15 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
         ramp_up=np.array(rows["ramp_up"], dtype=np.int64),
         ramp_down=np.array(rows["ramp_down"], dtype=np.int64),
         on_before=np.array([[float(k.on_before)] for k in letters]),
-        refusals=tuple(_refusals(matrix, letters)),
+        unknown=unknown,
+        refusals=tuple(_refusals(matrix, letters, unknown)),
     )
 
 
-def _refusals(matrix: Matrix, letters: Sequence[Letters]) -> list[str]:
+def _refusals(matrix: Matrix, letters: Sequence[Letters], unknown: Sequence[str]) -> list[str]:
     """Return why a threshold might break a rule that is not about power."""
     found = [f"{k.name}: starts are tied to their stops" for k in letters if k.needs_arcs]
-    families = {component for component, _ in matrix.rows}
-    found += [f"rows {name} are not known to it" for name in sorted(families - KNOWN_ROWS)]
+    found += [f"rows {name} are not known to it" for name in unknown]
     parents = [k.parent for k in letters]
     shared = {name for name in parents if parents.count(name) > 1}
     sums = {(component, str(index[0])) for component, index in _count_rows(matrix) if index[0] in shared}
