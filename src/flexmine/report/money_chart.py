@@ -60,15 +60,20 @@ def rounding_words(loss_usd: float) -> str:
 
 def preference_words(preference: Mapping[str, Any]) -> str:
     """Return what the choice of the calmest among plans of nearly equal money gave up, and which starts it saved."""
-    if preference.get("outcome") not in ("reached", "time_limit"):
+    endings = {
+        "reached": "",
+        "approached": f"; no plan of nearly equal money needs fewer than {preference.get('starts_at_least')}",
+        "time_limit": "; time was up before the calmest was proven",
+    }
+    if preference.get("outcome") not in endings:
         return ""
     saved = int(preference["starts_before"]) - int(preference["starts_after"])
     if saved == 0 and abs(float(preference["given_up_usd"])) < 0.005:
-        known = "needs" if preference["outcome"] == "reached" else "was found in time that needs"
+        known = "needs" if preference["outcome"] == "reached" else "was found that needs"
         return f"No plan of nearly equal money {known} fewer starts."
     given_up = f"{number(float(preference['given_up_usd']), 2)}{THIN}USD"
     starts = "no start" if saved == 0 else f"{saved} start{'s' if saved > 1 else ''}"
-    ended = "" if preference["outcome"] == "reached" else "; time was up before the calmest was proven"
+    ended = endings[preference["outcome"]]
     return f"Of plans of nearly equal money the calmest is taken: {given_up} given up, {starts} saved{ended}."
 
 

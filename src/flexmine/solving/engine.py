@@ -5,25 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
-from flexmine.errors import Status
 from flexmine.milp.letters import letters_of
-from flexmine.problem import Floats, Problem
-from flexmine.solving.first_stage import FirstStage, Task
+from flexmine.problem import Problem
+from flexmine.solving.first_stage import Task
 from flexmine.solving.handover import matrix_of
-from flexmine.solving.highs import Solver
-from flexmine.solving.mip import mip_options, polished
 from flexmine.solving.options import ENGINES, SolveOptions
-from flexmine.solving.preference import Counts, least_money, preference_matrix, starts_of
+from flexmine.solving.preference import Counts
 from flexmine.solving.rounding.layout import layout_of
+from flexmine.solving.second_stage import prefer
 from flexmine.solving.solution import ClassPlan, Preference, Solution, class_plan, proven, supply_of
-from flexmine.solving.standard_form import Matrix
 
 __all__ = ["ENGINES", "ClassPlan", "Preference", "Solution", "SolveOptions", "proven", "solve"]
-
-MONEY_NOISE_USD = 1e-6
-PREFERENCE_TIME_SHARE = 0.25
 
 
 def solve(problem: Problem, options: SolveOptions | None = None, before: Counts | None = None) -> Solution:
@@ -64,7 +57,7 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
     values, objective, preference = first.values, first.objective, Preference()
     if options.preference:
         with _clock(seconds, "preference"):
-            values, objective, preference = _prefer(problem, matrix, first, options, before)
+            values, objective, preference = prefer(task, first, before)
     proof = proven(-objective, -first.bound, options.gap)
     return Solution(
         status=proof.status,
@@ -78,28 +71,6 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
         seconds=seconds,
         notes=first.notes,
     )
-
-
-def _prefer(
-    problem: Problem, matrix: Matrix, first: FirstStage, options: SolveOptions, before: Counts | None
-) -> tuple[Floats, float, Preference]:
-    """Return values and objective after the second stage; the first stage's where nothing calmer was found."""
-    values, objective = first.values, first.objective
-    starts = starts_of(matrix, values)
-    if proven(-objective, -first.bound, options.gap).status is not Status.OPTIMAL:
-        return values, objective, Preference("no_room", 0.0, starts, starts)
-    floor = min(least_money(-first.bound, options.gap), -objective)
-    # The second stage has time of its own: a search that used up its limit still leaves it a share.
-    calm_options = replace(options, gap=1e-6, time_limit_s=max(1.0, PREFERENCE_TIME_SHARE * options.time_limit_s))
-    outcome = Solver(preference_matrix(problem, matrix, floor, before), mip_options(calm_options)).run()
-    label = "reached" if outcome.ending == "optimal" else "time_limit"
-    if outcome.values is None:
-        return values, objective, Preference("time_limit", 0.0, starts, starts)
-    calm_values, calm_objective = polished(matrix, outcome.values[: len(matrix.cost)], options)
-    calm_starts = starts_of(matrix, calm_values)
-    if calm_starts > starts or -calm_objective < floor - MONEY_NOISE_USD:
-        return values, objective, Preference("time_limit", 0.0, starts, starts)
-    return calm_values, calm_objective, Preference(label, calm_objective - objective, starts, calm_starts)
 
 
 @contextmanager

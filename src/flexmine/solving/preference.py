@@ -14,61 +14,52 @@ import scipy.sparse as sp
 from flexmine.problem import Floats, Problem
 from flexmine.solving.standard_form import Matrix
 
-# A start weighs more than all differences from the earlier plan together.
-START_WEIGHT = 1.0
+# All differences from the earlier plan together weigh less than one start.
 CLOSENESS_WEIGHT = 0.5
 
 Counts = Mapping[str, Floats]
 
 
-def preference_matrix(problem: Problem, matrix: Matrix, least_money_usd: float, before: Counts | None) -> Matrix:
-    """Return the matrix of the second stage: the same rows, money at least `least_money_usd`, starts minimised.
+def calm_matrix(problem: Problem, matrix: Matrix, price_usd: float, before: Counts | None) -> Matrix:
+    r"""Return the matrix of the second stage: the same rows, and `price_usd` on each start.
+
+    .. math:: \min\; -money + price \Bigl( \sum_{k,t} (w_{k,t} + c_{k,t}) + \rho \sum_{k,t} d_{k,t} \Bigr), \qquad
+        d_{k,t} \ge |n_{k,t} - before_{k,t}|
 
     Parameters
     ----------
     problem : Problem
     matrix : Matrix
         Of the first stage, whose cost is minus money.
-    least_money_usd : float
+    price_usd : float
     before : mapping, optional
         Containers that ran in an earlier plan, by class and step, shape (T,); NaN where that plan says nothing.
     """
-    size = len(matrix.cost)
-    cost = np.zeros(size)
-    for (component, _), column in matrix.column_of.items():
-        if component in ("w", "c"):
-            cost[column] = START_WEIGHT
-    money_row = sp.csr_matrix(matrix.cost)
-    rows = [sp.csr_matrix(matrix.A), money_row]
-    lower = [matrix.row_lower, np.array([-np.inf])]
-    upper = [matrix.row_upper, np.array([-least_money_usd - matrix.offset])]
+    cost = matrix.cost.copy()
+    cost[_start_columns(matrix)] += price_usd
     distance = _distance_rows(matrix, before or {})
-    extra = len(distance)
-    if extra:
-        # Every count may differ by all containers in all steps: scaled below the weight of one start.
-        scale = CLOSENESS_WEIGHT / (sum(k.count for k in problem.classes) * problem.steps)
-        columns = np.array([column for column, _ in distance])
-        target = np.array([value for _, value in distance])
-        pick = sp.csr_matrix((np.ones(extra), (np.arange(extra), columns)), shape=(extra, size))
-        eye = sp.identity(extra, format="csr")
-        wide = sp.hstack([sp.vstack(rows), sp.csr_matrix((matrix.A.shape[0] + 1, extra))])
-        # d >= n - before and d >= before - n
-        above, below = sp.hstack([pick, -eye]), sp.hstack([pick, eye])
-        rows = [wide, above, below]
-        lower += [np.full(extra, -np.inf), target]
-        upper += [target, np.full(extra, np.inf)]
-        cost = np.concatenate([cost, np.full(extra, scale)])
-    count = max((k.count for k in problem.classes), default=1)
+    extra, size = len(distance), len(cost)
+    if not extra:
+        return replace(matrix, cost=cost)
+    columns = np.array([column for column, _ in distance])
+    target = np.array([value for _, value in distance])
+    pick = sp.csr_matrix((np.ones(extra), (np.arange(extra), columns)), shape=(extra, size))
+    eye = sp.identity(extra, format="csr")
+    wide = sp.hstack([matrix.A, sp.csr_matrix((matrix.A.shape[0], extra))])
+    # d >= n - before and d >= before - n
+    rows = [wide, sp.hstack([pick, -eye]), sp.hstack([pick, eye])]
+    free = np.full(extra, np.inf)
+    names = [(side, number) for side in ("above_before", "below_before") for number in range(extra)]
     return replace(
         matrix,
         A=sp.csc_matrix(sp.vstack(rows)),
-        cost=cost,
-        offset=0.0,
+        cost=np.concatenate([cost, np.full(extra, price_usd * _closeness(problem))]),
         lower=np.concatenate([matrix.lower, np.zeros(extra)]),
-        upper=np.concatenate([matrix.upper, np.full(extra, float(count))]),
+        upper=np.concatenate([matrix.upper, np.maximum(matrix.upper[columns], target)]),
         integer=np.concatenate([matrix.integer, np.zeros(extra, dtype=matrix.integer.dtype)]),
-        row_lower=np.concatenate(lower),
-        row_upper=np.concatenate(upper),
+        row_lower=np.concatenate([matrix.row_lower, -free, target]),
+        row_upper=np.concatenate([matrix.row_upper, target, free]),
+        rows=[*matrix.rows, *names],
     )
 
 
@@ -83,8 +74,22 @@ def least_money(bound_usd: float, gap: float) -> float:
 
 def starts_of(matrix: Matrix, values: Floats) -> int:
     """Return how many starts a solution holds."""
-    columns = [column for (component, _), column in matrix.column_of.items() if component in ("w", "c")]
-    return int(np.rint(values[columns]).sum())
+    return int(np.rint(values[_start_columns(matrix)]).sum())
+
+
+def unrest_of(problem: Problem, matrix: Matrix, values: Floats, before: Counts | None) -> float:
+    """Return starts, and differences from the earlier plan at their weight."""
+    apart = sum(abs(float(values[column]) - target) for column, target in _distance_rows(matrix, before or {}))
+    return starts_of(matrix, values) + _closeness(problem) * apart
+
+
+def _closeness(problem: Problem) -> float:
+    """Return the weight of one difference: every count may differ by all containers in all steps."""
+    return CLOSENESS_WEIGHT / (sum(k.count for k in problem.classes) * problem.steps)
+
+
+def _start_columns(matrix: Matrix) -> list[int]:
+    return [column for (component, _), column in matrix.column_of.items() if component in ("w", "c")]
 
 
 def _distance_rows(matrix: Matrix, before: Counts) -> list[tuple[int, float]]:

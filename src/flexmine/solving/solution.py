@@ -40,17 +40,21 @@ class Preference:
     Attributes
     ----------
     outcome : str
-        ``off``; ``reached``; ``time_limit``, where the plan is that of the first stage or the best found in time;
-        ``no_room``, where the first stage did not reach the asked gap.
+        ``off``; ``reached``: no plan within the gap has fewer starts;  ``approached``: the calmest plan that a price
+        on starts finds, with `starts_at_least` as what is proven;  ``time_limit``, where the plan is that of the first
+        stage or the best found in time;  ``no_room``, where the first stage did not reach the asked gap.
     given_up_usd : float
         Money of the first stage less that of the plan.
     starts_before, starts_after : int
+    starts_at_least : int
+        No plan within the asked gap has fewer.
     """
 
     outcome: str = "off"
     given_up_usd: float = 0.0
     starts_before: int = 0
     starts_after: int = 0
+    starts_at_least: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from flexmine.solving.standard_form import Matrix
 # Rows under which the thresholds are known to keep every commitment rule.  A family that is not named here makes
 # threshold rounding a mere try: what is not known is not assumed.
 DIFFERENCES = frozenset({"logic", "minimum_up_time", "minimum_down_time"})
-START_FACTS = frozenset({"start_kind", "warm_pool", "warm_pool_fresh"})
+START_FACTS = frozenset({"start_kind", "warm_pool", "warm_pool_fresh", "warm_arc_stop", "warm_arc_start", "cold_pool"})
 POWER = frozenset(
     {
         "mode_curve",
@@ -29,7 +29,8 @@ POWER = frozenset(
         "ramp_down",
     }
 )
-COUNT_LIMITS = frozenset({"availability", "must_run", "starts_per_day"})
+SUMS_OVER_PARTS = ("availability", "must_run", "kept_commitment")
+COUNT_LIMITS = frozenset({*SUMS_OVER_PARTS, "starts_per_day"})
 KNOWN_ROWS = DIFFERENCES | START_FACTS | POWER | COUNT_LIMITS
 
 
@@ -130,7 +131,7 @@ def _refusals(matrix: Matrix, letters: Sequence[Letters], unknown: Sequence[str]
 
 def _count_rows(matrix: Matrix) -> Iterator[tuple[str, tuple[object, ...]]]:
     for component, index in matrix.rows:
-        if component in ("availability", "must_run") and isinstance(index, tuple):
+        if component in SUMS_OVER_PARTS and isinstance(index, tuple):
             yield component, index
 
 
