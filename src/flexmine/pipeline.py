@@ -128,7 +128,7 @@ def plan_case(
         rules=tuple(realisable(problem, rule, case.publish_steps) for rule in rules),
         break_even=tuple(break_even(k) for k in problem.classes),
         temperature_c=assembly.temperature_c,
-        notes=(*case.notes, *assembly.notes, *given_up),
+        notes=(*case.notes, *assembly.notes, *given_up, *solution.notes),
         feeds=case.feeds,
         filled=case.filled,
         chain=assembly.chain,

@@ -273,6 +273,8 @@ def test_rounding_and_preference_in_words():
     reached = {"outcome": "reached", "given_up_usd": 0.55, "starts_before": 17, "starts_after": 16}
     assert plain(preference_words(reached)).endswith("0.55 USD given up, 1 start saved.")
     assert "time was up" in preference_words({**reached, "outcome": "time_limit"})
+    near = preference_words({**reached, "outcome": "approached", "starts_at_least": 15})
+    assert "no plan of nearly equal money needs fewer than 15" in near
     idle = {"outcome": "reached", "given_up_usd": 0.0, "starts_before": 6, "starts_after": 6}
     assert preference_words(idle) == "No plan of nearly equal money needs fewer starts."
     assert preference_words({}) == preference_words({**reached, "outcome": "no_room"}) == ""
