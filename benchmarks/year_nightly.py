@@ -94,7 +94,7 @@ def write_inputs(data: Path, work: Path) -> None:
 def run(work: Path, nights: int) -> None:
     """Run all nights and print what came of them."""
     job = read_job(work / "job.yaml")
-    begin, money_usd, slowest = time.perf_counter(), 0.0, 0.0
+    begin, cpu, money_usd, slowest = time.perf_counter(), time.process_time(), 0.0, 0.0
     statuses: dict[str, int] = {}
     for i in range(nights):
         day, started = FIRST + timedelta(days=i), time.perf_counter()
@@ -103,7 +103,8 @@ def run(work: Path, nights: int) -> None:
         money_usd += result.record.money_usd
         statuses[result.record.status] = statuses.get(result.record.status, 0) + 1
         slowest = max(slowest, time.perf_counter() - started)
-    print(f"{nights} nights in {time.perf_counter() - begin:.1f} s, the slowest in {slowest:.2f} s: {statuses}")
+    taken, busy = time.perf_counter() - begin, time.process_time() - cpu
+    print(f"{nights} nights in {taken:.1f} s ({busy:.1f} s of processor), the slowest in {slowest:.2f} s: {statuses}")
     print(f"every plan was audited from its files before it was stored; published money {money_usd:,.0f} USD")
     store = job.open_store()
     days = [FIRST + timedelta(days=i) for i in range(nights)]
