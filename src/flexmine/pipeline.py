@@ -97,7 +97,7 @@ def plan_case(
         problem, solution, given_up = _solved(assembly.problem, options, phases, before)
     except Infeasible as error:
         raise Infeasible([*conflicting_pins(case, options), *error.messages]) from error
-    run_hours, starts = _wear(case, problem)
+    run_hours, starts = wear(case, problem)
     with phases.measure("disaggregate"):
         exact = to_schedule(problem, solution, run_hours)
     with phases.measure("audit"):
@@ -145,12 +145,13 @@ def plan_case(
         plant_name=case.plant.name,
         switching={name: asdict(value) for name, value in switching(case, problem).items()},
         options=asdict(options),
-        versions=_versions(),
+        versions=versions(),
         inputs=case.inputs,
     )
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of what a plan is made with."""
     return {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}}
 
 
@@ -174,7 +175,7 @@ def _day_kind(problem: Problem, money_usd: float, rules: tuple[RuleResult, ...],
     return DayKind(money_usd, on_off.money_usd if on_off.status is Status.OPTIMAL else None, greedy)
 
 
-def _wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]]:
+def wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]]:
     """Return run hours and starts of every container before step 0, as the case states them."""
     state = case.document.state
     states = {name: state.of(name) for name, _ in problem.containers}

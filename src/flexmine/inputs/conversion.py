@@ -85,6 +85,11 @@ def conversion(spec: Series, quantity: str) -> Conversion:
     return found or Conversion(declared)
 
 
+def own_unit(quantity: str) -> str:
+    """Return the unit of a quantity."""
+    return _OWN[quantity]
+
+
 def unit_in_name(column: str, quantity: str) -> str:
     """Return the unit that the name of a column ends in, empty where it tells none.
 

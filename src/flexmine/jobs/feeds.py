@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import pandas as pd
 from flexmine.errors import BadInput
 from flexmine.inputs.excerpt import excerpt
 from flexmine.inputs.series import read_series
+from flexmine.inputs.series_spec import Fill as FillPolicy
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table, read_table
 from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
-from flexmine.jobs.schema import Feed
+from flexmine.jobs.schema import Feed, Fill
 from flexmine.jobs.template import SeriesKey
 from flexmine.planning.plan_files import read_bytes
 from flexmine.problem import TimeAxis
@@ -69,8 +70,7 @@ def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
     """
     if feed is None:
         path = search.job.template.series_file(key.spec)
-        table = _table(path, key.spec.file, key.spec)
-        return _checked(search, key, table, step=NEWEST, label="", source={"file": key.spec.file})
+        return _checked(search, key, path, step=NEWEST, label="", source={"file": key.spec.file})
     issue = next(iter(_issues(search, feed)), None)
     if issue is None:
         raise BadInput(f"{key.dotted}: no file {feed.files} was issued by {_shown(search.as_of)}")
@@ -103,6 +103,21 @@ def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
     raise BadInput([*wrong, f"{key.dotted}: no issue of {feed.files} of the last {limit_h:g} h can be used"])
 
 
+def filled(search: Search, key: SeriesKey, feed: Feed, step: Fill) -> Chosen:
+    """Return the newest issue with what it lacks filled by the policy of a step.
+
+    Raises
+    ------
+    BadInput
+        It is stale, or lacks more than the policy may fill.
+    """
+    policy = FillPolicy(policy=step.policy, longest_gap_h=step.longest_gap_h)
+    filling = replace(key, spec=key.spec.model_copy(update={"fill": policy}))
+    found = newest(search, filling, feed)
+    label = f"{key.dotted}: {found.source['file']} has gaps, filled by {step.policy}"
+    return replace(found, step=FILL, label=label)
+
+
 def _issues(search: Search, feed: Feed) -> Iterator[FeedFile]:
     found = find_issues(search.job, feed, search.as_of, search.now)
     for sentence in found.passed_over:
@@ -112,25 +127,24 @@ def _issues(search: Search, feed: Feed) -> Iterator[FeedFile]:
 
 def _of_issue(search: Search, key: SeriesKey, issue: FeedFile, step: str, label: str) -> Chosen:
     source = {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision}
-    return _checked(search, key, _table(issue.path, issue.label, key.spec), step=step, label=label, source=source)
+    return _checked(search, key, issue.path, step=step, label=label, source=source)
+
+
+def _checked(search: Search, key: SeriesKey, path: Path, *, step: str, label: str, source: Mapping[str, Any]) -> Chosen:
+    """Return the rows of the horizon, once they have been read as a plan would read them."""
+    try:
+        table = _table(path, source["file"], key.spec)
+        read_series(table, key.spec, key.quantity, search.axis, as_of=search.as_of)
+        rows, spec = excerpt(table, key.spec, search.axis, search.as_of)
+    except BadInput as error:
+        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
+    return Chosen(spec, rows.rows, step, label, {"series": key.dotted, **source})
 
 
 def _table(path: Path, label: str, spec: Series) -> Table:
     if spec.typical_year:
         raise BadInput(f"{label}: a typical year ({spec.kind}) is no forecast of a night; give CSV or Parquet")
     return read_table(read_bytes(path), label, spec.kind)
-
-
-def _checked(
-    search: Search, key: SeriesKey, table: Table, *, step: str, label: str, source: Mapping[str, Any]
-) -> Chosen:
-    """Return the rows of the horizon, once they have been read as a plan would read them."""
-    try:
-        read_series(table, key.spec, key.quantity, search.axis, as_of=search.as_of)
-        rows, spec = excerpt(table, key.spec, search.axis, search.as_of)
-    except BadInput as error:
-        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
-    return Chosen(spec, rows.rows, step, label, {"series": key.dotted, **source})
 
 
 def _shown(moment: datetime) -> str:

@@ -1,7 +1,8 @@
-"""What is tried, in the order that the job names, until the night has inputs that can be planned."""
+"""What is tried, in the order that the job names, until the night has a plan."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,15 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from flexmine.errors import BadInput
-from flexmine.jobs.feeds import NEWEST, OLDER, Chosen, Search, newest, older
+from flexmine.inputs.case import load_case
+from flexmine.jobs.calendar import ONE_DAY
+from flexmine.jobs.feeds import NEWEST, Chosen, Search, filled, newest, older
 from flexmine.jobs.job import Job
-from flexmine.jobs.resolve import Horizon, How, Inputs, write_inputs
-from flexmine.jobs.schema import Feed, LadderStep
+from flexmine.jobs.persistence import Past, of_values, persisted
+from flexmine.jobs.resolve import CASE_FILE, Horizon, How, Inputs, write_inputs
+from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
 from flexmine.jobs.state import Before
 from flexmine.jobs.template import SeriesKey
+from flexmine.problem import TimeAxis
 from flexmine.store.runs import RunStore
 
-Tell = Callable[[str], None]
+PREVIOUS_PLAN, HOLD = "previous_plan", "hold"
+KEPT_FOLDER = "kept"
+KEPT_FILES = ("problem.json", "setpoints.csv", "site.csv", "plan.json")
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,6 @@ class Climb:
     now : datetime
         What the clock shows.  A day that has begun is planned with what was known at its beginning: the newest
         forecasts say nothing of its first hours, and plans of hindsight are worth nothing.
-    extra : mapping
-        Further keys of the case, such as a commitment that is kept.
     """
 
     job: Job
@@ -48,22 +53,28 @@ class Climb:
     horizon: Horizon
     before: Before
     now: datetime
-    tell: Tell
+    tell: Callable[[str], None]
     extra: Mapping[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
 
     def steps(self) -> Iterator[tuple[str, Callable[[Path], Prepared]]]:
-        """Yield the name of each step and how its inputs are prepared, in order."""
+        """Yield the name of each step and how its inputs are prepared, in order.
+
+        A step of the feeds may use all feed steps before it, series by series; the newest issue comes first always.
+        """
         allowed: list[LadderStep] = []
         yield NEWEST, partial(self._of_feeds, NEWEST, ())
         for step in self.job.document.ladder:
             allowed.append(step)
-            yield step.step, partial(self._of_feeds, step.step, tuple(allowed))
+            if isinstance(step, PreviousPlan):
+                yield step.step, self._of_previous_plan
+            else:
+                yield step.step, partial(self._of_feeds, step.step, tuple(allowed))
 
-    def _of_feeds(self, step: str, allowed: tuple[LadderStep, ...], folder: Path) -> Prepared:
+    def _of_feeds(self, name: str, allowed: tuple[LadderStep, ...], folder: Path) -> Prepared:
         """Prepare inputs of which every series is from the first allowed step that has it."""
-        feeds = {name: feed for feed in self.job.document.feeds for name in feed.series}
-        axis = self.horizon.axis(self.job.template.case.document.step_h)
+        feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
+        axis = self._axis(self.horizon)
         search = Search(self.job, axis, min(self.now, self.horizon.begin), self.now, self._tell_once)
         chosen: dict[str, Chosen] = {}
         wrong: list[str] = []
@@ -75,21 +86,25 @@ class Climb:
         if wrong:
             raise BadInput(wrong)
         labels = tuple(c.label for c in chosen.values() if c.label)
-        how = How(step if labels else NEWEST, labels)
-        write_inputs(self.job, Inputs(self.horizon, self.before.state, chosen, how, self.extra), folder)
-        return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
-
-    def _tell_once(self, sentence: str) -> None:
-        if sentence not in self.told:
-            self.told.add(sentence)
-            self.tell(sentence)
+        if name == HOLD:
+            how = How(HOLD, ("held at safe power: nobody starts, who runs goes to the lowest power", *labels))
+        else:
+            how = How(name if labels else NEWEST, labels)
+        return self._write(self.horizon, chosen, how, folder)
 
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
-        tries: list[Callable[[], Chosen]] = [lambda: newest(search, key, feed)]
-        if feed is not None:
-            for step in allowed:
-                if step.step == OLDER:
-                    tries.append(lambda: older(search, key, feed))
+        tries: list[Callable[[], Chosen]] = [partial(newest, search, key, feed)]
+        for step in allowed:
+            if isinstance(step, OlderIssue) and feed is not None:
+                tries.append(partial(older, search, key, feed))
+            elif isinstance(step, Fill) and feed is not None:
+                tries.append(partial(filled, search, key, feed, step))
+            elif isinstance(step, Persistence):
+                past = Past(self.job, self.store, self.horizon.day, step.days)
+                tries.append(partial(persisted, past, key, search.axis, step.step, step.surplus_quantile))
+            elif isinstance(step, Hold):
+                past = Past(self.job, self.store, self.horizon.day, step.days)
+                tries.append(partial(persisted, past, key, search.axis, step.step, 0.0))
         wrong: list[str] = []
         for attempt in tries:
             try:
@@ -97,3 +112,45 @@ class Climb:
             except BadInput as error:
                 wrong += error.messages
         raise BadInput(wrong)
+
+    def _of_previous_plan(self, folder: Path) -> Prepared:
+        """Prepare the look-ahead of the plan of the day before: its series, and its schedule as it stands."""
+        day = self.horizon.day
+        if self.horizon.since is not None:
+            raise BadInput("inside the day there is no look-ahead to keep: the plan in force stays")
+        last = self.store.newest(self.job.plant, day.day - ONE_DAY)
+        if last is None:
+            raise BadInput(f"there is no plan of {day.day - ONE_DAY} whose look-ahead could be kept")
+        place = self.store.place(last)
+        case = load_case(place / "inputs" / CASE_FILE)
+        tail = case.time.steps - case.publish_steps
+        tail_h = tail * case.time.step_h
+        if tail_h < day.hours or case.time.step_h != self.job.template.case.document.step_h:
+            raise BadInput(
+                f"the plan of {last.day} looks {tail_h:g} h ahead, less than the {day.hours:g} h of {day.day}"
+            )
+        horizon = Horizon(day, tail_h - day.hours)
+        label = f"the look-ahead of revision {last.revision} of {last.day}, as it stands"
+        chosen = {}
+        for key in self.job.template.series():
+            if key.dotted not in case.series:
+                raise BadInput(f"{key.dotted}: was no series of the plan of {last.day}")
+            values = case.series[key.dotted][case.publish_steps :]
+            chosen[key.dotted] = of_values(key, values, self._axis(horizon), step=PREVIOUS_PLAN, label="")
+        prepared = self._write(horizon, chosen, How(PREVIOUS_PLAN, (label,)), folder)
+        (folder / KEPT_FOLDER).mkdir()
+        for name in KEPT_FILES:
+            shutil.copyfile(place / "plan" / name, folder / KEPT_FOLDER / name)
+        return prepared
+
+    def _axis(self, horizon: Horizon) -> TimeAxis:
+        return horizon.axis(self.job.template.case.document.step_h)
+
+    def _write(self, horizon: Horizon, chosen: dict[str, Chosen], how: How, folder: Path) -> Prepared:
+        write_inputs(self.job, Inputs(horizon, self.before.state, chosen, how, self.extra), folder)
+        return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence not in self.told:
+            self.told.add(sentence)
+            self.tell(sentence)

@@ -18,6 +18,7 @@ from pathlib import Path
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
 from flexmine.jobs.calendar import days_from, tomorrow
 from flexmine.jobs.compare import input_changes
+from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.job import Job
 from flexmine.jobs.ladder import Climb, Prepared
 from flexmine.jobs.lock import plant_lock
@@ -153,32 +154,45 @@ class Night:
                 made = self._make(climb, known, staged)
                 if made is None:
                     assert known is not None
-                    LOG.info("%s: the same inputs as revision %d; nothing to do", day, known.revision)
                     return DayResult(known, new=False)
                 return DayResult(self._keep(store, climb, known, made, staged=staged, kind=kind), new=True)
         except OSError as error:
             raise BadInput(f"{job.folder}: cannot be written: {error.strerror or error}") from error
 
     def _make(self, climb: Climb, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | None:
-        """Climb the ladder; return the first inputs with their plan, None where they are those of the known run."""
+        """Climb the ladder; return the first inputs with their plan, None where the known run stays as it is."""
+        day = climb.horizon.day.day
         failures: list[FlexmineError] = []
+        tried: set[str] = set()
         for name, prepare in climb.steps():
-            self.progress(f"{climb.horizon.day.day}: {name}")
+            self.progress(f"{day}: {name}")
             phases = Phases()
             try:
                 prepared = prepare(staged / name)
-                if known is not None and digest_of(prepared.folder) == known.inputs_sha256:
+                digest = digest_of(prepared.folder)
+                if known is not None and (known.inputs_sha256 == digest or self._is_better(climb, known, prepared)):
+                    LOG.info("%s: revision %d stays as it is (%s)", day, known.revision, known.step)
                     return None
+                if digest in tried:
+                    continue
+                tried.add(digest)
                 plan = plan_inputs(prepared.folder, phases)
             except (BadInput, NoPlan, AuditFailed) as error:
                 failures.append(error)
                 for message in error.messages:
-                    LOG.warning("%s: step %s fails: %s", climb.horizon.day.day, name, message)
+                    LOG.warning("%s: step %s fails: %s", day, name, message)
                 continue
             self._write(plan, staged / "plan", phases)
             prepared.folder.rename(staged / "inputs")
             return replace(prepared, folder=staged / "inputs"), plan
         raise failures[0]
+
+    def _is_better(self, climb: Climb, known: RunRecord, prepared: Prepared) -> bool:
+        """Return whether a stored plan from the same state was made on an earlier step of the ladder."""
+        order = [NEWEST, *(step.step for step in self.job.document.ladder)]
+        if known.step not in order or order.index(known.step) >= order.index(prepared.how.step):
+            return False
+        return dict(known.state_from) == dict(climb.before.source)
 
     def _write(self, plan: Plan, target: Path, phases: Phases) -> None:
         """Write a plan, and audit what is written."""

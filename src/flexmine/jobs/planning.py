@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from flexmine.errors import Status
 from flexmine.inputs.case import load_case
 from flexmine.jobs.feeds import NEWEST
+from flexmine.jobs.given import plan_given
+from flexmine.jobs.kept import kept_schedule
+from flexmine.jobs.ladder import HOLD, KEPT_FOLDER, PREVIOUS_PLAN
 from flexmine.jobs.resolve import CASE_FILE, How, read_how
 from flexmine.pipeline import Phases, plan_case
+from flexmine.planning.hold import hold_safe_power
 from flexmine.planning.plan import Plan
 
 
@@ -24,7 +29,13 @@ def plan_inputs(folder: Path, phases: Phases) -> Plan:
     how = read_how(folder)
     with phases.measure("read"):
         case = load_case(folder / CASE_FILE)
-    return _labelled(plan_case(case, phases=phases), how)
+    if how.step == PREVIOUS_PLAN:
+        plan = plan_given(case, PREVIOUS_PLAN, partial(kept_schedule, folder / KEPT_FOLDER))
+    elif how.step == HOLD:
+        plan = plan_given(case, HOLD, hold_safe_power)
+    else:
+        plan = plan_case(case, phases=phases)
+    return _labelled(plan, how)
 
 
 def _labelled(plan: Plan, how: How) -> Plan:

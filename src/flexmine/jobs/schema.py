@@ -10,8 +10,6 @@ from flexmine.inputs.fields import AsTuple, Day, Document, Name, Share, problems
 from flexmine.inputs.schema import Options, State
 from flexmine.jobs.publish_schema import Publish
 
-HOURS_OF_A_WEEK = 168.0
-
 
 class Feed(Document):
     """Files that bring one or several series of the template case; each file is one issue of them.
@@ -56,13 +54,13 @@ class Fill(Document):
 
     Attributes
     ----------
-    longest_h
-        The longest gap that may be filled [h].
+    policy, longest_gap_h
+        As in a case.
     """
 
     step: Literal["fill"]
-    policy: Literal["hold", "interpolate", "same_hour_yesterday"]
-    longest_h: float = Field(default=3.0, gt=0.0, le=HOURS_OF_A_WEEK)
+    policy: Literal["hold", "same_hour_yesterday", "interpolate"]
+    longest_gap_h: float = Field(gt=0.0, le=168.0)
 
 
 class Persistence(Document):
@@ -86,9 +84,13 @@ class PreviousPlan(Document):
 
 
 class Hold(Document):
-    """Hold safe power: who runs goes to the lowest power that the limits allow, and stays there; nobody starts."""
+    """Hold safe power: who runs goes to the lowest power that the limits allow, and stays there; nobody starts.
+
+    Series that have no issue are taken from the last `days`: of a surplus the least of every hour, else the same hour.
+    """
 
     step: Literal["hold"]
+    days: int = Field(default=7, ge=1, le=60)
 
 
 LadderStep = Annotated[OlderIssue | Fill | Persistence | PreviousPlan | Hold, Field(discriminator="step")]

@@ -60,7 +60,7 @@ def simple_rules(problem: Problem, publish_steps: int, friction_usd: float = 0.0
     limits = limits_of(problem)
 
     def result(name: str, decide: Decider) -> RuleResult:
-        return _result(problem, name, _walk(problem, limits, decide), publish_steps)
+        return _result(problem, name, walk(problem, limits, decide), publish_steps)
 
     at_once = tuple(_Charge(1.0, friction_usd) for k in problem.classes)
     spread = tuple(_Charge(1.0 / k.min_up_steps, friction_usd) for k in problem.classes)
@@ -102,7 +102,7 @@ class _Past:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """One step of the walk: where every class may go, and how to judge a choice."""
 
     problem: Problem
@@ -127,10 +127,10 @@ class _Judged:
 
 
 # A decision: for each class the place of its count in the outlook, and its IT power [MW].
-Decider = Callable[[_Step], tuple[Ints, Floats]]
+Decider = Callable[[Step], tuple[Ints, Floats]]
 
 
-def _walk(problem: Problem, limits: Limits, decide: Decider) -> Schedule:
+def walk(problem: Problem, limits: Limits, decide: Decider) -> Schedule:
     steps, classes = problem.steps, problem.classes
     fleets = [ClassFleet(problem, i) for i in range(len(classes))]
     horizon = steps_ahead(problem, classes)
@@ -143,7 +143,7 @@ def _walk(problem: Problem, limits: Limits, decide: Decider) -> Schedule:
         outlooks = tuple(fleet.outlook(limits, t, ahead) for fleet in fleets)
         running = np.array([int(fleet.on.sum()) for fleet in fleets])
         tail = _tail(limits, t + ahead + 1, ahead + 1, reach_down, reach_up)
-        step = _Step(problem, limits, t, outlooks, running, past, tail)
+        step = Step(problem, limits, t, outlooks, running, past, tail)
         places, it_power = decide(step)
         _record(step, places, it_power)
         for i, fleet in enumerate(fleets):
@@ -155,7 +155,7 @@ def _walk(problem: Problem, limits: Limits, decide: Decider) -> Schedule:
     return Schedule(names, np.concatenate(on), np.concatenate(power), supply_by_merit(problem, past.facility_mw))
 
 
-def _record(step: _Step, places: Ints, it_power: Floats) -> None:
+def _record(step: Step, places: Ints, it_power: Floats) -> None:
     """Write down the power of the step, and the preheat that its cold starts needed in the steps before it."""
     limits, t, past = step.limits, step.t, step.past
     counts = np.array([o.counts[p] for o, p in zip(step.outlooks, places, strict=True)], dtype=np.float64)
@@ -194,7 +194,7 @@ def _tail(limits: Limits, end: int, distance: int, highest: Floats, lowest: Floa
     return highest[end] + limits.ramp_down_mw * distance, lowest[end] - limits.ramp_up_mw * distance
 
 
-def _judge(step: _Step, places: Ints) -> _Judged:
+def judge(step: Step, places: Ints) -> _Judged:
     """Judge M candidates, each a place in the outlook of every class: `places` has shape (M, K)."""
     limits, t, outlooks = step.limits, step.t, step.outlooks
     counts = np.stack([o.counts[p] for o, p in zip(outlooks, places.T, strict=True)], axis=1).astype(np.float64)
@@ -210,7 +210,7 @@ def _judge(step: _Step, places: Ints) -> _Judged:
     return _Judged(dispatch, preheat, floor, ceiling, np.where(total > SAME_MW, total, 0.0), money)
 
 
-def _window(step: _Step, places: Ints, before_mw: Floats) -> tuple[Floats, Floats, Floats]:
+def _window(step: Step, places: Ints, before_mw: Floats) -> tuple[Floats, Floats, Floats]:
     """Return floor and ceiling of the step's power, and by how much later limits contradict, each (M,) [MW]."""
     limits, t = step.limits, step.t
     ahead = step.outlooks[0].least_mw.shape[1]
@@ -235,7 +235,7 @@ def _window(step: _Step, places: Ints, before_mw: Floats) -> tuple[Floats, Float
     return floor, ceiling, excess
 
 
-def _preheat_before(step: _Step, places: Ints) -> tuple[Floats, Floats, Floats]:
+def _preheat_before(step: Step, places: Ints) -> tuple[Floats, Floats, Floats]:
     """Return what the preheat of the candidates' cold starts makes of the steps before.
 
     The rule knows the data of the steps that it has just decided, so it may have preheated in what they left free.
@@ -278,13 +278,13 @@ def _preheat_before(step: _Step, places: Ints) -> tuple[Floats, Floats, Floats]:
     return np.stack([np.where(unknown, -np.inf, before), np.where(unknown, np.inf, before)], axis=1), excess, cost
 
 
-def _best(judged: _Judged, score: Floats) -> int:
+def least_broken(judged: _Judged, score: Floats) -> int:
     """Return the candidate that breaks least and, among those, has the highest score; the first of equals."""
     least = judged.broken <= judged.broken.min() + SAME_MW
     return int(np.argmax(np.where(least, score, -np.inf)))
 
 
-def _resting(step: _Step) -> Ints:
+def resting(step: Step) -> Ints:
     """Return for each class the place in its outlook that is nearest to leaving all containers as they are."""
     return np.array([int(np.argmin(np.abs(o.counts - n))) for o, n in zip(step.outlooks, step.running, strict=True)])
 
@@ -297,20 +297,20 @@ class _Charge:
     friction_usd: float
 
 
-def _decide_greedy(step: _Step, charges: tuple[_Charge, ...]) -> tuple[Ints, Floats]:
+def _decide_greedy(step: Step, charges: tuple[_Charge, ...]) -> tuple[Ints, Floats]:
     """Decide for the most money of this step alone: enumerate the counts of one class, coordinate ascent over several.
 
     The ascent starts from leaving all as it is, from the fewest and from the most containers.
     """
     sizes = np.array([len(o.counts) for o in step.outlooks])
-    beginnings = np.stack([_resting(step), np.zeros_like(sizes), sizes - 1])
+    beginnings = np.stack([resting(step), np.zeros_like(sizes), sizes - 1])
     found = [_ascend(step, begin, charges) for begin in (beginnings[:1] if len(sizes) == 1 else beginnings)]
-    judged = _judge(step, np.stack(found))
-    best = _best(judged, _score(step, judged, np.stack(found), charges))
+    judged = judge(step, np.stack(found))
+    best = least_broken(judged, _score(step, judged, np.stack(found), charges))
     return found[best], judged.dispatch.it_power_mw[best]
 
 
-def _score(step: _Step, judged: _Judged, places: Ints, charges: tuple[_Charge, ...]) -> Floats:
+def _score(step: Step, judged: _Judged, places: Ints, charges: tuple[_Charge, ...]) -> Floats:
     charged = np.zeros(len(places))
     for o, p, charge in zip(step.outlooks, places.T, charges, strict=True):
         charged += charge.share * o.start_cost_usd[p] + charge.friction_usd * o.starts[p]
@@ -319,42 +319,42 @@ def _score(step: _Step, judged: _Judged, places: Ints, charges: tuple[_Charge, .
     return np.asarray(judged.money_usd - charged - SAME_USD * np.abs(counts - step.running).sum(axis=1))
 
 
-def _ascend(step: _Step, begin: Ints, charges: tuple[_Charge, ...]) -> Ints:
+def _ascend(step: Step, begin: Ints, charges: tuple[_Charge, ...]) -> Ints:
     current, value = begin.copy(), (np.inf, -np.inf)
     while True:
         for i, outlook in enumerate(step.outlooks):
             places = np.tile(current, (len(outlook.counts), 1))
             places[:, i] = np.arange(len(outlook.counts))
-            judged = _judge(step, places)
+            judged = judge(step, places)
             score = _score(step, judged, places, charges)
-            best = _best(judged, score)
+            best = least_broken(judged, score)
             current, new = places[best], (float(judged.broken[best]), float(score[best]))
         if len(step.outlooks) == 1 or (new[0] > value[0] - SAME_MW and new[1] <= value[1] + SAME_USD):
             return current
         value = new
 
 
-def _decide_always_on(step: _Step) -> tuple[Ints, Floats]:
+def _decide_always_on(step: Step) -> tuple[Ints, Floats]:
     """Decide for as many containers as all limits allow, at equal IT power, and as much as all limits allow."""
     most = np.array([len(o.counts) - 1 for o in step.outlooks])
     share = np.linspace(0.0, 1.0, min(GRID, int(most.max())) + 1 if len(most) > 1 else int(most.max()) + 1)
     places = np.floor(share[:, None] * most + SAME_MW).astype(np.int64)
-    judged = _judge(step, places)
-    current = places[_best(judged, places.sum(axis=1).astype(np.float64))]
+    judged = judge(step, places)
+    current = places[least_broken(judged, places.sum(axis=1).astype(np.float64))]
     # One by one what still fits, the class with the smallest share of its containers first.
     full: set[int] = set()
     while len(most) > 1 and len(full) < len(most):
         fractions = [np.inf if i in full else current[i] / max(1, most[i]) for i in range(len(most))]
         i = int(np.argmin(fractions))
         more = current + (np.arange(len(most)) == i)
-        if current[i] == most[i] or np.diff(_judge(step, np.stack([current, more])).broken)[0] > SAME_MW:
+        if current[i] == most[i] or np.diff(judge(step, np.stack([current, more])).broken)[0] > SAME_MW:
             full.add(i)
         else:
             current = more
     return current, _shared_power(step, current)
 
 
-def _decide_threshold(step: _Step) -> tuple[Ints, Floats]:
+def _decide_threshold(step: Step) -> tuple[Ints, Floats]:
     """Decide class by class, highest break-even first: as many at full power as fit and the price allows; else off."""
     limits, t = step.limits, step.t
     full_mw = limits.overhead[:, t] * limits.high_mw[:, t]
@@ -364,7 +364,7 @@ def _decide_threshold(step: _Step) -> tuple[Ints, Floats]:
         counts = step.outlooks[i].counts
         places = np.tile(current, (len(counts), 1))
         places[:, i] = np.arange(len(counts))
-        judged = _judge(step, places)
+        judged = judge(step, places)
         running = np.stack([o.counts[p] for o, p in zip(step.outlooks, places.T, strict=True)], axis=1)
         load = meter_load(limits, t, running.astype(np.float64), running * limits.high_mw[:, t], judged.preheat_mw)
         total = limits.base_load_mw[t] + load.sum(axis=1)
@@ -375,18 +375,19 @@ def _decide_threshold(step: _Step) -> tuple[Ints, Floats]:
             (limits.cumulative_mw[:, t] < total[:, None] - SAME_MW).sum(axis=1), len(limits.cumulative_mw) - 1
         )
         wanted = fits & (limits.price_usd_per_mwh[source, t] <= break_even[i]) & (full_mw[i] > 0)
-        current[i] = _best(judged, np.where(wanted, counts, -counts).astype(np.float64) + np.where(wanted, 1e9, 0.0))
+        score = np.where(wanted, counts, -counts).astype(np.float64) + np.where(wanted, 1e9, 0.0)
+        current[i] = least_broken(judged, score)
     return current, _shared_power(step, current)
 
 
-def _break_even(step: _Step, i: int) -> float:
+def _break_even(step: Step, i: int) -> float:
     """Return the power price at which a container at nameplate earns nothing [USD/MWh]."""
     k, t = step.problem.classes[i], step.t
     return float(k.hash_value_usd_per_th_s_h[t] * k.hash_rate_th_s[-1] / (k.overhead[t] * k.it_power_mw[-1]))
 
 
-def _shared_power(step: _Step, places: Ints) -> Floats:
+def _shared_power(step: Step, places: Ints) -> Floats:
     """Return the IT power of each class [MW] where all running containers share what the limits allow."""
-    judged = _judge(step, places[None, :])
+    judged = judge(step, places[None, :])
     counts = np.array([o.counts[p] for o, p in zip(step.outlooks, places, strict=True)], dtype=np.float64)
     return dispatch_equally(step.limits, step.t, counts, judged.preheat_mw[0], float(judged.ceiling_mw[0]))

@@ -1,0 +1,91 @@
+"""A plan whose schedule is given, not searched for: replayed, audited and priced like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import numpy as np
+
+from flexmine.assembly import assemble
+from flexmine.assembly.switching import switching
+from flexmine.errors import NoPlan, Status
+from flexmine.inputs.case import Case
+from flexmine.pipeline import PLAN_TOLERANCE_MW, options_of, versions, wear
+from flexmine.planning.audit import replay
+from flexmine.planning.break_even import break_even
+from flexmine.planning.carbon import carbon_account
+from flexmine.planning.document import MONEY_DECIMALS
+from flexmine.planning.plan import Plan
+from flexmine.planning.schedule import Schedule
+from flexmine.planning.state import state_after
+from flexmine.problem import Problem
+
+SHOWN = 5
+
+
+def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedule]) -> Plan:
+    """Return the plan of a case whose schedule somebody else decides.
+
+    Its bound is one that needs no solver: no step can earn more than all containers at their dearest hash and the
+    cheapest power.  So its gap says little, and its status is ``fallback``.
+
+    Raises
+    ------
+    NoPlan
+        The schedule breaks a hard limit; the limits are named.
+    """
+    assembly = assemble(case)
+    problem = assembly.problem
+    schedule = schedule_of(problem)
+    audit = replay(problem, schedule, PLAN_TOLERANCE_MW, problem.site.rounding_reserve_mw)
+    if audit.violations:
+        rest = len(audit.violations) - SHOWN
+        shown = [f"it breaks a limit: {v.message}" for v in audit.violations[:SHOWN]]
+        raise NoPlan([*shown, f"and {rest} more limits"] if rest > 0 else shown)
+    run_hours, starts = wear(case, problem)
+    options = options_of(case)
+    # As they are written, so that a large gap follows from both.
+    money_usd = round(audit.money_usd, MONEY_DECIMALS)
+    bound_usd = max(money_usd, round(_bound_usd(problem), MONEY_DECIMALS))
+    after = state_after(problem, schedule, audit, case.publish_steps, run_hours=run_hours, starts=starts)
+    return Plan(
+        case_name=case.name,
+        title=case.title,
+        status=Status.FALLBACK,
+        problem=problem,
+        publish_steps=case.publish_steps,
+        schedule=schedule,
+        replay=audit,
+        money_usd=money_usd,
+        bound_usd=bound_usd,
+        gap=(bound_usd - money_usd) / max(1.0, abs(money_usd)),
+        asked_gap=options.gap,
+        engine=engine,
+        perspective=case.document.hash_value.perspective,
+        break_even=tuple(break_even(k) for k in problem.classes),
+        temperature_c=assembly.temperature_c,
+        notes=(*case.notes, *assembly.notes),
+        feeds=case.feeds,
+        filled=case.filled,
+        chain=assembly.chain,
+        overrides=assembly.overrides,
+        carbon=carbon_account(problem, schedule, audit, assembly.btc_per_th_s_h),
+        state_after=after.document(),
+        causes=assembly.causes,
+        plant_name=case.plant.name,
+        switching={name: asdict(value) for name, value in switching(case, problem).items()},
+        options=asdict(options),
+        versions=versions(),
+        inputs=case.inputs,
+    )
+
+
+def _bound_usd(problem: Problem) -> float:
+    """Return an upper bound of the money: all at their highest hash, with the power of the cheapest source at best."""
+    prices = np.array([s.price_usd_per_mwh for s in problem.sources]).min(axis=0)
+    hash_usd = sum(k.count * k.hash_value_usd_per_th_s_h * float(k.hash_rate_th_s.max()) for k in problem.classes)
+    # Power is never taken for more than the cap; where it is paid for taking it, that much is earned at most.
+    paid_usd = np.maximum(0.0, -prices) * problem.site.cap_mw
+    terminal_usd = sum(max(0.0, k.terminal_on_usd) * k.count for k in problem.classes)
+    return float(((hash_usd + paid_usd) * problem.time.step_h).sum()) + terminal_usd

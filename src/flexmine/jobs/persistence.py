@@ -1,0 +1,115 @@
+"""Series of a night made of what was used on the days before: when no feed can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.inputs.case import Case, load_case
+from flexmine.inputs.conversion import own_unit
+from flexmine.inputs.series_spec import Series
+from flexmine.jobs.calendar import ONE_DAY, LocalDay
+from flexmine.jobs.feeds import FILL, NEWEST, OLDER, Chosen
+from flexmine.jobs.job import Job
+from flexmine.jobs.resolve import CASE_FILE
+from flexmine.jobs.template import SeriesKey
+from flexmine.problem import Floats, TimeAxis
+from flexmine.store.records import NIGHT, RunRecord
+from flexmine.store.runs import RunStore
+
+MEASURED = (NEWEST, OLDER, FILL)
+"""Steps whose values came from a feed; what was itself persistence says nothing new."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the nights before a day were planned with.
+
+    Attributes
+    ----------
+    days : int
+        So many days back at most.
+    """
+
+    job: Job
+    store: RunStore
+    day: LocalDay
+    days: int
+    used: dict[str, dict[time, list[float]]] = field(default_factory=dict)
+
+    @cached_property
+    def cases(self) -> list[tuple[Case, Mapping[str, str]]]:
+        """The cases of the days before, the newest first, each with the step that every series was taken on."""
+        found: list[tuple[Case, Mapping[str, str]]] = []
+        for back in range(1, self.days + 1):
+            for record in self._nights(self.day.day - ONE_DAY * back)[-1:]:
+                steps = {str(feed["series"]): str(feed["step"]) for feed in record.feeds}
+                found.append((load_case(self.store.place(record) / "inputs" / CASE_FILE), steps))
+        return found
+
+    def _nights(self, day: date) -> list[RunRecord]:
+        """Return the plans of a whole day, the newest last."""
+        return [r for r in self.store.revisions(self.job.plant, day) if r.kind == NIGHT]
+
+    def by_clock(self, dotted: str) -> dict[time, list[float]]:
+        """Return the values of a series by the site's clock, those of the newest day first."""
+        if dotted not in self.used:
+            values: dict[time, list[float]] = {}
+            for case, steps in self.cases:
+                if steps.get(dotted) in MEASURED and dotted in case.series:
+                    for t in range(case.publish_steps):
+                        values.setdefault(case.time.begin(t).time(), []).append(float(case.series[dotted][t]))
+            self.used[dotted] = values
+        return self.used[dotted]
+
+
+def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: str, surplus_quantile: float) -> Chosen:
+    """Return a series made of the days before: of a surplus a quantile by clock, else the newest value.
+
+    Raises
+    ------
+    BadInput
+        There is a time of day for which no value was used on those days.
+    """
+    values = past.by_clock(key.dotted)
+    clocks = [axis.begin(t).time() for t in range(axis.steps)]
+    missing = [clock for clock in clocks if clock not in values]
+    if missing:
+        raise BadInput(
+            f"{key.dotted}: nothing was used at {missing[0]:%H:%M} on the {past.days} days before {past.day.day}, so "
+            "there is nothing to persist"
+        )
+    surplus = is_surplus(past.job, key)
+    made = np.array([np.quantile(values[c], surplus_quantile) if surplus else values[c][0] for c in clocks])
+    what = f"the {surplus_quantile:g} quantile of each hour" if surplus else "the same hour"
+    days = max(len(v) for v in values.values())
+    label = f"{key.dotted}: {what} of the last {days} day{'s' if days > 1 else ''} with a feed, for want of one"
+    return of_values(key, made, axis, step=step, label=label)
+
+
+def of_values(key: SeriesKey, values: Floats, axis: TimeAxis, *, step: str, label: str) -> Chosen:
+    """Return given values as the series of a night, in the unit of its key."""
+    rows = pd.DataFrame(
+        {
+            "interval_start": [axis.begin(t).isoformat() for t in range(axis.steps)],
+            key.quantity: [repr(float(v)) for v in values],
+        }
+    )
+    minutes = timedelta(hours=axis.step_h) // timedelta(minutes=1)
+    every = f"{minutes}min" if minutes < 60 else f"{minutes // 60}h"
+    spec = Series(file="-", column=key.quantity, unit=own_unit(key.quantity), every=every)  # type: ignore[arg-type]
+    return Chosen(spec, rows, step, label, {"series": key.dotted, "file": "runs of the days before"})
+
+
+def is_surplus(job: Job, key: SeriesKey) -> bool:
+    """Return whether a series says how much of a surplus there is: then less of it is the safe side."""
+    if key.quantity not in ("available_mw", "headroom_mw"):
+        return False
+    sources = job.template.case.document.sources
+    return any(s.kind == "surplus" and key.dotted.startswith(f"sources.{s.name}.") for s in sources)
