@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+# Binary noise of sums of powers, far below a watt.
+RAMP_NOISE_MW = 1e-9
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ class History:
         None where ``steps + t <= warm_off_steps[0]`` decides.
     starts_today : int
         Starts that each of them has made on the day of step 0.
+    tier_until_steps : tuple of int or None
+        For a container that is off: the last step in which a start is still of each of the class's tiers; None where
+        ``steps + t <= off_steps[0]`` of the tier decides.
     """
 
     count: int
@@ -70,6 +75,30 @@ class History:
     it_power_mw: float = 0.0
     warm_until_step: int | None = None
     starts_today: int = 0
+    tier_until_steps: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class StartTier:
+    """A start between warm and cold; arrays have shape (T,).
+
+    Attributes
+    ----------
+    off_steps : ndarray of int
+        By step of the *stop*: a start is of this tier if the container was off for at most so many steps, and it is
+        of no earlier one.
+    cost_usd, energy_mwh : ndarray
+        By step of the start [USD], [MWh at the meter].
+    """
+
+    off_steps: Ints
+    cost_usd: Floats
+    energy_mwh: Floats
+
+    @property
+    def preheated(self) -> bool:
+        """Whether its starts are preheated, as cold ones are."""
+        return bool(np.any(self.energy_mwh > 0))
 
 
 @dataclass(frozen=True)
@@ -84,12 +113,15 @@ class StartTerms:
         By step of the *stop*: a start is warm if the container was off for at most so many steps.
     cold_energy_mwh : ndarray, shape (T,)
         Preheat energy at the meter of a cold start [MWh].
+    tiers : tuple of StartTier
+        Further kinds of starts between warm and cold, each after a longer time off than the one before.
     """
 
     warm_cost_usd: Floats
     cold_cost_usd: Floats
     warm_off_steps: Ints
     cold_energy_mwh: Floats
+    tiers: tuple[StartTier, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +170,9 @@ class ContainerClass:
         0: preheat falls into the step of the start; k: evenly into the k steps before it.
     terminal_on_usd : float
         For each container that runs in the last step.
+    container_ramp_mw_per_step : float or None
+        By so much the IT power of one container changes from step to step while it runs [MW]; it starts at its lowest
+        power, and is at it in the last step before a stop.  None: no such limit.
     """
 
     name: str
@@ -161,6 +196,7 @@ class ContainerClass:
     max_starts_per_day: int | None = None
     miners: Miners | None = None
     committed: Ints | None = None
+    container_ramp_mw_per_step: float | None = None
 
     @property
     def lowest_it_power_mw(self) -> Floats:
@@ -181,6 +217,21 @@ class ContainerClass:
     def runnable(self) -> Ints:
         """How many may run by step, shape (T,): `available`, and 0 where heat or cold forbids."""
         return np.where(self.can_run, self.available, 0)
+
+    @property
+    def ramps_slowly(self) -> bool:
+        """Whether the container ramp binds between steps in which a container runs, and not at start and stop alone.
+
+        Then containers of one class are no longer alike: what each may draw hangs on what it drew before.
+        """
+        ramp = self.container_ramp_mw_per_step
+        if ramp is None:
+            return False
+        low, high = self.lowest_it_power_mw, np.maximum(self.lowest_it_power_mw, self.highest_it_power_mw)
+        before = [h.it_power_mw for h in self.history if h.on and h.count > 0 and h.it_power_mw > 0]
+        rises = [*(high[1:] - low[:-1]), *(high[0] - mw for mw in before)]
+        falls = [*(high[:-1] - low[1:]), *(mw - low[0] for mw in before)]
+        return max(rises + falls, default=0.0) > ramp + RAMP_NOISE_MW
 
 
 @dataclass(frozen=True)

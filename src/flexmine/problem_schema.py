@@ -36,6 +36,13 @@ class HistoryPart(_Part):
     it_power_mw: NotNegative = 0.0
     warm_until_step: Annotated[int, Field(ge=-1)] | None = None
     starts_today: Count = 0
+    tier_until_steps: list[Annotated[int, Field(ge=-1)]] | None = None
+
+
+class TierPart(_Part):
+    off_steps: Count | list[Count]
+    cost_usd: NotNegative | list[NotNegative]
+    energy_mwh: NotNegative | list[NotNegative] = 0.0
 
 
 class StartPart(_Part):
@@ -43,6 +50,7 @@ class StartPart(_Part):
     cold_cost_usd: NotNegative | list[NotNegative]
     warm_off_steps: Count | list[Count]
     cold_energy_mwh: NotNegative | list[NotNegative] = 0.0
+    tiers: list[TierPart] = []
 
 
 class MinersPart(_Part):
@@ -74,6 +82,7 @@ class ClassPart(_Part):
     terminal_on_usd: Number = 0.0
     max_starts_per_day: Count | None = None
     miners: MinersPart | None = None
+    container_ramp_mw_per_step: Positive | None = None
 
 
 class SourcePart(_Part):

@@ -20,12 +20,12 @@ TEXT = (DOCS / "mathematics.md").read_text(encoding="utf-8")
 UNITS = {"steps", "count", "MW", "MWh", "h", "USD", "USD/MWh", "TH/s", "TH/s per MW", "USD per TH/s per h", "-"}
 # What the rows do not use: names and time of day, accounts of carbon, rounding to miners, words.
 BESIDE_THE_MODEL = {
-    *("TimeAxis.start", "TimeAxis.zone", "History.it_power_mw"),
+    *("TimeAxis.start", "TimeAxis.zone"),
     *("ContainerClass.name", "ContainerClass.containers", "ContainerClass.start", "ContainerClass.miners"),
     *("Source.name", "Source.kind", "Source.carbon_g_per_kwh", "Source.headroom_mw"),
     *("Feeder.name", "Feeder.classes", "Site.feeders"),
 }
-PARTS = ("TimeAxis", "History", "StartTerms", "ContainerClass", "Source", "Feeder", "Site")
+PARTS = ("TimeAxis", "History", "StartTerms", "StartTier", "ContainerClass", "Source", "Feeder", "Site")
 
 
 @pytest.fixture(scope="module")

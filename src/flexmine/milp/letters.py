@@ -24,20 +24,76 @@ class StopLot:
         First step in which they may start again.
     last_warm : int
         Last step in which their start is warm.
+    last_of_tier : tuple of int
+        The same for each kind of start between warm and cold.
+    used : int
+        Where starts are limited: how many starts of the day they had made when they stopped.
     """
 
     step: int
     count: int | None
     earliest: int
     last_warm: int
+    last_of_tier: tuple[int, ...] = ()
+    used: int = 0
+
+    @property
+    def last_tied(self) -> int:
+        """Last step in which a start has to know its stop; later they are cold, and all alike."""
+        return max((self.last_warm, *self.last_of_tier))
+
+    @property
+    def cold_from(self) -> int:
+        """First step of a cold start."""
+        return max(0, self.earliest, self.last_tied + 1)
+
+    def tier(self, t: int) -> int:
+        """Return the tier of a start in `t`: -1 where it is warm, and the number of tiers where it is cold."""
+        lasts = (self.last_warm, *self.last_of_tier)
+        return next((g - 1 for g, last in enumerate(lasts) if t <= last), len(self.last_of_tier))
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A kind of start between warm and cold; arrays over steps have shape (T,).
+
+    Attributes
+    ----------
+    cost, e : ndarray
+        Cost [USD] and preheat energy [MWh] by step of the start.
+    preheat : int
+        Steps of preheat before it, 0 where it draws none or in its own step.
+    """
+
+    cost: Floats
+    e: Floats
+    preheat: int
+
+    @property
+    def draws(self) -> bool:
+        """Whether its starts draw energy."""
+        return bool(np.any(self.e > 0))
 
 
 @dataclass(frozen=True)
 class Letters:
     """One class of the model; arrays over steps have shape (T,), over segments (S,), over both (S, T).
 
-    A class of the Problem is one class of the model, except where starts per day are limited: there every container
-    is a class of its own, because a limit per container cannot be summed over containers.
+    A class of the Problem is one class of the model, except where containers ramp more slowly than their range: there
+    every container is a class of its own, because what one may draw hangs on what it drew before.
+
+    Attributes
+    ----------
+    starts_left : dict or None
+        Of a class of one (or of no starts at all) whose starts are limited: how many are left, by day.
+    most_starts : int or None
+        Of a larger class whose starts are limited: for each container and day; its counts are layered by starts used.
+    ramp : float or None
+        Of one container [MW per step]; None: no such limit.
+    slow_ramp : bool
+        Whether the ramp binds also between steps in which a container runs; the class then holds one container.
+    power_before : float or None
+        IT power of a class of one that runs just before step 0 [MW], where it is known.
     """
 
     name: str
@@ -61,20 +117,54 @@ class Letters:
     terminal: float
     lots: tuple[StopLot, ...]
     starts_left: dict[int, int] | None
+    tiers: tuple[Tier, ...] = ()
+    day: tuple[int, ...] = ()
+    most_starts: int | None = None
+    ramp: float | None = None
+    slow_ramp: bool = False
+    power_before: float | None = None
+
+    @property
+    def layered(self) -> bool:
+        """Whether its counts are layered by the starts that each container has used on the day."""
+        return self.most_starts is not None
+
+    @property
+    def layers(self) -> range:
+        """Numbers of the layers; none where there are no layers."""
+        return range(0 if self.most_starts is None else self.most_starts + 1)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether what is warm is one pool."""
+        return not self.layered and not self.needs_arcs
+
+    @property
+    def tied(self) -> bool:
+        """Whether starts are tied to their stops by arcs without layers."""
+        return not self.layered and self.needs_arcs
 
     @property
     def needs_arcs(self) -> bool:
-        """Whether starts must be tied to their stops: windows out of order, or cold starts that draw energy."""
-        return self.cold_energy or not windows_in_order(self.lots)
+        """Whether starts must be tied to their stops: more than two prices, windows out of order, or preheat energy."""
+        return bool(self.tiers) or self.cold_energy or not windows_in_order(self.lots)
 
     @property
     def cold_energy(self) -> bool:
         """Whether cold starts draw energy."""
         return bool(np.any(self.e > 0))
 
-    def started(self, step: int) -> int:
-        """Return how many of them started in a step before the horizon, of those still on."""
-        return sum(h.count for h in self.history if h.on and h.steps == -step)
+    def started(self, step: int, used: int | None = None) -> int:
+        """Return how many of them started in a step before the horizon, of those still on (with `used` starts)."""
+        return sum(h.count for h in self.history if h.on and h.steps == -step and used in (None, self.used_before(h)))
+
+    def on_before_with(self, used: int) -> int:
+        """Return how many run just before step 0 with so many starts of the first day used."""
+        return sum(h.count for h in self.history if h.on and self.used_before(h) == used)
+
+    def used_before(self, h: History) -> int:
+        """Return how many starts of the first day each of a history entry has used, of those that are counted."""
+        return min(h.starts_today, self.most_starts or 0)
 
     def stopped(self, step: int) -> int:
         """Return how many of them stopped in a step before the horizon, of those still off."""
@@ -86,9 +176,16 @@ class Letters:
         return sum(h.count for h in self.history if h.on)
 
 
-def letters_of(problem: Problem) -> list[Letters]:
-    """Return the classes of the model in the order of the problem's classes."""
-    return [part for k in problem.classes for part in _letters_of_class(k, problem)]
+def letters_of(problem: Problem, *, layered: bool = True) -> list[Letters]:
+    """Return the classes of the model in the order of the problem's classes.
+
+    Parameters
+    ----------
+    layered : bool
+        Whether classes whose starts are limited are layered; else each of their containers is a class of its own,
+        which is the same plan with a row for each limit.
+    """
+    return [part for k in problem.classes for part in _letters_of_class(k, problem, layered=layered)]
 
 
 def windows_in_order(lots: Sequence[StopLot]) -> bool:
@@ -104,24 +201,36 @@ def windows_in_order(lots: Sequence[StopLot]) -> bool:
     return True
 
 
-def _letters_of_class(k: ContainerClass, problem: Problem) -> list[Letters]:
-    if k.max_starts_per_day is None:
-        return [_letters(k, k.name, k.containers, k.history, problem)]
-    ages = [replace(h, count=1) for h in k.history for _ in range(h.count)]
+def _letters_of_class(k: ContainerClass, problem: Problem, *, layered: bool) -> list[Letters]:
+    limited, history = _limit_binds(k, problem.site.day_of_step), tuple(h for h in k.history if h.count > 0)
+    if k.count == 1 or (not k.ramps_slowly and (layered or not limited)):
+        return [_letters(k, k.name, k.containers, history, problem, limited=limited)]
+    ages = [replace(h, count=1) for h in history for _ in range(h.count)]
     return [
-        _letters(k, f"{k.name}/{name}" if k.count > 1 else k.name, (name,), (h,), problem)
+        _letters(k, f"{k.name}/{name}", (name,), (h,), problem, limited=limited)
         for name, h in zip(k.containers, ages, strict=True)
     ]
 
 
 def _letters(
-    k: ContainerClass, name: str, containers: tuple[str, ...], history: tuple[History, ...], problem: Problem
+    k: ContainerClass,
+    name: str,
+    containers: tuple[str, ...],
+    history: tuple[History, ...],
+    problem: Problem,
+    *,
+    limited: bool,
 ) -> Letters:
     low = np.minimum(k.lowest_it_power_mw, k.it_power_mw[-1])
     high = np.maximum(low, k.highest_it_power_mw)
     left, right = k.it_power_mw[:-1, None], k.it_power_mw[1:, None]
     width = np.maximum(0.0, np.minimum(right, high) - np.maximum(left, low))
     slope = np.diff(k.hash_rate_th_s) / np.diff(k.it_power_mw)
+    days = problem.site.day_of_step
+    # One container, or no start at all, needs no layers: there the starts of a day may be summed.
+    layered = limited and len(containers) > 1 and k.max_starts_per_day != 0
+    most_starts = k.max_starts_per_day if layered else None
+    running = [h.it_power_mw for h in history if h.on and h.it_power_mw > 0]
     return Letters(
         name=name,
         parent=k.name,
@@ -142,25 +251,65 @@ def _letters(
         e=k.start.cold_energy_mwh,
         preheat=k.preheat_steps,
         terminal=k.terminal_on_usd,
-        lots=_lots(k, history, problem.steps),
-        starts_left=_starts_left(k, history, problem.site.day_of_step),
+        lots=_lots(k, history, problem.steps, most_starts, days),
+        starts_left=_starts_left(k, history, days) if limited and not layered else None,
+        tiers=tuple(Tier(g.cost_usd, g.energy_mwh, k.preheat_steps if g.preheated else 0) for g in k.start.tiers),
+        day=() if days is None else tuple(days.tolist()),
+        most_starts=most_starts,
+        ramp=k.container_ramp_mw_per_step,
+        slow_ramp=k.ramps_slowly,
+        power_before=running[0] if k.ramps_slowly and running else None,
     )
 
 
-def _lots(k: ContainerClass, history: tuple[History, ...], T: int) -> tuple[StopLot, ...]:
-    W = k.start.warm_off_steps
+def _lots(
+    k: ContainerClass, history: tuple[History, ...], T: int, most_starts: int | None, days: Ints | None
+) -> tuple[StopLot, ...]:
+    D, windows = k.min_down_steps, [k.start.warm_off_steps, *(g.off_steps for g in k.start.tiers)]
     lots = []
     for number, h in enumerate(h for h in history if not h.on):
-        last = int(W[0]) - h.steps if h.warm_until_step is None else h.warm_until_step
-        lots.append(StopLot(-1 - number, h.count, max(0, k.min_down_steps - h.steps), min(last, T - 1)))
-    for i in range(T):
-        lots.append(StopLot(i, None, i + k.min_down_steps, min(i + int(W[i]), T - 1)))
+        used = 0 if most_starts is None else min(h.starts_today, most_starts)
+        last, *later = (min(until, T - 1) for until in _warm_until(k, h))
+        earliest = max(0, D - h.steps, _next_day(days, 0) if most_starts is not None and used == most_starts else 0)
+        lots.append(StopLot(-1 - number, h.count, earliest, last, tuple(later), used))
+    for used in range(0 if most_starts is None else most_starts, -1, -1):
+        for i in range(T):
+            last, *later = (min(i + int(W[i]), T - 1) for W in windows)
+            spent = most_starts is not None and used == most_starts
+            earliest = max(i + D, _next_day(days, i)) if spent else i + D
+            lots.append(StopLot(i, None, earliest, last, tuple(later), used))
     return tuple(lots)
+
+
+def _warm_until(k: ContainerClass, h: History) -> list[int]:
+    """Return the last steps in which a container that is off before step 0 starts warm, and in each tier."""
+    last = int(k.start.warm_off_steps[0]) - h.steps if h.warm_until_step is None else h.warm_until_step
+    lasts = [last]
+    for g, tier in enumerate(k.start.tiers):
+        until = int(tier.off_steps[0]) - h.steps if h.tier_until_steps is None else h.tier_until_steps[g]
+        lasts.append(max(until, lasts[-1]))
+    return lasts
+
+
+def _next_day(days: Ints | None, t: int) -> int:
+    """Return the first step of the day after that of step `t`; the number of steps where there is none."""
+    return 0 if days is None else int(np.searchsorted(days, days[t], side="right"))
+
+
+def _limit_binds(k: ContainerClass, days: Ints | None) -> bool:
+    """Return whether the limit of starts can bind: a start takes up its minimum times, so that few fit into a day."""
+    most = k.max_starts_per_day
+    if most is None or days is None:
+        return False
+    before = max(h.starts_today for h in k.history if h.count > 0)
+    names, steps = np.unique(days, return_counts=True)
+    fit = (steps - 1) // (k.min_up_steps + k.min_down_steps) + 1
+    return bool(np.any(fit + np.where(names == days[0], before, 0) > most))
 
 
 def _starts_left(k: ContainerClass, history: tuple[History, ...], day: Ints | None) -> dict[int, int] | None:
     if k.max_starts_per_day is None or day is None:
         return None
     left = {int(d): k.max_starts_per_day for d in np.unique(day)}
-    left[int(day[0])] = max(0, k.max_starts_per_day - history[0].starts_today)
+    left[int(day[0])] = max(0, k.max_starts_per_day - max(h.starts_today for h in history))
     return left

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyomo.environ as pe
 
-from flexmine.milp import commitment, numbers, power, starts, variables
+from flexmine.milp import commitment, container_ramp, layers, numbers, power, starts, variables
 from flexmine.milp.letters import letters_of
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
@@ -44,11 +44,13 @@ def build_model(
     commitment.must_run(m)
     commitment.kept_commitment(m)
     commitment.starts_per_day(m, p)
-    starts.start_kind(m)
+    starts.start_kind(m, classes)
     starts.warm_pool(m, classes)
     starts.warm_arcs(m, classes)
+    layers.start_layers(m, classes)
 
     power.mode_curve(m)
+    container_ramp.container_ramps(m, classes)
     power.preheat_steps(m, classes)
     power.facility_balance(m)
     power.supply_balance(m)
@@ -67,7 +69,8 @@ def money(m: pe.ConcreteModel, p: Problem) -> None:
 
     .. math::
         \sum_t \Delta t \Bigl( \sum_k v_{k,t} H_{k,t} - \sum_j c_{j,t} s_{j,t} \Bigr)
-        - \sum_{k,t} \bigl( cw_{k,t} w_{k,t} + cc_{k,t} c_{k,t} \bigr) + \sum_k \tau_k n_{k,T-1}
+        - \sum_{k,t} \Bigl( cw_{k,t} w_{k,t} + \sum_g cu_{k,g,t} u_{k,g,t} + cc_{k,t} c_{k,t} \Bigr)
+        + \sum_k \tau_k n_{k,T-1}
 
     H = H0 n + sum_s g_s q : hash rate [TH/s];  v : hash value [USD per TH/s per h];  tau : terminal value [USD].
     """
@@ -79,7 +82,10 @@ def money(m: pe.ConcreteModel, p: Problem) -> None:
         energy = sum(dt * m.price[j, t] * m.s[j, t] for j in m.J for t in m.T)
         warm = sum(m.cw[k, t] * m.w[k, t] for k in m.K for t in m.T)
         cold = sum(m.cc[k, t] * m.c[k, t] for k in m.K for t in m.T)
-        return lowest + above - energy - warm - cold
+        if not len(m.KG):
+            return lowest + above - energy - warm - cold
+        between = sum(m.cu[k, g, t] * m.u[k, g, t] for k, g in m.KG for t in m.T)
+        return lowest + above - energy - warm - between - cold
 
     with whole_family(m):
         m.money = pe.Objective(rule=rule, sense=pe.maximize)

@@ -30,14 +30,21 @@ INDEX: dict[str, tuple[str, ...]] = {
     "v": ("K", "T"),  # hash value [USD per TH/s per h]
     "cw": ("K", "T"),  # a warm start [USD]
     "cc": ("K", "T"),  # a cold start [USD]
+    "cu": ("KG", "T"),  # a start of a tier between [USD]
     "tau": ("K", "T"),  # a container that runs at the end [USD], 0 in every step but the last
     "heat": ("KC", "T"),  # preheat power by cold start in t, in each step of its preheat [MW]
+    "heat_between": ("KH", "T"),  # the same by start of a tier between [MW]
     "n0": ("K",),  # running before step 0 [count]
     "y0": ("K", "TB"),  # started in a step before step 0, and still on [count]
     "z0": ("K", "TB"),  # stopped in a step before step 0, and still off [count]
     "arrived": ("KP", "T"),  # of those off before step 0, warm ones that may start from t on [count]
     "unspoilt": ("KP", "T"),  # of those off before step 0, warm in t and in the step after it [count]
     "lot": ("KL",),  # containers of a lot that stopped before step 0 [count]
+    "nl0": ("KJ",),  # running before step 0 with j starts of the first day used [count]
+    "yl0": ("KJ", "TB"),  # of those, started in a step before step 0 [count]
+    "lot_used": ("KU",),  # of a lot that stopped before step 0 with j starts of the first day used [count]
+    "r_slow": ("KR",),  # largest change of the IT power of a container from step to step [MW]
+    "P_before": ("KB",),  # its IT power just before step 0 [MW]
     "A": ("G", "T"),  # at most so many may run [count]
     "M": ("GM",),  # at least so many run [count]
     "C": ("GC",),  # exactly so many run [count]
@@ -60,7 +67,7 @@ def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
     """Return every number of the model as an array over the index sets of `INDEX`."""
     K, T = list(classes.values()), p.steps
     before = range(-reach(classes), 0)
-    pools = [_pool_before(k, T) for k in K if not k.needs_arcs]
+    pools = [_pool_before(k, T) for k in K if k.pooled]
     offered = np.array([j.available_mw for j in p.sources], dtype=np.float64)
     most = float(np.max(offered.sum(axis=0)))
     site, feeders = p.site, [f for f in p.site.feeders if f.classes]
@@ -77,14 +84,23 @@ def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
         "v": _array([k.v for k in K]),
         "cw": _array([k.cw for k in K]),
         "cc": _array([k.cc for k in K]),
+        "cu": _array([tier.cost for k in K for tier in k.tiers]),
         "tau": _array([np.where(np.arange(T) == T - 1, k.terminal, 0.0) for k in K]),
         "heat": _array([k.e / max(1, k.preheat) / p.time.step_h for k in K if k.cold_energy]),
+        "heat_between": _array(
+            [tier.e / max(1, tier.preheat) / p.time.step_h for k in K for tier in k.tiers if tier.draws]
+        ),
         "n0": _array([k.on_before for k in K]),
         "y0": _array([[k.started(t) for t in before] for k in K]),
         "z0": _array([[k.stopped(t) for t in before] for k in K]),
         "arrived": _array([arrived for arrived, _ in pools]),
         "unspoilt": _array([unspoilt for _, unspoilt in pools]),
         "lot": _array([lot.count for k in K for lot in lots_before(k)]),
+        "nl0": _array([k.on_before_with(j) for k in K for j in k.layers]),
+        "yl0": _array([[k.started(t, j) for t in before] for k in K for j in k.layers]),
+        "lot_used": _array([lot.count for k in K if k.layered for lot in k.lots if lot.count is not None]),
+        "r_slow": _array([k.ramp for k in K if k.slow_ramp]),
+        "P_before": _array([k.power_before for k in K if k.power_before is not None]),
         "A": _array([g.runnable for g in p.classes]),
         "M": _array([g.must_run[t] for g in p.classes for t in np.flatnonzero(g.must_run > 0)]),
         "C": _array([count for g in p.classes if g.committed is not None for count in g.committed]),
@@ -124,7 +140,7 @@ def parameters(m: pe.ConcreteModel, numbers: Mapping[str, Any]) -> None:
 
 def lots_before(k: Letters) -> list[StopLot]:
     """Return the lots that stopped before step 0, where starts are tied to stops; else they are sums of a pool."""
-    return [lot for lot in k.lots if lot.count is not None] if k.needs_arcs else []
+    return [lot for lot in k.lots if lot.count is not None] if k.tied else []
 
 
 def _pool_before(k: Letters, T: int) -> tuple[Floats, Floats]:

@@ -27,23 +27,27 @@ def mode_curve(m: pe.ConcreteModel) -> None:
         m.mode_curve = pe.Constraint(m.KS, m.T, rule=rule)
 
 
-def above_idle(m: pe.ConcreteModel, t: Any, classes: Any, segments: Any, heated: Any) -> Any:
+def above_idle(m: pe.ConcreteModel, t: Any, classes: Any, segments: Any, heated: tuple[Any, Any]) -> Any:
     r"""What some classes draw above standing by [MW].
 
     .. math:: \sum_k \bigl( a_{k,t} P_{k,t} - sb_{k,t}\, n_{k,t} + preheat_{k,t} \bigr),
         \qquad P_{k,t} = P0_{k,t}\, n_{k,t} + \sum_s q_{k,s,t}
 
-    The preheat of a cold start falls into its step, or evenly into the steps before it.
+    The preheat of a start falls into its step, or evenly into the steps before it; `heated` are the classes whose cold
+    starts, and the tiers whose starts are preheated.
     """
     lowest = sum((m.a[k, t] * m.P0[k, t] - m.sb[k, t]) * m.n[k, t] for k in classes)
     above = sum(m.a[k, t] * m.q[k, s, t] for k, s in segments)
-    if not len(m.KC):
-        return lowest + above
-    return lowest + above + sum(m.heat[k, u] * m.c[k, u] for k in heated for u in m.heating[k, t])
+    drawn = lowest + above
+    if len(m.KC):
+        drawn += sum(m.heat[k, u] * m.c[k, u] for k in heated[0] for u in m.heating[k, t])
+    if len(m.KH):
+        drawn += sum(m.heat_between[k, g, u] * m.u[k, g, u] for k, g in heated[1] for u in m.heating_between[k, t])
+    return drawn
 
 
 def preheat_steps(m: pe.ConcreteModel, classes: Classes) -> None:
-    """Declare, by step, the steps of the cold starts that are being preheated in it."""
+    """Declare, by step, the steps of the starts that are being preheated in it, cold ones and those between."""
     last = len(m.T) - 1
 
     def started_in(m, k, t):
@@ -51,6 +55,7 @@ def preheat_steps(m: pe.ConcreteModel, classes: Classes) -> None:
         return [t] if ahead == 0 else range(t + 1, min(t + ahead, last) + 1)
 
     m.heating = pe.Set(m.KC, m.T, initialize=started_in)
+    m.heating_between = pe.Set(sorted({k for k, g in m.KH}), m.T, initialize=started_in)
 
 
 def facility_balance(m: pe.ConcreteModel) -> None:
@@ -62,7 +67,7 @@ def facility_balance(m: pe.ConcreteModel) -> None:
     """
 
     def rule(m, t):
-        return m.F[t] == m.idle[t] + above_idle(m, t, m.K, m.KS, m.KC)
+        return m.F[t] == m.idle[t] + above_idle(m, t, m.K, m.KS, (m.KC, m.KH))
 
     with whole_family(m):
         m.facility_balance = pe.Constraint(m.T, rule=rule)
@@ -97,9 +102,11 @@ def feeder_cap(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.on_feeder = pe.Set(m.FD, initialize=hung)
     m.segments_on_feeder = pe.Set(m.FD, dimen=2, initialize=lambda m, f: [(k, s) for k, s in m.KS if k in hung[f]])
     m.heated_on_feeder = pe.Set(m.FD, initialize=lambda m, f: [k for k in m.KC if k in hung[f]])
+    m.heated_between_on_feeder = pe.Set(m.FD, dimen=2, initialize=lambda m, f: [kg for kg in m.KH if kg[0] in hung[f]])
 
     def rule(m, f, t):
-        drawn = above_idle(m, t, m.on_feeder[f], m.segments_on_feeder[f], m.heated_on_feeder[f])
+        heated = m.heated_on_feeder[f], m.heated_between_on_feeder[f]
+        drawn = above_idle(m, t, m.on_feeder[f], m.segments_on_feeder[f], heated)
         return m.idle_on_feeder[f, t] + drawn <= m.Lf[f]
 
     m.feeder_cap = pe.Constraint(m.FD, m.T, rule=rule)

@@ -1,4 +1,4 @@
-"""Warm and cold starts: a fact of each container by its own last stop."""
+"""Warm and cold starts, and those between: a fact of each container by its own last stop."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 
 
-def start_kind(m: pe.ConcreteModel) -> None:
-    r"""Every start is warm or cold.
+def start_kind(m: pe.ConcreteModel, classes: Classes) -> None:
+    r"""Every start is warm, of a tier between, or cold.
 
-    .. math:: y_{k,t} = w_{k,t} + c_{k,t}
+    .. math:: y_{k,t} = w_{k,t} + \sum_g u_{k,g,t} + c_{k,t}
     """
+    m.tiers = pe.Set(m.K, initialize={k: range(len(c.tiers)) for k, c in classes.items()})
+
+    def rule(m, k, t):
+        if not len(m.KG):
+            return m.y[k, t] == m.w[k, t] + m.c[k, t]
+        return m.y[k, t] == m.w[k, t] + sum(m.u[k, g, t] for g in m.tiers[k]) + m.c[k, t]
+
     with whole_family(m):
-        m.start_kind = pe.Constraint(m.K, m.T, rule=lambda m, k, t: m.y[k, t] == m.w[k, t] + m.c[k, t])
+        m.start_kind = pe.Constraint(m.K, m.T, rule=rule)
 
 
 def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
@@ -57,32 +64,38 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
 
 
 def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
-    r"""Stop-to-start arcs for warm starts, and one pool of the cold.
+    r"""Stop-to-start arcs for starts that are not cold, and one pool of the cold.
 
     .. math::
-        \sum_{t=E_i}^{X_i} r_{k,i,t} \le z_{k,i}, \qquad \sum_i r_{k,i,t} = w_{k,t} \\
+        \sum_{t=E_i}^{X_i} r_{k,i,t} \le z_{k,i}, \qquad
+        \sum_{i: t \le X^w_i} r_{k,i,t} = w_{k,t}, \qquad
+        \sum_{i: X^{g-1}_i < t \le X^g_i} r_{k,i,t} = u_{k,g,t} \\
         b_{k,t} = b_{k,t-1} + \sum_{i: C_i = t} \Bigl(z_{k,i} - \sum_{t'} r_{k,i,t'}\Bigr) - c_{k,t}
 
-    r : warm starts in t of containers that stopped in i;  b : cold and off;  C = max(E, X + 1).
+    r : starts in t of containers that stopped in i, not cold yet;  b : cold and off;  C = max(E, X + 1), X the last
+    step before cold, :math:`X^w` the last warm one, :math:`X^g` the last of tier g.
     What has grown cold is alike, so that the cold need no arcs of their own: a start is charged as cold, and
     preheated, exactly when its container is.
     """
     lots = {k: {lot.step: lot for lot in classes[k].lots} for k in m.KA}
-    arcs = [(k, i, t) for k in m.KA for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_warm + 1)]
+    arcs = [(k, i, t) for k in m.KA for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_tied + 1)]
     by_stop: dict[tuple[str, int], list[int]] = {}
-    by_start: dict[tuple[str, int], list[int]] = {}
+    by_start: dict[tuple[str, int, int], list[int]] = {}
     for k, i, t in arcs:
         by_stop.setdefault((k, i), []).append(t)
-        by_start.setdefault((k, t), []).append(i)
+        by_start.setdefault((k, lots[k][i].tier(t), t), []).append(i)
     m.r = pe.Var(arcs, domain=pe.NonNegativeIntegers, bounds=lambda m, k, i, t: (0, m.N[k]))
     m.b = pe.Var(m.KA, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
-    colder = {k: _by(classes[k].lots, lambda lot: max(0, lot.earliest, lot.last_warm + 1)) for k in m.KA}
+    colder = {k: _by(classes[k].lots, lambda lot: lot.cold_from) for k in m.KA}
 
     def used(m, k, i):
         return sum(m.r[k, i, t] for t in by_stop[k, i]) <= stopped(m, k, lots[k][i])
 
     def warm(m, k, t):
-        return sum(m.r[k, i, t] for i in by_start.get((k, t), ())) == m.w[k, t]
+        return sum(m.r[k, i, t] for i in by_start.get((k, -1, t), ())) == m.w[k, t]
+
+    def of_tier(m, k, g, t):
+        return sum(m.r[k, i, t] for i in by_start.get((k, g, t), ())) == m.u[k, g, t]
 
     def cold(m, k, t):
         gone = sum(
@@ -93,6 +106,7 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
 
     m.warm_arc_stop = pe.Constraint(list(by_stop), rule=used)
     m.warm_arc_start = pe.Constraint(m.KA, m.T, rule=warm)
+    m.tier_arc_start = pe.Constraint([(k, g) for k, g in m.KG if k in lots], m.T, rule=of_tier)
     m.cold_pool = pe.Constraint(m.KA, m.T, rule=cold)
 
 

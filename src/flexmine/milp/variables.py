@@ -20,8 +20,11 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     T : steps 0..T-1;  T1 : the same with -1, the state before step 0;  TH : reaching back as far as any minimum time;
     TB : the steps of TH before step 0;  TM, TU, TD : steps with a least site power, a ramp up, a ramp down;  TF : the
     least and the most before step 0;  K : classes;  KS : their segments;  KC : those whose cold starts draw energy;
-    G : classes of the Problem;  GM, GC : with steps in which some, and exactly so many, must run;  KD : with days on
-    which starts are limited;  J : sources;  FD : feeders.
+    KG : their tiers of starts between warm and cold;  KH : those that draw energy;  KP, KA : classes with a pool of the
+    warm, with arcs;  KJ : layers of those whose starts are limited, KY : those that a start leads to;  KL, KU : stops
+    before step 0 that arcs, and layers, start from;  KD : classes with days on which starts are limited;  KR, KB :
+    those whose container ramps slowly, and whose power before step 0 is known;  G : classes
+    of the Problem;  GM, GC : with steps in which some, and exactly so many, must run;  J : sources;  FD : feeders.
     """
     m.T = pe.RangeSet(0, p.steps - 1)
     m.T1 = pe.RangeSet(-1, p.steps - 1)
@@ -34,9 +37,19 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.K = _set(classes)
     m.KS = _set([(k, s) for k, c in classes.items() for s in range(len(c.w))], dimen=2)
     m.KC = _set([k for k, c in classes.items() if c.cold_energy])
-    m.KP = _set([k for k, c in classes.items() if not c.needs_arcs])
-    m.KA = _set([k for k, c in classes.items() if c.needs_arcs])
-    m.KL = _set([(k, lot.step) for k, c in classes.items() for lot in c.lots if c.needs_arcs and lot.count], dimen=2)
+    m.KG = _set([(k, g) for k, c in classes.items() for g in range(len(c.tiers))], dimen=2)
+    m.KH = _set([(k, g) for k, g in m.KG if classes[k].tiers[g].draws], dimen=2)
+    m.KP = _set([k for k, c in classes.items() if c.pooled])
+    m.KA = _set([k for k, c in classes.items() if c.tied])
+    m.KL = _set([(k, lot.step) for k, c in classes.items() for lot in c.lots if c.tied and lot.count], dimen=2)
+    m.KJ = _set([(k, j) for k, c in classes.items() for j in c.layers], dimen=2)
+    m.KR = _set([k for k, c in classes.items() if c.slow_ramp])
+    m.KB = _set([k for k, c in classes.items() if c.power_before is not None])
+    m.KU = _set(
+        [(k, lot.used, lot.step) for k, c in classes.items() for lot in c.lots if c.layered and lot.count is not None],
+        dimen=3,
+    )
+    m.KY = _set([(k, j) for k, j in m.KJ if j > 0], dimen=2)
     m.KD = _set([(k, d) for k, c in classes.items() for d in (c.starts_left or {})], dimen=2)
     m.G = _set([g.name for g in p.classes])
     m.GM = _set([(g.name, int(t)) for g in p.classes for t in np.flatnonzero(g.must_run > 0)], dimen=2)
@@ -55,7 +68,7 @@ def _set(members: Iterable[Any], dimen: int = 1) -> pe.Set:
 
 
 def commitment_variables(m: pe.ConcreteModel, classes: Classes) -> None:
-    """Counts n (on), y (starting), z (stopping), w (warm starts), c (cold starts) [count], all integer.
+    """Counts n (on), y (starting), z (stopping), w, u, c (warm, between, cold starts) [count], all integer.
 
     What is before step 0 is known: there the bounds are equal.
     """
@@ -73,10 +86,14 @@ def commitment_variables(m: pe.ConcreteModel, classes: Classes) -> None:
         # A cold start in a step before its preheat could have begun is not possible.
         return (0, m.N[k] if t >= classes[k].preheat else 0)
 
+    def u_bounds(m, k, g, t):
+        return (0, m.N[k] if t >= classes[k].tiers[g].preheat else 0)
+
     m.n = pe.Var(m.K, m.T1, domain=pe.NonNegativeIntegers, bounds=n_bounds)
     m.y = pe.Var(m.K, m.TH, domain=pe.NonNegativeIntegers, bounds=y_bounds)
     m.z = pe.Var(m.K, m.TH, domain=pe.NonNegativeIntegers, bounds=z_bounds)
     m.w = pe.Var(m.K, m.T, domain=pe.NonNegativeIntegers, bounds=lambda m, k, t: (0, m.N[k]))
+    m.u = pe.Var(m.KG, m.T, domain=pe.NonNegativeIntegers, bounds=u_bounds)
     m.c = pe.Var(m.K, m.T, domain=pe.NonNegativeIntegers, bounds=c_bounds)
 
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flexmine.milp.letters import StopLot
 from flexmine.planning.schedule import Schedule, supply_by_merit
-from flexmine.problem import Problem
+from flexmine.problem import Floats, Problem
 from flexmine.solving.engine import ClassPlan, Solution
+
+NO_STOP = StopLot(step=0, count=None, earliest=0, last_warm=-1)
 
 
 @dataclass
@@ -21,19 +24,20 @@ class _Container:
     ----------
     since : int
         Step of its last start or stop.
-    lot, earliest, last_warm : int
-        Of its last stop: the stop lot, the first step of a new start, the last step of a warm one.
     worn_h : float
         Run hours so far, in history and plan.
+    lot : StopLot
+        Of its last stop; of no meaning where it has not stopped yet.
+    used : int
+        Starts that it has made on the day, where they are limited.
     """
 
     number: int
     on: bool
     since: int
     worn_h: float
-    lot: int = 0
-    earliest: int = 0
-    last_warm: int = -1
+    lot: StopLot = NO_STOP
+    used: int = 0
 
 
 def to_schedule(problem: Problem, solution: Solution, worn_h: Mapping[str, float] | None = None) -> Schedule:
@@ -67,27 +71,43 @@ def to_schedule(problem: Problem, solution: Solution, worn_h: Mapping[str, float
         worn = [float((worn_h or {}).get(name, 0.0)) for name in plan.letters.containers]
         running = _serve(plan, problem.steps, problem.time.step_h, worn)
         on[members] = running
-        share = np.where(plan.on > 0, plan.it_power_mw / np.maximum(plan.on, 1), 0.0)
-        power[members] = running * share
+        power[members] = _shares(plan, running)
     # Sources know no yesterday: the cheapest supply of each step is the best, and of equal price the surplus.
     supply = supply_by_merit(problem, np.maximum(solution.supply_mw, 0.0).sum(axis=0))
     return Schedule(tuple(rows), on, power, supply)
 
 
+def _shares(plan: ClassPlan, running: NDArray[np.bool_]) -> Floats:
+    """Return the IT power of each container [MW], shape (N, T): equal shares, but at start and stop the lowest power.
+
+    Which of them are held at their lowest is a matter of classes with a container ramp alone.
+    """
+    k, held = plan.letters, np.zeros_like(running)
+    if k.ramp is not None:
+        before = np.array([h.on for h in k.history for _ in range(h.count)], dtype=bool)[:, None]
+        held |= running & ~np.hstack([before, running[:, :-1]])
+        held[:, :-1] |= running[:, :-1] & ~running[:, 1:]
+    at_lowest, free = held.sum(axis=0), running.sum(axis=0) - held.sum(axis=0)
+    share = np.where(free > 0, (plan.it_power_mw - k.P0 * at_lowest) / np.maximum(free, 1), 0.0)
+    return np.asarray(np.where(held, k.P0, running * share))
+
+
 def _serve(plan: ClassPlan, steps: int, step_h: float, worn_h: list[float]) -> NDArray[np.bool_]:
     """Return which containers of the class run, shape (N, T)."""
     k = plan.letters
-    lots = {lot.step: lot for lot in k.lots}
+    lots = {(lot.used, lot.step): lot for lot in k.lots}
     fleet = _before(plan, worn_h)
     running = np.zeros((k.N, steps), dtype=bool)
     for t in range(steps):
+        if k.layered and t > 0 and k.day[t] != k.day[t - 1]:
+            for c in fleet:
+                c.used = 0
         starting = _starting(plan, fleet, t)
         stopping = _stopping(plan, fleet, t)
         for c in starting:
-            c.on, c.since = True, t
+            c.on, c.since, c.used = True, t, c.used + k.layered
         for c in stopping:
-            c.on, c.since, c.lot = False, t, t
-            c.earliest, c.last_warm = lots[t].earliest, lots[t].last_warm
+            c.on, c.since, c.lot = False, t, lots[c.used, t]
         for c in fleet:
             running[c.number, t] = c.on
             c.worn_h += step_h * c.on
@@ -103,45 +123,65 @@ def _before(plan: ClassPlan, worn_h: list[float]) -> list[_Container]:
     for h in k.history:
         lot = None if h.on else next(history_lots)
         for _ in range(h.count):
-            container = _Container(len(fleet), h.on, -h.steps, worn_h[len(fleet)])
-            if lot is not None:
-                container.lot, container.earliest, container.last_warm = lot.step, lot.earliest, lot.last_warm
+            container = _Container(len(fleet), h.on, -h.steps, worn_h[len(fleet)], used=k.used_before(h))
+            container.lot = lot or container.lot
             fleet.append(container)
     return fleet
 
 
 def _stopping(plan: ClassPlan, fleet: list[_Container], t: int) -> list[_Container]:
-    """Return the containers that stop in step t: the most worn of those past their minimum up time."""
-    wanted = int(plan.stop[t])
-    free = [c for c in fleet if c.on and t - c.since >= plan.letters.U]
-    if len(free) < wanted:
-        raise ArithmeticError(f"class {plan.letters.name}, step {t}: {len(free)} of {wanted} stops can be served")
-    return sorted(free, key=lambda c: (-c.worn_h, c.since, c.number))[:wanted]
+    """Return the containers that stop in step t: the most worn of those past their minimum up time.
+
+    Where they ramp and may run for one step alone, those that have just started stop first: they are at their lowest
+    power, at which a stop begins, in any case.
+    """
+    k, chosen = plan.letters, []
+    free = [c for c in fleet if c.on and t - c.since >= k.U]
+    just_started = t - 1 if k.ramp is not None and k.U == 1 else t
+    free.sort(key=lambda c: (c.since != just_started, -c.worn_h, c.since, c.number))
+    wanted = [(None, int(plan.stop[t]))] if plan.layers is None else list(enumerate(plan.layers.stop[:, t].tolist()))
+    for used, count in wanted:
+        own = [c for c in free if used is None or c.used == used]
+        if len(own) < count:
+            raise ArithmeticError(f"class {k.name}, step {t}: {len(own)} of {count} stops can be served")
+        chosen += own[:count]
+    return chosen
 
 
 def _starting(plan: ClassPlan, fleet: list[_Container], t: int) -> list[_Container]:
-    """Return the containers that start in step t."""
-    wanted, wanted_warm = int(plan.start[t]), int(plan.warm[t])
-    ready = [c for c in fleet if not c.on and c.earliest <= t]
+    """Return the containers that start in step t: those that the solution ties to their stops, then cold ones."""
+    k = plan.letters
+    ready = [c for c in fleet if not c.on and c.lot.earliest <= t]
     # Containers that stay warm beyond the last warm start of the plan are equally good: wear decides among them.
     needed_until = int(np.flatnonzero(plan.warm)[-1]) if plan.warm.any() else -1
     warm = sorted(
-        (c for c in ready if c.last_warm >= t),
-        key=lambda c: (min(c.last_warm, needed_until), c.worn_h, c.since, c.number),
+        (c for c in ready if c.lot.last_tied >= t),
+        key=lambda c: (min(c.lot.last_tied, needed_until), c.worn_h, c.since, c.number),
     )
-    if plan.letters.needs_arcs:
-        left = {lot: count for (lot, step), count in plan.warm_from.items() if step == t}
-        chosen = []
-        for c in warm:
-            if left.get(c.lot, 0) > 0:
-                left[c.lot] -= 1
-                chosen.append(c)
-    else:
-        chosen = warm[:wanted_warm]
+    chosen = _tied(plan, warm, t) if k.needs_arcs or k.layered else warm[: int(plan.warm[t])]
     taken = {c.number for c in chosen}
-    cold = sorted((c for c in ready if c.last_warm < t), key=lambda c: (c.worn_h, c.since, c.number))
+    cold = sorted((c for c in ready if c.lot.last_tied < t), key=lambda c: (c.worn_h, c.since, c.number))
     spare = [c for c in warm if c.number not in taken]
-    chosen += (cold + spare)[: wanted - len(chosen)]
-    if len(chosen) != wanted:
-        raise ArithmeticError(f"class {plan.letters.name}, step {t}: {len(chosen)} of {wanted} starts can be served")
+    if plan.layers is None:
+        chosen += (cold + spare)[: int(plan.start[t]) - len(chosen)]
+    else:
+        for used, count in enumerate(plan.layers.cold[1:, t].tolist()):
+            chosen += [c for c in cold if c.used == used][:count]
+    if len(chosen) != int(plan.start[t]):
+        raise ArithmeticError(f"class {k.name}, step {t}: {len(chosen)} of {plan.start[t]} starts can be served")
+    return chosen
+
+
+def _tied(plan: ClassPlan, warm: list[_Container], t: int) -> list[_Container]:
+    """Return the containers whose stops the arcs name."""
+    if plan.layers is None:
+        left = {(0, lot): count for (lot, step), count in plan.warm_from.items() if step == t}
+    else:
+        left = {(used, lot): count for (used, lot, step), count in plan.layers.tied.items() if step == t}
+    chosen = []
+    for c in warm:
+        key = (c.lot.used, c.lot.step)
+        if left.get(key, 0) > 0:
+            left[key] -= 1
+            chosen.append(c)
     return chosen

@@ -29,10 +29,18 @@ LIMITS: dict[str, tuple[str, str]] = {
     "supply_limit": ("supply", "MW"),
     "ramp_up": ("ramp up", "MW a step"),
     "ramp_down": ("ramp down", "MW a step"),
+    "start_and_stop_power": ("container ramp (start and stop at lowest power)", "MW"),
+    "start_power": ("container ramp (start at lowest power)", "MW"),
+    "stop_power": ("container ramp (stop at lowest power)", "MW"),
+    "container_ramp_up": ("container ramp up", "MW a step"),
+    "container_ramp_down": ("container ramp down", "MW a step"),
     "availability": ("availability", "containers"),
     "minimum_up_time": ("minimum up time", "containers"),
     "minimum_down_time": ("minimum down time", "containers"),
 }
+# Those whose breach is a rule given up, and not a number that is lower or higher.
+LOWEST_POWER = ("start_and_stop_power", "start_power", "stop_power")
+GIVEN_UP = ("minimum_up_time", "minimum_down_time", "kept_commitment", *LOWEST_POWER)
 SEARCH_SECONDS = 30.0
 ONE_CHECK_SECONDS = 5.0
 SMALLEST_BREACH = 1e-6
@@ -78,7 +86,9 @@ def _limits(matrix: Matrix) -> _Rows:
     for number, (name, key) in enumerate(matrix.rows):
         if name in LIMITS:
             component[number] = name
-            index[number] = key if isinstance(key, tuple) else (key,)
+            place = key if isinstance(key, tuple) else (key,)
+            # A row for each segment of the mode curve is one limit: the class and the step name it.
+            index[number] = (place[0], place[-1]) if len(place) > 2 else place
     numbers = sorted(component, key=lambda r: (order.index(component[r]), r))
     return _Rows(numbers, component, index)
 
@@ -184,7 +194,7 @@ def _describe_breaches(problem: Problem, limits: _Rows, breaches: dict[int, floa
         component = limits.component[r]
         name, unit = LIMITS[component]
         of = f" of {','.join(map(str, who))}" if who else ""
-        if component in ("minimum_up_time", "minimum_down_time", "kept_commitment"):
+        if component in GIVEN_UP:
             words.append(f"{name}{of} given up for {_amount(amount, unit)} {spans(problem, [int(str(step))])}")
             continue
         down = component in ("must_run", "site_minimum")
@@ -213,6 +223,10 @@ def _limit_value(problem: Problem, component: str, who: list[object], step: int)
         "minimum_up_time": (k.min_up_steps * problem.time.step_h, "h"),
         "minimum_down_time": (k.min_down_steps * problem.time.step_h, "h"),
         "starts_per_day": (float(k.max_starts_per_day or 0), unit),
+        **dict.fromkeys(
+            (*LOWEST_POWER, "container_ramp_up", "container_ramp_down"),
+            (float(k.container_ramp_mw_per_step or 0.0), "MW a step"),
+        ),
     }
     return by_class[component]
 

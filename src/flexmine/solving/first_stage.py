@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flexmine.errors import Infeasible, NoPlan
-from flexmine.milp.letters import Letters
+from flexmine.milp.letters import Letters, letters_of
 from flexmine.problem import Floats, Problem
 from flexmine.solving.conflict import explain_conflict
+from flexmine.solving.handover import matrix_of
 from flexmine.solving.highs import Solver
 from flexmine.solving.mip import mip_options, polished, run_mip
 from flexmine.solving.options import SolveOptions
@@ -72,7 +73,7 @@ class Task:
         settings = {"threads": self.options.threads, "random_seed": self.options.seed, **self.options.highs}
         found = Search(self.matrix, self.letters, self.layout, self.options.gap, deadline, settings).run()
         if found.ending == "infeasible":
-            raise Infeasible(explain_conflict(self.problem, self.matrix))
+            raise self._infeasible()
         self._tell(found)
         left = deadline - time.perf_counter()
         if found.ending == "open" and left > 0:
@@ -117,7 +118,7 @@ class Task:
         best = None if found is None else found.incumbent
         if best is None or best.values is None:
             if outcome.ending == "infeasible":
-                raise Infeasible(explain_conflict(self.problem, self.matrix))
+                raise self._infeasible()
             if outcome.values is None:
                 raise self._no_plan()
             engine = "mip" if best is None else "rounding+mip"
@@ -129,6 +130,14 @@ class Task:
         if outcome.values is not None and outcome.objective < best.objective:
             values, objective = polished(self.matrix, outcome.values, self.options)
         return FirstStage(values, objective, best.bound, "rounding+mip", tuple(self.notes))
+
+    def _infeasible(self) -> Infeasible:
+        matrix = self.matrix
+        if any(k.layered for k in self.letters):
+            # Layers keep the limit of starts by what there is to choose from: only with a row for it can it be named.
+            single = {k.name: k for k in letters_of(self.problem, layered=False)}
+            matrix = matrix_of(self.problem, single)
+        return Infeasible(explain_conflict(self.problem, matrix))
 
     def _no_plan(self) -> NoPlan:
         return NoPlan(f"time was up after {self.options.time_limit_s:g} s, before any plan was found")

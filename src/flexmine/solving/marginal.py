@@ -24,8 +24,9 @@ from flexmine.solving.highs import Solver
 POWER_ROWS = (
     *("mode_curve", "facility_balance", "supply_balance", "supply_limit", "site_cap"),
     *("site_minimum", "feeder_cap", "ramp_up", "ramp_down"),
+    *("start_and_stop_power", "start_power", "stop_power", "container_ramp_up", "container_ramp_down"),
 )
-COUNT_COLUMNS = ("n", "y", "z", "w", "c", "r")
+COUNT_COLUMNS = ("n", "y", "z", "w", "u", "c", "r")
 # Widths of the re-solves [MW]: wide enough to stand above the solver's noise, then narrower where a kink is near.
 WIDTHS_MW = (1e-3, 1e-5)
 VALUE_NOISE_USD_PER_MW = 1e-6
@@ -182,7 +183,9 @@ class FixedCommitment:
                 known["y", (name, t)] = plan.start[t]
                 known["z", (name, t)] = plan.stop[t]
                 known["w", (name, t)] = plan.warm[t]
-                known["c", (name, t)] = plan.start[t] - plan.warm[t]
+                known["c", (name, t)] = plan.start[t] - plan.warm[t] - sum(tier[t] for tier in plan.between)
+                for g, tier in enumerate(plan.between):
+                    known["u", (name, g, t)] = tier[t]
             for (lot, t), count in plan.warm_from.items():
                 known["r", (name, lot, t)] = count
         for key, column in self.matrix.column_of.items():

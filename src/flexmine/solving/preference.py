@@ -16,6 +16,8 @@ from flexmine.solving.standard_form import Matrix
 
 # All differences from the earlier plan together weigh less than one start.
 CLOSENESS_WEIGHT = 0.5
+# Components of the model that hold starts: warm, between, cold.
+STARTS = ("w", "u", "c")
 
 Counts = Mapping[str, Floats]
 
@@ -89,7 +91,7 @@ def _closeness(problem: Problem) -> float:
 
 
 def _start_columns(matrix: Matrix) -> list[int]:
-    return [column for (component, _), column in matrix.column_of.items() if component in ("w", "c")]
+    return [column for (component, _), column in matrix.column_of.items() if component in STARTS]
 
 
 def _distance_rows(matrix: Matrix, before: Counts) -> list[tuple[int, float]]:

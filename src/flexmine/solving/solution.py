@@ -21,7 +21,11 @@ class ClassPlan:
     Attributes
     ----------
     warm_from : dict
-        Where starts are tied to stops: (stop lot, step) to how many start warm; else empty.
+        Where starts are tied to stops: (stop lot, step) to how many start before they are cold; else empty.
+    between : tuple of ndarray of int
+        Starts of each tier between warm and cold.
+    layers : Layers or None
+        Where starts per day are limited.
     """
 
     letters: Letters
@@ -31,6 +35,25 @@ class ClassPlan:
     warm: Ints
     it_power_mw: Floats
     warm_from: dict[tuple[int, int], int]
+    between: tuple[Ints, ...] = ()
+    layers: Layers | None = None
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Starts and stops by how many starts of the day the containers have used, layer j = 0 ... M.
+
+    Attributes
+    ----------
+    stop, cold : ndarray of int, shape (M + 1, T)
+        Stopping with j starts used; starting cold, as the j-th start of the day.
+    tied : dict
+        (starts used at the stop, stop lot, step) to how many start before they are cold.
+    """
+
+    stop: Ints
+    cold: Ints
+    tied: dict[tuple[int, int, int], int]
 
 
 @dataclass(frozen=True)
@@ -120,12 +143,33 @@ def class_plan(matrix: Matrix, values: Floats, k: Letters, steps: int) -> ClassP
     on = counts("n")
     above = sum((_segment(matrix, values, k, s, steps) for s in range(len(k.w))), start=np.zeros(steps))
     warm_from = {
-        (lot.step, t): round(_at(matrix, values, "r", (k.name, lot.step, t)))
+        (lot.step, t): count
         for lot in k.lots
-        for t in range(lot.earliest, lot.last_warm + 1)
-        if k.needs_arcs and round(_at(matrix, values, "r", (k.name, lot.step, t))) > 0
+        for t in range(lot.earliest, lot.last_tied + 1)
+        if k.tied and (count := round(_at(matrix, values, "r", (k.name, lot.step, t)))) > 0
     }
-    return ClassPlan(k, on, counts("y"), counts("z"), counts("w"), k.P0 * on + above, warm_from)
+    between = tuple(
+        np.array([round(_at(matrix, values, "u", (k.name, g, t))) for t in range(steps)], dtype=np.int64)
+        for g in range(len(k.tiers))
+    )
+    layers = _layers(matrix, values, k, steps) if k.layered else None
+    return ClassPlan(
+        k, on, counts("y"), counts("z"), counts("w"), k.P0 * on + above, warm_from, between=between, layers=layers
+    )
+
+
+def _layers(matrix: Matrix, values: Floats, k: Letters, steps: int) -> Layers:
+    def counts(component: str) -> Ints:
+        found = [[round(_at(matrix, values, component, (k.name, j, t))) for t in range(steps)] for j in k.layers]
+        return np.array(found, dtype=np.int64)
+
+    tied = {
+        (lot.used, lot.step, t): count
+        for lot in k.lots
+        for t in range(lot.earliest, lot.last_tied + 1)
+        if (count := round(_at(matrix, values, "rl", (k.name, lot.used, lot.step, t)))) > 0
+    }
+    return Layers(counts("zl"), counts("cl"), tied)
 
 
 def supply_of(matrix: Matrix, values: Floats, problem: Problem) -> Floats:

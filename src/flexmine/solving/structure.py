@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from flexmine.milp.letters import Letters, StopLot
+from flexmine.milp.letters import Letters, StopLot, Tier
 from flexmine.milp.variables import Classes
 from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, TimeAxis
 
 NUMBERS: dict[type, frozenset[str]] = {
     Letters: frozenset(
         ("history", "N", "P0", "H0", "w", "g", "a", "sb", "v", "cw", "cc", "e", "terminal", "starts_left")
+        + ("ramp", "power_before")
     ),
     StopLot: frozenset(("count",)),
+    Tier: frozenset(("cost", "e")),
     History: frozenset(("count",)),
     StartTerms: frozenset(("warm_cost_usd", "cold_cost_usd", "warm_off_steps", "cold_energy_mwh")),
     Site: frozenset(
@@ -32,7 +34,7 @@ NUMBERS: dict[type, frozenset[str]] = {
         (
             *("count", "it_power_mw", "hash_rate_th_s", "max_it_power_mw", "min_it_power_mw", "overhead"),
             *("standby_mw", "hash_value_usd_per_th_s_h", "start", "available", "must_run", "committed"),
-            *("history", "terminal_on_usd"),
+            *("history", "terminal_on_usd", "container_ramp_mw_per_step"),
         )
     ),
 }
@@ -61,9 +63,14 @@ def structure_of(p: Problem, classes: Classes) -> Hashable:
 
 def _windows(k: Letters) -> Hashable:
     """Return who may start when; stops before step 0 are structure only where starts are tied to them."""
-    tied = k.needs_arcs
-    lots = tuple((lot.step, lot.earliest, lot.last_warm) for lot in k.lots if tied or lot.count is None)
-    return tied, k.cold_energy, len(k.w), tuple(k.starts_left or ()), lots
+    tied, draws = not k.pooled, (k.cold_energy, *(tier.draws for tier in k.tiers))
+    lots = tuple(
+        (lot.used, lot.step, lot.earliest, lot.last_warm, lot.last_of_tier)
+        for lot in k.lots
+        if tied or lot.count is None
+    )
+    ramp = (k.ramp is None, k.power_before is None)
+    return tied, draws, ramp, len(k.w), tuple(k.starts_left or ()), lots
 
 
 def _key(value: Any) -> Hashable:
