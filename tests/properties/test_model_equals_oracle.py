@@ -135,8 +135,9 @@ def test_every_engine(engine):
 def _window_one_longer(monkeypatch):
     honest = letters._lots
 
-    def longer(k, history, steps):
-        return tuple(replace(lot, last_warm=min(lot.last_warm + 1, steps - 1)) for lot in honest(k, history, steps))
+    def longer(k, history, steps, *limits):
+        lots = honest(k, history, steps, *limits)
+        return tuple(replace(lot, last_warm=min(lot.last_warm + 1, steps - 1)) for lot in lots)
 
     monkeypatch.setattr(letters, "_lots", longer)
 
