@@ -124,7 +124,7 @@ def layer_minimum_up_time(m: pe.ConcreteModel, layered: dict[str, Letters]) -> N
         return sum(started) + sum(m.yl0[k, j, i] for i in window if i < 0 and today == 0)
 
     def rule(m, k, j, t):
-        return recent(m, k, j, t) <= m.nl[k, j, t]
+        return m.nl[k, j, t] >= recent(m, k, j, t)
 
     # In layer 0 nothing starts: it holds starts of before midnight, or of before the horizon.
     held = [(k, j, t) for k, j in m.KJ for t in m.T if j > 0 or t - layered[k].U + 1 < _first_of_day(layered[k], t)]
