@@ -18,8 +18,10 @@ from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Sou
 
 NUMBERS: dict[type, frozenset[str]] = {
     Letters: frozenset(
-        ("history", "N", "P0", "H0", "w", "g", "a", "sb", "v", "cw", "cc", "e", "terminal", "starts_left")
-        + ("ramp", "power_before")
+        (
+            *("history", "N", "P0", "H0", "w", "g", "a", "sb", "v", "cw", "cc", "e", "terminal", "starts_left"),
+            *("ramp", "power_before"),
+        )
     ),
     StopLot: frozenset(("count",)),
     Tier: frozenset(("cost", "e")),
