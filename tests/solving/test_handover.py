@@ -23,6 +23,9 @@ from plants import random_problem, reference_class, simple_problem
 ROW_BY_ROW = {
     *("must_run", "kept_commitment", "starts_per_day", "warm_arc_stop", "warm_arc_start", "cold_pool"),
     *("site_minimum", "feeder_cap"),
+    *("layer_logic", "layer_starts", "layer_stops", "layer_minimum_up_time", "layer_arc_stop", "layer_arc_start"),
+    *("layer_warm", "layer_tier", "layer_cold_pool", "tier_arc_start"),
+    *("start_and_stop_power", "start_power", "stop_power", "container_ramp_up", "container_ramp_down"),
 }
 
 
