@@ -80,6 +80,8 @@ def conversion(spec: Series, quantity: str) -> Conversion:
     currency = _currency(declared, quantity)
     if currency:
         _need_rate(spec, declared, currency)
+    elif declared.startswith("USD"):
+        _refuse_rate(spec, declared)
     if found is None and not (currency or _leads_home(spec, quantity)):
         raise BadInput(_unknown_unit(declared, quantity))
     return found or Conversion(declared)
@@ -173,6 +175,16 @@ def _need_rate(spec: Series, unit: str, currency: str) -> None:
             f"column {spec.column} is in {unit} and the key in USD; name the rate of exchange: "
             f"factors: [{{name: {rate}, value: ...}}]"
         )
+
+
+def _refuse_rate(spec: Series, unit: str) -> None:
+    for factor in spec.factors:
+        match = re.fullmatch(r"usd_per_([a-z]{3})", factor.name)
+        if match and match[1] not in ("mwh", "kwh", "btc"):
+            raise BadInput(
+                f"column {spec.column}: the unit is {unit}, but the factor {factor.name} turns {match[1].upper()} into "
+                "USD; one of them is wrong"
+            )
 
 
 def _leads_home(spec: Series, quantity: str) -> bool:

@@ -107,8 +107,11 @@ _NOTHING_TO_FILL_WITH = {
 
 
 def _gaps(missing: Bools, inside: Bools, *, through: bool) -> Iterator[Gap]:
-    """Yield the gaps that touch the horizon; what is missing after the horizon counts only with `through`."""
-    end = len(missing) if through else int(np.flatnonzero(inside)[-1]) + 1
+    """Yield the gaps that touch the horizon; what is missing after it counts only with `through`, if it ends."""
+    end = int(np.flatnonzero(inside)[-1]) + 1
+    known_after = np.flatnonzero(~missing[end:])
+    if through and known_after.size:
+        end += int(known_after[0])
     edges = np.diff(np.concatenate(([0], missing[:end].astype(np.int8), [0])))
     for first, after in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
         if inside[first:after].any():

@@ -182,7 +182,7 @@ def _of_clock(table: Table, spec: Series, clock_us: Ints, default_us: int) -> In
     twice = first != second
     place = _place_among_equal(begin_clock_us)
     _refuse_single_twin(table, spec, begin_clock_us, twice & ~absent)
-    begin_us = np.where(twice & (place == 1), second, first)[row]
+    begin_us = np.where(twice & (place > 0), second, first)[row]
     _refuse_disorder(table, spec, begin_us, row)
     daily = spec.every == "day" or (spec.every is None and step_us == US_PER_DAY)
     end_us = begin_us + step_us
