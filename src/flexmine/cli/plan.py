@@ -47,12 +47,12 @@ def plan_command(
     target = out or Path("plans") / Path(case).stem
     with ErrorFile(target):
         plan = _make_plan(case, target, previous, allow_outside=allow_outside, report=not no_report, solver=solver)
-    for note in plan.notes:
-        if note.endswith("has no effect"):
-            say(f"flexmine: note: {note}")
     told = [*(f"filled: {f}" for f in plan.filled), *(f"breach: {b}" for b in plan.breaches)]
     if told:
         say("; ".join(told))
+    for note in plan.notes:
+        if note.endswith("has no effect"):
+            say(f"flexmine: note: {note}")
     if not quiet:
         from flexmine.report.terminal import summary
 

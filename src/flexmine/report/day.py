@@ -23,9 +23,12 @@ from flexmine.report.charts import (
     values,
 )
 from flexmine.report.facts import facts
+from flexmine.report.filled_marks import by_step, of_panel, strip
+from flexmine.report.filled_marks import legend as filled_legend
 from flexmine.report.palette import energy, number, power
 
 SHADES = {"surplus": ("surplus", "surplus2"), "firm": ("firm", "firm2")}
+POWER_PX, PRICE_PX, TEMPERATURE_PX = 240, 150, 80
 NOTHING_MW = 5e-3  # what would be shown as 0.00 MW is not drawn
 
 
@@ -136,6 +139,8 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
         layers.append(cap.encode(x=clock.x(), y=alt.Y("v:Q", axis=mw_axis("MW"))))
     tips = [("i", "interval"), ("P", "site, MW"), *((f"s{j}", f"{s.name}, MW") for j, s, _ in sources)]
     tips += [("L", "surplus left, MW"), ("C", "cap, MW")]
+    filled = of_panel(plan, "power")
+    layers += strip(filled, clock, POWER_PX)
     layers.append(hover(shown.numbers, tips, clock))
     layers.extend(clock.boundary(label=True))
     legend = [(c, s.name if s.name != s.kind else f"{s.kind} taken") for _, s, c in sources]
@@ -145,7 +150,8 @@ def _power_panel(plan: Plan, clock: Clock) -> Panel:
         legend.append(("hatch-left", "surplus left over"))
     if np.isfinite(plan.problem.site.cap_mw).any():
         legend.append(("line:cap", "cap"))
-    return Panel("power", "Power at the meter", specification(layers, 240), 240, tuple(legend))
+    legend += filled_legend(filled)
+    return Panel("power", "Power at the meter", specification(layers, POWER_PX), POWER_PX, tuple(legend))
 
 
 def shown_break_even(plan: Plan) -> BreakEven | None:
@@ -188,8 +194,10 @@ def _price_panel(plan: Plan, clock: Clock) -> Panel:
         for t in range(clock.steps):
             numbers[t]["g"] = number(float(shown.gentlest_usd_per_mwh[t]), 1)
             numbers[t]["f"] = number(float(shown.average_usd_per_mwh[t]), 1)
-    layers += [hover(numbers, tips, clock), *clock.boundary(label=False)]
-    return Panel("price", "Prices and break-even", specification(layers, 150), 150, tuple(legend))
+    filled = of_panel(plan, "price")
+    layers += [*strip(filled, clock, PRICE_PX), hover(numbers, tips, clock), *clock.boundary(label=False)]
+    legend += filled_legend(filled)
+    return Panel("price", "Prices and break-even", specification(layers, PRICE_PX), PRICE_PX, tuple(legend))
 
 
 def _temperature_panel(plan: Plan, clock: Clock) -> Panel:
@@ -212,15 +220,20 @@ def _temperature_panel(plan: Plan, clock: Clock) -> Panel:
             opacity=clock.pale(),
         )
     )
-    layers = [bars, hover(rows, [("i", "interval"), ("v", "outside, °C")], clock), *clock.boundary(label=False)]
-    legend = (("cold", "below freezing"), ("hot", "above"))
-    return Panel("temperature", "Outside temperature", specification(layers, 80), 80, legend)
+    filled = of_panel(plan, "temperature")
+    tips = [("i", "interval"), ("v", "outside, °C")]
+    layers = [bars, *strip(filled, clock, TEMPERATURE_PX), hover(rows, tips, clock), *clock.boundary(label=False)]
+    legend = (("cold", "below freezing"), ("hot", "above"), *filled_legend(filled))
+    spec = specification(layers, TEMPERATURE_PX)
+    return Panel("temperature", "Outside temperature", spec, TEMPERATURE_PX, legend)
 
 
 def _table(plan: Plan, clock: Clock) -> Table:
     sources = ordered_sources(plan)
     columns = ["interval", "site, MW", *(f"{s.name}, MW" for _, s, _ in sources), "surplus left, MW", "cap, MW"]
     columns += [f"{s.name}, USD/MWh" for _, s, _ in sources] + ["outside, °C", "money, USD", "part"]
+    filled = by_step(plan) if plan.filled else []
+    columns += ["filled in"] if filled else []
     rows = []
     for t in range(clock.steps):
         cap = float(plan.problem.site.cap_mw[t])
@@ -233,5 +246,6 @@ def _table(plan: Plan, clock: Clock) -> Table:
             number(temperature, 1) if np.isfinite(temperature) else "",
             number(float(plan.replay.money_by_step_usd[t])),
         ]
-        rows.append((*row, "plan" if t < clock.publish_steps else "look-ahead"))
+        row.append("plan" if t < clock.publish_steps else "look-ahead")
+        rows.append((*row, filled[t]) if filled else tuple(row))
     return Table(tuple(columns), tuple(rows))
