@@ -32,6 +32,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "reproduce": "flexmine.cli.store:reproduce",
         "prune": "flexmine.cli.store:prune",
     },
+    "Feeds": {
+        "convert": "flexmine.cli.convert:convert_command",
+    },
     "Exchange with other programs": {
         "problem": "flexmine.cli.numeric:problem",
         "solve": "flexmine.cli.numeric:solve",

@@ -1,0 +1,52 @@
+"""Files as their publishers write them, turned into tables that a case can name: pure, a table in, a table out.
+
+An adapter only re-writes: times with their offset, units in names, marks of missing values as empty cells.  What the
+publisher himself doubts, or what contradicts itself, becomes an empty cell and is counted.  Nothing is filled; what is
+derived or modelled says so in its column's name and in the provenance.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from flexmine.errors import BadInput
+
+if TYPE_CHECKING:
+    from flexmine.inputs.adapters.base import Converted, Settings
+    from flexmine.inputs.table import Table
+
+ADAPTERS: dict[str, tuple[str, str]] = {
+    "isd-lite": ("isd_lite", "NOAA ISD-Lite observations: tenths, -9999, UTC"),
+    "ghcn-daily": ("ghcn_daily", "NOAA GHCN-Daily minimum and maximum: an hourly temperature profile (a model)"),
+    "entsoe-prices": ("entsoe_prices", "ENTSO-E day-ahead prices: local interval text, double and absent hours"),
+    "eia930": ("eia930", "EIA-930 hourly demand and generation: hour ending, contradicting hours left empty"),
+    "coin-metrics": ("coin_metrics", "Coin Metrics daily BTC price, difficulty and fees a block"),
+    "lake-powell": ("lake_powell", "Glen Canyon daily releases: spill, published or derived"),
+    "yearly-carbon": ("yearly_carbon", "Yearly carbon intensity of a zone, as days"),
+    "typical-year-table": (
+        "typical_year_table",
+        "A typical year as month, day and hour ending, onto one year",
+    ),
+}
+"""Module and what it reads, by name of the adapter."""
+
+
+def convert(name: str, table: Table, settings: Settings) -> Converted:
+    """Return a table in the form that a case reads, and what was judged on the way.
+
+    Raises
+    ------
+    BadInput
+        Where there is no such adapter, the file is not of its kind, or a setting is missing.
+    """
+    if name not in ADAPTERS:
+        near = difflib.get_close_matches(name, ADAPTERS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else "."
+        raise BadInput(f"there is no adapter {name}{hint} Adapters: {', '.join(ADAPTERS)}")
+    if not len(table.rows):
+        raise BadInput(f"{table.label}: the file has no rows")
+    module = import_module(f"{__name__}.{ADAPTERS[name][0]}")
+    converted: Converted = module.convert(table, settings)
+    return converted

@@ -1,0 +1,105 @@
+"""ENTSO-E Transparency Platform, day-ahead prices as exported: local interval text without offset.
+
+The export keeps 24 rows a day: in spring the hour that the clock leaves out stands there without a price, in autumn the
+double hour stands twice with the same text, the earlier first.  ``n/e`` ("not exists") is left as it stands, so that
+the case has to say that it is a missing value.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.inputs.adapters.base import Converted, Settings
+from flexmine.inputs.series_spec import Series
+from flexmine.inputs.table import Table
+from flexmine.inputs.times import US_PER_H, duration, intervals, moment
+
+ZONE = "Europe/Brussels"
+"""The clock of the platform's CET/CEST, whatever the bidding zone."""
+NOT_THERE = "n/e"
+_TIME = ("mtu_cet_cest", "MTU (CET/CEST)")
+_PRICE = ("price_eur_mwh", "Day-ahead Price [EUR/MWh]")
+_CURRENCY = ("currency", "Currency")
+_INTERVAL = r"^(\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d) - (\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d)$"
+
+
+def convert(table: Table, settings: Settings) -> Converted:
+    """Return the prices in EUR/MWh by interval with offset; hours that do not exist are dropped where they are empty.
+
+    Raises
+    ------
+    BadInput
+        Where a row is no interval, an hour that does not exist has a price, or a price is not in EUR.
+    """
+    time, price = _column(table, _TIME), _column(table, _PRICE)
+    begin = _begin(table, time)
+    _refuse_currency(table, price)
+    naive = Table(table.label, pd.DataFrame({"begin": begin, "price": table.text(price)}), table.lines, table.word)
+    spec = Series(file=table.label, column="price", time_column="begin", zone=ZONE, missing=(NOT_THERE,))
+    found = intervals(naive, spec, US_PER_H)
+    text = naive.text("price").to_numpy()[found.row]
+    zone = ZoneInfo(ZONE)
+    rows = pd.DataFrame(
+        {
+            "interval_start": [moment(t).astimezone(zone).isoformat() for t in found.begin_us],
+            "price_eur_per_mwh": text,
+        }
+    )
+    absent = int((found.begin_us[1:] != found.end_us[:-1]).sum())
+    missing = int(np.isin(text, ["", NOT_THERE]).sum())
+    first, last = (moment(t).astimezone(UTC).isoformat() for t in (found.begin_us[0], found.end_us[-1]))
+    return Converted(
+        rows,
+        (
+            f"price_eur_per_mwh: as published, {duration(found.step_us)} intervals from {first} to {last}",
+            f"{len(naive.rows) - len(rows)} rows of hours that the clock of {ZONE} leaves out had no price: dropped",
+            f"{missing} of {len(rows)} prices are empty or {NOT_THERE}: left as they stand; {absent} holes in time",
+        ),
+    )
+
+
+def _column(table: Table, names: tuple[str, str]) -> str:
+    for name in names:
+        if name in table.rows.columns:
+            return name
+    table.need(names[0])
+    return names[0]
+
+
+def _begin(table: Table, column: str) -> pd.Series:
+    """Return the clock time of each beginning as ISO text; the end has to be later on the same clock."""
+    parts = table.text(column).str.extract(_INTERVAL)
+    bad = parts.isna().any(axis=1).to_numpy()
+    if bad.any():
+        row = int(bad.argmax())
+        raise BadInput(
+            f"{table.place(row)}: column {column}: {table.text(column)[row]!r} is no interval; expected the form "
+            "29.03.2020 01:00 - 29.03.2020 02:00"
+        )
+    begin = parts[2] + "-" + parts[1] + "-" + parts[0] + " " + parts[3]
+    end = parts[6] + "-" + parts[5] + "-" + parts[4] + " " + parts[7]
+    backward = (end <= begin).to_numpy()
+    if backward.any():
+        row = int(backward.argmax())
+        raise BadInput(f"{table.place(row)}: column {column}: {table.text(column)[row]!r} ends before it begins")
+    return begin
+
+
+def _refuse_currency(table: Table, price: str) -> None:
+    """Refuse a price that is not in EUR; the currency may stand or not stand beside an empty one."""
+    column = next((name for name in _CURRENCY if name in table.rows.columns), None)
+    if column is None:
+        return
+    priced = ~table.text(price).isin(["", NOT_THERE])
+    wrong = (priced & (table.text(column) != "EUR")).to_numpy(dtype=bool)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise BadInput(
+            f"{table.place(row)}: column {column}: the price {table.text(price)[row]} is in "
+            f"{table.text(column)[row]!r}; this adapter reads EUR"
+        )

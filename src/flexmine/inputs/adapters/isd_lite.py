@@ -1,0 +1,48 @@
+"""NOAA ISD-Lite: hourly observations in UTC, values in tenths, -9999 for a missing one.
+
+Lott, N. (2006). ISD-Lite: format documentation. NOAA National Centers for Environmental Information.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import numpy as np
+import pandas as pd
+
+from flexmine.inputs.adapters.base import (
+    Converted,
+    Settings,
+    as_text,
+    clock_us,
+    count,
+    gaps,
+    numbers,
+    starts,
+)
+from flexmine.inputs.table import Table
+from flexmine.inputs.times import US_PER_H
+
+MISSING = ("-9999",)
+_COLUMNS = {"air_temp_c_x10": "temperature_c", "dew_point_c_x10": "dew_point_c", "wind_speed_m_s_x10": "wind_speed_m_s"}
+
+
+def convert(table: Table, settings: Settings) -> Converted:
+    """Return temperature, dew point and wind of every row; the observation at the hour stands for the hour it begins.
+
+    Raises
+    ------
+    BadInput
+        Where a row is no hour or no number.
+    """
+    table.need("year", "month", "day", "hour_utc", *_COLUMNS)
+    date = table.text("year") + "-" + table.text("month").str.zfill(2) + "-" + table.text("day").str.zfill(2)
+    begin_us = clock_us(table, date, UTC, numbers(table, "hour_utc"))
+    rows = pd.DataFrame({"interval_start": starts(begin_us, UTC)})
+    told = [f"{gaps(begin_us, US_PER_H)} hours between the first row and the last are absent and stay absent"]
+    for source, name in _COLUMNS.items():
+        tenths = numbers(table, source, MISSING)
+        rows[name] = as_text(tenths / 10.0, 1)
+        told.append(f"{name}: {source} / 10; {count(np.isnan(tenths))} of {len(tenths)} are -9999: left empty")
+    told.append("the observation at the full hour stands for the hour that begins there: assumed")
+    return Converted(rows, tuple(told))
