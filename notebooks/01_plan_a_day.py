@@ -1,9 +1,12 @@
 # ---
 # jupyter:
 #   jupytext:
+#     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -13,8 +16,8 @@
 # %% [markdown]
 # # Plan a day
 #
-# A plan from Python: load a case, plan it, look at the frames.  Open this file as a notebook with jupytext, or run it
-# as a script.
+# A plan from Python: load a case, plan it, look at the frames.  The notebook and the script of the same name hold the
+# same cells.
 
 # %%
 import flexmine
