@@ -40,8 +40,15 @@ def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()
 
     Parameters
     ----------
+    path_or_name : str or Path
+        Paths inside the file are relative to it; a name that is no file is looked up among the shipped cases.
     allow_outside : sequence of str or Path
         Folders below which the case may name files, beside its own folder.
+
+    Returns
+    -------
+    Case
+        Plant, container models and series on the time axis of the case, checked.
 
     Raises
     ------
@@ -56,10 +63,26 @@ def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()
 def plan(case: Case, options: SolveOptions | None = None) -> Plan:
     """Return the audited plan of a case.
 
+    Parameters
+    ----------
+    case : Case
+        From :func:`load_case`.
+    options : SolveOptions, optional
+        Gap, time limit and seed, in place of what the case asks for.
+
+    Returns
+    -------
+    Plan
+        Its ``setpoints`` and ``site`` are pandas frames, of the columns of setpoints.csv and site.csv.
+
     Raises
     ------
-    Infeasible, NoPlan, AuditFailed
-        See :mod:`flexmine.errors`.
+    Infeasible
+        No plan keeps all limits; the message names those that contradict each other, and their hours.
+    NoPlan
+        Time was up, or the solver failed, before there was one.
+    AuditFailed
+        The plan found does not pass the audit; it is then no plan.
     """
     from flexmine.pipeline import plan_case
 
@@ -68,6 +91,13 @@ def plan(case: Case, options: SolveOptions | None = None) -> Plan:
 
 def write_plan(plan: Plan, directory: str | Path) -> None:
     """Write the files of a plan into `directory`, complete or not at all.
+
+    Parameters
+    ----------
+    plan : Plan
+        From :func:`flexmine.plan`.
+    directory : str or Path
+        An older plan there moves to ``DIRECTORY.previous``.
 
     Raises
     ------
