@@ -13,6 +13,7 @@ from flexmine.planning.reason_codes import CODES
 from flexmine.planning.reasons import Reasons
 from flexmine.problem import Miners
 from flexmine.report.carbon_chart import carbon_figure, mass, significant
+from flexmine.report.charts import quick_charts
 from flexmine.report.container_map import map_figure, mix_words
 from flexmine.report.marginal_chart import marginal_figure
 from flexmine.report.money_chart import money_figure, preference_words, rounding_words
@@ -288,3 +289,13 @@ def test_the_verdict_tells_of_a_preference_cut_short(make_plan):
     ]
     assert verdict(make_plan(preference={**cut, "outcome": "reached"})) == verdict(make_plan())
     assert "given up usd" in report_html(make_plan(preference=cut))
+
+
+def test_charts_that_are_not_checked_are_the_same_charts(make_plan):
+    """*Proves:* a report takes its charts unchecked, and they are those that altair checks in these tests.
+
+    *Sensitivity:* a figure that altair completes or changes while checking differs.
+    """
+    checked = all_figures(make_plan())
+    with quick_charts():
+        assert all_figures(make_plan()) == checked

@@ -32,7 +32,7 @@ def minimum_up_time(m: pe.ConcreteModel, classes: Classes) -> None:
 
     U : minimum up time [steps].  Source: Rajan and Takriti (2005).
     """
-    m.U = pe.Set(m.K, initialize={k: range(c.U) for k, c in classes.items()})
+    m.U = pe.Set(m.K, initialize={k: list(range(c.U)) for k, c in classes.items()})
 
     def rule(m, k, t):
         return sum(m.y[k, t - i] for i in m.U[k]) <= m.n[k, t]
@@ -49,7 +49,7 @@ def minimum_down_time(m: pe.ConcreteModel, classes: Classes) -> None:
     The full count N stands here, not the number available: a container that stops because it goes out of service
     would be counted twice.  Source: Rajan and Takriti (2005).
     """
-    m.D = pe.Set(m.K, initialize={k: range(c.D) for k, c in classes.items()})
+    m.D = pe.Set(m.K, initialize={k: list(range(c.D)) for k, c in classes.items()})
 
     def rule(m, k, t):
         return sum(m.z[k, t - i] for i in m.D[k]) <= m.N[k] - m.n[k, t]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -144,12 +145,12 @@ class Letters:
         """Whether starts are tied to their stops by arcs without layers."""
         return not self.layered and self.needs_arcs
 
-    @property
+    @cached_property
     def needs_arcs(self) -> bool:
         """Whether starts must be tied to their stops: more than two prices, windows out of order, or preheat energy."""
         return bool(self.tiers) or self.cold_energy or not windows_in_order(self.lots)
 
-    @property
+    @cached_property
     def cold_energy(self) -> bool:
         """Whether cold starts draw energy."""
         return bool(np.any(self.e > 0))

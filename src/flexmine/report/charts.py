@@ -6,13 +6,15 @@ steps from 0 to T and carries labels in site time, so that days of 23 and 25 hou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import altair as alt
 import numpy as np
+from altair.utils import schemapi
 
 from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
@@ -127,7 +129,8 @@ class Clock:
 
 def values(rows: Sequence[Row]) -> alt.InlineData:
     """Return rows as inline data of a specification."""
-    return alt.InlineData(values=list(rows))
+    # A tuple, because altair copies every row of a list several times over.
+    return alt.InlineData(values=tuple(rows))
 
 
 def mw_axis(title: str, **options: Any) -> alt.Axis:
@@ -190,9 +193,16 @@ def scale_from_zero(highest: float) -> alt.Scale:
     return alt.Scale(domain=[0, max(1e-3, 1.06 * highest)], nice=False)
 
 
+@contextmanager
+def quick_charts() -> Iterator[None]:
+    """Take specifications as they are: altair's checks against the schema cost more than a plan, and are for tests."""
+    with schemapi.debug_mode(False):
+        yield
+
+
 def specification(layers: Sequence[alt.Chart], height_px: int) -> dict[str, Any]:
     """Return the Vega-Lite specification of layered charts, as wide as the place it stands in."""
     chart = alt.layer(*layers).properties(width="container", height=height_px)
-    spec: dict[str, Any] = chart.to_dict()
+    spec: dict[str, Any] = chart.to_dict(validate=schemapi.DEBUG_MODE)
     spec.pop("config", None)
     return spec

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from flexmine.planning.plan import Plan
 from flexmine.report.carbon_chart import carbon_figure
-from flexmine.report.charts import Figure
+from flexmine.report.charts import Figure, quick_charts
 from flexmine.report.container_map import map_figure
 from flexmine.report.curve import curve_figure
 from flexmine.report.day import day_figure
@@ -23,8 +21,7 @@ from flexmine.report.money_chart import money_figure
 from flexmine.report.palette import DARK, LIGHT, THIN, energy, money, number, percent
 from flexmine.report.reasons_chart import reasons_figure
 from flexmine.report.sentence import finding, period, verdict
-
-VEGA_LITE = "6.4"
+from flexmine.report.vega import vega_script
 
 
 def report_html(plan: Plan) -> str:
@@ -39,7 +36,8 @@ def report_html(plan: Plan) -> str:
     template = environment.from_string(
         files("flexmine.report").joinpath("template.html.j2").read_text(encoding="utf-8")
     )
-    figures = all_figures(plan)
+    with quick_charts():
+        figures = all_figures(plan)
     specs = {panel.key: panel.spec for figure in figures for panel in figure.panels}
     return template.render(
         plan=plan,
@@ -54,7 +52,7 @@ def report_html(plan: Plan) -> str:
         specs=_json(specs),
         schemes=_json({"light": dict(LIGHT), "dark": dict(DARK)}),
         thin=_json(THIN),
-        vega=_vega(),
+        vega=Markup(vega_script()),
     )
 
 
@@ -123,10 +121,3 @@ def _json(document: Any) -> Markup:
     """Return JSON that may stand inside a script element: no ``<`` ends it early."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
-
-
-@cache
-def _vega() -> Markup:
-    """Return Vega, Vega-Lite and vega-embed as one script."""
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
-    return Markup(bundle.replace("</script", "<\\/script"))

@@ -14,8 +14,8 @@ from flexmine.planning.plan import Plan
 from flexmine.report.charts import Panel
 from flexmine.report.container_map import map_figure
 from flexmine.report.day import day_figure
-from flexmine.report.page import VEGA_LITE
 from flexmine.report.palette import LIGHT, MINUS, THIN, paint
+from flexmine.report.vega import VEGA_LITE
 
 WIDTH_PX = 860
 SCALE = 2.0

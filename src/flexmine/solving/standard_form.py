@@ -86,8 +86,8 @@ def compile_model(model: pe.ConcreteModel) -> Matrix:
 
 def _names(model: pe.ConcreteModel) -> dict[int, tuple[str, object]]:
     """Return component name and index of every variable and row; asking each of them is ten times slower."""
-    return {
-        id(member): (component.name, index)
-        for component in model.component_objects((pe.Var, pe.Constraint))
-        for index, member in component.items()
-    }
+    names: dict[int, tuple[str, object]] = {}
+    for component in model.component_objects((pe.Var, pe.Constraint)):
+        name = component.name
+        names.update((id(member), (name, index)) for index, member in component.items())
+    return names
