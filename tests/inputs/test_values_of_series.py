@@ -142,7 +142,14 @@ def test_a_sentinel_inside_the_band_is_refused_by_name(mark):
     unit = "USD/MWh" if mark.startswith("-") else "MW"
     message = refusal(["1", mark, "2", "3"], quantity, unit=unit)
     assert message.startswith(f"feed.csv:3: column value, 2024-09-09T17:00:00+00:00: '{mark}' is the mark of a missing")
-    assert message.endswith(f"missing: ['{mark}']")
+    assert message.endswith(f"missing: ['{mark}']; where it is a number: not_missing: ['{mark}']")
+
+
+def test_a_sentinel_may_be_a_number():
+    """A river gave 9,999 MW in one hour of 2022.  *Proves:* named, it is read.  *Sensitivity:* no way out is a wall."""
+    assert read(["1", "9999", "2", "3"], unit="MW", not_missing=["9999"]).values.tolist() == [1.0, 9999.0, 2.0, 3.0]
+    with pytest.raises(ValueError, match="it is one or the other"):
+        Series(file="f.csv", column="c", missing=["9999"], not_missing=["9999"])
 
 
 def test_a_bitcoin_price_may_be_9999():

@@ -109,6 +109,8 @@ class Series(Document):
         ``hold``: a source with longer intervals than the case's steps is held constant over each; absent: refused.
     missing : tuple of str
         Texts that stand for a missing value, such as ``n/e`` or ``-9999``; an empty cell always does.
+    not_missing : tuple of str
+        Texts that are numbers here although many feeds mark a missing value by them, such as ``9999``.
     fill
         What may stand in for missing values; absent: a missing value is an error.
     issue_column, revision_column
@@ -137,6 +139,7 @@ class Series(Document):
     factors: Annotated[tuple[Factor, ...], AsTuple] = ()
     coarser: Literal["hold"] | None = None
     missing: Annotated[tuple[str, ...], AsTuple] = ()
+    not_missing: Annotated[tuple[str, ...], AsTuple] = ()
     fill: Fill | None = None
     issue_column: ColumnName | None = None
     revision_column: ColumnName | None = None
@@ -169,6 +172,9 @@ class Series(Document):
     @model_validator(mode="after")
     def _consistent(self) -> Series:
         found: list[tuple[tuple[str | int, ...], str]] = []
+        for i, text in enumerate(self.not_missing):
+            if text in self.missing:
+                found.append((("not_missing", i), f"{text!r} stands in missing too; it is one or the other"))
         for key in ("revision_column", "stale_after_h"):
             if getattr(self, key) is not None and self.issue_column is None:
                 found.append(((key,), "needs issue_column, which says when each row was issued"))

@@ -69,7 +69,8 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
     if convert.energy:
         values = values / (cells.length_us / US_PER_H)
     faults = np.zeros(len(values), dtype=bool)
-    for bad, wrong, hint in _kinds_of_fault(plain, values, column.quantity, ~missing):
+    doubtful = np.isin(plain, _sentinels(column))
+    for bad, wrong, hint in _kinds_of_fault(values, column.quantity, ~missing, doubtful):
         if (bad & cells.inside).any():
             i = int((bad & cells.inside).argmax())
             shown = f"{text[i]!r}{_product(column, plain[i], values[i])} {wrong}"
@@ -86,14 +87,20 @@ def _missing(text: np.ndarray[Any, Any], plain: Floats, declared: tuple[str, ...
     return by_text | by_number
 
 
-def _kinds_of_fault(plain: Floats, values: Floats, quantity: str, given: Bools) -> tuple[tuple[Bools, str, str], ...]:
+def _sentinels(column: Column) -> list[float]:
+    """Return the numbers that are taken for marks of missing values in a column."""
+    known = [s for s in SENTINELS if s < 0 or column.quantity not in _NO_SENTINEL]
+    return [s for s in known if not any(text.strip() in (f"{s:g}", f"{s:.1f}") for text in column.spec.not_missing)]
+
+
+def _kinds_of_fault(values: Floats, quantity: str, given: Bools, doubtful: Bools) -> tuple[tuple[Bools, str, str], ...]:
     """Return (cells, what is wrong, what helps) of each kind of fault."""
     low, high = BANDS[quantity]
-    sentinel = np.isin(plain, [s for s in SENTINELS if s < 0 or quantity not in _NO_SENTINEL])
     declare = "; where it stands for a missing value, the case says so: missing: [{text!r}]"
+    number = "; where it is a number: not_missing: [{text!r}]"
     return (
         (given & ~np.isfinite(values), "is no finite number", declare),
-        (given & sentinel, "is the mark of a missing value in many feeds, and not declared here", declare),
+        (given & doubtful, "is the mark of a missing value in many feeds, and not declared here", declare + number),
         (given & ((values < low) | (values > high)), "is out of range", ""),
     )
 
