@@ -33,6 +33,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "diff": "flexmine.cli.store:diff",
         "reproduce": "flexmine.cli.store:reproduce",
         "prune": "flexmine.cli.store:prune",
+        "health": "flexmine.cli.operate:health_command",
+        "backup": "flexmine.cli.operate:backup_command",
+        "restore": "flexmine.cli.operate:restore_command",
     },
     "Feeds": {
         "convert": "flexmine.cli.convert:convert_command",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import with_errors
+from flexmine.cli.common import say, with_errors
 from flexmine.cli.types import IsoDay, IsoTime
 
 
@@ -29,13 +29,17 @@ def nightly(job_file: Path, day: date | None, at: datetime | None, log_format: s
     The same inputs again change nothing; changed inputs make a new revision that names what has changed.  Where there
     is no new plan, the one that was published before stays current.
     """
+    from flexmine.jobs.afterwards import Afterwards
     from flexmine.jobs.job import read_job
     from flexmine.jobs.log import start_log
     from flexmine.jobs.night import Night, exit_code
 
     night = Night(read_job(job_file), at or datetime.now(UTC), progress=_progress)
     start_log(night.run_id, log_format)
-    results = night.run(day)
+    with Afterwards(night.job, night.run_id, say) as afterwards:
+        results = night.run(day)
+        afterwards.exit_code = exit_code(results)
+        afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
     if as_json:
         days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
         click.echo(json.dumps({"run_id": night.run_id, "exit_code": exit_code(results), "days": days}))

@@ -12,7 +12,7 @@ from flexmine.inputs.yaml_loader import Loaded, read_yaml
 from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.schema import JobDocument
 from flexmine.jobs.template import Template, read_template
-from flexmine.store.database import URL, database_url, open_database
+from flexmine.store.database import SQLITE, URL, database_file, database_url, open_database
 from flexmine.store.runs import RunStore
 
 
@@ -47,6 +47,11 @@ class Job:
     def url(self) -> URL:
         """URL of the store."""
         return database_url(self.document.store, self.folder, self.loaded.path.parent)
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there is a store to look into, without making one; a server is taken to have it."""
+        return self.url.get_backend_name() != SQLITE or database_file(self.url).is_file()
 
     def path_of(self, reference: str) -> Path:
         """Return a path that the job file names."""

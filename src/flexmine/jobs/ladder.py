@@ -16,6 +16,7 @@ from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.feeds import NEWEST, Chosen, Search, filled, newest, older
 from flexmine.jobs.job import Job
 from flexmine.jobs.persistence import Past, of_values, persisted
+from flexmine.jobs.pins import job_pins
 from flexmine.jobs.resolve import CASE_FILE, Horizon, How, Inputs, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
 from flexmine.jobs.state import Before
@@ -147,7 +148,12 @@ class Climb:
         return horizon.axis(self.job.template.case.document.step_h)
 
     def _write(self, horizon: Horizon, chosen: dict[str, Chosen], how: How, folder: Path) -> Prepared:
-        write_inputs(self.job, Inputs(horizon, self.before.state, chosen, how, self.extra), folder)
+        axis = self._axis(horizon)
+        pins = job_pins(self.job, axis.begin(0), axis.begin(axis.steps))
+        for pin in pins.expired:
+            self._tell_once(f"expired, without effect: {pin.words}")
+        extra = {**self.extra, **pins.extra()}
+        write_inputs(self.job, Inputs(horizon, self.before.state, chosen, how, extra), folder)
         return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
 
     def _tell_once(self, sentence: str) -> None:

@@ -77,10 +77,18 @@ class Night:
         with plant_lock(job.folder, job.plant, job.document.lock_wait_s, LOG.warning):
             store = open_recovered(job, LOG.warning)
             try:
-                publish_newest(job, store, self.now, LOG.info)
+                self._publish_left(store)
                 return [self._planned_and_published(store, due) for due in self._due(store, target)]
             finally:
                 store.close()
+
+    def _publish_left(self, store: RunStore) -> None:
+        """Publish what an earlier run has left; that it fails is no reason not to plan the coming day."""
+        try:
+            publish_newest(self.job, store, self.now, LOG.info)
+        except (BadInput, AuditFailed) as error:
+            for message in error.messages:
+                LOG.warning("the plan before is not published: %s", message)
 
     def _due(self, store: RunStore, target: date) -> list[date]:
         """Return the days to plan, in order: those that were missed, then the target."""

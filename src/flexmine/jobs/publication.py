@@ -6,17 +6,23 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flexmine.jobs.job import Job
-from flexmine.publish.directory import Terms, publish
+from flexmine.publish.directory import publish
+from flexmine.publish.messages import messages_of
+from flexmine.publish.mqtt import send
+from flexmine.publish.reader import Publication, newest_whole
 from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
 
+Tell = Callable[[str], None]
 
-def publish_newest(job: Job, store: RunStore, now: datetime, tell: Callable[[str], None]) -> None:
+
+def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None:
     """Publish the newest plan where it is not published yet, and before it what was planned inside the days before.
 
     Days are published in order, and a day anew after one before it: a plan of the rest of today, made when tomorrow
     was published already, is followed by that of tomorrow.  An earlier night that is planned again, and a plan whose
-    day is over, are stored and not published.
+    day is over, are stored and not published.  Where what was published is not there whole any more, it is published
+    anew.
 
     Raises
     ------
@@ -28,17 +34,26 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Callable[[str
     open_days = [r for r in newest if r.valid_until > now and (r.kind != NIGHT or r.day == last_day)]
     if newest and not open_days and newest[-1].sequence is None:
         tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
-    before = 0
+    before, lost = 0, not _stands(job)
     for number, record in enumerate(open_days):
-        if record.sequence is None or record.sequence < before:
+        if record.sequence is None or record.sequence < before or lost:
             last = number == len(open_days) - 1
             before = publish_run(job, store, record, now, tell, supersede=not last)
         else:
             before = record.sequence
 
 
+def _stands(job: Job) -> bool:
+    """Return whether a whole publication is current."""
+    target = job.path_of(job.document.publish.directory)
+    if not target.is_dir():
+        return False
+    current, damage = newest_whole(target)
+    return current is not None and not damage
+
+
 def publish_run(
-    job: Job, store: RunStore, record: RunRecord, now: datetime, tell: Callable[[str], None], *, supersede: bool = False
+    job: Job, store: RunStore, record: RunRecord, now: datetime, tell: Tell, *, supersede: bool = False
 ) -> int:
     """Publish one stored run; note and return under which sequence number.
 
@@ -50,11 +65,31 @@ def publish_run(
     Raises
     ------
     BadInput, AuditFailed
-        As by :func:`flexmine.publish.directory.publish`.
+        As by :func:`flexmine.publish.directory.publish`; or a broker did not take the messages, and then the run
+        does not count as published: the next one sends them.
     """
     told = {"run_id": record.run_id, "day": record.day.isoformat(), "revision": record.revision}
-    target = job.path_of(job.document.publish.directory)
-    outcome = publish(store.place(record) / "plan", target, Terms(), now=now, run=told, supersede=supersede)
-    store.mark_published(record.run_id, outcome.publication.sequence)
-    tell(f"{record.day}: revision {record.revision} is published as {outcome.publication.sequence} in {target}")
-    return outcome.publication.sequence
+    terms, target = job.document.publish.terms, job.path_of(job.document.publish.directory)
+    last = store.last_published(job.plant)
+    after = 0 if last is None or last.sequence is None else last.sequence
+    plan = store.place(record) / "plan"
+    outcome = publish(plan, target, terms, now=now, run=told, after=after, supersede=supersede)
+    published = outcome.publication
+    tell(f"{record.day}: revision {record.revision} is published as {published.sequence} in {target}")
+    for sentence in published.document["after_validity"]["breaks"][:1]:
+        tell(f"{record.day}: after the plan's end, {terms.after_validity} would break a limit: {sentence}")
+    _send_messages(job, published, tell)
+    store.mark_published(record.run_id, published.sequence)
+    return published.sequence
+
+
+def _send_messages(job: Job, published: Publication, tell: Tell) -> None:
+    broker = job.document.publish.mqtt
+    if broker is None:
+        return
+    messages = messages_of(published, broker.prefix)
+    if not broker.send:
+        tell(f"{len(messages)} MQTT messages of publication {published.sequence} are made and not sent: send is false")
+        return
+    send(messages, broker, job.path_of("."))
+    tell(f"publication {published.sequence}: {len(messages)} MQTT messages acknowledged by {broker.host}")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from flexmine.inputs.fields import AsTuple, Day, Document, Name, Share, problems
 from flexmine.inputs.schema import Options, State
-from flexmine.jobs.publish_schema import Publish
+from flexmine.jobs.publish_schema import Notice, Publish, Watch
 
 
 class Feed(Document):
@@ -167,6 +167,14 @@ class JobDocument(Document):
         force stays current, or ``replan`` the rest of the day.
     options
         Of the solver, in place of those of the template; `time_limit_s` bounds the search of every night.
+    pins
+        File of the operators' pins, ``schema: flexmine-pins/1``.
+    notices
+        Who is told of a run that does not end with exit 0.
+    watch
+        When ``flexmine health`` warns.
+    metrics
+        Text file for Prometheus, written after every run; none: no such file.
     """
 
     schema_id: Literal["flexmine-job/1"] = Field(alias="schema")
@@ -187,6 +195,10 @@ class JobDocument(Document):
     options: Options | None = None
     report: bool = True
     publish: Publish = Publish()
+    pins: str | None = Field(default=None, min_length=1)
+    notices: Annotated[tuple[Notice, ...], AsTuple] = ()
+    watch: Watch = Watch()
+    metrics: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> JobDocument:

@@ -87,6 +87,7 @@ def publish(
     now: datetime | None = None,
     supersede: bool = False,
     run: Mapping[str, Any] | None = None,
+    after: int = 0,
 ) -> Outcome:
     """Publish the plan of a directory into `target` and move the pointer to it.
 
@@ -98,6 +99,9 @@ def publish(
         Publish also where the plan ends before what is published now, and drop the later hours of that.
     run : mapping, optional
         Where the plan comes from (run id, day, revision); stands in publication.json as it is.
+
+    after : int
+        The number is above this one, whatever the directory holds: what was published before may have been lost.
 
     Returns
     -------
@@ -122,7 +126,7 @@ def publish(
         _copy_plan(run_directory, beside / PLAN)
         plan = read_written(beside / PLAN)
         _refuse_pointless(plan, current, moment, supersede=supersede)
-        sequence = _next_sequence(target)
+        sequence = max(_last_sequence(target), after) + 1
         _write(
             beside, sequence, plan, terms, current=current, now=moment, told={"run": dict(run or {}), "damage": damage}
         )
@@ -190,8 +194,8 @@ def _refuse_pointless(plan: WrittenPlan, current: Publication | None, now: datet
         )
 
 
-def _next_sequence(target: Path) -> int:
-    return max((int(e.name) for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), default=0) + 1
+def _last_sequence(target: Path) -> int:
+    return max((int(e.name) for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), default=0)
 
 
 def _write(

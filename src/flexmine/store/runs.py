@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -169,7 +170,7 @@ class RunStore:
     def attempts(self, plant: str, limit: int | None = None) -> list[Attempt]:
         """Return attempts, the last one first."""
         query = select(AttemptRow).where(AttemptRow.plant == plant).order_by(AttemptRow.id.desc())
-        with Session(self.engine) as session:
+        with self._reading() as session:
             rows = session.scalars(query if limit is None else query.limit(limit)).all()
         return [
             Attempt(
@@ -202,13 +203,21 @@ class RunStore:
             raise BadInput(f"run {run_id!r}: {what} with it; flexmine history lists all of them")
         return found[0]
 
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        try:
+            with Session(self.engine) as session:
+                yield session
+        except DatabaseError as error:
+            raise BadInput(f"the store cannot be read: {error.orig}") from error
+
     def _runs(self, query: object) -> list[RunRecord]:
-        with Session(self.engine) as session:
+        with self._reading() as session:
             rows: Sequence[RunRow] = session.scalars(query).all()  # type: ignore[call-overload]
             return [record_of(row.document, row.sequence) for row in rows]
 
     def _day(self, query: object) -> date | None:
-        with Session(self.engine) as session:
+        with self._reading() as session:
             found: date | None = session.scalar(query)  # type: ignore[call-overload]
         return found
 

@@ -1,0 +1,55 @@
+"""What follows every run, however it ended: the monitors' file, and notices where it did not end with exit 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+
+from flexmine.errors import EXIT_INTERNAL, BadInput, FlexmineError
+from flexmine.jobs.health import health
+from flexmine.jobs.job import Job
+from flexmine.jobs.metrics import write_metrics
+from flexmine.jobs.notice import Bulletin, send_notices
+
+
+@dataclass
+class Afterwards:
+    """A run inside of which an exit code is set; an error that passes through is told and goes on.
+
+    Nothing of it changes how the run ends: what goes wrong here is told.
+    """
+
+    job: Job
+    run_id: str
+    tell: Callable[[str], None]
+    exit_code: int = 0
+    message: str = ""
+
+    def __enter__(self) -> Afterwards:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        status = "planned" if self.exit_code == 0 else f"exit {self.exit_code}"
+        if error is not None:
+            known = isinstance(error, FlexmineError)
+            self.exit_code = error.exit_code if isinstance(error, FlexmineError) else EXIT_INTERNAL
+            status = error.status if isinstance(error, FlexmineError) else "internal_error"
+            self.message = str(error) if known else f"{type(error).__name__}: {error}"
+        text = self._look()
+        if self.exit_code != 0:
+            bulletin = Bulletin(self.job.plant, self.run_id, self.exit_code, status, self.message, text)
+            send_notices(self.job.document.notices, bulletin, self.tell)
+
+    def _look(self) -> str:
+        """Return the health in words, and write the monitors' file."""
+        found = health(self.job, datetime.now(UTC))
+        try:
+            if self.job.document.metrics is not None:
+                write_metrics(found, self.job.path_of(self.job.document.metrics))
+        except BadInput as error:
+            self.tell(error.messages[0])
+        return "\n".join(found.lines)

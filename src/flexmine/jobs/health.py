@@ -1,0 +1,203 @@
+"""Whether a plant is looked after: the current plan, the feeds, the last runs; for monitors and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from flexmine.errors import EXIT_CODES, BadInput, Status
+from flexmine.jobs.issues import find_issues
+from flexmine.jobs.job import Job
+from flexmine.jobs.pins import job_pins
+from flexmine.publish.reader import Publication, read_current
+from flexmine.store.runs import Attempt, RunStore
+
+ONE_HOUR = timedelta(hours=1)
+PLANNED = tuple(EXIT_CODES[s] for s in (Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK))
+LOOKED_AT = 50
+
+
+class Level(IntEnum):
+    """As monitors of the Nagios kind count: also the exit code of ``flexmine health``."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """All checks, and the figures that monitors keep.
+
+    Attributes
+    ----------
+    figures : dict
+        Number by name of the metric and label: ``(name, {label: value})``.
+    """
+
+    plant: str
+    checks: tuple[Check, ...]
+    figures: tuple[tuple[str, dict[str, str], float], ...]
+
+    @property
+    def level(self) -> Level:
+        """The worst of all checks."""
+        return max((c.level for c in self.checks), default=Level.OK)
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for monitors, then one for each check, the worst first."""
+        worst = sorted(self.checks, key=lambda c: -c.level)
+        first = next((c.text for c in worst if c.level == self.level), "")
+        head = f"FLEXMINE {self.level.name} - {self.plant}: {first}"
+        return [head, *(f"{c.level.name}: {c.name}: {c.text}" for c in worst)]
+
+    def document(self) -> dict[str, Any]:
+        """For machines."""
+        checks = [{"name": c.name, "level": c.level.name, "text": c.text} for c in self.checks]
+        return {"plant": self.plant, "level": self.level.name, "exit_code": int(self.level), "checks": checks}
+
+
+def health(job: Job, now: datetime) -> Health:
+    """Look at a plant as it stands; nothing is changed."""
+    checks: list[Check] = []
+    figures: list[tuple[str, dict[str, str], float]] = []
+    for part in (_current, _runs, _feeds, _pins):
+        for found in part(job, now):
+            if isinstance(found, Check):
+                checks.append(found)
+            else:
+                figures.append(found)
+    result = Health(job.plant, tuple(checks), tuple(figures))
+    return Health(job.plant, result.checks, (*result.figures, ("health", {}, float(result.level))))
+
+
+Found = Iterator[Check | tuple[str, dict[str, str], float]]
+
+
+def _current(job: Job, now: datetime) -> Found:
+    target, watch = job.path_of(job.document.publish.directory), job.document.watch
+    try:
+        current = read_current(target)
+        faults = [] if current is None else current.faults()
+    except BadInput as error:
+        yield Check("current plan", Level.CRITICAL, error.messages[0])
+        return
+    if current is None:
+        yield Check("current plan", Level.CRITICAL, f"nothing is published in {target}")
+        return
+    if faults:
+        yield Check("current plan", Level.CRITICAL, faults[0])
+    left_h = (current.valid_until - now) / ONE_HOUR
+    words = f"publication {current.sequence} is valid for {left_h:.1f} h more"
+    if left_h <= 0:
+        words = f"publication {current.sequence} ended {-left_h:.1f} h ago; {_ending(current)}"
+    level = Level.OK if left_h >= watch.warning_h else Level.WARNING
+    yield Check("validity", Level.CRITICAL if left_h < max(watch.critical_h, 1e-9) else level, words)
+    status = current.document["status"]
+    usual = status == Status.OPTIMAL.value
+    yield Check("status", Level.OK if usual else Level.WARNING, f"the plan is {status}")
+    published = datetime.fromisoformat(current.document["published_at"])
+    yield "plan_sequence", {}, float(current.sequence)
+    yield "plan_published_timestamp_seconds", {}, published.timestamp()
+    yield "plan_valid_until_timestamp_seconds", {}, current.valid_until.timestamp()
+    yield "plan_fallback", {}, float(status == Status.FALLBACK.value)
+
+
+def _ending(current: Publication) -> str:
+    return f"machines do what after_validity says: {current.document['after_validity']['action']}"
+
+
+def _runs(job: Job, now: datetime) -> Found:
+    attempts: list[Attempt] = []
+    if job.has_store:
+        try:
+            store = job.open_store()
+        except BadInput as error:
+            yield Check("store", Level.CRITICAL, error.messages[0])
+            return
+        try:
+            attempts = store.attempts(job.plant, LOOKED_AT)
+            yield from _unpublished(job, store, now)
+        finally:
+            store.close()
+    if not attempts:
+        yield Check("runs", Level.WARNING, "no run has been made yet")
+        return
+    yield from _last(job, attempts[0], _failures(attempts))
+
+
+def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
+    day = store.last_day(job.plant)
+    record = None if day is None else store.newest(job.plant, day)
+    if record is None:
+        return
+    yield "plan_money_usd", {}, record.money_usd
+    yield "plan_gap", {}, record.gap
+    if record.sequence is None and record.valid_until > now:
+        what = f"the plan of {record.day}, revision {record.revision}"
+        yield Check("publication", Level.WARNING, f"{what}, is stored and not published; the next run does it")
+
+
+def _failures(attempts: list[Attempt]) -> int:
+    """Return how many attempts in a row, the last one backwards, brought no plan."""
+    return next((i for i, a in enumerate(attempts) if a.exit_code in PLANNED), len(attempts))
+
+
+def _last(job: Job, last: Attempt, failures: int) -> Found:
+    when = (last.ended or last.started).isoformat(timespec="minutes")
+    text = f"the last one, of {last.day} at {when}, ended with exit {last.exit_code} ({last.status})"
+    level = Level.OK if last.exit_code == 0 else Level.WARNING
+    if failures:
+        text += f", the {failures}. in a row without a plan: {last.messages[0] if last.messages else 'no message'}"
+        level = Level.CRITICAL if failures >= job.document.watch.failures else Level.WARNING
+    yield Check("runs", level, text)
+    yield "last_run_exit_code", {}, float(last.exit_code)
+    yield "last_run_timestamp_seconds", {}, (last.ended or last.started).timestamp()
+    yield "runs_without_plan", {}, float(failures)
+
+
+def _feeds(job: Job, now: datetime) -> Found:
+    for feed in job.document.feeds:
+        try:
+            found = find_issues(job, feed, now, now)
+        except BadInput as error:
+            yield Check(f"feed {feed.files}", Level.WARNING, error.messages[0])
+            continue
+        if not found.known:
+            yield Check(f"feed {feed.files}", Level.WARNING, "there is no issue")
+            continue
+        issue = found.known[0]
+        age_h = issue.age_h(now)
+        stale = age_h > feed.max_age_h
+        words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
+        yield Check(f"feed {feed.files}", Level.WARNING if stale else Level.OK, words)
+        yield "feed_issued_timestamp_seconds", {"feed": feed.files}, issue.issued.timestamp()
+        yield "feed_max_age_seconds", {"feed": feed.files}, feed.max_age_h * 3600.0
+
+
+def _pins(job: Job, now: datetime) -> Found:
+    try:
+        pins = job_pins(job, now, now + ONE_HOUR)
+    except BadInput as error:
+        yield Check("pins", Level.WARNING, error.messages[0])
+        return
+    if job.document.pins is None:
+        return
+    for pin in pins.in_force:
+        yield Check("pin", Level.OK, pin.words)
+    for pin in pins.expired:
+        yield Check("pin", Level.OK, f"expired: {pin.words}")
+    yield "pins_in_force", {}, float(len(pins.in_force))
