@@ -79,9 +79,9 @@ def _holds_many(annotation: Any) -> bool:
     return get_origin(annotation) in (tuple, dict)
 
 
-def holds_names(annotation: Any) -> bool:
-    """Return whether an annotation is, or allows, a mapping from names to documents."""
-    return get_origin(annotation) is dict or any(holds_names(argument) for argument in get_args(annotation))
+def holds(kind: type, annotation: Any) -> bool:
+    """Return whether an annotation is, or allows, a `kind` (dict or tuple) of documents."""
+    return get_origin(annotation) is kind or any(holds(kind, argument) for argument in get_args(annotation))
 
 
 def document_in(annotation: Any) -> type[BaseModel] | None:

@@ -13,6 +13,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+"""Times beyond are slips, and near the ends of the calendar no arithmetic with them is possible."""
+
 
 class Document(BaseModel):
     """Base of all documents: immutable, no unknown key, no number as text, no NaN."""
@@ -46,6 +49,9 @@ def _aware(value: Any) -> Any:
         raise PydanticCustomError(
             "time", "{value} has no UTC offset; write it as 2024-09-10T00:00:00+08:00", {"value": repr(value)}
         )
+    if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
+        text = "{value} is out of range; allowed are the years {first} to {last}"
+        raise PydanticCustomError("time", text, {"value": repr(value), "first": FIRST_YEAR, "last": LAST_YEAR})
     return parsed
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import cache
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
-from flexmine.inputs.explain import document_in, holds_names
+from flexmine.inputs.explain import document_in, holds
 
 
 def parts_of(data: Any, model: type[BaseModel]) -> Any:
@@ -27,25 +27,31 @@ def parts_of(data: Any, model: type[BaseModel]) -> Any:
     for name, field in model.model_fields.items():
         key = field.alias or name
         if key in data:
-            parts[name] = _part(data[key], field)
+            parts[name] = _part(data[key], model, name)
         else:
             parts[name] = None if field.is_required() else field.get_default(call_default_factory=True)
     return SimpleNamespace(**parts)
 
 
-def _part(value: Any, field: FieldInfo) -> Any:
-    alone = copy(field)
-    alone.alias = alone.validation_alias = alone.serialization_alias = None  # these mean nothing outside a document
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, alone])  # type: ignore[arg-type]
+def _part(value: Any, model: type[BaseModel], name: str) -> Any:
     try:
-        return adapter.validate_python(value, strict=True)
+        return _adapter(model, name).validate_python(value, strict=True)
     except ValidationError:
         pass
+    field = model.model_fields[name]
     document = document_in(field.annotation)
     if document is None:
         return None
-    if isinstance(value, list):
-        return tuple(parts_of(item, document) for item in value)
-    if isinstance(value, dict) and holds_names(field.annotation):
-        return {key: parts_of(item, document) for key, item in value.items()}
+    if holds(tuple, field.annotation):
+        return tuple(parts_of(item, document) for item in value) if isinstance(value, list) else None
+    if holds(dict, field.annotation):
+        return {key: parts_of(item, document) for key, item in value.items()} if isinstance(value, dict) else None
     return parts_of(value, document)
+
+
+@cache
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    """Return what validates one field of a document by itself."""
+    alone = copy(model.model_fields[name])
+    alone.alias = alone.validation_alias = alone.serialization_alias = None  # these mean nothing outside a document
+    return TypeAdapter(Annotated[alone.annotation, alone])  # type: ignore[arg-type]

@@ -16,6 +16,9 @@ from flexmine.problem import Ints
 Bools = NDArray[np.bool_]
 
 _HEADER_LINES = 1
+MAX_ROWS, MAX_COLUMNS = 1_000_000, 1_000
+MAX_UNPACKED_BYTES = 256 * 1024 * 1024
+"""Of a Parquet file, whose packed bytes say little about its size in memory."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def _read_csv(raw: bytes, label: str) -> Table:
     try:
         text = raw.decode("utf-8-sig")
         header = text.partition("\n")[0].rstrip("\r").split(",")
+        _refuse_size(label, text.count("\n"), len(header))
         rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
@@ -110,7 +114,10 @@ def _read_parquet(raw: bytes, label: str) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        frame = pq.read_table(pa.BufferReader(raw)).to_pandas()
+        file = pq.ParquetFile(pa.BufferReader(raw))
+        groups = [file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)]
+        _refuse_size(label, file.metadata.num_rows, file.metadata.num_columns, sum(groups))
+        frame = file.read().to_pandas()
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{label}: this is not a Parquet table: {str(error).partition(chr(10))[0]}") from error
     if not isinstance(frame.index, pd.RangeIndex):
@@ -121,6 +128,15 @@ def _read_parquet(raw: bytes, label: str) -> Table:
         raise BadInput(f"{label}: column {twice[0]} stands twice; names have to be distinct")
     rows = pd.DataFrame({name: _as_text(frame[name]) for name in frame.columns}, dtype=str)
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1, "row")
+
+
+def _refuse_size(label: str, rows: int, columns: int, unpacked_bytes: int = 0) -> None:
+    """Refuse a table that is too large to unpack."""
+    if rows > MAX_ROWS or columns > MAX_COLUMNS or unpacked_bytes > MAX_UNPACKED_BYTES:
+        raise BadInput(
+            f"{label}: {rows} rows of {columns} columns are too much; at most {MAX_ROWS} rows, {MAX_COLUMNS} columns "
+            f"and {MAX_UNPACKED_BYTES // 2**20} MiB are read"
+        )
 
 
 def _as_text(column: pd.Series) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
+from flexmine.inputs.fields import FIRST_YEAR, LAST_YEAR
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Bools, Table
 from flexmine.problem import Ints
@@ -146,6 +147,11 @@ def _parse(table: Table, column: str, *, zoned: bool) -> tuple[Ints, Bools]:
     if bad.any():
         row = int(bad.to_numpy().argmax())
         raise BadInput(f"{table.place(row)}: column {column}: {text[row]!r} is no ISO 8601 time; {EXAMPLE}")
+    far = ~times.dt.year.between(FIRST_YEAR, LAST_YEAR).to_numpy()
+    if far.any():
+        row = int(far.argmax())
+        allowed = f"allowed are the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise BadInput(f"{table.place(row)}: column {column}: {text[row]!r} is out of range; {allowed}")
     return times.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64), naive
 
 

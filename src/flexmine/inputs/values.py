@@ -13,12 +13,14 @@ from flexmine.inputs.conversion import Conversion
 from flexmine.inputs.series_spec import BANDS, Series
 from flexmine.inputs.table import Bools, Table
 from flexmine.inputs.times import US_PER_H, moment
+from flexmine.inputs.units import guess
 from flexmine.problem import Floats, Ints
 
 SENTINELS = (-99999.0, -9999.0, -999.0, 9999.0, 99999.0)
 """Numbers that publishers write for a missing value; some lie inside a band, so they are refused by name."""
 _NO_SENTINEL = ("btc_price_usd", "difficulty")
 """Quantities that may well be 9999 or 99999."""
+_OUT_OF_RANGE = "is out of range"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,10 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
         if (bad & cells.inside).any():
             i = int((bad & cells.inside).argmax())
             shown = f"{text[i]!r}{_product(column, plain[i], values[i])} {wrong}"
-            raise BadInput(_sentence(column, cells, bad, shown) + hint.format(text=text[i]))
+            meant = guess((column.quantity,), float(values[i])) if wrong == _OUT_OF_RANGE else ""
+            raise BadInput(
+                _sentence(column, cells, bad, shown) + hint.format(text=text[i]) + (f"; {meant}" if meant else "")
+            )
         faults |= bad
     return np.where(missing | faults, np.nan, values)
 
@@ -101,7 +106,7 @@ def _kinds_of_fault(values: Floats, quantity: str, given: Bools, doubtful: Bools
     return (
         (given & ~np.isfinite(values), "is no finite number", declare),
         (given & doubtful, "is the mark of a missing value in many feeds, and not declared here", declare + number),
-        (given & ((values < low) | (values > high)), "is out of range", ""),
+        (given & ((values < low) | (values > high)), _OUT_OF_RANGE, ""),
     )
 
 
