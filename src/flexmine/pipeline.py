@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from flexmine.assembly import assemble
+from flexmine.assembly.inside import Box, inside_after
 from flexmine.assembly.reserve import without_reserve
 from flexmine.assembly.switching import switching
 from flexmine.errors import AuditFailed, Infeasible, NoPlan, Status
@@ -97,7 +99,7 @@ def plan_case(
         problem, solution, given_up = _solved(assembly.problem, options, phases, before)
     except Infeasible as error:
         raise Infeasible([*conflicting_pins(case, options), *error.messages]) from error
-    run_hours, starts = wear(case, problem)
+    run_hours, _ = wear(case, problem)
     with phases.measure("disaggregate"):
         exact = to_schedule(problem, solution, run_hours)
     with phases.measure("audit"):
@@ -137,9 +139,7 @@ def plan_case(
         day_kind=_day_kind(problem, proof.money_usd, rules, options) if rules else None,
         carbon=carbon_account(problem, rounded, audit, assembly.btc_per_th_s_h),
         preference=asdict(solution.preference),
-        state_after=state_after(
-            problem, rounded, audit, case.publish_steps, run_hours=run_hours, starts=starts
-        ).document(),
+        state_after=fleet_after(case, assembly.boxes, Executed(problem, rounded, audit, case.publish_steps)),
         reasons=why,
         causes=assembly.causes,
         plant_name=case.plant.name,
@@ -180,6 +180,33 @@ def wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]
     state = case.document.state
     states = {name: state.of(name) for name, _ in problem.containers}
     return {name: s.run_hours for name, s in states.items()}, {name: s.starts for name, s in states.items()}
+
+
+@dataclass(frozen=True)
+class Executed:
+    """The first `steps` steps of an audited schedule, taken as done."""
+
+    problem: Problem
+    schedule: Schedule
+    replay: Replay
+    steps: int
+
+
+def fleet_after(case: Case, boxes: Mapping[str, Box], done: Executed) -> dict[str, Any]:
+    """Return the fleet after the executed part of a plan of a case, in the shape of a case's ``state``."""
+    run_hours, starts = wear(case, done.problem)
+    on = dict(zip(done.schedule.containers, done.schedule.on[:, : done.steps], strict=True))
+    inside = inside_after(boxes, on, done.problem.time.step_h)
+    state = state_after(
+        done.problem,
+        done.schedule,
+        done.replay,
+        done.steps,
+        run_hours=run_hours,
+        starts=starts,
+        inside_temperature_c=inside,
+    )
+    return state.document()
 
 
 def _solved(

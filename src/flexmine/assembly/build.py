@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from flexmine.assembly.chain import chain
 from flexmine.assembly.classes import available_counts, container_class, group
 from flexmine.assembly.equipment import Equipment, Money, Weather, equipment
 from flexmine.assembly.fleet import containers, override_obligations
+from flexmine.assembly.inside import Box
 from flexmine.assembly.reserve import with_reserve
 from flexmine.assembly.site import btc_per_th_s_h, cheapest_price_usd_per_mwh, hash_value, limits, site, sources
 from flexmine.assembly.windows import Clock, Mask
@@ -40,6 +42,8 @@ class Assembly:
         Retarget and halvings within the horizon, for plan.json.
     causes : tuple of Cause
         Why containers may not run, or have to.
+    boxes : mapping
+        By container, where its model has a thermal part.
     """
 
     problem: Problem
@@ -49,6 +53,7 @@ class Assembly:
     btc_per_th_s_h: Floats
     chain: tuple[dict[str, Any], ...]
     causes: tuple[Cause, ...]
+    boxes: Mapping[str, Box]
 
 
 def assemble(case: Case) -> Assembly:
@@ -93,7 +98,19 @@ def assemble(case: Case) -> Assembly:
         btc_per_th_s_h=btc_per_th_s_h(case, changes),
         chain=tuple(event.document(clock) for event in changes.events),
         causes=causes(case, clock, held, groups),
+        boxes=_boxes(case, models),
     )
+
+
+def _boxes(case: Case, models: dict[str, Equipment]) -> dict[str, Box]:
+    found = {}
+    for name, group_of_it in case.plant.group_of.items():
+        model = models[group_of_it.model]
+        thermal = model.document.thermal
+        if thermal is not None and model.cooling is not None:
+            measured = case.document.state.of(name).inside_temperature_c
+            found[name] = Box(model.cooling, thermal.asleep, thermal.running_temperature_c, measured)
+    return found
 
 
 def _models(case: Case, clock: Clock, money: Money, notes: list[str]) -> dict[str, Equipment]:

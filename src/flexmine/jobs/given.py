@@ -11,14 +11,13 @@ from flexmine.assembly import assemble
 from flexmine.assembly.switching import switching
 from flexmine.errors import NoPlan, Status
 from flexmine.inputs.case import Case
-from flexmine.pipeline import PLAN_TOLERANCE_MW, options_of, versions, wear
+from flexmine.pipeline import PLAN_TOLERANCE_MW, Executed, fleet_after, options_of, versions
 from flexmine.planning.audit import replay
 from flexmine.planning.break_even import break_even
 from flexmine.planning.carbon import carbon_account
 from flexmine.planning.document import MONEY_DECIMALS
 from flexmine.planning.plan import Plan
 from flexmine.planning.schedule import Schedule
-from flexmine.planning.state import state_after
 from flexmine.problem import Problem
 
 SHOWN = 5
@@ -43,12 +42,10 @@ def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedul
         rest = len(audit.violations) - SHOWN
         shown = [f"it breaks a limit: {v.message}" for v in audit.violations[:SHOWN]]
         raise NoPlan([*shown, f"and {rest} more limits"] if rest > 0 else shown)
-    run_hours, starts = wear(case, problem)
     options = options_of(case)
     # As they are written, so that a large gap follows from both.
     money_usd = round(audit.money_usd, MONEY_DECIMALS)
     bound_usd = max(money_usd, round(_bound_usd(problem), MONEY_DECIMALS))
-    after = state_after(problem, schedule, audit, case.publish_steps, run_hours=run_hours, starts=starts)
     return Plan(
         case_name=case.name,
         title=case.title,
@@ -71,7 +68,7 @@ def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedul
         chain=assembly.chain,
         overrides=assembly.overrides,
         carbon=carbon_account(problem, schedule, audit, assembly.btc_per_th_s_h),
-        state_after=after.document(),
+        state_after=fleet_after(case, assembly.boxes, Executed(problem, schedule, audit, case.publish_steps)),
         causes=assembly.causes,
         plant_name=case.plant.name,
         switching={name: asdict(value) for name, value in switching(case, problem).items()},

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from flexmine.assembly import assemble
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY
@@ -15,10 +16,10 @@ from flexmine.jobs.job import Job
 from flexmine.jobs.joined import read_part
 from flexmine.jobs.resolve import CASE_FILE
 from flexmine.jobs.template import as_mapping
+from flexmine.pipeline import Executed, fleet_after
 from flexmine.planning.audit import replay
 from flexmine.planning.audit_files import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
 from flexmine.planning.plan_files import read_document
-from flexmine.planning.state import state_after
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 
@@ -71,17 +72,10 @@ def state_within(place: Path, record: RunRecord, moment: datetime) -> Before:
         raise BadInput(f"run {record.run_id} is in force from {time.begin(0).isoformat()}, after {moment.isoformat()}")
     if steps == 0:
         return Before(as_mapping(case.document.state), source)
-    worn = {name: case.document.state.of(name) for name in part.schedule.containers}
     reserve_mw = part.problem.site.rounding_reserve_mw
-    state = state_after(
-        part.problem,
-        part.schedule,
-        replay(part.problem, part.schedule, LIMIT_TOLERANCE_MW, reserve_mw),
-        steps,
-        run_hours={name: before.run_hours for name, before in worn.items()},
-        starts={name: before.starts for name, before in worn.items()},
-    )
-    return Before(_carried(state.document()), source)
+    audit = replay(part.problem, part.schedule, LIMIT_TOLERANCE_MW, reserve_mw)
+    state = fleet_after(case, assemble(case).boxes, Executed(part.problem, part.schedule, audit, steps))
+    return Before(_carried(state), source)
 
 
 def _carried(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class ContainerState:
         In all.
     starts_today : int
         On the site's day of the moment.
+    inside_temperature_c : float or None
+        Of a sleeping container whose box is modelled [C].
     """
 
     on: bool
@@ -38,6 +40,7 @@ class ContainerState:
     run_hours: float
     starts: int
     starts_today: int
+    inside_temperature_c: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def state_after(
     *,
     run_hours: Mapping[str, float] | None = None,
     starts: Mapping[str, int] | None = None,
+    inside_temperature_c: Mapping[str, float] | None = None,
 ) -> FleetState:
     """Return the state after the first `steps` steps of a schedule.
 
@@ -70,6 +74,8 @@ def state_after(
     ----------
     run_hours, starts : mapping, optional
         Of each container before step 0; 0 where not named.
+    inside_temperature_c : mapping, optional
+        Of sleeping containers after those steps [C], see :func:`flexmine.assembly.inside.inside_after`.
     """
     histories = [h for k in problem.classes for h in k.history for _ in range(h.count)]
     started = (replay.warm_start | replay.cold_start)[:, :steps]
@@ -88,6 +94,7 @@ def state_after(
             run_hours=float((run_hours or {}).get(name, 0.0)) + float(on.sum()) * problem.time.step_h,
             starts=int((starts or {}).get(name, 0)) + int(started[row].sum()),
             starts_today=earlier_today + int(started[row, today].sum()),
+            inside_temperature_c=(inside_temperature_c or {}).get(name),
         )
     return FleetState(float(replay.site_power_mw[steps - 1]), containers)
 
@@ -106,4 +113,6 @@ def _container_document(c: ContainerState) -> dict[str, Any]:
     document: dict[str, Any] = {"on": c.on, "hours": round(c.hours, 6)}
     if c.it_power_mw is not None:
         document["it_power_mw"] = round(c.it_power_mw, 6)
+    if c.inside_temperature_c is not None:
+        document["inside_temperature_c"] = round(c.inside_temperature_c, 9)
     return document | {"starts_today": c.starts_today, "run_hours": round(c.run_hours, 6), "starts": c.starts}
