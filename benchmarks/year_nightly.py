@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import join, read_part
+from flexmine.jobs.joined import executed, join
 from flexmine.jobs.night import Night
 
 OFFSET = "+08:00"
@@ -107,9 +107,7 @@ def run(work: Path, nights: int) -> None:
     print(f"{nights} nights in {taken:.1f} s ({busy:.1f} s of processor), the slowest in {slowest:.2f} s: {statuses}")
     print(f"every plan was audited from its files before it was stored; published money {money_usd:,.0f} USD")
     store = job.open_store()
-    days = [FIRST + timedelta(days=i) for i in range(nights)]
-    parts = [read_part(day, store.place(store.newest(job.plant, day)) / "plan") for day in days]
-    whole = join(parts)
+    whole = join(executed(store, job.plant))
     starts = int(whole.replay.warm_start.sum() + whole.replay.cold_start.sum())
     print(
         f"joined: {whole.problem.steps} steps x {len(whole.problem.containers)} containers replayed as one schedule: "

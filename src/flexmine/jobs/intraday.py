@@ -20,7 +20,6 @@ from flexmine.errors import BadInput, Infeasible
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.joined import read_part
-from flexmine.jobs.ladder import Climb
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.night import DayResult, Night
 from flexmine.jobs.publication import publish_newest
@@ -101,7 +100,7 @@ class Intraday:
         whole = horizon.since is None
         before = state_before(job, store, day) if whole else state_within(place, in_force, horizon.begin)
         own = in_force.kind == self.kind and in_force.valid_from == horizon.begin
-        climb = Climb(job, store, horizon, before, self.night.now, LOG.warning, self._extra(place, in_force, horizon))
+        climb = self.night.climb(store, horizon, before, self._extra(place, in_force, horizon))
         try:
             return self.night.settle(store, climb, in_force if own else None, self.kind)
         except Infeasible as error:
@@ -109,8 +108,7 @@ class Intraday:
                 raise
             for message in error.messages:
                 LOG.warning("%s: the commitment cannot be kept: %s", day, message)
-            anew = Climb(job, store, horizon, before, self.night.now, LOG.warning)
-            return self.night.settle(store, anew, None, REPLAN)
+            return self.night.settle(store, self.night.climb(store, horizon, before), None, REPLAN)
 
     def _extra(self, place: Path, in_force: RunRecord, horizon: Horizon) -> Mapping[str, Any]:
         """Return the commitment that is kept; its name stays that of the plan that has decided it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from flexmine.planning.plan_files import read_document, read_tables
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, TimeAxis
 from flexmine.problem_json import read_problem
+from flexmine.store.records import RunRecord
+from flexmine.store.runs import RunStore
 
 CURVES = ("it_power_mw", "hash_rate_th_s")
 
@@ -55,6 +57,35 @@ def read_part(day: date, plan: Path) -> Part:
     if tables is None:
         raise BadInput(faults)
     return Part(day, problem, tables.schedule(problem), int(document["horizon"]["publish_steps"]))
+
+
+def executed(store: RunStore, plant: str, first: date | None = None, last: date | None = None) -> list[Part]:
+    """Return what was planned for each hour of the stored days, as it stood last before that hour.
+
+    Raises
+    ------
+    BadInput
+        A file cannot be read.
+    """
+    parts = []
+    for day in [r.day for r in store.newest_of_days(plant)]:
+        if (first or day) <= day <= (last or day):
+            parts += _parts_of_day(store, store.revisions(plant, day))
+    return parts
+
+
+def _parts_of_day(store: RunStore, revisions: Sequence[RunRecord]) -> list[Part]:
+    kept: list[RunRecord] = []
+    for record in revisions:
+        kept = [*(k for k in kept if k.valid_from < record.valid_from), record]
+    parts = []
+    for record, after in zip(kept, [*kept[1:], None], strict=True):
+        part = read_part(record.day, store.place(record) / "plan")
+        if after is not None:
+            hours = (after.valid_from - record.valid_from) / timedelta(hours=1)
+            part = replace(part, steps=round(hours / part.problem.time.step_h))
+        parts.append(part)
+    return parts
 
 
 def join(parts: Sequence[Part]) -> Joined:

@@ -10,23 +10,26 @@ from __future__ import annotations
 import logging
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
+from flexmine.jobs.bias import bias_factors, with_bias
 from flexmine.jobs.calendar import days_from, tomorrow
 from flexmine.jobs.compare import input_changes
 from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.job import Job
 from flexmine.jobs.ladder import Climb, Prepared
 from flexmine.jobs.lock import plant_lock
+from flexmine.jobs.measured import as_measured, fitted
 from flexmine.jobs.planning import plan_inputs
 from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.recover import open_recovered
 from flexmine.jobs.resolve import Horizon, digest_of
-from flexmine.jobs.state import state_before
+from flexmine.jobs.state import Before, state_before
 from flexmine.output import write_plan
 from flexmine.pipeline import Phases
 from flexmine.planning.audit_files import audit_directory
@@ -135,11 +138,23 @@ class Night:
     def _plan_day(self, store: RunStore, day: date) -> DayResult:
         job = self.job
         before = state_before(job, store, day)
-        LOG.info("%s: state before it from %s", day, ", ".join(f"{k} {v}" for k, v in before.source.items()))
         horizon = Horizon(job.local_day(day), job.document.look_ahead_h)
-        climb = Climb(job, store, horizon, before, self.now, LOG.warning)
+        climb = self.climb(store, horizon, before)
         night = [r for r in store.revisions(job.plant, day) if r.kind == NIGHT]
         return self.settle(store, climb, night[-1] if night else None)
+
+    def climb(
+        self, store: RunStore, horizon: Horizon, planned: Before, extra: Mapping[str, Any] | None = None
+    ) -> Climb:
+        """Return the ladder of a horizon: its state corrected by what was measured, its containers as they draw."""
+        before = as_measured(self.job, store, planned, horizon.begin, LOG.warning)
+        told = ", ".join(f"{k} {v}" for k, v in before.source.items())
+        LOG.info("%s: state before it from %s", horizon.day.day, told)
+        factors = bias_factors(self.job, store, min(self.now, horizon.begin), LOG.warning)
+        job = replace(self.job, template=with_bias(self.job.template, factors))
+        if factors:
+            LOG.info("%s: %d containers are planned as they were measured", horizon.day.day, len(factors))
+        return Climb(job, store, horizon, fitted(before, job), self.now, LOG.warning, extra or {})
 
     def settle(self, store: RunStore, climb: Climb, known: RunRecord | None, kind: str = NIGHT) -> DayResult:
         """Plan what a climb prepares, and keep it.

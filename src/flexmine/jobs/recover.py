@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
+from flexmine.jobs.observe import observe_again
 from flexmine.jobs.resolve import digest_of
 from flexmine.planning.audit_files import audit_directory
 from flexmine.store.database import StoreDamaged, database_file
@@ -30,9 +31,11 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
     BadInput
         The store cannot be opened or written.
     """
+    lost = False
     try:
         store = job.open_store()
     except StoreDamaged as damage:
+        lost = True
         tell(f"{damage}; it is set aside and written anew from the folders of the runs")
         _set_database_aside(job, tell)
         store = job.open_store()
@@ -49,6 +52,8 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
         for folder in run_folders(job.folder, job.plant):
             if folder.relative_to(job.folder).as_posix() not in known:
                 _adopt(job, store, folder, tell)
+        if lost:
+            tell(f"{observe_again(job, store)} files of measurements are read again")
     except OSError as error:
         raise BadInput(f"{job.folder}: cannot be put in order: {error.strerror or error}") from error
     return store

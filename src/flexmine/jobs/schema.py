@@ -113,21 +113,19 @@ class CatchUp(Document):
 
 
 class Telemetry(Document):
-    """How measurements correct the next plan.
+    """How measurements that ``flexmine observe`` has stored correct the next plan.
 
     Attributes
     ----------
-    power
-        What the meter of a container measures: its ``it`` power or the whole ``facility`` power.
     state
-        Whether measurements, where they reach up to the night, take the place of the planned state.
+        Whether measurements, where they reach up to the plan, take the place of the planned state.
     max_gap_h
-        How long before the night the last measurement may end [h].
+        How long before the plan the last measurement of a container may end [h].
     bias_days
-        Over how many days measured power is compared with the plan; null: the next plan ignores it.
+        Over how many days measured power is compared with the plan; a container that draws more or less than planned
+        is then planned so.  Absent: only reported.
     """
 
-    power: Literal["it", "facility"] = "facility"
     state: bool = True
     max_gap_h: float = Field(default=1.0, ge=0.0, le=24.0)
     bias_days: int | None = Field(default=None, ge=1, le=60)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flexmine.jobs.difference import Difference
+from flexmine.jobs.observe import Deviation
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import Attempt
 
@@ -89,3 +90,19 @@ def difference_lines(found: Difference) -> list[str]:
 def _names(names: tuple[str, ...]) -> str:
     rest = len(names) - SHOWN_NAMES
     return ", ".join(names[:SHOWN_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def deviation_lines(found: Iterable[Deviation]) -> list[str]:
+    """Return one line for each container, and the sum."""
+    rows = list(found)
+    head = (
+        f"{'container':12}  {'planned MWh':>11}  {'actual MWh':>10}  {'missed h':>8}  {'unplanned h':>11}  {'bias':>6}"
+    )
+    lines = [
+        f"{d.container:12}  {d.planned_mwh:>11.3f}  {d.actual_mwh:>10.3f}  {d.missed_h:>8g}  {d.unplanned_h:>11g}  "
+        f"{'-' if d.bias is None else f'{d.bias:.3f}':>6}"
+        for d in rows
+    ]
+    planned, actual = sum(d.planned_mwh for d in rows), sum(d.actual_mwh for d in rows)
+    missed, unplanned = sum(d.missed_h for d in rows), sum(d.unplanned_h for d in rows)
+    return [head, *lines, f"{'all':12}  {planned:>11.3f}  {actual:>10.3f}  {missed:>8g}  {unplanned:>11g}"]

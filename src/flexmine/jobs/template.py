@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from flexmine.inputs.schema import CaseDocument
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.yaml_loader import D, Keys, Loaded, read_yaml
 from flexmine.resources import PREFIX, shipped_path
+
+BIAS_FILE = "bias.json"
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,15 @@ class Template:
     ----------
     models, miners : dict
         By the text that the plant's groups, and the container files, use; `miners` only where a file is named.
+    bias : mapping
+        By container, the factor by which its powers were scaled because it was measured so.
     """
 
     case: Loaded[CaseDocument]
     plant: Loaded[PlantDocument]
     models: dict[str, Loaded[ContainerDocument]]
     miners: dict[str, Loaded[MinerDocument]]
+    bias: Mapping[str, float] = field(default_factory=dict)
 
     def series(self) -> Iterator[SeriesKey]:
         """Yield all series of the case; plain numbers are none."""
@@ -114,6 +120,8 @@ def write_template(template: Template, case: Mapping[str, Any], folder: Path) ->
     if "available" in own:
         own["available"] = [{**entry, "model": names[entry["model"]]} for entry in own["available"]]
     write_yaml(own, folder / "case.yaml")
+    if template.bias:
+        (folder / BIAS_FILE).write_text(json.dumps(template.bias, indent=2) + "\n", encoding="utf-8", newline="\n")
 
 
 def as_mapping(document: Document) -> dict[str, Any]:

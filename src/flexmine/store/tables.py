@@ -83,9 +83,10 @@ class ReadingRow(Base):
     container: Mapped[str] = mapped_column(String(60), primary_key=True)
     interval_start: Mapped[datetime] = mapped_column(UtcTime, primary_key=True)
     interval_end: Mapped[datetime] = mapped_column(UtcTime)
+    quantity: Mapped[str] = mapped_column(String(10))
     power_mw: Mapped[float]
     is_on: Mapped[bool]
     inside_temperature_c: Mapped[float | None]
-    planned_mw: Mapped[float | None]
-    planned_on: Mapped[bool | None]
+    planned_mw: Mapped[float]
+    planned_on: Mapped[bool]
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.run_id", ondelete="SET NULL"))

@@ -54,11 +54,12 @@ def upgrade() -> None:
         sa.Column("container", sa.String(60), primary_key=True),
         sa.Column("interval_start", UtcTime(), primary_key=True),
         sa.Column("interval_end", UtcTime(), nullable=False),
+        sa.Column("quantity", sa.String(10), nullable=False),
         sa.Column("power_mw", sa.Float(), nullable=False),
         sa.Column("is_on", sa.Boolean(), nullable=False),
         sa.Column("inside_temperature_c", sa.Float(), nullable=True),
-        sa.Column("planned_mw", sa.Float(), nullable=True),
-        sa.Column("planned_on", sa.Boolean(), nullable=True),
+        sa.Column("planned_mw", sa.Float(), nullable=False),
+        sa.Column("planned_on", sa.Boolean(), nullable=False),
         sa.Column("run_id", sa.String(36), sa.ForeignKey("runs.run_id", ondelete="SET NULL"), nullable=True),
     )
 

@@ -1,0 +1,123 @@
+"""A file of measurements: power of containers by time, as a meter or a miner-management system writes it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.inputs.table import Table, read_table
+from flexmine.inputs.times import instants_us, moment
+from flexmine.planning.plan_files import read_bytes
+
+QUANTITIES = {"facility_power_mw": "facility", "it_power_mw": "it"}
+STATES = {"on": True, "off": False}
+HIGHEST_MW = 20.0
+TEMPERATURES_C = (-70.0, 100.0)
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row: mean power over `length` from `begin`; `is_on` and the temperature where the file tells them."""
+
+    container: str
+    begin: datetime
+    length: timedelta
+    power_mw: float
+    is_on: bool | None
+    inside_temperature_c: float | None
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A file of samples of one quantity, ``facility`` or ``it``."""
+
+    quantity: str
+    samples: tuple[Sample, ...]
+
+
+def read_meter(path: Path, containers: tuple[str, ...]) -> Meter:
+    """Read measurements with the columns interval_start, container and facility_power_mw or it_power_mw.
+
+    Columns ``state`` (on, off) and ``inside_temperature_c`` are used where there are any.
+
+    Raises
+    ------
+    BadInput
+        With file, line and column of everything that is wrong.
+    """
+    table = read_table(read_bytes(path), path.name)
+    table.need("interval_start", "container")
+    given = [column for column in QUANTITIES if column in table.rows.columns]
+    if len(given) != 1:
+        raise BadInput(f"{table.place(-1)}: exactly one of the columns {' and '.join(QUANTITIES)} is needed")
+    times = instants_us(table, "interval_start", None)
+    names = table.text("container")
+    wrong = list(_unknown(table, names, containers))
+    power = _numbers(table, given[0], (0.0, HIGHEST_MW), wrong)
+    inside = _numbers(table, "inside_temperature_c", TEMPERATURES_C, wrong, may_lack=True)
+    state = _states(table, wrong)
+    wrong += _twice(table, names, times)
+    if wrong:
+        rest = len(wrong) - SHOWN
+        raise BadInput([*wrong[:SHOWN], f"and {rest} more"] if rest > 0 else wrong)
+    length = _length(times)
+    return Meter(
+        QUANTITIES[given[0]],
+        tuple(
+            Sample(names[i], moment(times[i]), length, float(power[i]), state[i], None if np.isnan(t) else float(t))
+            for i, t in enumerate(inside)
+        ),
+    )
+
+
+def _unknown(table: Table, names: pd.Series, containers: tuple[str, ...]) -> Iterator[str]:
+    for row in np.flatnonzero(~names.isin(containers)):
+        near = difflib.get_close_matches(names[row], containers, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        yield f"{table.place(row)}: column container: {names[row]!r} is no container of the plant{hint}"
+
+
+def _numbers(
+    table: Table, column: str, band: tuple[float, float], wrong: list[str], *, may_lack: bool = False
+) -> np.ndarray:
+    if may_lack and column not in table.rows.columns:
+        return np.full(len(table.rows), np.nan)
+    text = table.text(column)
+    values = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
+    bad = ~((values >= band[0]) & (values <= band[1]))
+    if may_lack:
+        bad &= (text != "").to_numpy()
+    for row in np.flatnonzero(bad):
+        wrong.append(
+            f"{table.place(row)}: column {column}: {text[row]!r} is no number from {band[0]:g} to {band[1]:g}; leave "
+            "out what was not measured"
+        )
+    return values
+
+
+def _states(table: Table, wrong: list[str]) -> list[bool | None]:
+    if "state" not in table.rows.columns:
+        return [None] * len(table.rows)
+    text = table.text("state")
+    for row in np.flatnonzero(~text.isin([*STATES, ""])):
+        wrong.append(f"{table.place(row)}: column state: {text[row]!r} is neither on nor off")
+    return [STATES.get(value) for value in text]
+
+
+def _twice(table: Table, names: pd.Series, times: np.ndarray) -> Iterator[str]:
+    again = pd.DataFrame({"name": names, "time": times}).duplicated()
+    for row in np.flatnonzero(again):
+        yield f"{table.place(row)}: container {names[row]} stands a second time at {table.text('interval_start')[row]}"
+
+
+def _length(times: np.ndarray) -> timedelta:
+    distances = np.diff(np.unique(times))
+    return timedelta(microseconds=int(distances.min())) if distances.size else timedelta(hours=1)

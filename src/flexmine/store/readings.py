@@ -1,0 +1,106 @@
+"""What was measured, beside what had been planned, in the database of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from flexmine.errors import BadInput
+from flexmine.store.tables import ReadingRow
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One container over one step of the plan.
+
+    Attributes
+    ----------
+    quantity : str
+        ``facility`` or ``it``: which power `power_mw` and `planned_mw` are.
+    is_on : bool
+        By the end of the step.
+    run_id : str
+        The plan in force.
+    """
+
+    container: str
+    begin: datetime
+    end: datetime
+    quantity: str
+    power_mw: float
+    is_on: bool
+    planned_mw: float
+    planned_on: bool
+    run_id: str
+    inside_temperature_c: float | None = None
+
+
+def add_readings(engine: Engine, plant: str, readings: Sequence[Reading]) -> None:
+    """Add readings; one that is there already is replaced.
+
+    Raises
+    ------
+    BadInput
+        The database cannot be written.
+    """
+    rows = [
+        ReadingRow(
+            plant=plant,
+            container=r.container,
+            interval_start=r.begin,
+            interval_end=r.end,
+            quantity=r.quantity,
+            power_mw=r.power_mw,
+            is_on=r.is_on,
+            inside_temperature_c=r.inside_temperature_c,
+            planned_mw=r.planned_mw,
+            planned_on=r.planned_on,
+            run_id=r.run_id,
+        )
+        for r in readings
+    ]
+    try:
+        with Session(engine) as session, session.begin():
+            for moment in {r.begin for r in readings}:
+                names = [r.container for r in readings if r.begin == moment]
+                session.execute(
+                    delete(ReadingRow).where(
+                        ReadingRow.plant == plant,
+                        ReadingRow.interval_start == moment,
+                        ReadingRow.container.in_(names),
+                    )
+                )
+            session.add_all(rows)
+    except DatabaseError as error:
+        raise BadInput(f"the store cannot be written: {error.orig}") from error
+
+
+def readings_between(engine: Engine, plant: str, begin: datetime, end: datetime) -> list[Reading]:
+    """Return the readings of the steps that begin at `begin` or later and end at `end` or before, in order of time."""
+    query = (
+        select(ReadingRow)
+        .where(ReadingRow.plant == plant, ReadingRow.interval_start >= begin, ReadingRow.interval_end <= end)
+        .order_by(ReadingRow.interval_start, ReadingRow.container)
+    )
+    with Session(engine) as session:
+        rows = session.scalars(query).all()
+    return [
+        Reading(
+            container=r.container,
+            begin=r.interval_start,
+            end=r.interval_end,
+            quantity=r.quantity,
+            power_mw=r.power_mw,
+            is_on=r.is_on,
+            planned_mw=r.planned_mw,
+            planned_on=r.planned_on,
+            run_id=r.run_id or "",
+            inside_temperature_c=r.inside_temperature_c,
+        )
+        for r in rows
+    ]
