@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -121,16 +122,4 @@ def _bound(members: list[Container], model: Equipment) -> Ints:
 
 
 def _run_lengths(past: list[History]) -> tuple[History, ...]:
-    merged = []
-    for entry, run in groupby(past):
-        merged.append(
-            History(
-                count=len(list(run)),
-                on=entry.on,
-                steps=entry.steps,
-                it_power_mw=entry.it_power_mw,
-                warm_until_step=entry.warm_until_step,
-                starts_today=entry.starts_today,
-            )
-        )
-    return tuple(merged)
+    return tuple(replace(entry, count=len(list(run))) for entry, run in groupby(past))

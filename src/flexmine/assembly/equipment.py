@@ -8,16 +8,15 @@ from math import ceil, floor, isfinite
 import numpy as np
 
 from flexmine.assembly.modes import miners, mode_curve
+from flexmine.assembly.start_terms import WHOLE, Money, start_terms
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.errors import BadInput
 from flexmine.inputs.equipment import ContainerDocument, Thermal
 from flexmine.physics.overhead import highest_it_power_mw, lowest_it_power_mw, overhead
-from flexmine.physics.start import mean_start_loss_h, ramp_cost_usd
 from flexmine.physics.sun import Box, box_sol_air_temperature_c, sol_air_temperature_c, sun_on_faces_w_m2
 from flexmine.physics.thermal import kept_warm_standby_mw, preheat_duration_h, preheat_energy_mwh, warm_off_steps
 from flexmine.problem import Floats, Ints, Miners, StartTerms
 
-WHOLE = 1e-9
 # A higher minimum than any container has says "cannot run" as well as infinity does, and is a number in a file.
 _BEYOND_FULL = 2.0
 
@@ -30,14 +29,6 @@ class Weather:
     ghi_w_m2: Floats
     latitude_deg: float
     longitude_deg: float
-
-
-@dataclass(frozen=True)
-class Money:
-    """What hash and power are worth by step, shape (T,); `credit` is the price of the cheapest source on offer."""
-
-    hash_value_usd_per_th_s_h: Floats
-    credit_price_usd_per_mwh: Floats
 
 
 @dataclass(frozen=True)
@@ -68,6 +59,7 @@ class Equipment:
     start: StartTerms
     cooling: Cooling | None
     miners: Miners | None
+    container_ramp_mw_per_step: float | None
     notes: tuple[str, ...]
 
     @property
@@ -124,16 +116,19 @@ def equipment(document: ContainerDocument, clock: Clock, weather: Weather, money
         min_up_steps=_steps_up(document.min_up_h, step_h, f"{document.name}: min_up_h", notes),
         min_down_steps=min_down_steps,
         preheat_steps=preheat_steps,
-        start=_start_terms(
+        start=start_terms(
             document,
             warm_off,
             _preheat(document, cooling, clock, notes),
             money,
-            factor,
+            overhead=factor,
             first_mode=(float(power[0]), float(rate[0])),
+            step_h=step_h,
+            notes=notes,
         ),
         cooling=cooling,
         miners=miners(document),
+        container_ramp_mw_per_step=None if document.ramp_mw_per_h is None else document.ramp_mw_per_h * step_h,
         notes=tuple(notes),
     )
 
@@ -266,36 +261,3 @@ def _preheat(document: ContainerDocument, cooling: Cooling | None, clock: Clock,
             f"(start at {clock.say(longest)}), longer than the {given_h:g} h planned for it"
         )
     return preheat_energy_mwh(cooling.outside_c, thermal.heater_kw, **box)
-
-
-def _start_terms(
-    document: ContainerDocument,
-    warm_off: Ints,
-    cold_energy_mwh: Floats,
-    money: Money,
-    factor: Floats,
-    *,
-    first_mode: tuple[float, float],
-) -> StartTerms:
-    """Return the terms of a start; `first_mode` is the lowest breakpoint [MW, TH/s], to which a start ramps."""
-    start = document.start
-    ramp = np.zeros(factor.size)
-    if start.stagger is not None:
-        packets = start.stagger
-        lost_h = mean_start_loss_h(
-            document.miners.count, packets.miners_per_packet, packets.packet_interval_s, packets.boot_s
-        )
-        ramp = ramp_cost_usd(
-            lost_h,
-            hash_value_usd_per_th_s_h=money.hash_value_usd_per_th_s_h,
-            hash_rate_th_s=first_mode[1],
-            it_power_mw=first_mode[0],
-            overhead=factor,
-            credit_price_usd_per_mwh=money.credit_price_usd_per_mwh,
-        )
-    return StartTerms(
-        warm_cost_usd=start.warm_wear_usd + ramp,
-        cold_cost_usd=start.cold_wear_usd + ramp,
-        warm_off_steps=warm_off,
-        cold_energy_mwh=cold_energy_mwh,
-    )

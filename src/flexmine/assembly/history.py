@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import floor
 
-from flexmine.assembly.equipment import WHOLE, Cooling, Equipment
+from flexmine.assembly.equipment import Cooling, Equipment
+from flexmine.assembly.start_terms import WHOLE, tiers_of
 from flexmine.inputs.equipment import Thermal
 from flexmine.inputs.schema import ContainerState
 from flexmine.physics.thermal import warm_until_step
@@ -26,7 +27,20 @@ def history(name: str, state: ContainerState, model: Equipment, step_h: float, s
         power = state.it_power_mw or 0.0
         return History(count=1, on=True, steps=past, it_power_mw=power, starts_today=state.starts_today)
     warm_until = _warm_until(name, state, model, step_h, steps)
-    return History(count=1, on=False, steps=past, warm_until_step=warm_until, starts_today=state.starts_today)
+    until = [_until_step(tier.off_h - state.hours, step_h, steps) for tier, _ in tiers_of(model.document, step_h)]
+    return History(
+        count=1,
+        on=False,
+        steps=past,
+        warm_until_step=warm_until,
+        starts_today=state.starts_today,
+        tier_until_steps=tuple(until) if until else None,
+    )
+
+
+def _until_step(hours_left: float, step_h: float, steps: int) -> int:
+    """Return the last step, at most the last of the horizon, that begins within so many hours; -1 where none does."""
+    return min(steps - 1, max(-1, floor(hours_left / step_h + WHOLE)))
 
 
 def _warm_until(name: str, state: ContainerState, model: Equipment, step_h: float, steps: int) -> int:
@@ -34,7 +48,7 @@ def _warm_until(name: str, state: ContainerState, model: Equipment, step_h: floa
     if thermal is None or cooling is None:
         warm_off_h = model.document.start.warm_off_h
         assert warm_off_h is not None
-        return min(steps - 1, max(-1, floor((warm_off_h - state.hours) / step_h + WHOLE)))
+        return _until_step(warm_off_h - state.hours, step_h, steps)
     if thermal.asleep == "kept_warm":
         measured = state.inside_temperature_c
         return steps - 1 if measured is None or measured >= thermal.start_temperature_c else -1

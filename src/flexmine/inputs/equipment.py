@@ -200,6 +200,24 @@ class Stagger(Document):
     boot_s: float = Field(default=0.0, ge=0.0, le=3600.0)
 
 
+class StartTier(Document):
+    """A start between warm and cold.
+
+    Attributes
+    ----------
+    off_h
+        For containers that were off for at most so long [h].
+    wear_usd
+        Wear of such a start [USD].
+    energy_mwh
+        Its preheat energy at the meter [MWh]; with any, it is preheated as long as a cold one.
+    """
+
+    off_h: DurationH
+    wear_usd: Usd
+    energy_mwh: float = Field(default=0.0, ge=0.0, le=100.0)
+
+
 class Start(Document):
     """What a start costs.
 
@@ -209,6 +227,8 @@ class Start(Document):
         Wear of one start [USD].
     warm_off_h
         A start is warm where the container was off for at most so long [h]; absent where `thermal` decides.
+    tiers
+        Further kinds of starts between warm and cold, each after a longer time off; with `warm_off_h` only.
     cold_energy_mwh
         Preheat energy of a cold start at the meter [MWh]; null: worked out from `thermal` where it names a
         heater, else 0.
@@ -221,14 +241,36 @@ class Start(Document):
     warm_wear_usd: Usd = 15.0
     cold_wear_usd: Usd = 60.0
     warm_off_h: DurationH | None = None
+    tiers: Annotated[tuple[StartTier, ...], AsTuple] = ()
     cold_energy_mwh: float | None = Field(default=None, ge=0.0, le=100.0)
     preheat_h: float = Field(default=0.0, ge=0.0, le=48.0)
     stagger: Stagger | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Start:
-        if self.cold_wear_usd < self.warm_wear_usd:
-            problems([(("cold_wear_usd",), "a cold start costs at least as much as a warm one")])
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        off_h, wear_usd, energy_mwh = self.warm_off_h, self.warm_wear_usd, 0.0
+        for i, tier in enumerate(self.tiers):
+            if off_h is None:
+                found.append((("tiers", i), "tiers need start.warm_off_h: their times off are in hours, as that is"))
+                break
+            if tier.off_h <= off_h:
+                found.append((("tiers", i, "off_h"), f"{tier.off_h:g} h is not above the {off_h:g} h before it"))
+            if tier.wear_usd < wear_usd:
+                text = f"{tier.wear_usd:g} USD is below the {wear_usd:g} USD of the warmer start before it"
+                found.append((("tiers", i, "wear_usd"), text))
+            if tier.energy_mwh < energy_mwh:
+                text = f"{tier.energy_mwh:g} MWh is below the {energy_mwh:g} MWh of the warmer start before it"
+                found.append((("tiers", i, "energy_mwh"), text))
+            off_h, wear_usd, energy_mwh = tier.off_h, tier.wear_usd, tier.energy_mwh
+        if self.cold_wear_usd < wear_usd:
+            warmer = "a warm one" if not self.tiers else f"one of the tier before it ({wear_usd:g} USD)"
+            found.append((("cold_wear_usd",), f"a cold start costs at least as much as {warmer}"))
+        if (self.cold_energy_mwh or 0.0) < energy_mwh:
+            found.append(
+                (("cold_energy_mwh",), f"a cold start draws at least the {energy_mwh:g} MWh of the tier before it")
+            )
+        problems(found)
         return self
 
 
@@ -304,7 +346,14 @@ class Cold(Document):
 
 
 class ContainerDocument(Document):
-    """A container model, ``schema: flexmine-container/1``; the mode curve is `modes`, or follows from `miners`."""
+    """A container model, ``schema: flexmine-container/1``; the mode curve is `modes`, or follows from `miners`.
+
+    Attributes
+    ----------
+    ramp_mw_per_h
+        By so much the IT power of a running container changes in an hour at most; it starts at its lowest power, and
+        is at that in the last step before a stop [MW/h].  Absent: no such limit.
+    """
 
     schema_id: Literal["flexmine-container/1"] = Field(alias="schema")
     name: Name
@@ -315,6 +364,7 @@ class ContainerDocument(Document):
     standby_mw: float = Field(ge=0.0, le=2.0)
     min_up_h: DurationH = 4.0
     min_down_h: DurationH = 2.0
+    ramp_mw_per_h: PositivePowerMw | None = None
     start: Start
     thermal: Thermal | None = None
     heat: Heat | None = None

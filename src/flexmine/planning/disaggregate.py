@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexmine.milp.letters import StopLot
-from flexmine.planning.schedule import Schedule, supply_by_merit
+from flexmine.planning.schedule import Schedule, at_start_or_stop, supply_by_merit
 from flexmine.problem import Floats, Problem
 from flexmine.solving.engine import ClassPlan, Solution
 
@@ -84,9 +84,7 @@ def _shares(plan: ClassPlan, running: NDArray[np.bool_]) -> Floats:
     """
     k, held = plan.letters, np.zeros_like(running)
     if k.ramp is not None:
-        before = np.array([h.on for h in k.history for _ in range(h.count)], dtype=bool)[:, None]
-        held |= running & ~np.hstack([before, running[:, :-1]])
-        held[:, :-1] |= running[:, :-1] & ~running[:, 1:]
+        held = at_start_or_stop(k.history, running)
     at_lowest, free = held.sum(axis=0), running.sum(axis=0) - held.sum(axis=0)
     share = np.where(free > 0, (plan.it_power_mw - k.P0 * at_lowest) / np.maximum(free, 1), 0.0)
     return np.asarray(np.where(held, k.P0, running * share))

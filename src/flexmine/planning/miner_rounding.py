@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from flexmine.physics.mode_envelope import envelope_levels
 from flexmine.planning.audit import replay
-from flexmine.planning.schedule import Schedule
+from flexmine.planning.schedule import Schedule, at_start_or_stop
 from flexmine.problem import ContainerClass, Floats, Ints, Problem
 
 W_PER_MW = 1e6
@@ -57,13 +57,14 @@ class _Ladder:
 
 @dataclass(frozen=True)
 class _Group:
-    """Running containers of one class on one piece of the envelope, in one step."""
+    """Running containers of one class on one piece of the envelope, in one step; those `still` take nothing over."""
 
     ladder: _Ladder
     segment: int
     rows: Ints
     overhead: float
     feeder: str | None
+    still: NDArray[np.bool_]
 
     @property
     def miner_mw(self) -> float:
@@ -148,6 +149,9 @@ class _Task:
             feeder.name: feeder.cap_mw + reserve - sum((load[name] for name in feeder.classes), np.zeros(problem.steps))
             for feeder in problem.site.feeders
         }
+        self.still = np.concatenate(
+            [_still(k, schedule.on[rows]) for k, rows in zip(problem.classes, places, strict=True)]
+        )
         self.offered_mw = np.sum([source.available_mw for source in problem.sources], axis=0)
 
     def best_step(self, t: int, before_mw: float | None) -> tuple[_Step, float]:
@@ -186,7 +190,9 @@ class _Task:
             segments = own.segment(self.schedule.it_power_mw[running, t])
             feeder = self.feeder_of.get(own.k.name)
             for i in np.unique(segments):
-                groups.append(_Group(own, int(i), running[segments == i], float(own.k.overhead[t]), feeder))
+                rows = running[segments == i]
+                overhead, still = float(own.k.overhead[t]), self.still[rows, t]
+                groups.append(_Group(own, int(i), rows, overhead, feeder, still))
         return sorted(groups, key=lambda g: -g.miner_mw)
 
     def _round(self, groups: list[_Group], t: int, shift_mw: float) -> _Step:
@@ -200,6 +206,13 @@ class _Task:
         for group in groups:
             _raise(step, group, t)
         return step
+
+
+def _still(k: ContainerClass, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where a container ramp leaves no room for what others lose, shape (count, T)."""
+    if k.container_ramp_mw_per_step is None or k.ramps_slowly:
+        return np.full(on.shape, k.ramps_slowly)
+    return at_start_or_stop(k.history, on)
 
 
 def ladder(k: ContainerClass, rows: slice) -> _Ladder:
@@ -221,6 +234,7 @@ def _fill(step: _Step, group: _Group, t: int) -> None:
     wanted = (step.target_mw[rows] - base) / unit
     most = np.maximum(wanted, (float(own.k.highest_it_power_mw[t]) - base) / unit)
     least = np.minimum(wanted, (float(own.k.lowest_it_power_mw[t]) - base) / unit)
+    most, least = np.where(group.still, wanted, most), np.where(group.still, wanted, least)
     if step.shift_mw:
         # Where the total has to move, a container may pass its own highest or lowest power by a part of a miner.
         most, least = np.ceil(most - NOISE), np.floor(least + NOISE)
@@ -246,7 +260,7 @@ def _raise(step: _Step, group: _Group, t: int) -> None:
     if group.segment != 0 or own.step_mw.size < 2:
         return
     unit, (low, high) = float(own.step_mw[1]), own.levels[1:3]
-    for row in group.rows:
+    for row in group.rows[~group.still]:
         free = int((step.usable_mw(group) + WATT_MW) / (group.overhead * unit))
         room = int((float(own.k.highest_it_power_mw[t]) - step.power_mw[row] + WATT_MW) / unit)
         raised = min(free, room, int(step.mixes[row, low]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.problem import Floats, Problem
+from flexmine.problem import Floats, History, Problem
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,21 @@ class Schedule:
     it_power_mw: Floats
     supply_mw: Floats
     mixes: NDArray[np.int32] | None = None
+
+
+def at_start_or_stop(histories: Iterable[History], on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where a container starts, or runs for the last step before a stop, shape (containers, T).
+
+    Parameters
+    ----------
+    histories : iterable of History
+        Of all containers, in their order.
+    on : ndarray of bool, shape (containers, T)
+    """
+    before = np.array([h.on for h in histories for _ in range(h.count)], dtype=bool)[:, None]
+    found = on & ~np.hstack([before, on[:, :-1]])
+    found[:, :-1] |= on[:, :-1] & ~on[:, 1:]
+    return found
 
 
 def supply_by_merit(problem: Problem, facility_power_mw: Floats) -> Floats:

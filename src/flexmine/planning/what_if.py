@@ -25,14 +25,15 @@ def _classes(problem: Problem, change: Callable[[ContainerClass], ContainerClass
     return replace(problem, classes=tuple(change(k) for k in problem.classes))
 
 
-def _start(k: ContainerClass, **changes: Floats) -> ContainerClass:
-    terms: StartTerms = replace(k.start, **changes)  # type: ignore[arg-type]
+def _start(k: ContainerClass, tiers: dict[str, Floats], **changes: Floats) -> ContainerClass:
+    own = tuple(replace(tier, **tiers) for tier in k.start.tiers)  # type: ignore[arg-type]
+    terms: StartTerms = replace(k.start, tiers=own, **changes)  # type: ignore[arg-type]
     return replace(k, start=terms)
 
 
 def _without_start_cost(p: Problem) -> Problem:
     zero = np.zeros(p.steps)
-    return _classes(p, lambda k: _start(k, warm_cost_usd=zero, cold_cost_usd=zero))
+    return _classes(p, lambda k: _start(k, {"cost_usd": zero}, warm_cost_usd=zero, cold_cost_usd=zero))
 
 
 def _without_minimum_down(p: Problem) -> Problem:
@@ -41,7 +42,8 @@ def _without_minimum_down(p: Problem) -> Problem:
 
 
 def _without_preheat(p: Problem) -> Problem:
-    return _classes(p, lambda k: replace(_start(k, cold_energy_mwh=np.zeros(p.steps)), preheat_steps=0))
+    zero = np.zeros(p.steps)
+    return _classes(p, lambda k: replace(_start(k, {"energy_mwh": zero}, cold_energy_mwh=zero), preheat_steps=0))
 
 
 def _without_outage(p: Problem) -> Problem:
