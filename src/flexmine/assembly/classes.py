@@ -101,6 +101,7 @@ def container_class(
         terminal_on_usd=terminal_on_usd,
         max_starts_per_day=max_starts_per_day,
         miners=model.miners,
+        container_ramp_mw_per_step=model.container_ramp_mw_per_step,
         committed=_committed(members, model, available),
     )
 

@@ -70,20 +70,22 @@ def _fits(
     # Off in a step in which it could run, because it could not run through the steps around it.
     missing = ~on & bool((k.available < k.count).any())
     limited = (k.highest_it_power_mw < k.it_power_mw[-1]) | (k.lowest_it_power_mw > k.it_power_mw[0])
-    costs = k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any()
+    costs = k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() or any(g.cost_usd.any() for g in k.start.tiers)
+    heats = k.start.cold_energy_mwh.any() or any(g.preheated for g in k.start.tiers)
+    ramped = k.container_ramp_mw_per_step is not None
     firm = any(s.kind == "firm" for s in problem.sources)
     return {
         "price": always,
         "surplus": always & any(s.kind == "surplus" for s in problem.sources),
         "cap": always,
         "feeder": always & any(k.name in f.classes for f in site.feeders),
-        "ramp_up": always & (site.ramp_up_mw_per_step is not None),
-        "ramp_down": always & (site.ramp_down_mw_per_step is not None),
+        "ramp_up": always & (ramped or site.ramp_up_mw_per_step is not None),
+        "ramp_down": always & (ramped or site.ramp_down_mw_per_step is not None),
         "minimum_up": always & (k.min_up_steps > 1),
         "minimum_down": always & (k.min_down_steps > 1),
         "start_cost": always & bool(costs),
         "start_limit": always & (k.max_starts_per_day is not None),
-        "preheat": always & bool(k.start.cold_energy_mwh.any() or k.preheat_steps),
+        "preheat": always & bool(heats or k.preheat_steps),
         "heat": limited | (~on & bool(limited.any())),
         "outage": missing,
         "window": ~on & (k.available < k.count),

@@ -132,18 +132,36 @@ class _Writer:
         self.marginal = [self._marginal_source(t) for t in range(problem.steps)]
         self.limits = [self._limits(t) for t in range(problem.steps)]
         self.cheaper_moves = self._where_cheaper_moves()
-        self._known: dict[tuple[str, int, bool, bool], str] = {}
+        self._known: dict[tuple[str, int, bool, bool, str | None], str] = {}
 
     def reason(self, plan: ClassPlan, row: int, t: int) -> str:
         """Return the reason of one container in one step."""
         on = bool(self.schedule.on[row, t])
         k = self.parents[plan.letters.parent]
-        # Whether a minimum time still binds is the only thing in which containers of a class and state differ.
+        # Whether a minimum time or the container ramp binds is all in which containers of a class and state differ.
         young = int(self.lasted[row, t]) < (k.min_up_steps if on else k.min_down_steps)
-        key = (plan.letters.name, t, on, young)
+        ramp = self._container_ramp(k, row, t) if on else None
+        key = (plan.letters.name, t, on, young, ramp)
         if key not in self._known:
-            self._known[key] = self._on(plan, k, t, young) if on else self._off(plan, k, t, young)
+            self._known[key] = self._on(plan, k, t, young, ramp) if on else self._off(plan, k, t, young)
         return self._known[key]
+
+    def _container_ramp(self, k: ContainerClass, row: int, t: int) -> str | None:
+        """Return how the ramp of a running container holds its power down, where the plan draws more without it."""
+        ramp, last = k.container_ramp_mw_per_step, self.problem.steps - 1
+        moved = None if ramp is None else self.what_if.without("container_ramp")
+        if ramp is None or moved is None or moved.it_power_mw[k.name][t] <= NOISE_MW:
+            return None
+        on, power = self.schedule.on[row], self.schedule.it_power_mw[row]
+        if self.lasted[row, t] == 0:
+            return "ramp_up: it starts at its lowest power"
+        if t < last and not on[t + 1]:
+            return "ramp_down: it is at its lowest power before it stops"
+        if t > 0 and power[t] - power[t - 1] >= ramp - NOISE_MW:
+            return "ramp_up: its power rises as fast as it may"
+        if t < last and power[t] - power[t + 1] >= ramp - NOISE_MW:
+            return "ramp_down: its power falls as fast as it may after this step"
+        return None
 
     def _off(self, plan: ClassPlan, k: ContainerClass, t: int, young: bool) -> str:
         if k.runnable[t] == 0:
@@ -163,7 +181,7 @@ class _Writer:
         text = self._price_text(t, gentle_break_even_usd_per_mwh(k, t), "running it gently")
         return self._power_limit(k.name, t, text, forcing=False) or self._fallback(WHO_RUNS_OFF, k.name, t, 1, barred)
 
-    def _on(self, plan: ClassPlan, k: ContainerClass, t: int, young: bool) -> str:
+    def _on(self, plan: ClassPlan, k: ContainerClass, t: int, young: bool, ramp: str | None) -> str:
         letters = plan.letters
         power = float(plan.it_power_mw[t]) / int(plan.on[t])
         lowest, highest = float(letters.P0[t]), float(k.highest_it_power_mw[t])
@@ -179,6 +197,8 @@ class _Writer:
                 if who is not None:
                     words = WORDS_ON.get(who) or self._cause_words("must_run", k.name, t, "it has to run")
                     return f"{who}: {words}; off in this step alone would save {saved:.2f} USD"
+        if ramp is not None:
+            return ramp
         if power >= highest - NOISE_MW:
             return self._at_highest(k, t, highest)
         text = self._price_text(t, harder_break_even_usd_per_mwh(k, t, power, NOISE_MW), "running it harder")
@@ -228,6 +248,9 @@ class _Writer:
             )
         if t in self.cheaper_moves:
             return "price: cheaper power in this step would change this"
+        if self._who_runs(("container_ramp",), name, t, sign, set()) is not None:
+            slow = "its power could not rise fast enough" if sign > 0 else "its power could not fall fast enough"
+            return f"{'ramp_up' if sign > 0 else 'ramp_down'}: {slow} around this step"
         elsewhere = self._who_runs(ELSEWHERE, name, t, sign, set()) if sign > 0 else None
         if elsewhere is not None:
             return f"{elsewhere}: it could not run through the hours around this one"

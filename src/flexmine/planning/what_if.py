@@ -62,7 +62,7 @@ def _without_contract(p: Problem) -> Problem:
 # Code of the reason -> (has the problem such a limit, the problem without it).
 RELAXATIONS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Problem]]] = {
     "start_cost": (
-        lambda p: any(k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() for k in p.classes),
+        lambda p: any(k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() or k.start.tiers for k in p.classes),
         _without_start_cost,
     ),
     "minimum_up": (
@@ -74,8 +74,13 @@ RELAXATIONS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Prob
         lambda p: any(k.max_starts_per_day is not None for k in p.classes),
         lambda p: _classes(p, lambda k: replace(k, max_starts_per_day=None)),
     ),
+    # Told as ramp_up or ramp_down, by what the container does in the step.
+    "container_ramp": (
+        lambda p: any(k.container_ramp_mw_per_step is not None for k in p.classes),
+        lambda p: _classes(p, lambda k: replace(k, container_ramp_mw_per_step=None)),
+    ),
     "preheat": (
-        lambda p: any(k.start.cold_energy_mwh.any() or k.preheat_steps for k in p.classes),
+        lambda p: any(k.start.cold_energy_mwh.any() or k.preheat_steps or k.start.tiers for k in p.classes),
         _without_preheat,
     ),
     "terminal": (
