@@ -1,9 +1,10 @@
 """An oracle that shares nothing with the planner: the exact optimum of a small plant, container by container.
 
 1. Every on/off schedule of every container is enumerated: minimum times with history, start limits, preheat.  Warm or
-   cold is read off the container's own last stop.
+   cold, or what is between, is read off the container's own last stop.
 2. Over containers of a class, schedules are added up; of those with equal counts and equal preheat power in every
-   step only the cheapest in start costs is kept.  (Nothing else of a schedule reaches the rest of the plant.)
+   step only the cheapest in start costs is kept.  (Nothing else of a schedule reaches the rest of the plant; with a
+   container ramp as wide as the range, also how many are held at their lowest power, because they start or stop.)
 3. For given counts and preheat, the money of a step is a concave piecewise linear function of the facility power:
    the best hash rate for that power (steepest pieces of the mode curves first, within feeders) less the cheapest
    supply.  Equal power in equal containers is optimal because the mode curve is concave.
@@ -52,11 +53,16 @@ def oracle(problem: Problem) -> float | None:
 
 @dataclass(frozen=True)
 class Path:
-    """One schedule of one container: its state and its cold starts by step, and what its starts cost [USD]."""
+    """One schedule of one container: its state and its preheated starts by step, and what its starts cost [USD]."""
 
     on: tuple[int, ...]
-    cold: tuple[int, ...]
+    heated: tuple[int, ...]
     cost_usd: float
+
+    def held(self, h: History) -> tuple[int, ...]:
+        """Where a container with a ramp is at its lowest power: it starts, or stops in the next step."""
+        before, after = (int(h.on), *self.on[:-1]), (*self.on[1:], 1)
+        return tuple(int(now and not (was and will)) for was, now, will in zip(before, self.on, after, strict=True))
 
 
 def container_paths(k: ContainerClass, h: History, problem: Problem) -> list[Path]:
@@ -64,13 +70,27 @@ def container_paths(k: ContainerClass, h: History, problem: Problem) -> list[Pat
     return [p for p in _walk(k, h, problem, 0, (), (), 0.0, -h.steps, {}) if p is not None]
 
 
-def is_warm(k: ContainerClass, h: History, stopped: int, t: int) -> bool:
-    """Whether a start in `t` after a stop in `stopped` (negative: before the horizon) is warm."""
-    if stopped >= 0:
-        return t - stopped <= k.start.warm_off_steps[stopped]
-    if h.warm_until_step is not None:
-        return t <= h.warm_until_step
-    return h.steps + t <= k.start.warm_off_steps[0]
+@dataclass(frozen=True)
+class Kind:
+    """A kind of start: whether it is preheated, and its cost by step [USD]."""
+
+    heated: bool
+    cost_usd: np.ndarray
+
+
+def kind_of_start(k: ContainerClass, h: History, stopped: int, t: int) -> Kind:
+    """Return the kind of a start in `t` after a stop in `stopped` (negative: before the horizon)."""
+    windows = [k.start.warm_off_steps, *(tier.off_steps for tier in k.start.tiers)]
+    told = [h.warm_until_step, *(h.tier_until_steps or [None] * len(k.start.tiers))] if stopped < 0 else [None] * 99
+    kinds = [Kind(False, k.start.warm_cost_usd)]
+    for tier in k.start.tiers:
+        if tier.energy_mwh.any() and not np.array_equal(tier.energy_mwh, k.start.cold_energy_mwh):
+            raise ValueError("a tier that draws other energy than a cold start is too much for this oracle")
+        kinds.append(Kind(bool(tier.energy_mwh.any()), tier.cost_usd))
+    for window, until, kind in zip(windows, told, kinds, strict=False):
+        if t <= until if until is not None else t - stopped <= window[max(stopped, 0)]:
+            return kind
+    return Kind(True, k.start.cold_cost_usd)
 
 
 def _walk(
@@ -79,23 +99,23 @@ def _walk(
     problem: Problem,
     t: int,
     on: tuple[int, ...],
-    cold: tuple[int, ...],
+    heated: tuple[int, ...],
     cost: float,
     since: int,
     starts: dict[int, int],
 ) -> Iterator[Path]:
     """Go on from step `t` in the state that began in step `since`."""
     if t == problem.steps:
-        yield Path(on, cold, cost)
+        yield Path(on, heated, cost)
         return
     before = on[-1] if on else int(h.on)
     if not before or k.runnable[t] > 0:
-        yield from _walk(k, h, problem, t + 1, (*on, before), (*cold, 0), cost, since, starts)
+        yield from _walk(k, h, problem, t + 1, (*on, before), (*heated, 0), cost, since, starts)
     if before and t - since >= k.min_up_steps:
-        yield from _walk(k, h, problem, t + 1, (*on, 0), (*cold, 0), cost, t, starts)
+        yield from _walk(k, h, problem, t + 1, (*on, 0), (*heated, 0), cost, t, starts)
     if not before and t - since >= k.min_down_steps and k.runnable[t] > 0:
-        warm = is_warm(k, h, since, t)
-        if not warm and t < k.preheat_steps:
+        kind = kind_of_start(k, h, since, t)
+        if kind.heated and t < k.preheat_steps:
             return
         if k.max_starts_per_day is not None:
             day = int(problem.site.day_of_step[t])
@@ -103,33 +123,41 @@ def _walk(
             if today + starts.get(day, 0) >= k.max_starts_per_day:
                 return
             starts = starts | {day: starts.get(day, 0) + 1}
-        price = k.start.warm_cost_usd[t] if warm else k.start.cold_cost_usd[t]
-        yield from _walk(k, h, problem, t + 1, (*on, 1), (*cold, int(not warm)), cost + float(price), t, starts)
+        spent = cost + float(kind.cost_usd[t])
+        yield from _walk(k, h, problem, t + 1, (*on, 1), (*heated, int(kind.heated)), spent, t, starts)
 
 
 # ------------------------------------------------------------------------------------------- one class
+
+
+State = tuple[int, float, int]
 
 
 @dataclass(frozen=True)
 class _ClassTable:
     """What a class can do: one row for each combination of counts and preheat, with its cheapest start costs.
 
-    `state` numbers the pairs (on, preheat) of each step; `states[t]` lists them.
+    `state` numbers the triples (on, preheat, held at lowest power) of each step; `states[t]` lists them.
     """
 
     cost_usd: np.ndarray
     state: np.ndarray
-    states: list[list[tuple[int, float]]]
+    states: list[list[State]]
 
 
 def _class_table(k: ContainerClass, problem: Problem) -> _ClassTable:
     base, steps = k.count + 1, problem.steps
     digits = base ** np.arange(2 * steps, dtype=np.int64)
-    draws = bool(np.any(k.start.cold_energy_mwh > 0))
+    draws, ramped = bool(np.any(k.start.cold_energy_mwh > 0)), k.container_ramp_mw_per_step is not None
+    if k.ramps_slowly or (ramped and draws):
+        raise ValueError("a slow container ramp, or a ramp and preheat together, are too much for this oracle")
     codes, costs = np.zeros(1, dtype=np.int64), np.zeros(1)
     for h in k.history:
         paths = container_paths(k, h, problem)
-        own_counts = np.array([p.on + (p.cold if draws else (0,) * steps) for p in paths], dtype=np.int64)
+        # Besides who runs, a plan reaches the rest of the plant by its preheat, or by who is held at lowest power.
+        own_counts = np.array(
+            [p.on + (p.held(h) if ramped else p.heated if draws else (0,) * steps) for p in paths], dtype=np.int64
+        )
         own_codes, own_costs = own_counts.reshape(-1, 2 * steps) @ digits, np.array([p.cost_usd for p in paths])
         for _ in range(h.count):
             codes = (codes[:, None] + own_codes).ravel()
@@ -138,19 +166,18 @@ def _class_table(k: ContainerClass, problem: Problem) -> _ClassTable:
             on = codes[:, None] // digits[:steps] % base
             keep = np.all(on <= k.runnable, axis=1)
             codes, costs = codes[keep], costs[keep]
-    on, cold = codes[:, None] // digits[:steps] % base, codes[:, None] // digits[steps:] % base
+    on, second = codes[:, None] // digits[:steps] % base, codes[:, None] // digits[steps:] % base
     keep = np.all(on >= k.must_run, axis=1)
-    if k.committed is not None:
-        keep &= np.all(on == k.committed, axis=1)
-    on, cold, costs = on[keep], cold[keep], costs[keep] - k.terminal_on_usd * on[keep, -1]
-    preheat_mw = np.zeros(cold.shape)
+    on, second, costs = on[keep], second[keep], costs[keep] - k.terminal_on_usd * on[keep, -1]
+    heated, held = (np.zeros_like(second), second) if ramped else (second, np.zeros_like(second))
+    preheat_mw = np.zeros(heated.shape)
     for t in range(steps):
-        mean_mw = cold[:, t] * k.start.cold_energy_mwh[t] / problem.time.step_h
+        mean_mw = heated[:, t] * k.start.cold_energy_mwh[t] / problem.time.step_h
         if k.preheat_steps == 0:
             preheat_mw[:, t] += mean_mw
         for i in range(max(0, t - k.preheat_steps), t):
             preheat_mw[:, i] += mean_mw / k.preheat_steps
-    return _number_states(on, np.round(preheat_mw, 12), costs)
+    return _number_states(on, np.round(preheat_mw, 12), held, costs)
 
 
 def _cheapest(codes: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -160,12 +187,13 @@ def _cheapest(codes: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.ndar
     return codes[first], costs[first]
 
 
-def _number_states(on: np.ndarray, preheat_mw: np.ndarray, costs: np.ndarray) -> _ClassTable:
+def _number_states(on: np.ndarray, preheat_mw: np.ndarray, held: np.ndarray, costs: np.ndarray) -> _ClassTable:
     state = np.zeros(on.shape, dtype=np.int64)
-    states: list[list[tuple[int, float]]] = []
+    states: list[list[State]] = []
     for t in range(on.shape[1]):
-        pairs, state[:, t] = np.unique(np.column_stack([on[:, t], preheat_mw[:, t]]), axis=0, return_inverse=True)
-        states.append([(int(n), float(mw)) for n, mw in pairs])
+        columns = np.column_stack([on[:, t], preheat_mw[:, t], held[:, t]])
+        triples, state[:, t] = np.unique(columns, axis=0, return_inverse=True)
+        states.append([(int(n), float(mw), int(low)) for n, mw, low in triples])
     return _ClassTable(costs, state, states)
 
 
@@ -214,12 +242,12 @@ def merged(parts: list[Concave]) -> Concave:
     return Concave(x, y)
 
 
-def step_money(problem: Problem, t: int, running: list[tuple[int, float]]) -> Concave | None:
-    """Return the money of step `t` [USD] over facility power [MW], for (on, preheat MW) of each class."""
+def step_money(problem: Problem, t: int, running: list[State]) -> Concave | None:
+    """Return the money of step `t` [USD] over facility power [MW], for (on, preheat MW, held) of each class."""
     site = problem.site
     class_money = {
-        k.name: _class_money(k, problem.time.step_h, t, n, mw)
-        for k, (n, mw) in zip(problem.classes, running, strict=True)
+        k.name: _class_money(k, problem.time.step_h, t, state)
+        for k, state in zip(problem.classes, running, strict=True)
     }
     parts = [Concave(np.array([site.base_load_mw[t]]), np.zeros(1))]
     for feeder in site.feeders:
@@ -232,16 +260,21 @@ def step_money(problem: Problem, t: int, running: list[tuple[int, float]]) -> Co
     return None if hash_money is None else hash_money.plus(_supply_money(problem, t))
 
 
-def _class_money(k: ContainerClass, step_h: float, t: int, n: int, preheat_mw: float) -> Concave:
-    fixed = (k.count - n) * k.standby_mw[t] + preheat_mw
-    if n == 0:
-        return Concave(np.array([fixed]), np.zeros(1))
+def _class_money(k: ContainerClass, step_h: float, t: int, state: State) -> Concave:
+    n, preheat_mw, held = state
     low, high = k.lowest_it_power_mw[t], k.highest_it_power_mw[t]
+    price = step_h * k.hash_value_usd_per_th_s_h[t]
+    fixed_mw = (k.count - n) * k.standby_mw[t] + preheat_mw
+    if n == 0:
+        return Concave(np.array([fixed_mw]), np.zeros(1))
+    fixed_mw += held * k.overhead[t] * low
+    fixed_usd = held * price * float(np.interp(low, k.it_power_mw, k.hash_rate_th_s))
+    if n == held:
+        return Concave(np.array([fixed_mw]), np.array([fixed_usd]))
     inside = k.it_power_mw[(k.it_power_mw > low) & (k.it_power_mw < high)]
     power = np.unique(np.concatenate([[low], inside, [high]]))
     rate = np.interp(power, k.it_power_mw, k.hash_rate_th_s)
-    money = step_h * k.hash_value_usd_per_th_s_h[t] * n * rate
-    return Concave(fixed + k.overhead[t] * n * power, money)
+    return Concave(fixed_mw + k.overhead[t] * (n - held) * power, fixed_usd + price * (n - held) * rate)
 
 
 def _supply_money(problem: Problem, t: int) -> Concave:

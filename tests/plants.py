@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.random import Generator
 
-from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, TimeAxis
+from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, StartTier, TimeAxis
 
 ZONE = "Asia/Irkutsk"
 START = datetime(2024, 9, 10, tzinfo=ZoneInfo(ZONE))
@@ -57,13 +57,20 @@ FEATURES = (
     "window_by_step",  # warm windows by step of the stop, also out of order
 )
 
+# Features that are drawn only where they are named, so that the plants above stay what they are.
+NAMED_FEATURES = (
+    "container_ramp",  # as wide as the range, starts and stops at lowest power
+    "tiers",  # one or two start prices between warm and cold
+)
+
 
 def reference_class(
     name: str = "s19pro", count: int = 14, steps: int = 24, prefix: str = "C", **overrides: Any
 ) -> ContainerClass:
     """Return `count` reference containers, named C01, C02, ...; off for 10 steps before step 0.
 
-    `overrides` are fields of ContainerClass or StartTerms; a number stands for all steps.
+    `overrides` are fields of ContainerClass or StartTerms; a number stands for all steps.  `tiers` are given as
+    (off_steps, cost_usd, energy_mwh), each a number or by step.
     """
     fields: dict[str, Any] = {
         "containers": tuple(f"{prefix}{i + 1:02d}" for i in range(count)),
@@ -90,7 +97,11 @@ def reference_class(
         fields[key] = _by_step(fields[key], steps)
     for key in (*COUNTS_BY_STEP, "warm_off_steps"):
         fields[key] = _by_step(fields[key], steps).astype(np.int64)
-    start = StartTerms(**{key: fields.pop(key) for key in (*START_FLOATS, "warm_off_steps")})
+    tiers = tuple(
+        StartTier(_by_step(off, steps).astype(np.int64), _by_step(usd, steps), _by_step(mwh, steps))
+        for off, usd, mwh in fields.pop("tiers", ())
+    )
+    start = StartTerms(**{key: fields.pop(key) for key in (*START_FLOATS, "warm_off_steps")}, tiers=tiers)
     return ContainerClass(name=name, count=count, start=start, **fields)
 
 
@@ -180,7 +191,7 @@ def random_problem(seed: int | Generator, features: Iterable[str] | None = None)
             raise ValueError("a generator has no features of its own: name them")
         features = random_features(seed)
     chosen = frozenset(features)
-    if unknown := chosen - set(FEATURES):
+    if unknown := chosen - set(FEATURES) - set(NAMED_FEATURES):
         raise ValueError(f"unknown features: {', '.join(sorted(unknown))}")
     rng = seed if isinstance(seed, Generator) else np.random.default_rng([seed, 2])
     return _Dice(rng, chosen).problem()
@@ -258,9 +269,23 @@ class _Dice:
             overrides["must_run"] = np.where(rng.random(steps) < 0.25, rng.integers(0, count + 1, steps), 0)
         if "terminal" in self.features:
             overrides["terminal_on_usd"] = float(rng.uniform(-20, 60))
+        if "container_ramp" in self.features:
+            overrides["container_ramp_mw_per_step"] = float(power[-1] - power[0]) + 0.01
+        if "tiers" in self.features:
+            overrides["tiers"] = self._tiers(overrides)
         if "starts_per_day" in self.features:
             overrides["max_starts_per_day"] = int(rng.integers(0, 3)) if rng.random() < 0.2 else 1
         return reference_class(name, count, steps, prefix=f"{name.upper()}-", **overrides)
+
+    def _tiers(self, own: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
+        """Draw one or two kinds of starts between warm and cold; some draw the energy of a cold one."""
+        rng, off = self.rng, own["warm_off_steps"]
+        energy, share, tiers = own.get("cold_energy_mwh", 0.0), 0.0, []
+        for _ in range(int(rng.integers(1, 3))):
+            off, share = off + rng.integers(1, 3, np.shape(off)), rng.uniform(share, 1.0)
+            cost = own["warm_cost_usd"] + share * (own["cold_cost_usd"] - own["warm_cost_usd"])
+            tiers.append((off, cost, energy if (tiers and tiers[-1][2] is energy) or rng.random() < 0.5 else 0.0))
+        return tiers
 
     def _hash_value(self) -> np.ndarray:
         levels = [0.05, 1.5] if "restless" in self.features else [0.1, 0.5, 1.0, 1.2]

@@ -16,7 +16,7 @@ from flexmine.problem import Problem
 from flexmine.solving.engine import ENGINES, SolveOptions, solve
 from flexmine.solving.handover import forget
 from oracle import oracle
-from plants import FEATURES, random_features, random_problem
+from plants import FEATURES, NAMED_FEATURES, random_features, random_problem
 
 EXACT = SolveOptions(gap=0.0)
 CHUNKS, CHUNK = 12, 20
@@ -74,7 +74,7 @@ def test_mixed_features(chunk):
     assert seen["infeasible"] <= CHUNK // 2
 
 
-@pytest.mark.parametrize("feature", FEATURES)
+@pytest.mark.parametrize("feature", (*FEATURES, *NAMED_FEATURES))
 def test_one_feature(feature):
     """Random plants with one feature each, so that a failure names it.
 
@@ -105,6 +105,30 @@ def test_restless_starts():
     features = {"restless", "window_by_step", "costs_by_step"}
     for seed in range(6500, 6540):
         compare(random_problem(seed, features), f"seed {seed}, features {sorted(features)}")
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"tiers", "restless", "ages", "preheat", "warm_until"},
+        {"tiers", "ages", "starts_per_day", "window_by_step", "costs_by_step"},
+        {"container_ramp", "restless", "ages", "derating", "cold_minimum"},
+        {"container_ramp", "starts_per_day", "restless", "ages", "feeders"},
+    ],
+    ids=lambda features: "-".join(sorted(features)),
+)
+def test_ramps_and_tiers_with_what_they_meet(features):
+    """Start tiers and container ramps together with everything that touches starts and power.
+
+    *Proves:* the enumerated optimum, where three and more prices, layers, preheat, derating and ramps meet.
+    *Sensitivity:* each alone is tested above; a mistake in how they meet shows only here.
+    """
+    seen = Counter()
+    for seed in range(6800, 6815):
+        problem = random_problem(seed, features)
+        if not any(k.ramps_slowly for k in problem.classes):
+            seen[compare(problem, f"seed {seed}, features {sorted(features)}")] += 1
+    assert seen["warm start"] + seen["cold start"] >= 4
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -19,7 +19,7 @@ from flexmine.assembly.site import btc_per_th_s_h, cheapest_price_usd_per_mwh, h
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
-from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem import Floats, Problem
 
 TERMINAL_VALUE_BELOW_H = 36.0
 
@@ -88,7 +88,6 @@ def assemble(case: Case) -> Assembly:
     )
     for model in models.values():
         notes += [*model.notes, *_unable(model, clock)]
-    notes += [_one_by_one(k) for k in classes if k.ramps_slowly and k.count > 1]
     true = Problem(time=case.time, classes=classes, sources=offered, site=site(case, clock, held, groups))
     problem, reserved = with_reserve(true, case.plant.rounding_reserve_mw)
     return Assembly(
@@ -144,13 +143,6 @@ def _models(case: Case, clock: Clock, money: Money, notes: list[str]) -> dict[st
     if wrong:
         raise BadInput(wrong)
     return models
-
-
-def _one_by_one(k: ContainerClass) -> str:
-    return (
-        f"{k.name}: a ramp of {k.container_ramp_mw_per_step:g} MW per step is slower than the range of power, so that "
-        f"its {k.count} containers are planned one by one, which takes longer"
-    )
 
 
 def _terminal_on_usd(case: Case, model: Equipment) -> float:

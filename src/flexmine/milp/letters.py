@@ -81,7 +81,8 @@ class Letters:
     """One class of the model; arrays over steps have shape (T,), over segments (S,), over both (S, T).
 
     A class of the Problem is one class of the model, except where containers ramp more slowly than their range: there
-    every container is a class of its own, because what one may draw hangs on what it drew before.
+    every container is a class of its own, because what one may draw hangs on what it drew before.  So it is where they
+    ramp, may run for one step alone, and have a limit of starts.
 
     Attributes
     ----------
@@ -204,7 +205,9 @@ def windows_in_order(lots: Sequence[StopLot]) -> bool:
 
 def _letters_of_class(k: ContainerClass, problem: Problem, *, layered: bool) -> list[Letters]:
     limited, history = _limit_binds(k, problem.site.day_of_step), tuple(h for h in k.history if h.count > 0)
-    if k.count == 1 or (not k.ramps_slowly and (layered or not limited)):
+    # With a ramp and runs of a single step, who stops must be who has just started, whatever layer that is.
+    by_itself = k.ramps_slowly or (limited and k.container_ramp_mw_per_step is not None and k.min_up_steps == 1)
+    if k.count == 1 or not (by_itself or (limited and not layered)):
         return [_letters(k, k.name, k.containers, history, problem, limited=limited)]
     ages = [replace(h, count=1) for h in history for _ in range(h.count)]
     return [

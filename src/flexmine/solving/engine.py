@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flexmine.milp.letters import letters_of
+from flexmine.milp.letters import Letters, letters_of
 from flexmine.problem import Problem
 from flexmine.solving.first_stage import Task
 from flexmine.solving.handover import matrix_of
@@ -69,8 +70,18 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
         supply_mw=supply_of(matrix, values, problem),
         preference=preference,
         seconds=seconds,
-        notes=first.notes,
+        notes=(*_one_by_one(letters), *first.notes),
     )
+
+
+def _one_by_one(letters: list[Letters]) -> list[str]:
+    """Return which classes are planned container by container, in words: exact, but it takes longer."""
+    parts = Counter(k.parent for k in letters)
+    return [
+        f"class {name}: its {count} containers are planned one by one, because their container ramp asks for it"
+        for name, count in parts.items()
+        if count > 1
+    ]
 
 
 @contextmanager
