@@ -22,6 +22,7 @@ from flexmine.planning.break_even import break_even
 from flexmine.planning.carbon import carbon_account
 from flexmine.planning.day_kind import DayKind
 from flexmine.planning.disaggregate import to_schedule
+from flexmine.planning.even_shares import with_even_shares
 from flexmine.planning.pins import conflicting_pins, pin_account
 from flexmine.planning.plan import Plan, RuleResult
 from flexmine.planning.prechecks import conflicts
@@ -99,6 +100,7 @@ def plan_case(
         problem, solution, given_up = _solved(assembly.problem, options, phases, before)
     except Infeasible as error:
         raise Infeasible([*conflicting_pins(case, options), *error.messages]) from error
+    solution = with_even_shares(problem, solution)
     run_hours, _ = wear(case, problem)
     with phases.measure("disaggregate"):
         exact = to_schedule(problem, solution, run_hours)

@@ -179,6 +179,9 @@ def test_outage_and_trip_keep_their_containers_out_and_say_so(plans):
     assert not on[rows["C07"], 0:5].any()
     assert on[rows["C03"]].any()
     assert on[rows["C07"], 5:].any()
+    # Back in service, C03 and C07 run as hard as the twelve that are a class of their own.
+    together = plan.schedule.it_power_mw[:, 20]
+    assert np.ptp(together) <= 2e-3
     out = plan.setpoints[plan.setpoints["state"] == "out"].groupby("container").size()
     assert out.to_dict() == {"C03": 8, "C07": 5}
     assert len(plan.overrides) == 1
