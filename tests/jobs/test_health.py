@@ -109,7 +109,9 @@ def test_figures_for_prometheus(tmp_path):
     assert [f.name for f in file.parent.iterdir()] == ["flexmine.prom"]
 
 
-BULLETIN = Bulletin("small", "r1", 3, "infeasible", "no plan keeps all limits", "FLEXMINE WARNING - small: x")
+BULLETIN = Bulletin(
+    "nightly", "small", "r1", 3, "infeasible", "no plan keeps all limits", "FLEXMINE WARNING - small: x"
+)
 
 
 def test_command_gets_the_notice(tmp_path):
@@ -224,12 +226,12 @@ def test_errors_pass_through_unchanged(tmp_path):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     more = 'metrics: file/flexmine.prom\nnotices: [{command: ["no-such-program"]}]\n'
     job, told = read_job(write_job(tmp_path, DAY, 1, more=more)), []
-    with pytest.raises(ZeroDivisionError), Afterwards(job, "r1", told.append) as afterwards:
+    with pytest.raises(ZeroDivisionError), Afterwards("nightly", job, "r1", told.append) as afterwards:
         raise ZeroDivisionError("x")
     assert afterwards.exit_code == 1
     assert "file/flexmine.prom: cannot be written" in told[0]
     assert "notice by no-such-program: failed" in told[1]
-    with Afterwards(job, "r1", told.append):
+    with Afterwards("nightly", job, "r1", told.append):
         pass
     assert len(told) == 3
 

@@ -20,7 +20,7 @@ from flexmine.publish.messages import Message, messages_of
 from flexmine.publish.mqtt import send
 from publishing import BEFORE
 
-pytestmark = pytest.mark.broker
+pytestmark = pytest.mark.system
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 

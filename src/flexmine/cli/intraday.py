@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from flexmine.cli.common import with_errors
+from flexmine.cli.common import say, with_errors
 from flexmine.cli.types import IsoTime
 
 
@@ -51,6 +51,7 @@ def replan(job_file: Path, at: datetime | None, log_format: str, as_json: bool) 
 
 
 def _run(kind: str, job_file: Path, at: datetime | None, log_format: str, *, as_json: bool) -> int:
+    from flexmine.jobs.afterwards import Afterwards
     from flexmine.jobs.intraday import Intraday
     from flexmine.jobs.job import read_job
     from flexmine.jobs.log import start_log
@@ -58,8 +59,10 @@ def _run(kind: str, job_file: Path, at: datetime | None, log_format: str, *, as_
 
     night = Night(read_job(job_file), at or datetime.now(UTC))
     start_log(night.run_id, log_format)
-    results = Intraday(night, kind).run()
-    code = exit_code(results)
+    with Afterwards(kind, night.job, night.run_id, say) as afterwards:
+        results = Intraday(night, kind).run()
+        code = afterwards.exit_code = exit_code(results)
+        afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
     if as_json:
         days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
         click.echo(json.dumps({"run_id": night.run_id, "exit_code": code, "days": days}))

@@ -36,7 +36,7 @@ def nightly(job_file: Path, day: date | None, at: datetime | None, log_format: s
 
     night = Night(read_job(job_file), at or datetime.now(UTC), progress=_progress)
     start_log(night.run_id, log_format)
-    with Afterwards(night.job, night.run_id, say) as afterwards:
+    with Afterwards("nightly", night.job, night.run_id, say) as afterwards:
         results = night.run(day)
         afterwards.exit_code = exit_code(results)
         afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)

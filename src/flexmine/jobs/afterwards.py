@@ -18,9 +18,10 @@ from flexmine.jobs.notice import Bulletin, send_notices
 class Afterwards:
     """A run inside of which an exit code is set; an error that passes through is told and goes on.
 
-    Nothing of it changes how the run ends: what goes wrong here is told.
+    `kind` is the command.  Nothing of it changes how the run ends: what goes wrong here is told.
     """
 
+    kind: str
     job: Job
     run_id: str
     tell: Callable[[str], None]
@@ -41,7 +42,7 @@ class Afterwards:
             self.message = str(error) if known else f"{type(error).__name__}: {error}"
         text = self._look()
         if self.exit_code != 0:
-            bulletin = Bulletin(self.job.plant, self.run_id, self.exit_code, status, self.message, text)
+            bulletin = Bulletin(self.kind, self.job.plant, self.run_id, self.exit_code, status, self.message, text)
             send_notices(self.job.document.notices, bulletin, self.tell)
 
     def _look(self) -> str:

@@ -23,12 +23,15 @@ class Bulletin:
 
     Attributes
     ----------
+    kind : str
+        The command: ``nightly``, ``redispatch`` or ``replan``.
     message : str
         The last line of the run.
     health : str
         As ``flexmine health`` prints it.
     """
 
+    kind: str
     plant: str
     run_id: str
     exit_code: int
@@ -40,7 +43,7 @@ class Bulletin:
     def text(self) -> str:
         """For people."""
         return (
-            f"flexmine nightly of {self.plant}: exit {self.exit_code}, {self.status} (run {self.run_id})\n"
+            f"flexmine {self.kind} of {self.plant}: exit {self.exit_code}, {self.status} (run {self.run_id})\n"
             f"{self.message}\n\n{self.health}\n"
         )
 

@@ -1,0 +1,190 @@
+"""What is under deploy/: read by the schemas and programs that will read it, and every command line by flexmine."""
+
+import re
+import shlex
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import click
+import kubernetes_validate
+import pytest
+import yaml
+
+from flexmine.cli.main import cli
+from flexmine.jobs.job import read_job
+from flexmine.jobs.pins import job_pins
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*"))
+MANIFEST = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "flexmine.yaml").read_text(encoding="utf-8")))
+
+
+def flexmine_lines(text):
+    """Return the arguments of every flexmine command in a text, up to what belongs to the shell."""
+    found = re.findall(r"(?:^|[ =/\"])flexmine ((?:nightly|redispatch|replan|health|backup) [^;>\n\"]*)", text)
+    return [shlex.split(line) for line in found]
+
+
+def understood(arguments):
+    """Parse a command line as flexmine does, without running it; return its parameters."""
+    command = cli.get_command(click.Context(cli), arguments[0])
+    assert command is not None, arguments
+    return command.make_context(arguments[0], list(arguments[1:])).params
+
+
+@pytest.mark.parametrize("file", [f for f in sorted(DEPLOY.rglob("*")) if f.is_file()], ids=lambda f: f.name)
+def test_every_command_line_is_one_of_flexmine(file):
+    """*Proves:* names, arguments and options of all command lines exist, and each names the job file.
+
+    *Sensitivity:* an option renamed in the command would fail at 02:00.
+    """
+    lines = flexmine_lines(file.read_text(encoding="utf-8").replace("{FLEXMINE}", "/opt/flexmine/bin/flexmine"))
+    expected = {".service": 1, ".cron": 4, ".yaml": 2 if file.name == "flexmine.yaml" else 0, ".py": 2, ".timer": 0}
+    assert len(lines) == expected[file.suffix]
+    for line in lines:
+        understood([part.replace("%i", "bratsk-10") for part in line])
+        assert any("job.yaml" in part or part == "{JOB}" for part in line)
+
+
+@pytest.mark.parametrize("version", ["1.29", "1.32", kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("resource", MANIFEST, ids=lambda r: r["metadata"]["name"] + "-" + r["kind"])
+def test_kubernetes_manifest_is_valid_by_its_schema(resource, version):
+    """*Proves:* each resource is valid by the OpenAPI schema of Kubernetes, unknown keys refused.
+
+    *Sensitivity:* a misspelt key, checked below, is refused; without `strict` it would be ignored by the cluster.
+    """
+    kubernetes_validate.validate(resource, version, strict=True)
+
+
+def test_kubernetes_schema_refuses_a_misspelt_key():
+    wrong = yaml.safe_load(yaml.safe_dump(MANIFEST[1]))
+    wrong["spec"]["concurencyPolicy"] = wrong["spec"].pop("concurrencyPolicy")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.parametrize("job", [r for r in MANIFEST if r["kind"] == "CronJob"], ids=lambda r: r["metadata"]["name"])
+def test_kubernetes_jobs_do_not_overlap_and_cannot_write_elsewhere(job):
+    """*Proves:* one at a time, in the site's zone, no root, read-only but for its volumes; plans of exit 4 and 5 are no
+    failures, and 2 is.  *Sensitivity:* a job that fails on 5 would be run again and again.
+    """
+    spec = job["spec"]
+    assert (spec["concurrencyPolicy"], spec["timeZone"]) == ("Forbid", "Asia/Irkutsk")
+    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert pod["securityContext"]["runAsNonRoot"] and container["securityContext"]["readOnlyRootFilesystem"]
+    assert {m["name"] for m in container["volumeMounts"]} == {v["name"] for v in pod["volumes"]}
+    assert {code: shell_exit(container["args"][0], code) for code in range(7)} == {
+        **{code: code for code in range(7)},
+        4: 0,
+        5: 0,
+    }
+
+
+def shell_exit(script, code):
+    """Return how a script ends where its flexmine ends with `code`."""
+    stub = f"flexmine() {{ return {code}; }}\n"
+    return subprocess.run(["/bin/sh", "-c", stub + script.replace("/opt/flexmine/bin/flexmine", "flexmine")]).returncode
+
+
+def test_crontab_lines():
+    """*Proves:* five fields within their ranges, a user, and a command.
+
+    *Sensitivity:* cron drops a line that it cannot read without a word to anyone.
+    """
+    text = (DEPLOY / "flexmine.cron").read_text(encoding="utf-8")
+    assert text.endswith("\n")
+    lines = [line for line in text.splitlines() if line[:1] in "0123456789*"]
+    assert len(lines) == 4
+    for line in lines:
+        fields = line.split(None, 6)
+        for field, most in zip(fields[:5], (59, 23, 31, 12, 7), strict=True):
+            match = re.fullmatch(r"(\*)(?:/(\d+))?|(\d+)", field)
+            assert match, field
+            assert int(match[2] or match[3] or 0) <= most
+        assert fields[5] == "flexmine"
+        assert "%" not in line
+
+
+def test_airflow_dag(monkeypatch):
+    """*Proves:* the file can be imported, with stand-ins for Airflow that keep what they are given: one run at a time
+    in the site's zone, no catching up, and commands that pass plans of exit 4 and 5.  *Sensitivity:* catchup true would
+    start a run for every past night at once.
+    """
+    made, tasks = [], []
+
+    class Dag:
+        def __init__(self, **options):
+            made.append(options)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    class Bash:
+        def __init__(self, **options):
+            tasks.append(options)
+
+        def __rshift__(self, other):
+            return other
+
+    stand_ins = {
+        "airflow.sdk": {"DAG": Dag},
+        "airflow.providers.standard.operators.bash": {"BashOperator": Bash},
+        "pendulum": {"datetime": lambda *parts, tz: (parts, tz)},
+    }
+    for name in ("airflow", "airflow.providers", "airflow.providers.standard", "airflow.providers.standard.operators"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    for name, contents in stand_ins.items():
+        module = types.ModuleType(name)
+        module.__dict__.update(contents)
+        monkeypatch.setitem(sys.modules, name, module)
+    file = DEPLOY / "airflow" / "flexmine_nightly.py"
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), {"__name__": "dag"})
+    assert (made[0]["catchup"], made[0]["max_active_runs"], made[0]["start_date"][1]) == (False, 1, "Asia/Irkutsk")
+    by_name = {task["task_id"]: task["bash_command"] for task in tasks}
+    for command in by_name.values():
+        (line,) = flexmine_lines(command)
+        assert str(understood(line)["job_file"]).endswith("job.yaml")
+    assert [shell_exit(by_name["plan"], code) for code in (0, 2, 4, 5, 6)] == [0, 2, 0, 0, 6]
+    assert [shell_exit(by_name["health"], code) for code in (0, 1, 2)] == [0, 0, 1]
+
+
+def test_example_job_is_read(tmp_path):
+    """*Proves:* the job and the pins of deploy/ are valid as they stand.  *Sensitivity:* a key that the schema lost."""
+    job = read_job(DEPLOY / "bratsk-10" / "job.yaml")
+    assert job.document.publish.mqtt.address == ("broker.example.org", 8883)
+    begin = job.local_day(job.document.first_day).begin
+    assert job_pins(job, begin, begin).in_force == ()
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.name)
+def test_systemd_reads_the_units(tmp_path, unit):
+    """*Proves:* `systemd-analyze verify` has nothing to say of a unit (with a program that exists in the place of
+    flexmine), and the hardening of a service leaves an exposure below 2.  *Sensitivity:* a misspelt key, below.
+    """
+    for file in UNITS:
+        text = file.read_text(encoding="utf-8").replace("/opt/flexmine/bin/flexmine", "/bin/true")
+        (tmp_path / file.name).write_text(text, encoding="utf-8")
+    done = verified(tmp_path / unit.name)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    if unit.suffix == ".service":
+        command = ["systemd-analyze", "security", "--offline=true", "--threshold=20", tmp_path / unit.name]
+        assert subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.mark.system
+def test_systemd_tells_a_misspelt_key(tmp_path):
+    text = (DEPLOY / "systemd" / "flexmine-nightly@.service").read_text(encoding="utf-8")
+    wrong = text.replace("/opt/flexmine/bin/flexmine", "/bin/true").replace("ProtectHome=", "ProtectHouse=")
+    (tmp_path / "wrong@.service").write_text(wrong, encoding="utf-8")
+    assert "ProtectHouse" in verified(tmp_path / "wrong@.service").stderr
+
+
+def verified(file):
+    return subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, timeout=60)
