@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flexmine.problem import Floats, Ints
 from flexmine.solving.rounding.facility import Facility
@@ -17,7 +16,7 @@ from flexmine.solving.standard_form import Matrix
 # Ramps over so many steps: what one step leaves unused of a whole container, several together may not.
 RAMP_STEPS = (1, 2, 3, 4)
 # (columns, coefficient, constant): constant + coefficient x column, which is nonnegative in every plan.
-Parts = list[tuple[Ints, float, Floats]]
+Parts = list[tuple[Ints, float, Floats | float]]
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,26 @@ class CutRows:
     rest_constant: Floats
 
 
+@dataclass(frozen=True)
+class _Family:
+    """Rows of one kind in the direction 1: ``sign[0] F[step[0]] + sign[1] F[step[1]] + slack - beyond = at``."""
+
+    at: Floats
+    step: tuple[Ints, Ints]
+    sign: tuple[int, int]
+    slack: Parts
+    beyond: Parts
+
+
 def cut_rows(matrix: Matrix, layout: Layout, facility: Facility, upper: Floats) -> CutRows:
     """Return the rows of cap, supply by price, and ramps, of all steps in which cuts can be made."""
-    rows = _joined([*_kinks(matrix, layout, facility, upper), *_ramps(matrix, layout)], 2 * len(layout.supply))
+    families = [*_kinks(matrix, layout, facility, upper), *_ramps(matrix, layout)]
+    rows = _table(families, max(2, len(layout.supply)))
     # Segments that can lower the power, or unknown columns that can, are left alone; and unknown columns that raise
     # it may stand on the side that a cut leaves out only.
     usable = facility.sound & np.all(facility.per_segment >= 0, axis=0)
+    if usable.all() and facility.plain.all():
+        return rows
     fit = ((rows.sign == 0) | usable[rows.step] & ((rows.sign > 0) | facility.plain[rows.step])).all(axis=0)
     return CutRows(
         rows.right[fit],
@@ -61,60 +74,56 @@ def cut_rows(matrix: Matrix, layout: Layout, facility: Facility, upper: Floats) 
     )
 
 
-def _kinks(matrix: Matrix, layout: Layout, facility: Facility, upper: Floats) -> Iterator[CutRows]:
+def _kinks(matrix: Matrix, layout: Layout, facility: Facility, upper: Floats) -> Iterator[_Family]:
     """Yield the cap, and the end of each source in the order of price."""
     steps = np.arange(len(layout.facility))
-    step, sign = np.stack([steps, np.zeros_like(steps)]), np.array([1, 0])
+    step, sign = (steps, np.zeros_like(steps)), (1, 0)
     if np.isfinite(facility.highest).all():
-        slack = [(layout.facility, -1.0, facility.highest)]
-        yield from _both(facility.highest, step, sign, slack, [])
+        yield _Family(facility.highest, step, sign, [(layout.facility, -1.0, facility.highest)], [])
     order = np.argsort(matrix.cost[layout.supply], axis=0, kind="stable")
     by_price = np.take_along_axis(layout.supply, order, axis=0)
-    offered, none = upper[by_price], np.zeros(len(steps))
+    offered = upper[by_price]
     for last in range(len(by_price) - 1):
-        cheap = [(by_price[j], -1.0, offered[j]) for j in range(last + 1)]
-        dear = [(by_price[j], 1.0, none) for j in range(last + 1, len(by_price))]
-        yield from _both(offered[: last + 1].sum(axis=0), step, sign, cheap, dear)
+        cheap: Parts = [(by_price[j], -1.0, offered[j]) for j in range(last + 1)]
+        dear: Parts = [(by_price[j], 1.0, 0.0) for j in range(last + 1, len(by_price))]
+        yield _Family(offered[: last + 1].sum(axis=0), step, sign, cheap, dear)
 
 
-def _ramps(matrix: Matrix, layout: Layout) -> Iterator[CutRows]:
+def _ramps(matrix: Matrix, layout: Layout) -> Iterator[_Family]:
     """Yield the ramps over one and over several steps of the horizon, as sums of the rows of single steps."""
+    now, before = _windows(len(layout.facility))
     for sign, rows in ((1, layout.ramp_up), (-1, layout.ramp_down)):
-        into = matrix.row_upper[rows]
-        for width in RAMP_STEPS:
-            now = np.arange(width, len(into))
-            if not len(now):
-                continue
-            most = np.sum([into[now - back] for back in range(width)], axis=0)
-            here = (layout.facility[now], -1.0 * sign, most)
-            before = (layout.facility[now - width], 1.0 * sign, np.zeros(len(now)))
-            yield from _both(most, np.stack([now, now - width]), np.array([sign, -sign]), [here, before], [])
+        if len(rows) and len(now):
+            until = np.cumsum(matrix.row_upper[rows])
+            most = until[now] - until[before]
+            slack: Parts = [(layout.facility[now], -1.0 * sign, most), (layout.facility[before], 1.0 * sign, 0.0)]
+            yield _Family(most, (now, before), (sign, -sign), slack, [])
 
 
-def _both(at: Floats, step: Ints, sign: Ints, slack: Parts, beyond: Parts) -> Iterator[CutRows]:
-    for direction, rest in ((1, beyond), (-1, slack)):
-        width = len(at)
-        yield CutRows(
-            right=direction * at,
-            step=step,
-            sign=np.repeat(direction * sign[:, None], width, axis=1),
-            rest_column=np.array([columns for columns, _, _ in rest], dtype=np.int64).reshape(len(rest), width),
-            rest_size=np.repeat(np.array([[size] for _, size, _ in rest]).reshape(len(rest), 1), width, axis=1),
-            rest_constant=sum((constant for _, _, constant in rest), np.zeros(width)),
-        )
+@cache
+def _windows(steps: int) -> tuple[Ints, Ints]:
+    """Return the last steps of all ramps over several steps, and the steps before their first ones."""
+    pairs = [(t, t - width) for width in RAMP_STEPS for t in range(width, steps)]
+    now, before = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return now, before
 
 
-def _joined(parts: list[CutRows], most_rest: int) -> CutRows:
-    """Return all rows in one table, the rest of each filled up with columns of size 0."""
-
-    def filled(table: NDArray[Any]) -> NDArray[Any]:
-        return np.vstack([table, np.zeros((most_rest - len(table), table.shape[1]), dtype=table.dtype)])
-
-    return CutRows(
-        right=np.concatenate([p.right for p in parts]),
-        step=np.hstack([p.step for p in parts]),
-        sign=np.hstack([p.sign for p in parts]),
-        rest_column=np.hstack([filled(p.rest_column) for p in parts]),
-        rest_size=np.hstack([filled(p.rest_size) for p in parts]),
-        rest_constant=np.concatenate([p.rest_constant for p in parts]),
-    )
+def _table(families: list[_Family], most_rest: int) -> CutRows:
+    """Return all rows in both directions, the rest of each filled up with columns of size 0."""
+    rows = 2 * sum(len(f.at) for f in families)
+    right, constant = np.empty(rows), np.zeros(rows)
+    step, sign = np.empty((2, rows), dtype=np.int64), np.empty((2, rows), dtype=np.int64)
+    column, size = np.zeros((most_rest, rows), dtype=np.int64), np.zeros((most_rest, rows))
+    begin = 0
+    for family in families:
+        for direction, rest in ((1, family.beyond), (-1, family.slack)):
+            here = slice(begin, begin + len(family.at))
+            begin = here.stop
+            right[here] = direction * family.at
+            for half in (0, 1):
+                step[half, here] = family.step[half]
+                sign[half, here] = direction * family.sign[half]
+            for place, (columns, coefficient, offset) in enumerate(rest):
+                column[place, here], size[place, here] = columns, coefficient
+                constant[here] += offset
+    return CutRows(right, step, sign, column, size, constant)
