@@ -19,7 +19,7 @@ from flexmine.solving.mip import mip_options
 from flexmine.solving.rounding.bounds import tightened_counts
 from flexmine.solving.rounding.cut_rows import cut_rows
 from flexmine.solving.rounding.cuts import CutMaker
-from flexmine.solving.rounding.facility import facility_of, singleton_bounds
+from flexmine.solving.rounding.facility import facility_of
 from flexmine.solving.rounding.layout import DIFFERENCES, Layout, layout_of
 from flexmine.solving.rounding.relaxation import HotLp, TimeIsUp
 from flexmine.solving.rounding.search import Search
@@ -113,7 +113,7 @@ def test_no_plan_is_cut_off(seed):
     problem = spiky(seed) if seed % 2 else random_problem(seed, random_features(seed) - {"starts_per_day"})
     matrix, layout = laid_out(problem)
     plans = best_plans(matrix, seed)
-    lower, upper = singleton_bounds(matrix)
+    lower, upper = layout.entries.single_bounds(matrix)
     facility = facility_of(matrix, layout, lower, upper)
     upper = tightened_counts(layout, facility, lower, upper)
     whole = matrix.integer > 0

@@ -42,35 +42,18 @@ class Facility:
     lowest: Floats
 
 
-def singleton_bounds(matrix: Matrix) -> tuple[Floats, Floats]:
-    """Return the column bounds with all rows of one entry taken in, shapes (columns,)."""
-    A = matrix.A
-    lower, upper = matrix.lower.copy(), matrix.upper.copy()
-    entries = np.flatnonzero(np.bincount(A.indices, minlength=A.shape[0])[A.indices] == 1)
-    rows, size = A.indices[entries], A.data[entries]
-    columns = np.searchsorted(A.indptr, entries, side="right") - 1
-    one, other = matrix.row_lower[rows] / size, matrix.row_upper[rows] / size
-    np.maximum.at(lower, columns, np.where(size > 0, one, other))
-    np.minimum.at(upper, columns, np.where(size > 0, other, one))
-    return lower, upper
-
-
 def facility_of(matrix: Matrix, layout: Layout, lower: Floats, upper: Floats) -> Facility:
     """Return what the rows of the facility balance say, within the column bounds `lower` and `upper`."""
-    A, steps = matrix.A, len(layout.facility)
-    step_of_row = np.full(A.shape[0], -1)
-    step_of_row[layout.balance] = np.arange(steps)
-    entries = np.flatnonzero(step_of_row[A.indices] >= 0)
-    columns = np.searchsorted(A.indptr, entries, side="right") - 1
-    step, size = step_of_row[A.indices[entries]], A.data[entries]
+    steps, entries = len(layout.facility), layout.entries
+    columns, step, size = entries.balance_column, entries.balance_step, matrix.A.data[entries.balance]
     own = columns == layout.facility[step]
     scale = np.ones(steps)
     scale[step[own]] = size[own]
     adds = -size / scale[step]
-    per_column = np.zeros(A.shape[1])
+    per_column = np.zeros(len(lower))
     per_column[columns] = adds
     known = own.copy()
-    roles = np.zeros(A.shape[1], dtype=bool)
+    roles = np.zeros(len(lower), dtype=bool)
     roles[layout.on.ravel()] = roles[layout.segment.ravel()] = True
     known |= roles[columns]
     plain, sound = np.ones(steps, dtype=bool), np.ones(steps, dtype=bool)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flexmine.milp.letters import Letters
 from flexmine.problem import Floats, Ints
+from flexmine.solving.rounding.entries import Entries, entries_of
 from flexmine.solving.standard_form import Matrix
 
 # Rows under which the thresholds are known to keep every commitment rule.  A family that is not named here makes
@@ -56,6 +57,8 @@ class Layout:
         Rows of these names; the ramps empty where there are none.
     on_before : ndarray, shape (K, 1)
         How many of each class run before step 0.
+    entries : Entries
+        Where the entries stand.
     unknown : tuple of str
         Families of rows that threshold rounding does not know.
     refusals : tuple of str
@@ -74,6 +77,7 @@ class Layout:
     ramp_up: Ints
     ramp_down: Ints
     on_before: Floats
+    entries: Entries
     unknown: tuple[str, ...]
     refusals: tuple[str, ...]
 
@@ -100,6 +104,7 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
         if component in rows:
             rows[component].append(number)
     unknown = tuple(sorted({component for component, _ in matrix.rows} - KNOWN_ROWS))
+    balance = np.array(rows["facility_balance"], dtype=np.int64)
     single = [(name,) for name in names]
     return Layout(
         on=table("n", single),
@@ -110,10 +115,11 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
         facility=np.array([column["F", t] for t in range(steps)], dtype=np.int64),
         supply=table("s", [(name,) for name in sources]),
         facility_before=column.get(("F", -1)),
-        balance=np.array(rows["facility_balance"], dtype=np.int64),
+        balance=balance,
         ramp_up=np.array(rows["ramp_up"], dtype=np.int64),
         ramp_down=np.array(rows["ramp_down"], dtype=np.int64),
         on_before=np.array([[float(k.on_before)] for k in letters]),
+        entries=entries_of(matrix, balance),
         unknown=unknown,
         refusals=tuple(_refusals(matrix, letters, unknown)),
     )

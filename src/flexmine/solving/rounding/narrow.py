@@ -49,5 +49,4 @@ def matrix_left(lp: HotLp, point: Point, lower: Floats, upper: Floats) -> Matrix
         row_upper=np.concatenate([matrix.row_upper, right]),
         lower=lower,
         upper=upper,
-        rows=[*matrix.rows, *(("rounding_cut", number) for number in range(len(right)))],
     )

@@ -16,7 +16,7 @@ from flexmine.solving.rounding.bounds import tightened_counts
 from flexmine.solving.rounding.branch import Branching
 from flexmine.solving.rounding.cut_rows import cut_rows
 from flexmine.solving.rounding.cuts import CutMaker
-from flexmine.solving.rounding.facility import facility_of, singleton_bounds
+from flexmine.solving.rounding.facility import facility_of
 from flexmine.solving.rounding.incumbent import Incumbent
 from flexmine.solving.rounding.layout import Layout
 from flexmine.solving.rounding.narrow import matrix_left, narrowed
@@ -81,7 +81,7 @@ class Search:
     def __post_init__(self) -> None:
         self.way = "rounding"
         self.incumbent = Incumbent(self.matrix, self.gap)
-        self.lower, self.upper = singleton_bounds(self.matrix)
+        self.lower, self.upper = self.layout.entries.single_bounds(self.matrix)
         self.facility = facility_of(self.matrix, self.layout, self.lower, self.upper)
         self.upper = tightened_counts(self.layout, self.facility, self.lower, self.upper)
         self.counts = self.layout.counts
@@ -99,9 +99,11 @@ class Search:
         return Found(ending, self.way, self.incumbent, self.left, trouble)
 
     def _steps(self) -> str:
-        matrix = self.matrix
-        upper = np.where(matrix.integer > 0, self.upper, matrix.upper)
-        self.lp = HotLp(matrix, matrix.lower, upper, self.deadline, self.settings)
+        if np.any(self.lower > self.upper):
+            # Two rows of one entry contradict each other, if only by noise: for HiGHS to say.
+            raise LpFailed("limits of a single column contradict each other")
+        matrix = self.layout.entries.trimmed(self.matrix)
+        self.lp = HotLp(matrix, self.lower, self.upper, self.deadline, self.settings)
         point = self._bounded(self.lp.solve())
         if point is None:
             return "infeasible"
