@@ -18,6 +18,7 @@ from flexmine.errors import NoPlan, Status
 from flexmine.problem import Floats
 from flexmine.solving.first_stage import FirstStage, Task
 from flexmine.solving.preference import CLOSENESS_WEIGHT, Counts, calm_matrix, least_money, starts_of, unrest_of
+from flexmine.solving.rounding.entries import entries_of
 from flexmine.solving.solution import Preference, proven
 
 MONEY_NOISE_USD = 1e-6
@@ -105,8 +106,11 @@ def _priced(task: Task, price_usd: float, before: Counts | None) -> FirstStage |
     limit_s = max(1.0, TIME_SHARE * options.time_limit_s) / SOLVES
     quick = replace(options, gap=exactness * options.gap, time_limit_s=limit_s)
     matrix = calm_matrix(task.problem, task.matrix, price_usd, before)
+    layout = task.layout
+    if matrix.A.shape != task.matrix.A.shape:
+        layout = replace(layout, entries=entries_of(matrix, layout.balance))
     try:
-        found = Task(task.problem, task.letters, matrix, task.layout, quick).run()
+        found = Task(task.problem, task.letters, matrix, layout, quick).run()
     except NoPlan:
         return None
     ended = proven(-found.objective, -found.bound, quick.gap).status is Status.OPTIMAL
