@@ -138,6 +138,27 @@ def test_no_plan_is_cut_off(seed):
         point = lp.solve()
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_thresholds_are_chosen_so_that_the_power_fits(seed):
+    """Many classes that must stop at a ramp and a cap together.
+
+    *Proves:* after the choice class by class, no rounding is refused by the power rows.
+    *Sensitivity:* one threshold for all is refused on some of these plants.
+    """
+    rng = np.random.default_rng(seed)
+    classes = [
+        reference_class(f"k{i}", 7, 48, f"K{i}", hash_value_usd_per_th_s_h=0.0018 * rng.uniform(0.7, 1.3))
+        for i in range(6)
+    ]
+    full = 6 * 7 * 1.3
+    series = (rng.uniform(0.1, 0.6, 48) * full, 10.0, full, rng.uniform(20, 120, 48))
+    problem = simple_problem(classes, *series, cap=0.5 * full, ramp=0.06 * full)
+    matrix, layout = laid_out(problem)
+    search = Search(matrix, letters_of(problem), layout, 0.0, time.perf_counter() + 60, QUIET)
+    assert search.run().incumbent.values is not None
+    assert search.incumbent.refused == 0
+
+
 def test_cuts_raise_the_bound():
     """*Proves:* the cuts close part of the gap of the relaxation.  *Sensitivity:* cuts that say nothing leave it."""
     gain = 0.0
@@ -189,7 +210,10 @@ def test_rows_that_are_not_known_are_refused():
     [
         ({"cold_energy_mwh": 0.3}, "starts are tied to their stops"),
         ({"warm_off_steps": np.arange(36) % 5 * 2}, "starts are tied to their stops"),
+        ({"max_starts_per_day": 1}, "counts are layered by the starts of the day"),
+        ({"container_ramp_mw_per_step": 0.3, "available": 4}, "rows availability[s19pro,...] sum counts over classes"),
     ],
+    ids=["preheat", "windows", "layers", "slow ramp"],
 )
 def test_where_thresholds_are_no_more_than_a_try_the_plan_says_so(change, words):
     """*Proves:* structures beyond the thresholds' proof are named, and the plan is still proven.
@@ -198,20 +222,13 @@ def test_where_thresholds_are_no_more_than_a_try_the_plan_says_so(change, words)
     """
     rng = np.random.default_rng(3)
     k = reference_class(count=5, steps=36, **change)
-    problem = simple_problem(k, rng.uniform(0.5, 9, 36), 10.0, 10.0, rng.uniform(20, 120, 36))
-    solution = solve(problem, SolveOptions(gap=1e-6, engine="rounding"))
+    series = (rng.uniform(0.5, 9, 36), 10.0, 10.0, rng.uniform(20, 120, 36))
+    problem = simple_problem(k, *series, day_of_step=np.arange(36) // 24)
+    solution = solve(problem, SolveOptions(gap=1e-6))
     assert words in solution.notes[0]
+    assert solution.engine != "mip"
     assert solution.status is Status.OPTIMAL
     assert solution.money_usd == pytest.approx(solve(problem, SolveOptions(gap=1e-6, engine="mip")).money_usd, rel=2e-6)
-
-
-def test_limits_that_sum_over_single_containers_are_named():
-    """*Proves:* availability over classes of one, as starts per day make them, is seen.  *Sensitivity:* by class name
-    alone, without the parent, it would not be."""
-    k = reference_class(count=3, steps=24, max_starts_per_day=1, available=2)
-    problem = simple_problem(k, day_of_step=np.zeros(24))
-    _, layout = laid_out(problem)
-    assert layout.refusals == ("rows availability[s19pro,...] sum counts over classes",)
 
 
 def test_an_empty_relaxation_is_proven_by_its_ray_and_explained():

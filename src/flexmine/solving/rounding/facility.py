@@ -29,6 +29,8 @@ class Facility:
         Whether counts and segments are all there is (no preheat in this step).
     sound : ndarray of bool, shape (T,)
         Whether all that is `other` can only add power.
+    up, down : ndarray, shape (T,)
+        By how much the power may rise and fall into each step; infinite where there is no ramp.
     highest, lowest : ndarray, shape (T,)
         Limits of F that follow from the site's cap and minimum, the supply, and the ramps from the measured power.
     """
@@ -38,6 +40,8 @@ class Facility:
     per_segment: Floats
     plain: np.ndarray
     sound: np.ndarray
+    up: Floats
+    down: Floats
     highest: Floats
     lowest: Floats
 
@@ -59,29 +63,31 @@ def facility_of(matrix: Matrix, layout: Layout, lower: Floats, upper: Floats) ->
     plain, sound = np.ones(steps, dtype=bool), np.ones(steps, dtype=bool)
     plain[step[~known]] = False
     sound[step[~known & ((adds < 0) | (lower[columns] < 0))]] = False
-    highest, lowest = _reach(matrix, layout, lower, upper)
+    up, down = _climb(matrix, layout.ramp_up, steps), _climb(matrix, layout.ramp_down, steps)
+    highest, lowest = _reach(layout, lower, upper, up, down)
     return Facility(
         constant=matrix.row_upper[layout.balance] / scale,
         per_container=per_column[layout.on],
         per_segment=per_column[layout.segment],
         plain=plain,
         sound=sound,
+        up=up,
+        down=down,
         highest=highest,
         lowest=lowest,
     )
 
 
-def _reach(matrix: Matrix, layout: Layout, lower: Floats, upper: Floats) -> tuple[Floats, Floats]:
+def _reach(layout: Layout, lower: Floats, upper: Floats, up: Floats, down: Floats) -> tuple[Floats, Floats]:
     highest = np.minimum(upper[layout.facility], upper[layout.supply].sum(axis=0))
     lowest = lower[layout.facility].copy()
     before = layout.facility_before
     start = (np.inf, -np.inf) if before is None else (upper[before], lower[before])
-    up, down = _climb(matrix, layout.ramp_up, len(highest)), _climb(matrix, layout.ramp_down, len(highest))
     # From step to step the power rises by at most `up` and falls by at most `down`, forwards and, read backwards, too.
-    highest = _passed_on(np.concatenate([[start[0]], highest]), up)[1:]
-    lowest = -_passed_on(np.concatenate([[-start[1]], -lowest]), down)[1:]
-    highest = _passed_on(highest[::-1], down[:0:-1])[::-1]
-    lowest = -_passed_on(-lowest[::-1], up[:0:-1])[::-1]
+    highest = passed_on(np.concatenate([[start[0]], highest]), up)[1:]
+    lowest = -passed_on(np.concatenate([[-start[1]], -lowest]), down)[1:]
+    highest = passed_on(highest[::-1], down[:0:-1])[::-1]
+    lowest = -passed_on(-lowest[::-1], up[:0:-1])[::-1]
     return highest, lowest
 
 
@@ -92,9 +98,9 @@ def _climb(matrix: Matrix, rows: Ints, steps: int) -> Floats:
     return np.maximum(0.0, matrix.row_upper[rows])
 
 
-def _passed_on(limit: Floats, climb: Floats) -> Floats:
-    """Return min over i <= t of limit[i] + climb[i] + ... + climb[t - 1]."""
+def passed_on(limit: Floats, climb: Floats) -> Floats:
+    """Return min over i <= t of limit[i] + climb[i] + ... + climb[t - 1], along the last axis."""
     if not np.isfinite(climb).all():
         return limit
     total = np.concatenate([[0.0], np.cumsum(climb)])
-    return np.minimum.accumulate(limit - total) + total
+    return np.minimum.accumulate(limit - total, axis=-1) + total

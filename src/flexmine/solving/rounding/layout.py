@@ -13,26 +13,31 @@ from flexmine.problem import Floats, Ints
 from flexmine.solving.rounding.entries import Entries, entries_of
 from flexmine.solving.standard_form import Matrix
 
-# Rows under which the thresholds are known to keep every commitment rule.  A family that is not named here makes
-# threshold rounding a mere try: what is not known is not assumed.
+# Families of rows by what thresholds do to them.  A family that is not named here is not known, and engine auto leaves
+# such a matrix to HiGHS's MIP: what is not known is not assumed.
+#
+# Kept exactly by every threshold: differences of cumulative starts and stops.
 DIFFERENCES = frozenset({"logic", "minimum_up_time", "minimum_down_time"})
-START_FACTS = frozenset({"start_kind", "warm_pool", "warm_pool_fresh", "warm_arc_stop", "warm_arc_start", "cold_pool"})
-POWER = frozenset(
+# What the relaxation settles once the counts are whole: facts of the starts, and power.
+SETTLED = frozenset(
     {
-        "mode_curve",
-        "facility_balance",
-        "supply_balance",
-        "supply_limit",
-        "site_cap",
-        "site_minimum",
-        "feeder_cap",
-        "ramp_up",
-        "ramp_down",
+        *("start_kind", "warm_pool", "warm_pool_fresh", "mode_curve", "facility_balance", "supply_balance"),
+        *("supply_limit", "site_cap", "site_minimum", "feeder_cap", "ramp_up", "ramp_down"),
+        *("start_and_stop_power", "start_power", "stop_power", "container_ramp_up", "container_ramp_down"),
     }
 )
+# Kept exactly where they hold a single class of the model.
 SUMS_OVER_PARTS = ("availability", "must_run", "kept_commitment")
 COUNT_LIMITS = frozenset({*SUMS_OVER_PARTS, "starts_per_day"})
-KNOWN_ROWS = DIFFERENCES | START_FACTS | POWER | COUNT_LIMITS
+# Starts tied to their stops, and counts layered by starts used, which merge at midnight: a rounding may break them.
+TIED = frozenset({"warm_arc_stop", "warm_arc_start", "cold_pool", "tier_arc_start"})
+LAYERED = frozenset(
+    {
+        *("layer_logic", "layer_minimum_up_time", "layer_starts", "layer_stops"),
+        *("layer_arc_start", "layer_arc_stop", "layer_cold_pool", "layer_tier", "layer_warm"),
+    }
+)
+KNOWN_ROWS = DIFFERENCES | SETTLED | COUNT_LIMITS | TIED | LAYERED
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,8 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
 
 def _refusals(matrix: Matrix, letters: Sequence[Letters], unknown: Sequence[str]) -> list[str]:
     """Return why a threshold might break a rule that is not about power."""
-    found = [f"{k.name}: starts are tied to their stops" for k in letters if k.needs_arcs]
+    found = [f"{k.name}: starts are tied to their stops" for k in letters if k.tied]
+    found += [f"{k.name}: counts are layered by the starts of the day" for k in letters if k.layered]
     found += [f"rows {name} are not known to it" for name in unknown]
     parents = [k.parent for k in letters]
     shared = {name for name in parents if parents.count(name) > 1}

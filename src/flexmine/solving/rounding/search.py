@@ -17,6 +17,7 @@ from flexmine.solving.rounding.branch import Branching
 from flexmine.solving.rounding.cut_rows import cut_rows
 from flexmine.solving.rounding.cuts import CutMaker
 from flexmine.solving.rounding.facility import facility_of
+from flexmine.solving.rounding.fit import PowerFit
 from flexmine.solving.rounding.incumbent import Incumbent
 from flexmine.solving.rounding.layout import Layout
 from flexmine.solving.rounding.narrow import matrix_left, narrowed
@@ -85,6 +86,8 @@ class Search:
         self.facility = facility_of(self.matrix, self.layout, self.lower, self.upper)
         self.upper = tightened_counts(self.layout, self.facility, self.lower, self.upper)
         self.counts = self.layout.counts
+        self.widths = np.concatenate([k.w for k in self.letters])
+        self.fit = PowerFit(self.layout, self.facility, self.widths)
         self.left: Matrix | None = None
 
     def run(self) -> Found:
@@ -130,15 +133,14 @@ class Search:
         for theta in thresholds(len(self.layout.on), ROUNDINGS):
             if self.incumbent.closed or wanted == 0:
                 break
-            counts = rounded_counts(self.layout, point.values, theta)
+            counts = rounded_counts(self.layout, point.values, self.fit.fitting(point.values, theta))
             wanted -= self.incumbent.try_counts(self.lp, self.counts, counts)
         return self.incumbent.closed
 
     def _cut(self, point: Point) -> Point | None:
         """Add cuts until they bring no more; return the point of the relaxation with them."""
-        widths = np.concatenate([k.w for k in self.letters])
         rows = cut_rows(self.matrix, self.layout, self.facility, self.upper)
-        maker = CutMaker(self.layout, self.facility, rows, self.upper, widths)
+        maker = CutMaker(self.layout, self.facility, rows, self.upper, self.widths)
         for _ in range(CUT_ROUNDS):
             cuts = maker.separate(point.values)
             if not len(cuts):
@@ -165,7 +167,7 @@ class Search:
         return "open"
 
     def _branched(self) -> np.ndarray:
-        """Return the columns to branch on: counts that run, and where starts are tied to stops all that is whole."""
-        if any(k.needs_arcs for k in self.letters):
-            return np.flatnonzero(self.matrix.integer)
-        return self.layout.on.ravel()
+        """Return the columns to branch on: those that run; where these do not make the rest whole, all that must be."""
+        if all(k.pooled and k.ramp is None for k in self.letters):
+            return self.layout.on.ravel()
+        return np.flatnonzero(self.matrix.integer)

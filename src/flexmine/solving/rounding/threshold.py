@@ -34,9 +34,20 @@ def rounded_counts(layout: Layout, values: Floats, theta: Floats) -> Floats:
     :math:`a \le b + c` with whole c gives :math:`\lfloor a + \theta \rfloor \le \lfloor b + \theta \rfloor + c`.  Hence
     every theta keeps all of them exactly.
     """
-    # Sums of floats that stand for the same number must round to the same one.
-    started = np.floor(np.round(np.cumsum(values[layout.start], axis=1), GRID) + theta)
-    stopped = np.floor(np.round(np.cumsum(values[layout.stop], axis=1), GRID) + theta)
+    started, stopped = _cumulated(layout, values, theta)
     on = layout.on_before + started - stopped
     start, stop = np.diff(started, axis=1, prepend=0.0), np.diff(stopped, axis=1, prepend=0.0)
     return np.concatenate([on.ravel(), start.ravel(), stop.ravel()])
+
+
+def rounded_on(layout: Layout, values: Floats, theta: Floats) -> Floats:
+    """Return the whole n of the same, shape (K, T)."""
+    started, stopped = _cumulated(layout, values, theta)
+    return layout.on_before + started - stopped
+
+
+def _cumulated(layout: Layout, values: Floats, theta: Floats) -> tuple[Floats, Floats]:
+    # Sums of floats that stand for the same number must round to the same one.
+    started = np.floor(np.round(np.cumsum(values[layout.start], axis=1), GRID) + theta)
+    stopped = np.floor(np.round(np.cumsum(values[layout.stop], axis=1), GRID) + theta)
+    return started, stopped
