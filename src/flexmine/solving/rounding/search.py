@@ -28,6 +28,8 @@ from flexmine.solving.standard_form import Matrix
 NODES = 12
 CUT_ROUNDS = 10
 ROUNDINGS = 3
+# Two limits of one column that contradict each other by more than this leave no plan; by less, HiGHS decides.
+CROSSED = 1e-6
 # A round of cuts that moves the bound by less than this share of the asked gap is the last one.
 LEAST_PROGRESS = 0.05
 
@@ -39,8 +41,8 @@ class Found:
     Attributes
     ----------
     ending : str
-        ``closed``: the gap is reached;  ``open``: it is not;  ``infeasible``: proven by a ray of the relaxation;
-        ``time_limit``.
+        ``closed``: the gap is reached;  ``open``: it is not;  ``infeasible``: proven, by two limits of one column or
+        by a ray of the relaxation;  ``time_limit``.
     way : str
         The last step that was needed: ``rounding``, ``rounding+cuts`` or ``rounding+branch``.
     left : Matrix or None
@@ -102,9 +104,11 @@ class Search:
         return Found(ending, self.way, self.incumbent, self.left, trouble)
 
     def _steps(self) -> str:
-        if np.any(self.lower > self.upper):
-            # Two rows of one entry contradict each other, if only by noise: for HiGHS to say.
-            raise LpFailed("limits of a single column contradict each other")
+        crossed = float((self.lower - self.upper).max())
+        if crossed > CROSSED:
+            return "infeasible"
+        if crossed > 0:
+            raise LpFailed("limits of a single column contradict each other by no more than noise")
         matrix = self.layout.entries.trimmed(self.matrix)
         self.lp = HotLp(matrix, self.lower, self.upper, self.deadline, self.settings)
         point = self._bounded(self.lp.solve())
