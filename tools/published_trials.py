@@ -179,7 +179,7 @@ TRIALS = (
     loaded(BTC, "fees_btc_per_block", utc(2024, 4, 20), 24, held_day(BTC, "fees / blocks", fees, "2024-04-20")),
     refused(BTC, COIN, utc(2010, 7, 1), 24, EMPTY + "2010-07-01"),
     refused(BTC, COIN, utc(2024, 9, 10), 24, "coarser than the steps of the case", coarser=None),
-    raw_refused(BTC, COIN, utc(2024, 9, 10), "has no UTC offset", time_column="date", zone=None),
+    raw_refused(BTC, COIN, utc(2024, 9, 10), "has no UTC offset", time_column="date"),
     loaded(NO2, PRICE, utc(2024, 12, 31, 23), 8760, NO2_ROWS),
     refused(NO2, PRICE, utc(2025, 1, 1), 24, "is in EUR/MWh and the key in USD; name the rate", factors=[]),
     loaded(SE1, PRICE, utc(2019, 12, 31, 23), 35064, SE1_ROWS),

@@ -118,7 +118,7 @@ def test_days_of_23_and_25_hours_are_held():
     *Proves:* each day holds from midnight to midnight.  *Sensitivity:* days of 24 h leave the 25th hour without value.
     """
     rows = ["2024-10-26,10", "2024-10-27,20", "2024-10-28,30"]
-    values = read(rows, AUTUMN, 26, zone=OSLO, coarser="hold")
+    values = read(rows, AUTUMN, 26, zone=OSLO, coarser="hold", every="day")
     assert values == [20.0] * 25 + [30.0]
     rows = ["2024-03-30,10", "2024-03-31,20", "2024-04-01,30"]
     assert read(rows, SPRING, 24, zone=OSLO, coarser="hold", every="day") == [20.0] * 23 + [30.0]
@@ -127,13 +127,14 @@ def test_days_of_23_and_25_hours_are_held():
 def test_a_missing_day_is_a_gap_of_a_day():
     """*Proves:* holding ends with the interval.  *Sensitivity:* holding to the next row would cover it."""
     rows = ["2024-10-25,10", "2024-10-26,15", "2024-10-28,30"]
-    assert "a gap of 25 h (25 of 26 values" in refusal(rows, AUTUMN, 26, zone=OSLO, coarser="hold")
+    assert "a gap of 25 h (25 of 26 values" in refusal(rows, AUTUMN, 26, zone=OSLO, coarser="hold", every="day")
 
 
 def test_a_coarser_source_that_does_not_fit_cannot_be_held():
-    """*Proves:* 90 minutes on hours are refused.  *Sensitivity:* nearest-value look-ups would blur the joint."""
-    rows = ["2024-10-27T00:00+02:00,1", "2024-10-27T01:30+02:00,2", "2024-10-27T03:00+01:00,3"]
-    assert "no multiple of the steps of the case (1 h)" in refusal(rows, AUTUMN, 2, coarser="hold")
+    """*Proves:* 20 minutes on quarters are refused.  *Sensitivity:* nearest-value look-ups would blur the joint."""
+    rows = ["2024-10-27T00:00+02:00,1", "2024-10-27T00:20+02:00,2", "2024-10-27T00:40+02:00,3"]
+    message = refusal(rows, AUTUMN, 2, 0.25, coarser="hold", every="20min")
+    assert "no multiple of the steps of the case (15 min)" in message
 
 
 def test_a_stray_row_is_found_where_the_step_is_named():
@@ -155,6 +156,7 @@ def test_a_row_off_the_grid_of_the_case_is_a_gap():
         ({"zone": "Europe/Olso"}, "'Europe/Olso' is no time zone"),
         ({"zone": "../../etc/passwd"}, "is no time zone"),
         ({"every": "day"}, "name the zone"),
+        ({"coarser": "hold"}, "needs every, the length of the source's intervals"),
         ({"stale_after_h": 3}, "needs issue_column"),
         ({"clock": "own"}, "format has to be epw or tmy3"),
         ({"format": "epw", "zone": "UTC"}, "has no meaning in a typical year"),

@@ -77,7 +77,12 @@ def test_energy_is_summed_power_is_averaged():
 
 def test_a_held_energy_is_spread_evenly():
     """8 MWh in two hours, held: 4 MW.  *Proves:* by the length of the source.  *Sensitivity:* by the step: 8 MW."""
-    assert read(["8", "16"], unit="MWh", step_min=120, coarser="hold").values.tolist() == [4.0, 4.0, 8.0, 8.0]
+    assert read(["8", "16"], unit="MWh", step_min=120, coarser="hold", every="2h").values.tolist() == [
+        4.0,
+        4.0,
+        8.0,
+        8.0,
+    ]
 
 
 def test_currency_needs_its_rate():

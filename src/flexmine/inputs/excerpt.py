@@ -10,7 +10,7 @@ from flexmine.inputs.issues import select_issue
 from flexmine.inputs.resample import YESTERDAY_H
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Table
-from flexmine.inputs.times import US_PER_DAY, US_PER_H, US_PER_MINUTE, Intervals, intervals, to_us
+from flexmine.inputs.times import US_PER_H, US_PER_MINUTE, Intervals, intervals, to_us
 from flexmine.problem import TimeAxis
 
 
@@ -47,7 +47,5 @@ def _named_step(spec: Series, rows: Intervals) -> str | None:
     """Return the length of the intervals by its name: few rows may not show it any more."""
     if spec.every is not None:
         return spec.every
-    if rows.step_us == US_PER_DAY and spec.zone is not None:
-        return "day"
     names = {minutes * US_PER_MINUTE: name for name, minutes in MINUTES_OF_STEP.items()}
     return names.get(rows.step_us)

@@ -106,7 +106,8 @@ class Series(Document):
     zone
         Of times without UTC offset; without it such times are refused.
     coarser
-        ``hold``: a source with longer intervals than the case's steps is held constant over each; absent: refused.
+        ``hold``: a source with longer intervals than the case's steps is held constant over each, whose length
+        `every` names; absent: refused.
     missing : tuple of str
         Texts that stand for a missing value, such as ``n/e`` or ``-9999``; an empty cell always does.
     not_missing : tuple of str
@@ -178,6 +179,9 @@ class Series(Document):
         for key in ("revision_column", "stale_after_h"):
             if getattr(self, key) is not None and self.issue_column is None:
                 found.append(((key,), "needs issue_column, which says when each row was issued"))
+        if self.coarser is not None and self.every is None and not self.typical_year:
+            # Of few rows the smallest distance may be a hole, which holding would cover.
+            found.append((("coarser",), "needs every, the length of the source's intervals, such as every: 24h"))
         if self.every == "day" and self.zone is None:
             found.append((("every",), "day is the calendar day of a zone; name the zone, or write 24h"))
         for key in ("clock", "leap_day"):

@@ -190,12 +190,12 @@ def _of_clock(table: Table, spec: Series, clock_us: Ints, default_us: int) -> In
     _refuse_single_twin(table, spec, begin_clock_us, twice & ~absent)
     begin_us = np.where(twice & (place > 0), second, first)[row]
     _refuse_disorder(table, spec, begin_us, row)
-    daily = spec.every == "day" or (spec.every is None and step_us == US_PER_DAY)
-    end_us = begin_us + step_us
-    if daily and not (begin_clock_us % US_PER_DAY).any():
-        end_us = _both(begin_clock_us + US_PER_DAY, spec.zone, "shift_forward")[0][row]
-    elif spec.every == "day":
-        raise BadInput(_no_midnight(table, spec, int((begin_clock_us % US_PER_DAY != 0).argmax())))
+    if spec.every != "day":
+        return Intervals(begin_us, begin_us + step_us, step_us, row)
+    off = begin_clock_us % US_PER_DAY != 0
+    if off.any():
+        raise BadInput(_no_midnight(table, spec, int(off.argmax())))
+    end_us = _both(begin_clock_us + US_PER_DAY, spec.zone, "shift_forward")[0][row]
     return Intervals(begin_us, end_us, step_us, row)
 
 

@@ -26,6 +26,7 @@ _HEADER_LINES = {"epw": 8, "tmy3": 2}
 _MARKS = {"temp_air": "99.9", "temp_dew": "99.9", "ghi": "9999", "dni": "9999", "dhi": "9999"}
 """Missing values of EPW, by the EnergyPlus documentation of the format."""
 _ANY_COMMON_YEAR = 2001
+_FARTHEST_OFFSET_H = 14.0
 _MARGIN_H = 192
 """Hours before and after the horizon that a policy of filling may look at: the longest gap and a day."""
 
@@ -74,6 +75,8 @@ def read_typical_year(raw: bytes, label: str, kind: str) -> TypicalYear:
     key = begin.month * 10_000 + begin.day * 100 + begin.hour
     # A leap year's February that ends at 24:00 is moved on by pvlib; its last hour is that of the 28th.
     key = np.where(key == 22923, 22823, key)
+    if not abs(meta["TZ"]) <= _FARTHEST_OFFSET_H:
+        raise BadInput(f"{label}:1: a standard time of {meta['TZ']:g} h east of UTC; allowed: -14 to 14")
     if len(key) != 8760 or len(np.unique(key)) != 8760:
         raise BadInput(f"{label}: {len(key)} rows of {len(np.unique(key))} different hours; a typical year has 8760")
     frame.index = pd.Index(key)
@@ -109,9 +112,17 @@ def on_dates(year: TypicalYear, spec: Series, axis: TimeAxis) -> tuple[Table, Bo
     at = year.frame.index.get_indexer(pd.Index(key))
     cells = year.frame[spec.column].to_numpy()[at]
     marks = {_MARKS[spec.column]} if spec.kind == "epw" and spec.column in _MARKS else set()
-    text = ["" if f"{cell:g}" in marks else repr(float(cell)) for cell in cells]
+    text = [_text(cell, marks) for cell in cells]
     rows = pd.DataFrame({spec.time_column: [t.isoformat() for t in local], spec.column: text}, dtype=str)
     return Table(year.label, rows, year.lines[at]), leap, _note(year, clock)
+
+
+def _text(cell: object, marks: set[str]) -> str:
+    """Return a cell as a CSV file would hold it; empty where the format marks it as missing."""
+    if isinstance(cell, str):
+        return cell
+    value = float(cell)  # type: ignore[arg-type]
+    return "" if np.isnan(value) or f"{value:g}" in marks else repr(value)
 
 
 def _clock(year: TypicalYear, spec: Series, axis: TimeAxis) -> timezone:

@@ -10,8 +10,11 @@ import pandas as pd
 
 from flexmine.errors import BadInput
 from flexmine.inputs.table import Bools, Table
-from flexmine.inputs.times import US_PER_H, moment
+from flexmine.inputs.times import FIRST_YEAR, LAST_YEAR, US_PER_H, moment
 from flexmine.problem import Floats, Ints
+
+_DATE = r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?"
+"""A date, or date and clock time, without offset."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,9 @@ def clock_us(table: Table, dates: pd.Series[str], zone: timezone, hours: Floats 
     BadInput
         Where a row is no date, stands twice or comes after a later one.
     """
-    parsed = pd.to_datetime(dates, format="ISO8601", errors="coerce")
-    bad = (parsed.isna() | ~np.isfinite(hours)).to_numpy()
+    plain = dates.where(dates.str.fullmatch(_DATE), "")
+    parsed = pd.to_datetime(plain, format="ISO8601", errors="coerce")
+    bad = (parsed.isna() | ~parsed.dt.year.between(FIRST_YEAR, LAST_YEAR) | ~np.isfinite(hours)).to_numpy()
     if bad.any():
         row = int(bad.argmax())
         raise BadInput(f"{table.place(row)}: {dates.iloc[row]!r} is no date, or its hour none; write 2024-09-10")
