@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,30 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise BadInput(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def write_new(directory: Path, files: Mapping[str, str]) -> None:
+    """Write new files into `directory`, all of them or none; nothing is ever overwritten.
+
+    Raises
+    ------
+    BadInput
+        Where one of them exists, or the place cannot be written.
+    """
+    there = [name for name in files if os.path.lexists(directory / name)]
+    if there:
+        raise BadInput(f"{directory}: holds {', '.join(there)} already, and nothing is overwritten; name another --out")
+    written: list[Path] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            with (directory / name).open("x", encoding="utf-8", newline="\n") as file:
+                written.append(directory / name)
+                file.write(text)
+    except OSError as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise BadInput(f"{directory}: cannot be written: {error.strerror or error}") from error
 
 
 def _write_files(plan: Plan, directory: Path, *, report: bool) -> None:

@@ -39,6 +39,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "backup": "flexmine.cli.operate:backup_command",
         "restore": "flexmine.cli.operate:restore_command",
     },
+    "Write cases": {
+        "new-plant": "flexmine.cli.author:new_plant_command",
+        "schema": "flexmine.cli.author:schema_command",
+    },
     "Feeds": {
         "convert": "flexmine.cli.convert:convert_command",
     },

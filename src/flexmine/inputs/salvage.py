@@ -35,7 +35,7 @@ def parts_of(data: Any, model: type[BaseModel]) -> Any:
 
 def _part(value: Any, model: type[BaseModel], name: str) -> Any:
     try:
-        return _adapter(model, name).validate_python(value, strict=True)
+        return field_adapter(model, name).validate_python(value, strict=True)
     except ValidationError:
         pass
     field = model.model_fields[name]
@@ -50,7 +50,7 @@ def _part(value: Any, model: type[BaseModel], name: str) -> Any:
 
 
 @cache
-def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+def field_adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
     """Return what validates one field of a document by itself."""
     alone = copy(model.model_fields[name])
     alone.alias = alone.validation_alias = alone.serialization_alias = None  # these mean nothing outside a document

@@ -70,6 +70,7 @@ _BY_SUFFIX: dict[str, Unit] = {
     "_tolerance": _SHARE,
 }
 _BY_KEY: dict[str, Unit] = {
+    "per_k": Unit("1/K", {}),
     "pool_fee": _SHARE,
     "firmware_fee": _SHARE,
     "host_hash_share": _SHARE,

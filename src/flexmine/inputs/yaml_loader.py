@@ -139,7 +139,7 @@ def parse_yaml(raw: bytes, path: Path, model: type[D], label: str) -> Draft[D]:
     except BadInput as error:
         return Draft(None, None, path, label, raw, places, tuple(error.messages))
     if not isinstance(data, dict):
-        text = f"{label}:1:1: the file has to hold keys and values, such as schema: {_schema_of(model)}"
+        text = f"{label}:1:1: the file has to hold keys and values, such as schema: {schema_of(model)}"
         return Draft(None, None, path, label, raw, places, (text,))
     document, wrong = _validated(data, model)
     findings += wrong
@@ -184,7 +184,8 @@ def without(data: Any, unwanted: list[Keys]) -> Any:
     return data
 
 
-def _schema_of(model: type[Document]) -> str:
+def schema_of(model: type[Any]) -> str:
+    """Return the name of a document's schema, such as ``flexmine-case/1``."""
     return str(model.model_fields["schema_id"].annotation).removeprefix("typing.Literal['").removesuffix("']")
 
 
