@@ -160,6 +160,7 @@ LEFT_OUT: dict[str, dict[str, Any]] = {
     "Group": {"client": "client_a", "names": ["C01", "C02"]},
     "MinerSet": {"minimum_power_mw": 0.52},
     "Start": {"cold_energy_mwh": 0.05},
+    "StartTier": {"off_h": 12.0, "wear_usd": 30.0},
     "Thermal": {"asleep": "asleep_dampers_shut", "thermostat_c": 5.0, "heater_kw": 20.0},
 }
 """By class and key: examples of keys that have no default; required keys of blocks that a starter leaves out."""

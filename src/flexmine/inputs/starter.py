@@ -105,6 +105,7 @@ def _example(model: type[BaseModel], key: str, field: FieldInfo) -> Any:
         return given[key]
     below = document_in(field.annotation)
     if below is None:
+        assert not field.is_required(), f"examples.LEFT_OUT needs an example of {model.__name__}.{key}"
         return field.get_default(call_default_factory=True)
     needed = {f.alias or n: _example(below, f.alias or n, f) for n, f in below.model_fields.items() if f.is_required()}
     if not needed:  # a block of defaults: its first key stands for it
