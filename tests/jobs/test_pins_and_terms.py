@@ -129,9 +129,25 @@ def test_broker_that_does_not_answer_fails_the_run_and_not_the_plan(tmp_path, mo
     with pytest.raises(BadInput, match="not reached"):
         night(job, DAY + timedelta(days=1))
     assert read_current(tmp_path / "published").document["run"]["day"] == (DAY + timedelta(days=1)).isoformat()
+    assert read_current(tmp_path / "published").sequence == 2
     broken = False
     again = night(job, DAY + timedelta(days=1))
     assert (again.new, again.record.sequence, sent) == (False, 2, [6])
+
+
+def test_missed_days_are_planned_although_the_broker_is_away(tmp_path, monkeypatch):
+    """*Proves:* three days that are due are all planned and current in the directory, and then the run ends with the
+    broker's reason.  *Sensitivity:* ending at the first day would leave tomorrow without a plan.
+    """
+    job = write_job(tmp_path, DAY, 3, more="publish: {mqtt: {host: broker.test, send: true}}\n")
+
+    def send(messages, broker, beside):
+        raise BadInput("mqtt broker broker.test:1883: not reached within 60 s")
+
+    monkeypatch.setattr(publication, "send", send)
+    with pytest.raises(BadInput, match="not reached"):
+        night(job, DAY + timedelta(days=2))
+    assert read_current(tmp_path / "published").document["run"]["day"] == (DAY + timedelta(days=2)).isoformat()
 
 
 def test_messages_are_not_sent_unless_told(tmp_path, monkeypatch, caplog):

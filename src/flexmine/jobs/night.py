@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,18 +81,22 @@ class Night:
         with plant_lock(job.folder, job.plant, job.document.lock_wait_s, LOG.warning):
             store = open_recovered(job, LOG.warning)
             try:
-                self._publish_left(store)
-                return [self._planned_and_published(store, due) for due in self._due(store, target)]
+                results = []
+                for due in self._due(store, target):
+                    self._publish_left(store)
+                    results.append(self.attempted(store, due, partial(self._plan_day, store, due)))
+                publish_newest(job, store, self.now, LOG.info)
+                return [replace(r, record=store.find(r.record.run_id)) for r in results]
             finally:
                 store.close()
 
     def _publish_left(self, store: RunStore) -> None:
-        """Publish what an earlier run has left; that it fails is no reason not to plan the coming day."""
+        """Publish what is stored and not published; that it fails is no reason not to plan the next day."""
         try:
             publish_newest(self.job, store, self.now, LOG.info)
         except (BadInput, AuditFailed) as error:
             for message in error.messages:
-                LOG.warning("the plan before is not published: %s", message)
+                LOG.warning("not published: %s", message)
 
     def _due(self, store: RunStore, target: date) -> list[date]:
         """Return the days to plan, in order: those that were missed, then the target."""
@@ -117,11 +122,6 @@ class Night:
         if missed:
             LOG.warning("%s: %d missed days are planned first, from %s", job.plant, missed, begin)
         return days_from(begin, target)
-
-    def _planned_and_published(self, store: RunStore, day: date) -> DayResult:
-        result = self.attempted(store, day, lambda: self._plan_day(store, day))
-        publish_newest(self.job, store, self.now, LOG.info)
-        return replace(result, record=store.find(result.record.run_id))
 
     def attempted(self, store: RunStore, day: date, plan: Callable[[], DayResult], kind: str = NIGHT) -> DayResult:
         """Plan one day and note how it ended."""
