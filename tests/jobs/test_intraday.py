@@ -4,6 +4,7 @@ import json
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from flexmine.errors import BadInput, Infeasible
@@ -12,6 +13,7 @@ from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday, next_step
 from flexmine.jobs.job import read_job
 from flexmine.jobs.joined import read_part
 from flexmine.jobs.night import Night
+from flexmine.jobs.observe import observe
 from flexmine.jobs.reproduce import reproduce
 from flexmine.planning.audit_files import audit_directory
 from flexmine.publish.reader import read_current
@@ -143,6 +145,37 @@ def test_tomorrow_that_is_planned_already_begins_where_today_ends_now(tmp_path):
     assert current.document["run"]["day"] == later.isoformat()
     begins = [datetime.fromisoformat(row["interval_start"]) for row in current.rows()]
     assert min(begins) <= datetime(2024, 5, 13, 18, tzinfo=OSLO) < max(begins)
+
+
+def test_a_container_that_tripped_stays_off_until_the_plan_starts_it_again(tmp_path):
+    """C01 was measured off in the hour before; the plan has it on until the evening.
+
+    *Proves:* it leaves the commitment up to its next planned start; the others run as committed, and may draw more.
+
+    *Sensitivity:* without the measurement it would be given power that it does not take; a restart at once would be a
+    decision that a redispatch may not make.
+    """
+    job = write_job(tmp_path, DAY, 1, more="telemetry: {max_gap_h: 1.0}\n")
+    planned(job)
+    before = part_of(job, DAY, 1)
+    rows = dict(zip(before.schedule.containers, before.schedule.on, strict=True))
+    assert rows["C01"][10:14].all()
+    meter = tmp_path / "meter.csv"
+    hours = [(f"2024-05-13T{h:02d}:00:00+02:00", "C01", 0.6 if h < 10 else 0.01) for h in range(8, 11)]
+    meter.write_text(
+        "interval_start,container,facility_power_mw\n" + "".join(f"{t},{name},{mw}\n" for t, name, mw in hours),
+        encoding="utf-8",
+    )
+    loaded = read_job(job)
+    store = loaded.open_store()
+    observe(loaded, store, meter)
+    store.close()
+    inside(job, REDISPATCH)
+    after = part_of(job, DAY, 2)
+    now = dict(zip(after.schedule.containers, after.schedule.on, strict=True))
+    run = int(np.argmin(np.append(rows["C01"][12:], False)))
+    assert not now["C01"][:run].any()
+    assert all((now[name] == rows[name][12:]).all() for name in ("C02", "C03"))
 
 
 @pytest.mark.parametrize(("rule", "kind"), [("fail", None), ("replan", "replan")])

@@ -7,7 +7,7 @@ the newest issues of now, and are stored as a revision of the day and published 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from flexmine.jobs.night import DayResult, Night
 from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.recover import open_recovered
 from flexmine.jobs.resolve import CASE_FILE, Horizon
-from flexmine.jobs.state import state_before, state_within
+from flexmine.jobs.state import Before, state_before, state_within
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 
@@ -100,7 +100,9 @@ class Intraday:
         whole = horizon.since is None
         before = state_before(job, store, day) if whole else state_within(place, in_force, horizon.begin)
         own = in_force.kind == self.kind and in_force.valid_from == horizon.begin
-        climb = self.night.climb(store, horizon, before, self._extra(place, in_force, horizon))
+        climb = self.night.climb(store, horizon, before)
+        if self.kind == REDISPATCH:
+            climb = replace(climb, extra=_kept_commitment(place, in_force, horizon, stopped(before, climb.before)))
         try:
             return self.night.settle(store, climb, in_force if own else None, self.kind)
         except Infeasible as error:
@@ -110,13 +112,31 @@ class Intraday:
                 LOG.warning("%s: the commitment cannot be kept: %s", day, message)
             return self.night.settle(store, self.night.climb(store, horizon, before), None, REPLAN)
 
-    def _extra(self, place: Path, in_force: RunRecord, horizon: Horizon) -> Mapping[str, Any]:
-        """Return the commitment that is kept; its name stays that of the plan that has decided it."""
-        if self.kind == REPLAN:
-            return {}
-        kept = load_case(place / "inputs" / CASE_FILE).document.commitment
-        whose = in_force.run_id if kept is None else kept.plan
-        return {"commitment": {"plan": whose, "runs": list(committed_runs(in_force, place, horizon.begin))}}
+
+def _kept_commitment(place: Path, in_force: RunRecord, horizon: Horizon, off: Collection[str]) -> Mapping[str, Any]:
+    """Return the commitment as a case says it; its name stays that of the plan that has decided it."""
+    kept = load_case(place / "inputs" / CASE_FILE).document.commitment
+    whose = in_force.run_id if kept is None else kept.plan
+    runs = [run for run in committed_runs(in_force, place, horizon.begin) if not _goes_on(run, horizon.begin, off)]
+    return {"commitment": {"plan": whose, "runs": runs}}
+
+
+def stopped(planned: Before, measured: Before) -> set[str]:
+    """Return the containers that ought to be running and were measured off.
+
+    Such a container is out of the commitment until the plan starts it the next time: a restart would be a decision of
+    who runs.
+    """
+    states = planned.state.get("containers", {})
+    return {
+        name
+        for name, now in measured.state.get("containers", {}).items()
+        if name in states and not now["on"] and states[name]["on"]
+    }
+
+
+def _goes_on(run: Mapping[str, str], begin: datetime, off: Collection[str]) -> bool:
+    return run["container"] in off and datetime.fromisoformat(run["from"]) == begin
 
 
 def next_step(now: datetime, day: LocalDay, step_minutes: int) -> datetime:
