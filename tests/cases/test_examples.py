@@ -12,6 +12,7 @@ import flexmine
 from flexmine.output import write_plan
 from flexmine.pipeline import Phases
 from flexmine.planning.audit_files import audit_directory
+from flexmine.report.day import day_figure
 from flexmine.report.sentence import finding
 from pages import DOCS
 
@@ -110,7 +111,7 @@ def test_inside_the_ban_nothing_runs_and_the_plan_says_why(plans):
     assert codes(plan) == {"window"}
     assert all("winter-ban" in text for row in plan.reasons.text for text in row)
     assert plan.money_usd == pytest.approx(-48 * 14 * 0.01 * 10.0)
-    assert "winter-ban" in finding(plan)
+    assert finding(plan).endswith("No container runs, because of the window winter-ban.")
     assert flexmine.plan(changed("deep-winter-ban", windows=())).money_usd > 30_000
 
 
@@ -243,3 +244,19 @@ def test_a_day_of_23_or_25_hours_is_whole(plans, name, steps, twice):
     assert [starts[i][-6:] for i in twice] == ["+02:00", "+01:00"][: len(twice)]
     assert starts[0][:10] == starts[-1][:10]
     assert (starts[0][11:16], starts[-1][11:16]) == ("00:00", "23:45")
+
+
+def test_surplus_left_behind_cheaper_firm_power_is_drawn_where_it_is(plans):
+    """Until 08:00 firm power is cheaper than surplus: the site draws 10 MW of it and leaves up to 9.6 MW of surplus.
+
+    *Proves:* no band of the power chart reaches above its axis; what is left stands between 0 and what is offered.
+    *Sensitivity:* stacked above the firm power it would reach 19.6 MW, out of the chart.
+    """
+    spec = day_figure(plans["day-of-25-hours"]).panels[0].spec
+    layers = {str(layer["mark"].get("fill", "")): layer for layer in spec["layer"] if layer["mark"]["type"] == "rect"}
+    behind = spec["datasets"][layers["url(#hatch-behind)"]["data"]["name"]]
+    assert len(behind) == 4 * 9
+    assert all(row["a"] == 0.0 and 2.0 < row["b"] < 9.7 for row in behind)
+    highest = layers["url(#hatch-behind)"]["encoding"]["y"]["scale"]["domain"][1]
+    bands = [row for rows in spec["datasets"].values() for row in rows if "a" in row and "b" in row]
+    assert max(row["b"] for row in bands) <= highest

@@ -175,7 +175,7 @@ def bars(key: str, heading: str, rows: list[Row], unit: str = "USD") -> Panel:
     x = alt.X(
         "a:Q",
         scale=alt.Scale(domain=[min(low, 0.0), high + room], nice=False),
-        axis=alt.Axis(title=unit, format=",.0f", tickCount=4, labelOverlap="greedy", grid=True),
+        axis=alt.Axis(title=unit, format=",.0f", tickCount=4, tickMinStep=1, labelOverlap="greedy", grid=True),
     )
     axis = alt.Axis(title=None, minExtent=96, labelLimit=130, ticks=False, domain=False)
     y = alt.Y("n:N", sort=names, scale=alt.Scale(domain=names, paddingInner=0.3, paddingOuter=0.1), axis=axis)

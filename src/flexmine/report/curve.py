@@ -105,11 +105,9 @@ def _panel(k: ContainerClass, hours: dict[float, float], classes: int) -> Panel:
         ]
         mark = alt.Chart(values(dots)).mark_circle(color="@power1", opacity=0.75, stroke="@paper", strokeWidth=1)
         layers.append(mark.encode(x=x, y=y, size=size, tooltip=tips))
-    legend = (
-        ("line:hash", "average J/TH"),
-        ("dash:hash", "J/TH of one more hash"),
-        ("dot:power1", "container-hours of the plan"),
-    )
+    legend: tuple[tuple[str, str], ...] = (("line:hash", "average J/TH"), ("dash:hash", "J/TH of one more hash"))
+    if dots:
+        legend += (("dot:power1", "container-hours of the plan"),)
     heading = "Energy per hash along the mode curve" + (f": {k.name}" if classes > 1 else "")
     return Panel(f"curve-{k.name}", heading, specification(layers, 190), 190, legend)
 

@@ -254,6 +254,8 @@ def joined(parts: list[str]) -> str:
 
 def little_to_decide(found: Facts, plan: Plan) -> str:
     """Return that there is little to decide, and why, where this is so; else nothing."""
+    if found.running.max() == 0:
+        return ""
     if found.at_cap.all() and found.warm_starts + found.cold_starts == 0 and found.running.min() == found.running.max():
         return "This leaves little to decide."
     greedy = next((r for r in plan.rules if r.name == "greedy" and r.published_money_usd is not None), None)
