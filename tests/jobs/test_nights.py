@@ -2,20 +2,23 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, Status
+from flexmine.jobs import planning
 from flexmine.jobs.job import read_job
-from flexmine.jobs.night import Night
-from flexmine.planning.audit_files import audit_directory
+from flexmine.jobs.joined import executed, join
+from flexmine.jobs.night import Night, exit_code
 from flexmine.publish.reader import read_current
 from nights import evening_before, issue_surplus, write_job
 
-SPRING, AUTUMN = date(2024, 3, 30), date(2024, 10, 26)
-"""The days before the clock of Oslo is changed."""
+SPRING = date(2024, 3, 30)
+"""The day before the clock of Oslo is changed."""
 
 
 def _night(job_file, day, **options):
@@ -25,24 +28,6 @@ def _night(job_file, day, **options):
 def _plan(job_file, day, revision=1):
     folder = job_file.parent / "runs" / "small" / day.isoformat() / f"r{revision}" / "plan"
     return json.loads((folder / "plan.json").read_text()), folder
-
-
-@pytest.mark.parametrize(("first", "hours"), [(SPRING, [24, 23, 24]), (AUTUMN, [24, 25, 24])])
-def test_days_of_23_and_25_hours_follow_each_other_without_a_gap(tmp_path, first, hours):
-    """*Proves:* each plan begins where the last one ends.  *Sensitivity:* days of 24 h drift by an hour."""
-    job = write_job(tmp_path, first, 3)
-    results = [_night(job, first + timedelta(days=i))[0] for i in range(3)]
-    assert [(r.record.valid_until - r.record.valid_from).total_seconds() / 3600 for r in results] == hours
-    for i, result in enumerate(results):
-        document, folder = _plan(job, result.record.day)
-        assert document["horizon"]["publish_steps"] == hours[i]
-        assert audit_directory(folder).ok
-        if i:
-            before, _ = _plan(job, result.record.day - timedelta(days=1))
-            problem = json.loads((folder / "problem.json").read_text())
-            assert problem["site"]["initial_mw"] == pytest.approx(before["state_after"]["initial_mw"])
-    current = read_current(tmp_path / "published")
-    assert current.valid_until == results[-1].record.valid_until
 
 
 def test_the_same_inputs_change_nothing_and_changed_ones_are_named(tmp_path):
@@ -105,3 +90,72 @@ def test_an_earlier_day_planned_again_does_not_take_the_place_of_a_later_one(tmp
     assert read_current(tmp_path / "published").document["run"]["day"] == "2024-03-31"
     follow = _night(job, SPRING + timedelta(days=1))[0]
     assert follow.record.revision == 2 or not np.any(follow.record.changes)
+
+
+def _last_on(part):
+    return part.schedule.on[:, part.steps - 1]
+
+
+@pytest.mark.parametrize("first", [date(2024, 3, 27), date(2024, 10, 24)], ids=["spring", "autumn"])
+def test_five_nights_over_a_change_of_the_clock_are_one_schedule(tmp_path, first):
+    """*Proves:* nights over a change of the clock, joined and replayed as one schedule, break no minimum time, ramp or
+    limit at any midnight, and their money is the sum of the nights'.
+
+    *Sensitivity:* with the state of a container lost at one midnight the joined replay names it.
+    """
+    job_file = write_job(tmp_path, first, 5)
+    results = [_night(job_file, first + timedelta(days=i))[0] for i in range(5)]
+    parts = executed(read_job(job_file).open_store(), "small")
+    assert sorted(part.steps for part in parts) == ([24, 24, 24, 24, 25] if first.month == 10 else [23, 24, 24, 24, 24])
+    for before, part in pairwise(parts):
+        document, _ = _plan(job_file, before.day)
+        assert part.problem.site.initial_mw == pytest.approx(document["state_after"]["initial_mw"])
+    assert read_current(tmp_path / "published").valid_until == results[-1].record.valid_until
+    whole = join(parts)
+    assert whole.problem.steps == sum(part.steps for part in parts)
+    assert whole.replay.violations == ()
+    assert float(whole.replay.money_by_step_usd.sum()) == pytest.approx(sum(r.record.money_usd for r in results))
+    # Whoever runs through a midnight and is stopped there for one hour breaks its minimum time off.
+    seams = [
+        (i, int(row))
+        for i in range(1, 5)
+        for row in np.flatnonzero(_last_on(parts[i - 1]) & parts[i].schedule.on[:, :2].all(axis=1))
+    ]
+    i, row = seams[0]
+    on = parts[i].schedule.on.copy()
+    on[row, 0] = False
+    schedule = replace(parts[i].schedule, on=on, it_power_mw=np.where(on, parts[i].schedule.it_power_mw, 0.0))
+    doctored = [*parts[:i], replace(parts[i], schedule=schedule), *parts[i + 1 :]]
+    assert "minimum_down" in {v.limit for v in join(doctored).replay.violations}
+
+
+def test_a_plan_whose_time_was_up_is_kept_with_its_gap(tmp_path, monkeypatch):
+    """*Proves:* the incumbent is stored and published with its gap, and the night ends with exit 4."""
+    job_file = write_job(tmp_path, SPRING, 1)
+    real = planning.plan_case
+
+    def hurried(case, phases):
+        plan = real(case, phases=phases)
+        bound = plan.money_usd * 1.01
+        gap = (bound - plan.money_usd) / abs(plan.money_usd)
+        return replace(plan, status=Status.FEASIBLE, bound_usd=bound, gap=gap)
+
+    monkeypatch.setattr(planning, "plan_case", hurried)
+    result = _night(job_file, SPRING)
+    assert exit_code(result) == 4
+    assert result[0].record.gap == pytest.approx(0.01)
+    assert read_current(tmp_path / "published").document["status"] == "feasible"
+
+
+def test_a_clock_that_was_set_back_changes_nothing(tmp_path):
+    """*Proves:* a run whose clock shows two days earlier finds that day planned, and leaves all as it is.
+
+    *Sensitivity:* planning the earlier day anew with fewer issues would be a worse revision.
+    """
+    job_file = write_job(tmp_path, SPRING, 3)
+    for i in range(3):
+        _night(job_file, SPRING + timedelta(days=i))
+    job = read_job(job_file)
+    results = Night(job, evening_before(SPRING)).run()
+    assert [r.new for r in results] == [False]
+    assert read_current(tmp_path / "published").document["run"]["day"] == (SPRING + timedelta(days=2)).isoformat()

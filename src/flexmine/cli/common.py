@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +39,19 @@ def with_errors(command: Callable[..., int]) -> Callable[..., None]:
         sys.exit(code)
 
     return body
+
+
+@contextmanager
+def errors_in_log(logger: logging.Logger) -> Iterator[None]:
+    """Write an error into the log, where every line has the run's id, in place of plain text on stderr."""
+    try:
+        yield
+    except FlexmineError as error:
+        if click.get_current_context().params.get("debug"):
+            raise
+        for message in error.messages:
+            logger.error("%s: %s", error.status, message)
+        raise click.exceptions.Exit(error.exit_code) from error
 
 
 def _short_internal_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

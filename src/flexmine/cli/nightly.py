@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import say, with_errors
+from flexmine.cli.common import errors_in_log, with_errors
 from flexmine.cli.types import IsoDay, IsoTime
 
 
@@ -32,21 +32,23 @@ def nightly(job_file: Path, day: date | None, at: datetime | None, log_format: s
     from flexmine.jobs.afterwards import Afterwards
     from flexmine.jobs.job import read_job
     from flexmine.jobs.log import start_log
-    from flexmine.jobs.night import Night, exit_code
+    from flexmine.jobs.night import LOG, Night, exit_code, new_run_id
 
-    night = Night(read_job(job_file), at or datetime.now(UTC), progress=_progress)
-    start_log(night.run_id, log_format)
-    with Afterwards("nightly", night.job, night.run_id, say) as afterwards:
-        results = night.run(day)
-        afterwards.exit_code = exit_code(results)
-        afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
+    run_id = new_run_id()
+    start_log(run_id, log_format)
+    with errors_in_log(LOG):
+        night = Night(read_job(job_file), at or datetime.now(UTC), run_id, _progress)
+        with Afterwards("nightly", night.job, run_id, LOG.warning) as afterwards:
+            results = night.run(day)
+            code = afterwards.exit_code = exit_code(results)
+            afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
     if as_json:
         days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
-        click.echo(json.dumps({"run_id": night.run_id, "exit_code": exit_code(results), "days": days}))
+        click.echo(json.dumps({"run_id": run_id, "exit_code": code, "days": days}))
     else:
         for r in results:
             click.echo(str(night.job.folder / r.record.folder))
-    return exit_code(results)
+    return code
 
 
 def _progress(line: str) -> None:

@@ -42,6 +42,11 @@ from flexmine.store.runs import Attempt, RunStore
 LOG = logging.getLogger("flexmine.nightly")
 
 
+def new_run_id() -> str:
+    """Return an id that no other run has; it stands in every line of the run's log."""
+    return uuid.uuid4().hex[:12]
+
+
 @dataclass(frozen=True)
 class DayResult:
     """What became of one day: its plan, and whether it is a new one."""
@@ -64,7 +69,7 @@ class Night:
 
     job: Job
     now: datetime
-    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    run_id: str = field(default_factory=new_run_id)
     progress: Callable[[str], None] = lambda _: None
 
     def run(self, day: date | None = None) -> list[DayResult]:
