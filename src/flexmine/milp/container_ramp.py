@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pyomo.environ as pe
+import pyomo.core as pe
 
 from flexmine.milp.variables import Classes
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pyomo.environ as pe
+import pyomo.core as pe
 
 from flexmine.milp.letters import Letters, StopLot
 from flexmine.milp.variables import Classes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pyomo.environ as pe
+import pyomo.core as pe
 
 from flexmine.milp import commitment, container_ramp, layers, numbers, power, starts, variables
 from flexmine.milp.letters import letters_of

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import pyomo.environ as pe
+import pyomo.core as pe
 
 from flexmine.milp.letters import Letters, StopLot
 from flexmine.milp.variables import Classes, reach

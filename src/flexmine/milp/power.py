@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyomo.environ as pe
+import pyomo.core as pe
 
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes

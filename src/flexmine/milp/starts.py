@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import pyomo.environ as pe
+import pyomo.core as pe
 
 from flexmine.milp.letters import StopLot
 from flexmine.milp.templates import whole_family

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pyomo.core as pe
 import pyomo.core.base.constraint as constraint_module
 import pyomo.core.base.objective as objective_module
-import pyomo.environ as pe
 
 # Pyomo warns of a method of its own that it calls where parameters meet a template.
 logging.getLogger("pyomo.core.base.param").addFilter(lambda record: "sparse_iteritems" not in record.getMessage())
