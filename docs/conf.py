@@ -40,19 +40,20 @@ html_theme_options = {
 }
 
 
-def without_empty_globs(app: Sphinx, page: str, source: list[str]) -> None:
-    """Drop patterns of a table of contents that add no page: a folder that holds none yet is no fault."""
-    place = Path(app.srcdir) / page
-    lines = source[0].splitlines()
-
-    def adds(pattern: str) -> bool:
-        found = {p.relative_to(place.parent).with_suffix("").as_posix() for p in place.parent.glob(f"{pattern}.md")}
-        return bool(found - set(lines) - {place.name})
-
-    kept = [line for line in lines if not re.fullmatch(r"([\w-]+/)*\*", line) or adds(line)]
-    source[0] = "\n".join(kept) + "\n"
+def listed_once(app: Sphinx, page: str, source: list[str]) -> None:
+    """Replace each pattern of a table of contents by the pages that the page does not name itself, maybe none."""
+    folder, lines = (Path(app.srcdir) / page).parent, source[0].splitlines()
+    named, written = {*lines, page.rpartition("/")[2]}, []
+    for line in lines:
+        if re.fullmatch(r"([\w-]+/)*\*", line):
+            found = {p.relative_to(folder).with_suffix("").as_posix() for p in folder.glob(f"{line}.md")} - named
+            written += sorted(found)
+            named |= found
+        else:
+            written.append(line)
+    source[0] = "\n".join(written) + "\n"
 
 
 def setup(app: Sphinx) -> None:
     """Connect what this project adds."""
-    app.connect("source-read", without_empty_globs)
+    app.connect("source-read", listed_once)
