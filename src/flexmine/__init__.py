@@ -17,6 +17,8 @@ from flexmine._version import __version__
 from flexmine.errors import AuditFailed, BadInput, FlexmineError, Infeasible, NoPlan, Status
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flexmine.inputs.case import Case
     from flexmine.planning.plan import Plan
     from flexmine.solving.engine import SolveOptions
@@ -35,7 +37,9 @@ __all__ = [
 ]
 
 
-def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()) -> Case:
+def load_case(
+    path_or_name: str | Path, allow_outside: Sequence[str | Path] = (), as_of: datetime | None = None
+) -> Case:
     """Read and check a case: a YAML file, or the name of a shipped one such as ``bratsk-day``.
 
     Parameters
@@ -44,6 +48,8 @@ def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()
         Paths inside the file are relative to it; a name that is no file is looked up among the shipped cases.
     allow_outside : sequence of str or Path
         Folders below which the case may name files, beside its own folder.
+    as_of : datetime, optional
+        Aware; in place of the case's own `as_of`: forecasts issued later are not used.
 
     Returns
     -------
@@ -57,7 +63,7 @@ def load_case(path_or_name: str | Path, allow_outside: Sequence[str | Path] = ()
     """
     from flexmine.inputs.case import load_case as load
 
-    return load(path_or_name, allow_outside)
+    return load(path_or_name, allow_outside, as_of)
 
 
 def plan(case: Case, options: SolveOptions | None = None) -> Plan:

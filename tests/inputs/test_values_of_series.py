@@ -183,9 +183,7 @@ def test_hold():
     """
     found = read(["1", "", "", "4"], unit="MW", fill=fill("hold"))
     assert found.values.tolist() == [1.0, 1.0, 1.0, 4.0]
-    assert [str(f) for f in found.filled] == [
-        "s: 2 steps from 2024-09-10T01:00:00+08:00 to 2024-09-10T03:00:00+08:00 (hold)"
-    ]
+    assert [str(f) for f in found.filled] == ["s: 2 steps from 2024-09-10T01:00+08:00 to 2024-09-10T03:00+08:00 (hold)"]
     assert found.filled[0].document()["first_step"] == 1
     before = read(["9", "", "2", "3", "4"], first_hour=-1, unit="MW", fill=fill("hold"))
     assert before.values.tolist() == [9.0, 2.0, 3.0, 4.0]

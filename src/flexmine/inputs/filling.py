@@ -43,7 +43,13 @@ class Filled:
 
     def __str__(self) -> str:
         several = f"{self.steps} step{'s' if self.steps > 1 else ''}"
-        return f"{self.series}: {several} from {self.begin.isoformat()} to {self.end.isoformat()} ({self.policy})"
+        begin, end = (t.isoformat(timespec="minutes") for t in (self.begin, self.end))
+        return f"{self.series}: {several} from {begin} to {end} ({self.how})"
+
+    @property
+    def how(self) -> str:
+        """Return the policy in words."""
+        return "28 February repeated" if self.policy == "repeat_28_february" else self.policy.replace("_", " ")
 
     def document(self) -> dict[str, Any]:
         """Return the entry of plan.json."""

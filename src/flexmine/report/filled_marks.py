@@ -31,14 +31,14 @@ def strip(found: list[Filled], clock: Clock, height_px: int) -> list[alt.Chart]:
     if not steps:
         return []
     rows = [{"t": t, "e": t + 1} for t in steps]
-    mark = alt.Chart(values(rows)).mark_rect(color="@bad", clip=True)
+    mark = alt.Chart(values(rows)).mark_rect(color="@ink", clip=True)
     return [mark.encode(x=clock.x(), x2="e:Q", y=alt.value(height_px - STRIP_PX), y2=alt.value(height_px))]
 
 
 def legend(found: list[Filled]) -> list[tuple[str, str]]:
     """Return the entry of the legend, none where nothing was filled in."""
-    names = dict.fromkeys(f"{f.series} ({f.policy.replace('_', ' ')})" for f in found)
-    return [("bad", f"filled in, not the feed's: {', '.join(names)}")] if names else []
+    names = dict.fromkeys(f"{f.series} ({f.how})" for f in found)
+    return [("ink", f"filled in, not the feed's: {', '.join(names)}")] if names else []
 
 
 def by_step(plan: Plan) -> list[str]:
