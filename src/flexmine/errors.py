@@ -30,6 +30,7 @@ EXIT_CODES: dict[Status, int] = {
     Status.NO_PLAN: 6,
 }
 EXIT_INTERNAL = 1
+MAX_SENTENCE = 2000
 
 
 class FlexmineError(Exception):
@@ -74,3 +75,9 @@ class AuditFailed(FlexmineError):
     """A plan was found and refused by the audit; `messages` are its violations (exit 1)."""
 
     status = "audit_failed"
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line and without control characters, which a file may have put into a message."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:MAX_SENTENCE])
+    return shown + ("..." if len(text) > MAX_SENTENCE else "")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
 from flexmine import problem_schema as schema
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, printable
+from flexmine.files import read_regular
 from flexmine.problem import Problem, TimeAxis
 from flexmine.problem_checks import Checker, build_class, build_site, build_source
 from flexmine.problem_writing import problem_text, problem_to_document
@@ -18,6 +21,7 @@ from flexmine.problem_writing import problem_text, problem_to_document
 __all__ = ["problem_from_document", "problem_text", "problem_to_document", "read_problem", "write_problem"]
 
 LONGEST_FILE_BYTES = 512 * 1024 * 1024
+LONGEST_INTEGER = 20
 
 
 def read_problem(path: str | Path) -> Problem:
@@ -30,23 +34,20 @@ def read_problem(path: str | Path) -> Problem:
     """
     file = Path(path)
     try:
-        if file.stat().st_size > LONGEST_FILE_BYTES:
-            raise BadInput(f"{file}: larger than {LONGEST_FILE_BYTES // 2**20} MiB; that is not read")
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
+        text = read_regular(file, LONGEST_FILE_BYTES).decode("utf-8")
+    except BadInput as error:
+        raise BadInput([f"{file}: {message}" for message in error.messages]) from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{file}: is not UTF-8 text (byte {error.start})") from error
     try:
-        document = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        document = _parsed(text)
+        return problem_from_document(document)
     except json.JSONDecodeError as error:
         raise BadInput(f"{file}:{error.lineno}:{error.colno}: is not JSON: {error.msg}") from error
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
-    try:
-        return problem_from_document(document)
+    except RecursionError as error:
+        raise BadInput(f"{file}: is not JSON that can be read: nested too deep") from error
     except BadInput as error:
-        raise BadInput([f"{file}: {message}" for message in error.messages]) from error
+        raise BadInput([printable(f"{file}: {message}") for message in error.messages]) from error
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:
@@ -65,7 +66,10 @@ def problem_from_document(document: Any) -> Problem:
     try:
         part = schema.ProblemPart.model_validate(document)
     except ValidationError as error:
-        raise BadInput([_sentence(e) for e in error.errors(include_url=False)]) from error
+        raise BadInput(_sentences(error)) from error
+    if len(part.classes) * part.time.steps > schema.MAX_CELLS:
+        text = f"{len(part.classes)} classes of {part.time.steps} steps are too much"
+        raise BadInput(f"classes: {text}; at most {schema.MAX_CELLS} in all")
     checker = Checker(part.time.steps)
     checker.unknown(part, "")
     try:
@@ -81,17 +85,36 @@ def problem_from_document(document: Any) -> Problem:
     if checker.errors:
         raise BadInput(checker.errors)
     time = TimeAxis(part.time.start, part.time.step_h, part.time.steps, part.time.zone)
-    return Problem(time, tuple(classes), tuple(sources), site, warnings=tuple(checker.warnings))
+    return Problem(time, tuple(classes), tuple(sources), site, warnings=tuple(printable(w) for w in checker.warnings))
 
 
-def _sentence(error: Any) -> str:
+_OF_A_BRANCH = ("list_type", "float_type", "int_type")
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """Return a sentence for each error; of "a number or a list" only what is wrong with the one that was given."""
+    details = [(_path(e["loc"]), e) for e in error.errors(include_url=False)]
+    telling = [path for path, e in details if e["type"] not in _OF_A_BRANCH]
+    kept = [
+        (path, e)
+        for path, e in details
+        if e["type"] not in _OF_A_BRANCH or not any(other == path or other.startswith(f"{path}[") for other in telling)
+    ]
+    return [_sentence(path, e) for path, e in kept]
+
+
+def _path(places: tuple[int | str, ...]) -> str:
     path = ""
-    for step in error["loc"]:
+    for step in places:
         # A union ("number or list") shows its branches as names of types; they are no part of the JSON path.
         if isinstance(step, int):
             path += f"[{step}]"
         elif not any(mark in step for mark in ("[", "constrained-", "function-")) and step not in ("float", "int"):
             path += f".{step}" if path else step
+    return path
+
+
+def _sentence(path: str, error: Any) -> str:
     if error["type"] == "missing":
         return f"{path}: missing"
     message = error["msg"][0].lower() + error["msg"][1:]
@@ -100,14 +123,55 @@ def _sentence(error: Any) -> str:
     return f"{path or 'document'}: {message}{shown}"
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in document:
-            raise ValueError(f"the key {key!r} stands twice in one object")
-        document[key] = value
+def _parsed(text: str) -> Any:
+    """Return the JSON document, in which no key stands twice and every number is one of JSON.
+
+    Raises
+    ------
+    BadInput
+        Naming the JSON path of each such place.
+    """
+    twice: list[tuple[dict[str, Any], str]] = []
+    strange: list[str] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        document = dict(found)
+        if len(document) < len(found):
+            repeated = next(key for key, count in Counter(key for key, _ in found).items() if count > 1)
+            twice.append((document, repeated))
+        return document
+
+    def constant(name: str) -> str:
+        strange.append(f"{name} is no JSON number")
+        return _Strange(strange[-1])
+
+    def integer(digits: str) -> int | str:
+        if len(digits) <= LONGEST_INTEGER:
+            return int(digits)
+        strange.append(f"a whole number of {len(digits)} digits; at most {LONGEST_INTEGER} are read")
+        return _Strange(strange[-1])
+
+    document = json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
+    if twice or strange:
+        by_object = {id(part): key for part, key in twice}
+        raise BadInput(list(_faults(document, by_object, "")))
     return document
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+class _Strange(str):
+    """What is wrong with a number that cannot be one, in its place."""
+
+    __slots__ = ()
+
+
+def _faults(part: Any, twice: Mapping[int, str], path: str) -> Iterator[str]:
+    if isinstance(part, _Strange):
+        yield f"{path or 'document'}: {part}"
+    elif isinstance(part, dict):
+        if id(part) in twice:
+            yield f"{path or 'document'}: the key {twice[id(part)]!r} stands twice in one object"
+        for key, value in part.items():
+            yield from _faults(value, twice, f"{path}.{key}" if path else key)
+    elif isinstance(part, list):
+        for i, value in enumerate(part):
+            yield from _faults(value, twice, f"{path}[{i}]")

@@ -5,17 +5,36 @@ Unknown keys are kept aside (``extra="allow"``), because the contract makes them
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 SCHEMA = "flexmine-problem/1"
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_/-]*$", max_length=120)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+LARGEST, MOST = 1e12, 1_000_000_000
+"""Beyond any plant, and far from where sums and products of numbers overflow."""
+MAX_CELLS = 10_000_000
+"""Classes times steps."""
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+Positive = Annotated[float, Field(ge=1e-9, le=LARGEST, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
+
+
+def _text(value: object) -> object:
+    """Refuse a number in place of a time, which would be read as seconds since 1970."""
+    if not isinstance(value, str | datetime):
+        raise PydanticCustomError("time", "a time is text such as 2024-09-10T00:00:00+08:00")
+    return value
+
+
+def _usual_year(value: datetime) -> datetime:
+    if not 1900 <= value.year <= 2199:
+        raise PydanticCustomError("time", "is out of range; allowed are the years 1900 to 2199")
+    return value
 
 
 class _Part(BaseModel):
@@ -23,8 +42,8 @@ class _Part(BaseModel):
 
 
 class TimePart(_Part):
-    start: Annotated[AwareDatetime, Field(strict=False)]
-    step_h: Positive
+    start: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_usual_year)]
+    step_h: Annotated[float, Field(ge=0.01, le=168.0, allow_inf_nan=False)]
     steps: Annotated[int, Field(ge=1, le=200_000)]
     zone: str
 
@@ -32,11 +51,11 @@ class TimePart(_Part):
 class HistoryPart(_Part):
     count: Count
     on: bool
-    steps: Annotated[int, Field(ge=1)]
+    steps: Annotated[int, Field(ge=1, le=MOST)]
     it_power_mw: NotNegative = 0.0
-    warm_until_step: Annotated[int, Field(ge=-1)] | None = None
+    warm_until_step: Annotated[int, Field(ge=-1, le=MOST)] | None = None
     starts_today: Count = 0
-    tier_until_steps: list[Annotated[int, Field(ge=-1)]] | None = None
+    tier_until_steps: list[Annotated[int, Field(ge=-1, le=MOST)]] | None = None
 
 
 class TierPart(_Part):
@@ -54,7 +73,7 @@ class StartPart(_Part):
 
 
 class MinersPart(_Part):
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=MOST)]
     presets: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)]
     sleep_w: NotNegative = 0.0
     fixed_mw: NotNegative = 0.0
@@ -62,7 +81,7 @@ class MinersPart(_Part):
 
 class ClassPart(_Part):
     name: Name
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=MOST)]
     containers: list[Name]
     it_power_mw: Annotated[list[Positive], Field(min_length=1)]
     hash_rate_th_s: Annotated[list[NotNegative], Field(min_length=1)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flexmine.errors import BadInput
+from flexmine.files import read_regular
 from flexmine.inputs import reading
 from flexmine.inputs.case import load_case
 from shell import flexmine
@@ -130,22 +131,22 @@ def test_a_pipe_is_refused_without_waiting(inside):
 def test_devices_sockets_and_folders_are_no_files(tmp_path):
     """*Proves:* each kind is named.  *Sensitivity:* /dev/zero read to its end would fill the memory."""
     with pytest.raises(BadInput, match="is a device, not a file"):
-        reading.read_regular(Path("/dev/zero"), 10)
+        read_regular(Path("/dev/zero"), 10)
     with pytest.raises(BadInput, match="is a folder, not a file"):
-        reading.read_regular(tmp_path, 10)
+        read_regular(tmp_path, 10)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
         with pytest.raises(BadInput, match="is a socket, not a file"):
-            reading.read_regular(tmp_path / "s", 10)
+            read_regular(tmp_path / "s", 10)
 
 
 def test_a_file_may_be_as_large_as_its_limit(tmp_path):
     """*Proves:* the limit is the last size allowed.  *Sensitivity:* one byte more is refused."""
     file = tmp_path / "x"
     file.write_bytes(b"x" * 10)
-    assert reading.read_regular(file, 10) == b"x" * 10
+    assert read_regular(file, 10) == b"x" * 10
     with pytest.raises(BadInput, match="larger than 9 bytes"):
-        reading.read_regular(file, 9)
+        read_regular(file, 9)
 
 
 def test_a_case_reads_a_bounded_number_of_files(inside, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, printable
 from flexmine.inputs.agreement import agreement
 from flexmine.inputs.case_series import frozen, read_all_series, stated_numbers
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
@@ -22,7 +22,7 @@ from flexmine.inputs.salvage import parts_of
 from flexmine.inputs.schema import CaseDocument, case_problems
 from flexmine.inputs.series import Feed
 from flexmine.inputs.unusual import unusual
-from flexmine.inputs.yaml_loader import Draft, loaded, printable
+from flexmine.inputs.yaml_loader import Draft, loaded
 from flexmine.problem import Floats, TimeAxis
 from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference, short
 

@@ -113,7 +113,7 @@ class PlantDocument(Document):
             found.append((("base_load_mw",), text))
         try:
             ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, or far too long
             found.append((("zone",), f"{self.zone!r} is no IANA time zone; one is Asia/Irkutsk"))
         seen: set[str] = set()
         for i, group in enumerate(self.containers):

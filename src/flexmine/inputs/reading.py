@@ -7,56 +7,18 @@ ships; any other folder has to be allowed by the person who runs the program, ne
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flexmine.errors import BadInput
+from flexmine.files import read_regular
 from flexmine.resources import PREFIX, shipped_path, shipped_reference
 
 MAX_YAML_BYTES = 1_000_000
 MAX_CSV_BYTES = 64 * 1024 * 1024
 MAX_FILES = 200
 """Files of one case: plant, models, miners and series together."""
-
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
-# Absent on Windows, where opening does not wait for a writer anyway.
-_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-
-
-def read_regular(path: Path, limit: int) -> bytes:
-    """Return the bytes of a regular file of at most `limit` bytes, without ever waiting for a pipe or a device.
-
-    Raises
-    ------
-    BadInput
-        In words that follow a file name: ``cannot be read (...)``, ``is a pipe, not a file``, ``is larger than ...``.
-    """
-    try:
-        _refuse_special(path.stat().st_mode)
-        handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
-        with os.fdopen(handle, "rb") as file:
-            _refuse_special(os.fstat(file.fileno()).st_mode)
-            raw = file.read(limit + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadInput(f"cannot be read ({reason})") from error
-    if len(raw) > limit:
-        raise BadInput(f"is larger than {limit} bytes; so much is read at most")
-    return raw
-
-
-def _refuse_special(mode: int) -> None:
-    for test, kind in _KINDS:
-        if test(mode):
-            raise BadInput(f"is {kind}, not a file")
 
 
 @dataclass

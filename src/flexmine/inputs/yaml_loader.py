@@ -15,15 +15,15 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, printable
+from flexmine.files import read_regular
 from flexmine.inputs.explain import Finding, explain
 from flexmine.inputs.fields import Document
-from flexmine.inputs.reading import MAX_YAML_BYTES, read_regular
+from flexmine.inputs.reading import MAX_YAML_BYTES
 
 MAX_NODES = 100_000
 MAX_LEVELS = 50
 MAX_MESSAGES = 100
-MAX_SENTENCE = 2000
 _ALLOWED = f"allowed are at most {MAX_NODES} values (aliases counted each time) in at most {MAX_LEVELS} levels"
 Keys = tuple[str | int, ...]
 D = TypeVar("D", bound=Document)
@@ -306,9 +306,3 @@ def _sentence(label: str, places: dict[Keys, Place], finding: Finding) -> str:
     for part in finding.keys:
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
     return printable(f"{label}:{place.line}:{place.column}{' ' + key if key else ''}: {finding.message}")
-
-
-def printable(text: str) -> str:
-    """Return `text` on one line and without control characters, which a file may have put into a message."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:MAX_SENTENCE])
-    return shown + ("..." if len(text) > MAX_SENTENCE else "")
