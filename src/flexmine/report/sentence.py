@@ -166,7 +166,8 @@ def limits_clause(found: Facts, plan: Plan) -> str:
     for cause in plan.causes:
         ordered = found.at_cap & steps_of(cause, found.steps)
         if cause.code == "order" and cause.class_name is None and ordered.any():
-            clauses.append(f"order {cause.text} {when(ordered, plan)}")
+            name = cause.text if " pinned " in cause.text else f"order {cause.text}"
+            clauses.append(f"{name} {when(ordered, plan)}")
             at_cap &= ~ordered
     if at_cap.any():
         cap = plan.problem.site.cap_mw[: found.steps][at_cap]
