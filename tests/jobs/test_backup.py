@@ -14,7 +14,7 @@ from flexmine.jobs.job import read_job
 from flexmine.jobs.keep import backup_job, restore_job
 from flexmine.jobs.night import Night
 from flexmine.publish.reader import read_current
-from flexmine.store.backup import MANIFEST, _read_rows
+from flexmine.store.backup import MANIFEST, rows_of
 from nights import evening_before, write_job
 from shell import flexmine
 
@@ -30,7 +30,7 @@ def contents(job_file):
     job = read_job(job_file)
     store = job.open_store()
     try:
-        rows = _read_rows(store.engine, job.plant)
+        rows = rows_of(store.engine, job.plant)
     finally:
         store.close()
     folder = job.folder / job.plant

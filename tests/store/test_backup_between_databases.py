@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from flexmine.store.backup import _read_rows, backup, restore
+from flexmine.store.backup import rows_of, backup, restore
 from flexmine.store.database import database_url, open_database
 from flexmine.store.readings import Reading, add_readings
 from flexmine.store.records import RunRecord
@@ -39,7 +39,7 @@ def _filled(folder):
 
 
 def _rows(engine):
-    rows = _read_rows(engine, "small")
+    rows = rows_of(engine, "small")
     for attempt in rows["attempts"]:
         del attempt["id"]
     return rows

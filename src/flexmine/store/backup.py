@@ -54,7 +54,7 @@ def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
         The database or a file cannot be read, or the place cannot be written.
     """
     try:
-        rows = _read_rows(engine, plant)
+        rows = rows_of(engine, plant)
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{os.getpid()}")
         try:
@@ -106,7 +106,8 @@ def _tables() -> list[Table]:
     return [table for table in Base.metadata.sorted_tables if "plant" in table.c]
 
 
-def _read_rows(engine: Engine, plant: str) -> Rows:
+def rows_of(engine: Engine, plant: str) -> Rows:
+    """Return all rows of a plant by table, as plain values, read in one transaction."""
     with engine.connect().execution_options(isolation_level=_isolation(engine)) as connection, connection.begin():
         return {
             table.name: [
