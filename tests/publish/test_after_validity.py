@@ -1,9 +1,13 @@
 """What machines do when no new plan comes: within the ramp, in whole miners, and what it would break is said."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from audit_plants import edit_json, plan_of, reseal, schedule_of, two_containers, write_plan
 from flexmine.planning.audit import replay
+from flexmine.problem import StartTier
 from flexmine.publish.after import continued
 from flexmine.publish.written import read_written
 
@@ -65,6 +69,25 @@ def test_container_larger_than_the_ramp_stops_alone_and_is_told(tmp_path):
     assert powers(off)[-3:] == [1.1, 0.56, 0.02]
     assert off.breaks == ()
     assert off.checked_until == 6
+
+
+def test_ramp_of_a_container_is_kept(tmp_path):
+    """*Proves:* with 0.2 MW a step of their own, both take three steps from 1.0 to 0.5 MW and only then stop; every
+    series of the problem is as long as the ending, those of further start tiers too.  *Sensitivity:* going off at once
+    would be named as a break of the container's ramp.
+    """
+    # Rising from 0.5 MW in steps of 0.2, so that the plan keeps the ramp itself.
+    rise = (0.5, 0.7, 0.9, 1.0, 1.0, 1.0)
+    tier = StartTier(np.full(6, 3), np.full(6, 20.0), np.zeros(6))
+    problem = two_containers(cap=3.0, firm_mw=5.0, surplus_mw=1.0, container_ramp_mw_per_step=0.2)
+    k = problem.classes[0]
+    problem = replace(problem, classes=(replace(k, start=replace(k.start, tiers=(tier,))),))
+    write_plan(plan_of(problem, schedule_of(problem, BOTH_ON, (rise, rise))), tmp_path / "plan")
+    off = continued(read_written(tmp_path / "plan"), "off")
+    assert off.breaks == ()
+    assert len(off.problem.classes[0].start.tiers[0].cost_usd) == off.problem.steps == 8
+    power = off.schedule.it_power_mw[0, off.first - 1 : off.first + off.steps]
+    np.testing.assert_allclose(power, [1.0, 5 / 6, 2 / 3, 0.5, 0.0], atol=1e-5)
 
 
 @pytest.mark.parametrize("action", ["hold", "minimum", "off"])

@@ -61,6 +61,17 @@ def test_without_data_the_end_is_not_known():
     assert np.isnan(found.end_s).all()
 
 
+def test_ramp_of_a_container_takes_its_time():
+    """*Proves:* with 0.5 MW an hour of its own, C01 takes 30 minutes from 0.5 to 0.75 MW; its start takes the packets.
+
+    *Sensitivity:* the packets alone would end after 200 s.
+    """
+    problem = two_containers(container_ramp_mw_per_step=0.5)
+    power = ((0, 0.5, 0.75, 0.5, 0.5, 0), (0,) * 6)
+    found = times(problem, schedule_of(problem, np.array(power) > 0, power))
+    np.testing.assert_array_equal(found.end_s[0], [np.nan, 260, 1800, 1800, np.nan, 200])
+
+
 def test_first_step_is_compared_with_what_ran_before():
     """*Proves:* a container that ran at 1.0 MW before step 0 and goes on has no ramp in it; the one that was off has.
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from flexmine.store.backup import rows_of, backup, restore
+from flexmine.store.backup import backup, restore, rows_of
 from flexmine.store.database import database_url, open_database
 from flexmine.store.readings import Reading, add_readings
 from flexmine.store.records import RunRecord

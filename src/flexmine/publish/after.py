@@ -55,9 +55,10 @@ def continued(plan: WrittenPlan, action: Action) -> Continued:
     Notes
     -----
     ``hold`` keeps the last setpoint.  ``minimum`` lowers every running container to the lowest power that it needs
-    in any step that is known, ``off`` then stops them, in the order of the plant; both within the site's ramp, as
-    far as single containers allow.  Minimum up times do not hold an ending back.  Whether it keeps all other limits
-    is checked by the replay against the look-ahead of the plan, and said; it is not repaired.
+    in any step that is known, ``off`` then stops them, in the order of the plant; both within the ramps of the site,
+    as far as single containers allow, and of the containers.  Minimum up times do not hold an ending back.  Whether
+    it keeps all other limits is checked by the replay against the look-ahead of the plan, and said; it is not
+    repaired.
     """
     first, horizon = plan.publish_steps, plan.problem.steps
     ending = _ending(plan, action)
@@ -92,17 +93,23 @@ def _ending(plan: WrittenPlan, action: Action) -> list[tuple[NDArray[np.bool_], 
     low = np.where(on, np.minimum(power, lowest), 0.0)
     factor = np.array([float(k.overhead[last]) for _, k in plan.problem.containers])
     standby = np.array([float(k.standby_mw[last]) for _, k in plan.problem.containers])
-    ramp = plan.problem.site.ramp_down_mw_per_step
-    nothing = (np.zeros_like(on), np.zeros_like(power))
-    if action == "off" and (ramp is None or float((factor * power - standby)[on].sum()) <= ramp):
-        return [nothing]
+    site_ramp = plan.problem.site.ramp_down_mw_per_step
+    ramp = np.inf if site_ramp is None else site_ramp
+    slow = _steps_of_own_ramps(plan.problem, power - low)
+    if action == "off" and slow == 0 and float((factor * power - standby)[on].sum()) <= ramp:
+        return [(np.zeros_like(on), np.zeros_like(power))]
     drop = float((factor * (power - low)).sum())
-    steps = 1 if ramp is None else max(1, ceil(drop / ramp - 1e-9))
+    steps = max(1, slow, ceil(drop / ramp - 1e-9))
     descent = [(on, power + (low - power) * (i + 1) / steps) for i in range(steps)]
     if action == "minimum":
         return descent
-    assert ramp is not None
     return descent + _switched_off(on, low, factor * low - standby, ramp)
+
+
+def _steps_of_own_ramps(problem: Problem, drop_mw: Floats) -> int:
+    """Return how many steps containers with a ramp of their own take to lower their IT power by `drop_mw`."""
+    ramps = [k.container_ramp_mw_per_step for _, k in problem.containers]
+    return max((ceil(d / r - 1e-9) for d, r in zip(drop_mw, ramps, strict=True) if r is not None), default=0)
 
 
 def _switched_off(
@@ -171,4 +178,6 @@ def _padded(part: Any, steps: int, more: int) -> Any:
             changed[field.name] = np.pad(value, (0, more), mode="edge")
         elif is_dataclass(value):
             changed[field.name] = _padded(value, steps, more)
+        elif isinstance(value, tuple) and value and all(map(is_dataclass, value)):
+            changed[field.name] = tuple(_padded(item, steps, more) for item in value)
     return replace(part, **changed)

@@ -14,6 +14,7 @@ from flexmine.planning.schedule import Schedule
 from flexmine.problem import Floats, Problem
 
 WATT_MW = 1e-6
+SECONDS_PER_H = 3600.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def ramps(
     those that were asleep boot after that.  All containers that go down begin with the step; those that go up begin
     when the last of them is done.  So, where all durations are known, at no moment inside the step the containers of
     the site, or of a feeder, together draw more than the larger of their setpoints before and after.
+
+    A running container with a ramp of its own is done when that allows; nobody waits for it.
     """
     count, steps = schedule.on.shape
     start, end = np.full((count, steps), np.nan), np.full((count, steps), np.nan)
@@ -61,7 +64,7 @@ def ramps(
         up = changes & ~down
         done = float(np.nanmax(took[down])) if np.isfinite(took[down]).any() else 0.0
         start[down, t], start[up, t] = 0.0, done
-        end[:, t] = start[:, t] + took
+        end[:, t] = start[:, t] + np.fmax(took, _slow(problem, before, now, changes))
         before = now
     return Ramps(start, end)
 
@@ -94,6 +97,17 @@ class _Setpoint:
                 if k.miners is not None and not schedule.on[row, t]:
                     levels[row, 0] = k.miners.count
         return cls(schedule.on[:, t], schedule.it_power_mw[:, t], facility_power_mw[:, t], levels)
+
+
+def _slow(problem: Problem, before: _Setpoint, now: _Setpoint, changes: NDArray[np.bool_]) -> Floats:
+    """Return how long containers take by a ramp of their own [s]; NaN where they have none."""
+    took = np.full(changes.size, np.nan)
+    for row, (_, k) in enumerate(problem.containers):
+        ramp = k.container_ramp_mw_per_step
+        if ramp is not None and changes[row] and before.on[row] and now.on[row]:
+            steps = abs(now.it_mw[row] - before.it_mw[row]) / ramp
+            took[row] = min(1.0, steps) * problem.time.step_h * SECONDS_PER_H
+    return took
 
 
 def _durations(
