@@ -189,6 +189,29 @@ def test_the_bound_holds_for_any_duals(seed):
         assert lp.safe_bound(duals) <= point.bound + slack
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_rows_for_later_change_no_optimum(seed):
+    """The relaxation with rows of one entry as bounds and seldom rows for later, against all rows at once.
+
+    *Proves:* same optimum, and a point that keeps every row.  *Sensitivity:* a row that is never taken in, or a side
+    of a row that is lost, gives a better optimum or a broken row on some of these plants.
+    """
+    problem = spiky(seed) if seed % 2 else random_problem(seed)
+    matrix, layout = laid_out(problem)
+    lower, upper = layout.entries.single_bounds(matrix)
+    if np.any(lower > upper):
+        return
+    trimmed, later = layout.entries.trimmed(matrix), layout.entries.rows_for_later(matrix)
+    point = HotLp(trimmed, lower, upper, time.perf_counter() + 60, QUIET, later=later).solve()
+    whole = relaxed(matrix).solve()
+    assert (point is None) == (whole is None)
+    if point is not None:
+        assert point.bound == pytest.approx(whole.bound, rel=1e-9, abs=1e-9)
+        activity = matrix.A @ point.values
+        assert np.all(activity <= matrix.row_upper + 1e-8)
+        assert np.all(activity >= matrix.row_lower - 1e-8)
+
+
 def test_rows_that_are_not_known_are_refused():
     """*Proves:* a family of rows that is not on the list sends engine auto to the MIP, with a note that names it.
 

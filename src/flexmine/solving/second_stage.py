@@ -108,7 +108,7 @@ def _priced(task: Task, price_usd: float, before: Counts | None) -> FirstStage |
     matrix = calm_matrix(task.problem, task.matrix, price_usd, before)
     layout = task.layout
     if matrix.A.shape != task.matrix.A.shape:
-        layout = replace(layout, entries=entries_of(matrix, layout.balance))
+        layout = replace(layout, entries=entries_of(matrix, layout.balance, layout.seldom))
     try:
         found = Task(task.problem, task.letters, matrix, layout, quick).run()
     except NoPlan:

@@ -22,8 +22,10 @@ class Entries:
         Entries that are alone in their row.
     balance, balance_column, balance_step : ndarray of int
         Entries of the rows of the facility balance.
+    later, later_column, later_starts, later_rows : ndarray of int
+        Rows that hardly ever bind, and their entries row by row, as in a CSR matrix.
     kept, kept_rows : ndarray of int
-        Entries and rows that are left without the rows of one entry.
+        Entries and rows that are left without both.
     indices, indptr : ndarray of int
         Of the CSC form that is left.
     """
@@ -34,13 +36,17 @@ class Entries:
     balance: Ints
     balance_column: Ints
     balance_step: Ints
+    later: Ints
+    later_column: Ints
+    later_starts: Ints
+    later_rows: Ints
     kept: Ints
     kept_rows: Ints
     indices: NDArray[np.int32]
     indptr: NDArray[np.int32]
 
     def trimmed(self, matrix: Matrix) -> Matrix:
-        """Return the matrix without its rows of one entry, and without names of rows."""
+        """Return the matrix without its rows of one entry and those that hardly ever bind; rows have no names."""
         shape = (len(self.kept_rows), matrix.A.shape[1])
         return replace(
             matrix,
@@ -49,6 +55,12 @@ class Entries:
             row_upper=matrix.row_upper[self.kept_rows],
             rows=[],
         )
+
+    def rows_for_later(self, matrix: Matrix) -> tuple[sp.csr_matrix, Floats]:
+        """Return the rows that hardly ever bind, and their upper sides."""
+        shape = (len(self.later_rows), matrix.A.shape[1])
+        rows = sp.csr_matrix((matrix.A.data[self.later], self.later_column, self.later_starts), shape=shape)
+        return rows, matrix.row_upper[self.later_rows]
 
     def single_bounds(self, matrix: Matrix) -> tuple[Floats, Floats]:
         """Return the column bounds with all rows of one entry taken in, shapes (columns,)."""
@@ -60,15 +72,28 @@ class Entries:
         return lower, upper
 
 
-def entries_of(matrix: Matrix, balance: Ints) -> Entries:
-    """Return the entries of `matrix`; `balance` are the rows of the facility balance, in the order of the steps."""
+def entries_of(matrix: Matrix, balance: Ints, seldom: Ints) -> Entries:
+    """Return the entries of `matrix`.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    balance : ndarray of int
+        Rows of the facility balance, in the order of the steps.
+    seldom : ndarray of int
+        Rows that hardly ever bind; those that have more than one entry and no lower side are for later.
+    """
     A = matrix.A
     rows, columns = A.shape
     column = np.repeat(np.arange(columns), np.diff(A.indptr))
     alone = np.bincount(A.indices, minlength=rows) == 1
-    in_single = alone[A.indices]
-    single, kept = np.flatnonzero(in_single), np.flatnonzero(~in_single)
-    kept_rows = np.flatnonzero(~alone)
+    late = np.zeros(rows, dtype=bool)
+    late[seldom] = ~np.isfinite(matrix.row_lower[seldom])
+    late &= ~alone
+    single, later = np.flatnonzero(alone[A.indices]), np.flatnonzero(late[A.indices])
+    later = later[np.argsort(A.indices[later], kind="stable")]
+    kept, kept_rows = np.flatnonzero(~(alone | late)[A.indices]), np.flatnonzero(~(alone | late))
+    later_rows = np.flatnonzero(late)
     number = np.zeros(rows, dtype=np.int32)
     number[kept_rows] = np.arange(len(kept_rows))
     step = np.full(rows, -1)
@@ -81,8 +106,16 @@ def entries_of(matrix: Matrix, balance: Ints) -> Entries:
         balance=in_balance,
         balance_column=column[in_balance],
         balance_step=step[A.indices[in_balance]],
+        later=later,
+        later_column=column[later],
+        later_starts=_starts(np.bincount(A.indices[later], minlength=rows)[later_rows]),
+        later_rows=later_rows,
         kept=kept,
         kept_rows=kept_rows,
         indices=number[A.indices[kept]],
-        indptr=np.concatenate([[0], np.cumsum(np.bincount(column[kept], minlength=columns))]).astype(np.int32),
+        indptr=_starts(np.bincount(column[kept], minlength=columns)).astype(np.int32),
     )
+
+
+def _starts(sizes: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(sizes)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexmine.problem import Floats, Ints
+from flexmine.solving.rounding.layout import Layout
 from flexmine.solving.rounding.relaxation import HotLp
 from flexmine.solving.solution import FLOAT_NOISE
 from flexmine.solving.standard_form import Matrix
@@ -24,6 +25,8 @@ class Incumbent:
 
     Attributes
     ----------
+    widths : ndarray, shape (M, T)
+        q <= width x n.
     gap : float
         Asked: (objective - bound) / max(1, |objective|).
     values : ndarray, shape (columns,), or None
@@ -37,6 +40,8 @@ class Incumbent:
     """
 
     matrix: Matrix
+    layout: Layout
+    widths: Floats
     gap: float
     values: Floats | None = None
     objective: float = np.inf
@@ -46,6 +51,7 @@ class Incumbent:
 
     def __post_init__(self) -> None:
         self._whole = np.flatnonzero(self.matrix.integer)
+        self._segments = self.layout.segment.ravel()
 
     @property
     def allowed(self) -> float:
@@ -87,16 +93,21 @@ class Incumbent:
         The bounds are set back.  Where the rest is whole but for the tolerance of the simplex method, it is fixed, and
         the power is settled once more, so that no row is broken by a rounded count.
         """
-        low, high = lp.lower[self._whole], lp.upper[self._whole]
+        changed = np.concatenate([self._whole, self._segments])
+        low, high = lp.lower[changed], lp.upper[changed]
         try:
             lp.bound_columns(columns, counts, counts)
+            # With the counts known, the rows of the mode curve are mere bounds.
+            most = self.widths * lp.upper[self.layout.on][self.layout.segment_class]
+            limit = np.minimum(lp.upper[self._segments], most.ravel())
+            lp.bound_columns(self._segments, lp.lower[self._segments], limit)
             point = lp.solve()
             if point is not None and EXACT < self._off(point.values) <= NEARLY:
                 lp.bound_columns(self._whole, *[np.rint(point.values[self._whole])] * 2)
                 point = lp.solve()
             return point is not None and self.offer(point.values)
         finally:
-            lp.bound_columns(self._whole, low, high)
+            lp.bound_columns(changed, low, high)
 
     def try_counts(self, lp: HotLp, columns: Ints, counts: Floats) -> bool:
         """Settle counts that may be refused, by the bounds of the columns or by a row; return whether they were not."""

@@ -37,6 +37,8 @@ LAYERED = frozenset(
         *("layer_arc_start", "layer_arc_stop", "layer_cold_pool", "layer_tier", "layer_warm"),
     }
 )
+# Of these hardly one in a hundred binds, and they are more than half of all rows.
+SELDOM = ("minimum_up_time", "minimum_down_time", "mode_curve")
 KNOWN_ROWS = DIFFERENCES | SETTLED | COUNT_LIMITS | TIED | LAYERED
 
 
@@ -62,6 +64,8 @@ class Layout:
         Rows of these names; the ramps empty where there are none.
     on_before : ndarray, shape (K, 1)
         How many of each class run before step 0.
+    seldom : ndarray of int
+        Rows of the families of which hardly any binds; the relaxation takes them in where they do.
     entries : Entries
         Where the entries stand.
     unknown : tuple of str
@@ -82,6 +86,7 @@ class Layout:
     ramp_up: Ints
     ramp_down: Ints
     on_before: Floats
+    seldom: Ints
     entries: Entries
     unknown: tuple[str, ...]
     refusals: tuple[str, ...]
@@ -104,12 +109,13 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
         return np.array([series(component, *key) for key in keys], dtype=np.int64).reshape(len(keys), steps)
 
     segments = [(k, s) for k, c in enumerate(letters) for s in range(len(c.w))]
-    rows: dict[str, list[int]] = {"facility_balance": [], "ramp_up": [], "ramp_down": []}
+    rows: dict[str, list[int]] = {name: [] for name in ("facility_balance", "ramp_up", "ramp_down", *SELDOM)}
     for number, (component, _) in enumerate(matrix.rows):
         if component in rows:
             rows[component].append(number)
     unknown = tuple(sorted({component for component, _ in matrix.rows} - KNOWN_ROWS))
     balance = np.array(rows["facility_balance"], dtype=np.int64)
+    seldom = np.array([number for name in SELDOM for number in rows[name]], dtype=np.int64)
     single = [(name,) for name in names]
     return Layout(
         on=table("n", single),
@@ -124,7 +130,8 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
         ramp_up=np.array(rows["ramp_up"], dtype=np.int64),
         ramp_down=np.array(rows["ramp_down"], dtype=np.int64),
         on_before=np.array([[float(k.on_before)] for k in letters]),
-        entries=entries_of(matrix, balance),
+        seldom=seldom,
+        entries=entries_of(matrix, balance, seldom),
         unknown=unknown,
         refusals=tuple(_refusals(matrix, letters, unknown)),
     )

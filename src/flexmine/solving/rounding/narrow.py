@@ -35,12 +35,11 @@ def narrowed(lp: HotLp, point: Point, incumbent: Incumbent) -> tuple[Floats, Flo
     return lower, upper
 
 
-def matrix_left(lp: HotLp, point: Point, lower: Floats, upper: Floats) -> Matrix:
-    """Return the matrix within narrowed bounds, with the cuts that bind at `point` as rows.
+def matrix_left(matrix: Matrix, lp: HotLp, point: Point, lower: Floats, upper: Floats) -> Matrix:
+    """Return `matrix` within narrowed bounds, with the cuts that bind at `point` as rows, and without names of rows.
 
     It holds every plan that is better than the cutoff, and none but plans.
     """
-    matrix = lp.matrix
     rows, right = lp.binding_cuts(point.values)
     return replace(
         matrix,
@@ -49,4 +48,5 @@ def matrix_left(lp: HotLp, point: Point, lower: Floats, upper: Floats) -> Matrix
         row_upper=np.concatenate([matrix.row_upper, right]),
         lower=lower,
         upper=upper,
+        rows=[],
     )

@@ -29,6 +29,7 @@ SIMPLEX: dict[str, bool | int | float | str] = {
     "dual_feasibility_tolerance": 1e-9,
 }
 BINDING = 1e-6
+ROW_TOLERANCE = 1e-9
 
 
 class TimeIsUp(Exception):
@@ -69,6 +70,8 @@ class HotLp:
         Of `time.perf_counter`.
     settings : mapping
         HiGHS options by their own names; those of `SIMPLEX` come after them.
+    later : tuple of (csr_matrix, ndarray), optional
+        Rows ``R x <= r`` that belong to the matrix, but are taken in only where an optimum breaks them.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class HotLp:
         upper: Floats,
         deadline: float,
         settings: Mapping[str, bool | int | float | str],
+        *,
+        later: tuple[sp.csr_matrix, Floats] | None = None,
     ):
         self.matrix = matrix
         self.lower, self.upper = lower.copy(), upper.copy()
@@ -92,6 +97,9 @@ class HotLp:
         self._row_upper = np.where(self._has_upper, matrix.row_upper, 0.0)
         self._cut_rows, self._cut_columns = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         self._cut_sizes, self._cut_upper = np.empty(0), np.empty(0)
+        self._made = np.empty(0, dtype=bool)
+        self._later, self._later_upper = later or (sp.csr_matrix((0, len(lower))), np.empty(0))
+        self._waiting = np.ones(len(self._later_upper), dtype=bool)
         changed = np.flatnonzero((lower != matrix.lower) | (upper != matrix.upper))
         self.bound_columns(changed, lower[changed], upper[changed])
 
@@ -104,20 +112,13 @@ class HotLp:
 
     def add_cuts(self, cuts: Cuts) -> None:
         """Add rows that no plan breaks."""
-        free = np.full(len(cuts), -np.inf)
-        starts, columns = as_int32(cuts.starts[:-1]), as_int32(cuts.columns)
-        _ok(self._highs.addRows(len(cuts), free, cuts.upper, len(columns), starts, columns, cuts.sizes), "addRows")
-        rows = np.repeat(np.arange(len(cuts)) + len(self._cut_upper), np.diff(cuts.starts))
-        self._cut_rows = np.concatenate([self._cut_rows, rows])
-        self._cut_columns = np.concatenate([self._cut_columns, cuts.columns])
-        self._cut_sizes = np.concatenate([self._cut_sizes, cuts.sizes])
-        self._cut_upper = np.concatenate([self._cut_upper, cuts.upper])
+        self._add(cuts, made=True)
 
     def binding_cuts(self, values: Floats) -> tuple[sp.csr_matrix, Floats]:
         """Return the cuts that `values` keeps with equality, as rows and right-hand sides."""
         shape = (len(self._cut_upper), len(self.lower))
         rows = sp.csr_matrix((self._cut_sizes, (self._cut_rows, self._cut_columns)), shape=shape)
-        binding = rows @ values >= self._cut_upper - BINDING
+        binding = (rows @ values >= self._cut_upper - BINDING) & self._made
         return rows[binding], self._cut_upper[binding]
 
     def solve(self) -> Point | None:
@@ -129,6 +130,20 @@ class HotLp:
         LpFailed
             Where HiGHS ends in any other way, or calls empty what its own ray does not prove to be so.
         """
+        while self._run():
+            solution = self._highs.getSolution()
+            values = np.array(solution.col_value)
+            broken = np.flatnonzero((self._later @ values > self._later_upper + ROW_TOLERANCE) & self._waiting)
+            if not len(broken):
+                duals = np.array(solution.row_dual)
+                return Point(values, duals, self.safe_bound(duals))
+            rows = self._later[broken]
+            self._waiting[broken] = False
+            self._add(Cuts(rows.indptr, rows.indices, rows.data, self._later_upper[broken]), made=False)
+        return None
+
+    def _run(self) -> bool:
+        """Run the simplex method; return whether there is an optimum."""
         left = self.deadline - time.perf_counter()
         if left <= 0:
             raise TimeIsUp
@@ -138,12 +153,23 @@ class HotLp:
         self.solves += 1
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kOptimal:
-            return self._point()
+            return True
         if status == highspy.HighsModelStatus.kTimeLimit:
             raise TimeIsUp
         if status == highspy.HighsModelStatus.kInfeasible and self._proven_empty():
-            return None
+            return False
         raise LpFailed(f"the relaxation ended with model status {self._highs.modelStatusToString(status)!r}")
+
+    def _add(self, cuts: Cuts, *, made: bool) -> None:
+        free = np.full(len(cuts), -np.inf)
+        starts, columns = as_int32(cuts.starts[:-1]), as_int32(cuts.columns)
+        _ok(self._highs.addRows(len(cuts), free, cuts.upper, len(columns), starts, columns, cuts.sizes), "addRows")
+        rows = np.repeat(np.arange(len(cuts)) + len(self._cut_upper), np.diff(cuts.starts))
+        self._cut_rows = np.concatenate([self._cut_rows, rows])
+        self._cut_columns = np.concatenate([self._cut_columns, cuts.columns])
+        self._cut_sizes = np.concatenate([self._cut_sizes, cuts.sizes])
+        self._cut_upper = np.concatenate([self._cut_upper, cuts.upper])
+        self._made = np.concatenate([self._made, np.full(len(cuts), made)])
 
     def safe_bound(self, duals: Floats) -> float:
         r"""Return a bound on the objective that holds for any duals, and so for those of a simplex method.
@@ -173,11 +199,6 @@ class HotLp:
         if len(cut):
             reduced -= np.bincount(self._cut_columns, self._cut_sizes * cut[self._cut_rows], len(cost))
         return float(total), reduced
-
-    def _point(self) -> Point:
-        solution = self._highs.getSolution()
-        values, duals = np.array(solution.col_value), np.array(solution.row_dual)
-        return Point(values, duals, self.safe_bound(duals))
 
     def _proven_empty(self) -> bool:
         """Whether the ray of HiGHS separates the rows from the columns' bounds by more than rounding errors."""

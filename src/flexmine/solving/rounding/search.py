@@ -83,12 +83,12 @@ class Search:
 
     def __post_init__(self) -> None:
         self.way = "rounding"
-        self.incumbent = Incumbent(self.matrix, self.gap)
+        self.widths = np.concatenate([k.w for k in self.letters])
+        self.incumbent = Incumbent(self.matrix, self.layout, self.widths, self.gap)
         self.lower, self.upper = self.layout.entries.single_bounds(self.matrix)
         self.facility = facility_of(self.matrix, self.layout, self.lower, self.upper)
         self.upper = tightened_counts(self.layout, self.facility, self.lower, self.upper)
         self.counts = self.layout.counts
-        self.widths = np.concatenate([k.w for k in self.letters])
         self.fit = PowerFit(self.layout, self.facility, self.widths)
         self.left: Matrix | None = None
 
@@ -109,8 +109,8 @@ class Search:
             return "infeasible"
         if crossed > 0:
             raise LpFailed("limits of a single column contradict each other by no more than noise")
-        matrix = self.layout.entries.trimmed(self.matrix)
-        self.lp = HotLp(matrix, self.lower, self.upper, self.deadline, self.settings)
+        trimmed, later = self.layout.entries.trimmed(self.matrix), self.layout.entries.rows_for_later(self.matrix)
+        self.lp = HotLp(trimmed, self.lower, self.upper, self.deadline, self.settings, later=later)
         point = self._bounded(self.lp.solve())
         if point is None:
             return "infeasible"
@@ -167,7 +167,7 @@ class Search:
         Branching(self.lp, self.incumbent, self._branched(), NODES).run(point)
         if self.incumbent.closed:
             return "closed"
-        self.left = matrix_left(self.lp, point, lower, upper)
+        self.left = matrix_left(self.matrix, self.lp, point, lower, upper)
         return "open"
 
     def _branched(self) -> np.ndarray:
