@@ -1,0 +1,178 @@
+"""Planning what a ladder prepares, and keeping it: staged, audited, flushed, put in its place, then given a row."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
+from flexmine.jobs.compare import input_changes
+from flexmine.jobs.feeds import NEWEST
+from flexmine.jobs.job import Job
+from flexmine.jobs.ladder import Climb, Prepared
+from flexmine.jobs.planning import plan_inputs
+from flexmine.jobs.resolve import digest_of
+from flexmine.output import write_plan
+from flexmine.pipeline import Phases
+from flexmine.planning.audit_files import audit_directory
+from flexmine.planning.plan import Plan
+from flexmine.store.files import seal, staging
+from flexmine.store.records import NIGHT, RunRecord
+from flexmine.store.runs import RunStore
+
+LOG = logging.getLogger("flexmine.nightly")
+
+
+def new_run_id() -> str:
+    """Return an id that no other run has; it stands in every line of the run's log."""
+    return uuid.uuid4().hex[:12]
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """What became of one day: its plan, and whether it is a new one."""
+
+    record: RunRecord
+    new: bool
+
+
+@dataclass(frozen=True)
+class Planner:
+    """One call that plans days of a job, whatever kind it is.
+
+    Attributes
+    ----------
+    now : datetime
+        What the clock shows; issues and days are judged by it.
+    progress : callable
+        Receives a short line when a phase begins.
+    """
+
+    job: Job
+    now: datetime
+    run_id: str = field(default_factory=new_run_id)
+    progress: Callable[[str], None] = lambda _: None
+
+    def settle(self, store: RunStore, climb: Climb, known: RunRecord | None, kind: str = NIGHT) -> DayResult:
+        """Plan what a climb prepares, and keep it.
+
+        Parameters
+        ----------
+        known : RunRecord, optional
+            The run that has to be planned anew only where the inputs are others.
+        kind : str
+            What the run is kept as.
+
+        Raises
+        ------
+        BadInput, Infeasible, NoPlan, AuditFailed
+            There is no new plan.
+        """
+        job, day = self.job, climb.horizon.day.day
+        try:
+            with staging(job.folder, job.plant, f"{self.run_id}-{day}") as staged:
+                made = self._make(climb, known, staged)
+                if made is None:
+                    assert known is not None
+                    return DayResult(known, new=False)
+                return DayResult(self._keep(store, climb, known, made, staged=staged, kind=kind), new=True)
+        except OSError as error:
+            raise BadInput(f"{job.folder}: cannot be written: {error.strerror or error}") from error
+
+    def _make(self, climb: Climb, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | None:
+        """Climb the ladder; return the first inputs with their plan, None where the known run stays as it is."""
+        day = climb.horizon.day.day
+        failures: list[FlexmineError] = []
+        tried: set[str] = set()
+        for name, prepare in climb.steps():
+            self.progress(f"{day}: {name}")
+            phases = Phases()
+            try:
+                prepared = prepare(staged / name)
+                digest = digest_of(prepared.folder)
+                if known is not None and (known.inputs_sha256 == digest or self._is_better(climb, known, prepared)):
+                    LOG.info("%s: revision %d stays as it is (%s)", day, known.revision, known.step)
+                    return None
+                if digest in tried:
+                    continue
+                tried.add(digest)
+                plan = plan_inputs(prepared.folder, phases)
+            except (BadInput, NoPlan, AuditFailed) as error:
+                failures.append(error)
+                for message in error.messages:
+                    LOG.warning("%s: step %s fails: %s", day, name, message)
+                continue
+            self._write(plan, staged / "plan", phases)
+            prepared.folder.rename(staged / "inputs")
+            return replace(prepared, folder=staged / "inputs"), plan
+        raise failures[0]
+
+    def _is_better(self, climb: Climb, known: RunRecord, prepared: Prepared) -> bool:
+        """Return whether a stored plan from the same state was made on an earlier step of the ladder."""
+        order = [NEWEST, *(step.step for step in self.job.document.ladder)]
+        if known.step not in order or order.index(known.step) >= order.index(prepared.how.step):
+            return False
+        return dict(known.state_from) == dict(climb.before.source)
+
+    def _write(self, plan: Plan, target: Path, phases: Phases) -> None:
+        """Write a plan, and audit what is written."""
+        write_plan(plan, target, phases, report=self.job.document.report)
+        audit = audit_directory(target)
+        if not audit.ok:
+            raise AuditFailed(list(audit.violations))
+
+    def _keep(
+        self,
+        store: RunStore,
+        climb: Climb,
+        known: RunRecord | None,
+        made: tuple[Prepared, Plan],
+        *,
+        staged: Path,
+        kind: str,
+    ) -> RunRecord:
+        prepared, plan = made
+        newest = store.newest(self.job.plant, climb.horizon.day.day)
+        record = replace(self._record(climb, newest, prepared, plan), kind=kind)
+        if known is not None:
+            changes = input_changes(store.place(known) / "inputs", prepared.folder)
+            record = replace(record, changes=changes)
+            for change in changes:
+                LOG.info("%s: changed since revision %d: %s", record.day, known.revision, change)
+        for folder in [f for f in staged.iterdir() if f.name not in ("inputs", "plan")]:
+            shutil.rmtree(folder)
+        seal(staged, record, self.job.folder)
+        store.add(record)
+        LOG.info(
+            "%s: %s, %.2f USD, stored as revision %d", record.day, record.status, record.money_usd, record.revision
+        )
+        return record
+
+    def _record(self, climb: Climb, newest: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
+        local, begin = climb.horizon.day, climb.horizon.begin
+        labels = prepared.how.labels
+        if self.now >= begin:
+            labels = (*labels, f"planned at {self.now.isoformat(timespec='minutes')}, after the day had begun")
+        return RunRecord(
+            run_id=f"{self.run_id}-{local.day:%Y%m%d}",
+            plant=self.job.plant,
+            day=local.day,
+            revision=1 if newest is None else newest.revision + 1,
+            inputs_sha256=digest_of(prepared.folder),
+            status=plan.status,
+            exit_code=EXIT_CODES[plan.status],
+            planned_at=self.now,
+            valid_from=begin,
+            valid_until=local.end,
+            money_usd=round(float(plan.replay.money_by_step_usd[: plan.publish_steps].sum()), 4),
+            gap=plan.gap,
+            step=prepared.how.step,
+            labels=labels,
+            state_from=climb.before.source,
+            feeds=prepared.feeds,
+        )
