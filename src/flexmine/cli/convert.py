@@ -43,6 +43,8 @@ def convert_command(
     from flexmine.inputs.table import read_table
     from flexmine.output import write_text
 
+    if out.resolve() == file.resolve():
+        raise BadInput(f"{out}: the file to write is the file to read; the published file stays as it is")
     try:
         raw = read_regular(file, MAX_CSV_BYTES)
     except BadInput as error:

@@ -1,0 +1,56 @@
+"""``flexmine convert`` as a shell sees it: the series, its provenance beside it, and nothing where it is refused."""
+
+import hashlib
+import json
+
+from shell import flexmine
+
+RAW = """\
+year,month,day,hour_utc,air_temp_c_x10,dew_point_c_x10,wind_speed_m_s_x10
+2018,02,23,22,-228,-9999,0
+2018,02,23,23,-9999,-272,15
+"""
+
+
+def test_a_series_and_its_provenance(tmp_path):
+    """*Proves:* the path alone on stdout, what was judged on stderr, hashes of both files beside the series.
+
+    *Sensitivity:* without the hash of the source nobody can tell later which download a plan was made from.
+    """
+    (tmp_path / "raw.csv").write_text(RAW, encoding="utf-8")
+    done = flexmine("convert", "isd-lite", "raw.csv", "--out", "out/weather.csv", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "out/weather.csv\n")
+    assert "temperature_c: air_temp_c_x10 / 10; 1 of 2 are -9999: left empty" in done.stderr
+    series = tmp_path / "out" / "weather.csv"
+    assert series.read_text(encoding="utf-8") == (
+        "interval_start,temperature_c,dew_point_c,wind_speed_m_s\n"
+        "2018-02-23T22:00:00+00:00,-22.8,,0.0\n"
+        "2018-02-23T23:00:00+00:00,,-27.2,1.5\n"
+    )
+    source = json.loads((tmp_path / "out" / "weather.csv.source.json").read_text(encoding="utf-8"))
+    assert source["source_sha256"] == hashlib.sha256(RAW.encode()).hexdigest()
+    assert source["file_sha256"] == hashlib.sha256(series.read_bytes()).hexdigest()
+    assert (source["adapter"], source["source"], source["rows"]) == ("isd-lite", "raw.csv", 2)
+    again = flexmine("convert", "isd-lite", "raw.csv", "--out", "b.csv", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["file_sha256"] == source["file_sha256"]
+
+
+def test_refusals_write_nothing(tmp_path):
+    """*Proves:* exit 2 for a foreign file, an absent one, an unknown adapter, and the source as target.
+
+    *Sensitivity:* the last would replace the published file by its conversion.
+    """
+    (tmp_path / "raw.csv").write_text(RAW, encoding="utf-8")
+    for arguments, words in (
+        (["eia930", "raw.csv", "--out", "x.csv"], "raw.csv:1: there is no column utc_time; columns: year"),
+        (["isd-lite", "none.csv", "--out", "x.csv"], "none.csv cannot be read"),
+        (["isd-light", "raw.csv", "--out", "x.csv"], "'isd-light' is not one of"),
+        (["isd-lite", "raw.csv", "--out", "raw.csv"], "the file to write is the file to read"),
+        (["typical-year-table", "raw.csv", "--out", "x.csv"], "there is no column source_year"),
+    ):
+        done = flexmine("convert", *arguments, cwd=tmp_path)
+        assert done.returncode == 2, arguments
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+    assert [f.name for f in tmp_path.iterdir()] == ["raw.csv"]
+    assert (tmp_path / "raw.csv").read_text(encoding="utf-8") == RAW
