@@ -20,7 +20,7 @@ def section(text: str, heading: str) -> str:
 def table(text: str) -> list[dict[str, str]]:
     """Return the rows of the first table of a text, by the words of its header."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
     header, body = cells[0], cells[2:]
     assert all(len(row) == len(header) for row in body), [row for row in body if len(row) != len(header)]
     return [dict(zip(header, row, strict=True)) for row in body]
