@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -19,7 +20,8 @@ def section(text: str, heading: str) -> str:
 
 def table(text: str) -> list[dict[str, str]]:
     """Return the rows of the first table of a text, by the words of its header."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
+    after = dropwhile(lambda line: not line.startswith("|"), text.splitlines())
+    lines = list(takewhile(lambda line: line.startswith("|"), after))
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
     header, body = cells[0], cells[2:]
     assert all(len(row) == len(header) for row in body), [row for row in body if len(row) != len(header)]
