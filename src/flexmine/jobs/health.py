@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from flexmine.errors import EXIT_CODES, BadInput, Status
+from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.issues import find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.pins import job_pins
@@ -74,12 +74,16 @@ def health(job: Job, now: datetime) -> Health:
     """Look at a plant as it stands; nothing is changed."""
     checks: list[Check] = []
     figures: list[tuple[str, dict[str, str], float]] = []
-    for part in (_current, _runs, _feeds, _pins):
-        for found in part(job, now):
-            if isinstance(found, Check):
-                checks.append(found)
-            else:
-                figures.append(found)
+    for name, part in {"current plan": _current, "runs": _runs, "feeds": _feeds, "pins": _pins}.items():
+        try:
+            for found in part(job, now):
+                if isinstance(found, Check):
+                    checks.append(found)
+                else:
+                    figures.append(found)
+        except (FlexmineError, OSError, ValueError, LookupError, TypeError) as error:
+            # What cannot be looked at is not well, and must not keep the rest from being told.
+            checks.append(Check(name, Level.CRITICAL, f"cannot be looked at: {type(error).__name__}: {error}"))
     result = Health(job.plant, tuple(checks), tuple(figures))
     return Health(job.plant, result.checks, (*result.figures, ("health", {}, float(result.level))))
 
@@ -101,7 +105,9 @@ def _current(job: Job, now: datetime) -> Found:
     if faults:
         yield Check("current plan", Level.CRITICAL, faults[0])
     left_h = (current.valid_until - now) / ONE_HOUR
-    words = f"publication {current.sequence} is valid for {left_h:.1f} h more"
+    published = datetime.fromisoformat(current.document["published_at"])
+    age_h = (now - published) / ONE_HOUR
+    words = f"publication {current.sequence}, {age_h:.1f} h old, is valid for {left_h:.1f} h more"
     if left_h <= 0:
         words = f"publication {current.sequence} ended {-left_h:.1f} h ago; {_ending(current)}"
     level = Level.OK if left_h >= watch.warning_h else Level.WARNING
@@ -109,7 +115,6 @@ def _current(job: Job, now: datetime) -> Found:
     status = current.document["status"]
     usual = status == Status.OPTIMAL.value
     yield Check("status", Level.OK if usual else Level.WARNING, f"the plan is {status}")
-    published = datetime.fromisoformat(current.document["published_at"])
     yield "plan_sequence", {}, float(current.sequence)
     yield "plan_published_timestamp_seconds", {}, published.timestamp()
     yield "plan_valid_until_timestamp_seconds", {}, current.valid_until.timestamp()
