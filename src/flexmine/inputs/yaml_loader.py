@@ -24,6 +24,7 @@ from flexmine.inputs.reading import MAX_YAML_BYTES
 MAX_NODES = 100_000
 MAX_LEVELS = 50
 MAX_MESSAGES = 100
+MAX_DIGITS = 300
 _ALLOWED = f"allowed are at most {MAX_NODES} values (aliases counted each time) in at most {MAX_LEVELS} levels"
 Keys = tuple[str | int, ...]
 D = TypeVar("D", bound=Document)
@@ -142,7 +143,8 @@ def parse_yaml(raw: bytes, path: Path, model: type[D], label: str) -> Draft[D]:
         text = f"{label}:1:1: the file has to hold keys and values, such as schema: {schema_of(model)}"
         return Draft(None, None, path, label, raw, places, (text,))
     document, wrong = _validated(data, model)
-    findings += wrong
+    told = {finding.keys for finding in findings}
+    findings += [finding for finding in wrong if finding.keys not in told]
     findings.sort(key=lambda finding: _place(places, finding))
     messages = [_sentence(label, places, f) for f in findings]
     if len(messages) > MAX_MESSAGES:
@@ -274,14 +276,16 @@ class _Builder:
             return None
         if kind == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
-        try:
-            if kind == "int":
-                return int(text)
-            if kind == "float":
-                return float(re.sub(r"\.(inf|nan)$", r"\1", text.lower()))
-        except ValueError:
-            pass
-        self.findings.append(Finding(keys, f"{text!r} with the tag {node.tag} cannot be read; leave the tag out"))
+        wrong = f"{text!r} with the tag {node.tag} cannot be read; leave the tag out"
+        if kind in ("int", "float"):
+            if len(text) <= MAX_DIGITS:
+                try:
+                    return int(text) if kind == "int" else float(re.sub(r"\.(inf|nan)$", r"\1", text.lower()))
+                except ValueError:
+                    pass
+            else:
+                wrong = f"a number of {len(text)} digits cannot be read; at most {MAX_DIGITS}"
+        self.findings.append(Finding(keys, wrong))
         return None
 
 
