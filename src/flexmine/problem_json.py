@@ -66,7 +66,7 @@ def problem_from_document(document: Any) -> Problem:
     try:
         part = schema.ProblemPart.model_validate(document)
     except ValidationError as error:
-        raise BadInput(_sentences(error)) from error
+        raise BadInput([_sentence(_path(e["loc"]), e) for e in error.errors(include_url=False)]) from error
     if len(part.classes) * part.time.steps > schema.MAX_CELLS:
         text = f"{len(part.classes)} classes of {part.time.steps} steps are too much"
         raise BadInput(f"classes: {text}; at most {schema.MAX_CELLS} in all")
@@ -88,28 +88,22 @@ def problem_from_document(document: Any) -> Problem:
     return Problem(time, tuple(classes), tuple(sources), site, warnings=tuple(printable(w) for w in checker.warnings))
 
 
-_OF_A_BRANCH = ("list_type", "float_type", "int_type")
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    """Return a sentence for each error; of "a number or a list" only what is wrong with the one that was given."""
-    details = [(_path(e["loc"]), e) for e in error.errors(include_url=False)]
-    telling = [path for path, e in details if e["type"] not in _OF_A_BRANCH]
-    kept = [
-        (path, e)
-        for path, e in details
-        if e["type"] not in _OF_A_BRANCH or not any(other == path or other.startswith(f"{path}[") for other in telling)
-    ]
-    return [_sentence(path, e) for path, e in kept]
+# What pydantic says in its own words, in those of the file.
+_WORDS = {
+    "model_type": "an object is expected",
+    "list_type": "a list is expected",
+    "too_short": "at least {min_length} needed, found {actual_length}",
+    "too_long": "at most {max_length} allowed, found {actual_length}",
+}
 
 
 def _path(places: tuple[int | str, ...]) -> str:
     path = ""
     for step in places:
-        # A union ("number or list") shows its branches as names of types; they are no part of the JSON path.
+        # The tags of "number or list", and the types of other unions, are no part of the JSON path.
         if isinstance(step, int):
             path += f"[{step}]"
-        elif not any(mark in step for mark in ("[", "constrained-", "function-")) and step not in ("float", "int"):
+        elif step not in ("number", "list") and not any(mark in step for mark in ("[", "constrained-", "function-")):
             path += f".{step}" if path else step
     return path
 
@@ -117,10 +111,11 @@ def _path(places: tuple[int | str, ...]) -> str:
 def _sentence(path: str, error: Any) -> str:
     if error["type"] == "missing":
         return f"{path}: missing"
-    message = error["msg"][0].lower() + error["msg"][1:]
+    known = _WORDS.get(error["type"])
+    words = error["msg"][0].lower() + error["msg"][1:] if known is None else known.format(**error.get("ctx", {}))
     given = error["input"]
     shown = f", found {json.dumps(given, default=str)[:60]}" if not isinstance(given, dict | list) else ""
-    return f"{path or 'document'}: {message}{shown}"
+    return f"{path or 'document'}: {words}{shown}"
 
 
 def _parsed(text: str) -> Any:

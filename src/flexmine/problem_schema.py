@@ -6,9 +6,18 @@ Unknown keys are kept aside (``extra="allow"``), because the contract makes them
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+)
 from pydantic_core import PydanticCustomError
 
 SCHEMA = "flexmine-problem/1"
@@ -21,7 +30,22 @@ MAX_CELLS = 10_000_000
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 Positive = Annotated[float, Field(ge=1e-9, le=LARGEST, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=MOST)]
+
+
+def _whole(value: Any) -> Any:
+    """Return a whole number that is written with a point as what it is: JSON knows one kind of number only."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _kind(value: Any) -> str:
+    return "list" if isinstance(value, list) else "number"
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[Whole, Field(ge=0, le=MOST)]
+_T = TypeVar("_T")
+# One number for all steps, or one for each; which is meant is told by what is there, so that one error comes.
+ByStep = Annotated[Annotated[_T, Tag("number")] | Annotated[list[_T], Tag("list")], Discriminator(_kind)]
 
 
 def _text(value: object) -> object:
@@ -44,36 +68,36 @@ class _Part(BaseModel):
 class TimePart(_Part):
     start: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_usual_year)]
     step_h: Annotated[float, Field(ge=0.01, le=168.0, allow_inf_nan=False)]
-    steps: Annotated[int, Field(ge=1, le=200_000)]
+    steps: Annotated[Whole, Field(ge=1, le=200_000)]
     zone: str
 
 
 class HistoryPart(_Part):
     count: Count
     on: bool
-    steps: Annotated[int, Field(ge=1, le=MOST)]
+    steps: Annotated[Whole, Field(ge=1, le=MOST)]
     it_power_mw: NotNegative = 0.0
-    warm_until_step: Annotated[int, Field(ge=-1, le=MOST)] | None = None
+    warm_until_step: Annotated[Whole, Field(ge=-1, le=MOST)] | None = None
     starts_today: Count = 0
-    tier_until_steps: list[Annotated[int, Field(ge=-1, le=MOST)]] | None = None
+    tier_until_steps: list[Annotated[Whole, Field(ge=-1, le=MOST)]] | None = None
 
 
 class TierPart(_Part):
-    off_steps: Count | list[Count]
-    cost_usd: NotNegative | list[NotNegative]
-    energy_mwh: NotNegative | list[NotNegative] = 0.0
+    off_steps: ByStep[Count]
+    cost_usd: ByStep[NotNegative]
+    energy_mwh: ByStep[NotNegative] = 0.0
 
 
 class StartPart(_Part):
-    warm_cost_usd: NotNegative | list[NotNegative]
-    cold_cost_usd: NotNegative | list[NotNegative]
-    warm_off_steps: Count | list[Count]
-    cold_energy_mwh: NotNegative | list[NotNegative] = 0.0
+    warm_cost_usd: ByStep[NotNegative]
+    cold_cost_usd: ByStep[NotNegative]
+    warm_off_steps: ByStep[Count]
+    cold_energy_mwh: ByStep[NotNegative] = 0.0
     tiers: list[TierPart] = []
 
 
 class MinersPart(_Part):
-    count: Annotated[int, Field(ge=1, le=MOST)]
+    count: Annotated[Whole, Field(ge=1, le=MOST)]
     presets: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)]
     sleep_w: NotNegative = 0.0
     fixed_mw: NotNegative = 0.0
@@ -81,13 +105,13 @@ class MinersPart(_Part):
 
 class ClassPart(_Part):
     name: Name
-    count: Annotated[int, Field(ge=1, le=MOST)]
+    count: Annotated[Whole, Field(ge=1, le=MOST)]
     containers: list[Name]
     it_power_mw: Annotated[list[Positive], Field(min_length=1)]
     hash_rate_th_s: Annotated[list[NotNegative], Field(min_length=1)]
     max_it_power_mw: list[NotNegative]
     overhead: list[Positive]
-    standby_mw: NotNegative | list[NotNegative]
+    standby_mw: ByStep[NotNegative]
     hash_value_usd_per_th_s_h: list[NotNegative]
     min_up_steps: Count
     min_down_steps: Count

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyomo.environ as pe
-import pytest
 
 from flexmine.milp import container_ramp, letters, variables
 from flexmine.problem import ContainerClass, Problem
@@ -14,7 +13,7 @@ RANGE_MW = 0.78
 
 
 def plant(rng, ramp_mw: float, **overrides) -> Problem:
-    return spiky_site(rng, spiky_class(rng, 3, 14, container_ramp_mw_per_step=ramp_mw, **overrides))
+    return spiky_site(rng, spiky_class(rng, 3, 12, container_ramp_mw_per_step=ramp_mw, **overrides))
 
 
 def summed_rows(m, classes):
@@ -67,14 +66,13 @@ def test_start_and_stop_counts_have_to_be_whole(monkeypatch):
     assert wrong_in(samples) >= 1
 
 
-@pytest.mark.parametrize("ramp_mw", [0.26, 0.5])
-def test_slow_ramp_is_planned_container_by_container(monkeypatch, ramp_mw):
-    """A ramp of a third, and of two thirds, of the range.
+def test_slow_ramp_is_planned_container_by_container(monkeypatch):
+    """A ramp of a third, or of two thirds, of the range.
 
     *Proves:* a class whose ramp is slower than its range earns what single containers earn.
     *Sensitivity:* on counts, with the rows of a fast ramp and the summed ones together, it earns too much.
     """
-    samples = truths(by_seed(300, lambda rng: plant(rng, ramp_mw)))
+    samples = truths(by_seed(300, lambda rng: plant(rng, float(rng.choice([0.26, 0.5])))))
     assert_exact_on_counts(samples)
 
     def both(m, classes):

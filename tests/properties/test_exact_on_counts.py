@@ -27,7 +27,7 @@ from spiky import (
     wrong_in,
 )
 
-STEPS = 14
+STEPS = 12
 
 
 def plant(rng, **overrides) -> Problem:
@@ -201,8 +201,10 @@ def test_windows_out_of_order(monkeypatch):
     """
 
     def make(rng):
-        windows = rng.choice([1, 7], STEPS)
-        return plant(rng, min_up_steps=1, min_down_steps=1, warm_off_steps=windows)
+        windows, costs = rng.choice([1, 3, 8], 14), {"warm_cost_usd": 1.0, "cold_cost_usd": 40.0}
+        return spiky_site(
+            rng, spiky_class(rng, 3, 14, min_up_steps=1, min_down_steps=1, warm_off_steps=windows, **costs)
+        )
 
     samples = truths(by_seed(1500, make))
     assert_exact_on_counts(samples)

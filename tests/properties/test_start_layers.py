@@ -24,7 +24,7 @@ from spiky import (
 )
 
 
-def plant(rng, count: int = 3, steps: int = 16, **overrides) -> Problem:
+def plant(rng, count: int = 3, steps: int = 14, **overrides) -> Problem:
     """Return a plant with one or two starts a day, some of them made before step 0, midnight anywhere."""
     k = spiky_class(rng, count, steps, **overrides)
     past = tuple(replace(h, starts_today=int(rng.integers(0, 2))) for h in k.history)
@@ -68,7 +68,7 @@ def test_layers_with_preheat_and_windows_by_step():
     """
 
     def make(rng):
-        more = {"warm_off_steps": rng.integers(1, 6, 16), "cold_energy_mwh": 0.15, "min_down_steps": 2}
+        more = {"warm_off_steps": rng.integers(1, 6, 14), "cold_energy_mwh": 0.15, "min_down_steps": 2}
         return plant(rng, preheat_steps=int(rng.integers(0, 2)), **more)
 
     assert_exact_on_counts(truths(by_seed(500, make)))
@@ -82,7 +82,7 @@ def test_layers_of_several_classes_on_a_feeder_with_counted_availability():
     """
     for seed in range(600, 606):
         rng = np.random.default_rng(seed)
-        available = np.where(rng.random(16) < 0.3, rng.integers(0, 4, 16), 3)
+        available = np.where(rng.random(14) < 0.3, rng.integers(0, 4, 14), 3)
         problem = plant(rng, available=available)
         layered = audited_money(problem)
         single = {k.name: k for k in letters_of(problem, layered=False)}

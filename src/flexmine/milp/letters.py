@@ -210,8 +210,11 @@ def _letters_of_class(k: ContainerClass, problem: Problem, *, layered: bool) -> 
     if k.count == 1 or not (by_itself or (limited and not layered)):
         return [_letters(k, k.name, k.containers, history, problem, limited=limited)]
     ages = [replace(h, count=1) for h in history for _ in range(h.count)]
+    # A file may hold a class of that very name; no name holds a colon.
+    taken = {own.name for own in problem.classes}
+    mark = ":" if any(f"{k.name}/{name}" in taken for name in k.containers) else "/"
     return [
-        _letters(k, f"{k.name}/{name}", (name,), (h,), problem, limited=limited)
+        _letters(k, f"{k.name}{mark}{name}", (name,), (h,), problem, limited=limited)
         for name, h in zip(k.containers, ages, strict=True)
     ]
 

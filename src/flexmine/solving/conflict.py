@@ -214,8 +214,8 @@ def _limit_value(problem: Problem, component: str, who: list[object], step: int)
     if component == "supply_limit":
         return float(next(s for s in problem.sources if s.name == name).available_mw[step]), unit
     classes = {k.name: k for k in problem.classes}
-    # A class split for its start limits is named CLASS/CONTAINER.
-    k = classes[name] if name in classes else classes[name.rsplit("/", 1)[0]]
+    # A container planned by itself is named CLASS/CONTAINER, or CLASS:CONTAINER where there is a class of that name.
+    k = classes[name] if name in classes else classes[name.rsplit(":" if ":" in name else "/", 1)[0]]
     by_class = {
         "kept_commitment": (0.0 if k.committed is None else float(k.committed[step]), unit),
         "must_run": (float(k.must_run[step]) if component == "must_run" else 0.0, unit),
