@@ -144,6 +144,20 @@ def test_a_stray_row_is_found_where_the_step_is_named():
     assert message.startswith("feed.csv:3: column interval_start: 7 min after the row before, but every says 1h")
 
 
+def test_a_feed_that_changed_its_step_is_read_on_either_side():
+    """Hours until 02:00, quarters after it, as on markets that went over to quarter-hours.
+
+    *Proves:* with the length named each side is read, and rows of the other do no harm; across the change it is
+    refused.  *Sensitivity:* judging the whole file refuses both.
+    """
+    hours = [f"2024-10-27T0{h}:00+02:00,{h}" for h in range(2)]
+    quarters = [f"2024-10-27T02:{m:02}+02:00,{m}" for m in (0, 15, 30, 45)]
+    assert read(hours + quarters, AUTUMN, 2, every="1h") == [0.0, 1.0]
+    later = datetime(2024, 10, 27, 2, tzinfo=timezone(timedelta(hours=2)))
+    assert read(hours + quarters, later, 1, every="15min") == [22.5]
+    assert "15 min after the row before, but every says 1h" in refusal(hours + quarters, AUTUMN, 3, every="1h")
+
+
 def test_a_row_off_the_grid_of_the_case_is_a_gap():
     """*Proves:* hours from half past do not fit hours from the full.  *Sensitivity:* rounding would shift by 30 min."""
     rows = ["2024-10-27T00:30+02:00,1", "2024-10-27T01:30+02:00,2", "2024-10-27T02:30+02:00,3"]

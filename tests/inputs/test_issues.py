@@ -100,6 +100,12 @@ def test_a_stale_issue_is_refused():
     assert "before 2024-09-10T00:01:00+08:00 (as_of); stale_after_h allows 6 h" in caught.value.messages[0]
 
 
+def test_a_moment_without_offset_is_refused():
+    """*Proves:* no clock of the machine is assumed.  *Sensitivity:* read as local time it may be hours of future."""
+    with pytest.raises(BadInput, match="as_of 2024-09-09T12:00:00 has no UTC offset"):
+        read(datetime(2024, 9, 9, 12))
+
+
 def test_as_of_is_needed():
     """*Proves:* no clock of the machine is asked.  *Sensitivity:* a default of now makes yesterday's plan another."""
     with pytest.raises(BadInput, match="the case has to say as_of"):

@@ -135,6 +135,7 @@ def test_a_foreign_unit_needs_a_factor_that_leads_home():
     share = Factor(name="share", value=0.5)
     assert read(["8"] * 4, unit="m3/s", factors=[turbine, share]).values.tolist() == [2.0] * 4
     assert "is not known" in refusal(["8"] * 4, unit="m3/s", factors=[share])
+    assert "is not known" in refusal(["8"] * 4, "price_usd_per_mwh", unit="EUR", factors=[RATE])
 
 
 @pytest.mark.parametrize("mark", ["-999", "9999", "-9999.0", "99999"])

@@ -82,7 +82,7 @@ def conversion(spec: Series, quantity: str) -> Conversion:
         _need_rate(spec, declared, currency)
     elif declared.startswith("USD"):
         _refuse_rate(spec, declared)
-    if found is None and not (currency or _leads_home(spec, quantity)):
+    if found is None and not _leads_home(spec, quantity, declared):
         raise BadInput(_unknown_unit(declared, quantity))
     return found or Conversion(declared)
 
@@ -187,8 +187,13 @@ def _refuse_rate(spec: Series, unit: str) -> None:
             )
 
 
-def _leads_home(spec: Series, quantity: str) -> bool:
-    """Return whether a factor says that it leads to the unit of the key, such as ``mw_per_m3_s``."""
+def _leads_home(spec: Series, quantity: str, unit: str) -> bool:
+    """Return whether a factor says that it leads to the unit of the key, such as ``mw_per_m3_s``.
+
+    A bare currency is no unit of a price per MWh: its rate says nothing of the energy.
+    """
+    if _OWN[quantity] == "USD/MWh" and re.fullmatch(r"[A-Z]{3}", unit):
+        return False
     stem = _STEM[_OWN[quantity]]
     return any(f.name.startswith(f"{stem}_per_") for f in spec.factors)
 

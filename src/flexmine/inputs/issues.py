@@ -53,9 +53,11 @@ def select_issue(table: Table, spec: Series, as_of: datetime) -> tuple[Table, Is
     Raises
     ------
     BadInput
-        Where nothing was issued by then, or the newest is older than `stale_after_h`.
+        Where `as_of` has no offset, nothing was issued by then, or the newest is older than `stale_after_h`.
     """
     assert spec.issue_column is not None
+    if as_of.tzinfo is None:
+        raise BadInput(f"as_of {as_of.isoformat()} has no UTC offset; write 2024-09-10T00:00:00+08:00")
     table.need(spec.issue_column)
     issued_us = instants_us(table, spec.issue_column, spec.zone)
     as_of_us = to_us(as_of.astimezone(UTC))

@@ -63,7 +63,6 @@ def grid(table: Table, spec: Series, source: Intervals, axis: TimeAxis) -> Grid:
         Where rows overlap, or the step of the source fits the case's neither as a part nor, held, as a multiple.
     """
     case_us = round(axis.step_h * US_PER_H)
-    _refuse_overlap(table, spec, source)
     held = source.step_us > case_us
     _refuse_misfit(table, spec, source, case_us)
     step_us = case_us if held else source.step_us
@@ -78,6 +77,7 @@ def grid(table: Table, spec: Series, source: Intervals, axis: TimeAxis) -> Grid:
         length_us = np.where(covered, source.end_us[at] - source.begin_us[at], step_us)
     else:
         row, length_us = np.full(len(begin_us), -1, dtype=np.int64), np.full(len(begin_us), step_us, dtype=np.int64)
+    _refuse_overlap(table, spec, source, int(begin_us[0]), int(begin_us[-1]) + step_us)
     inside = np.zeros(len(begin_us), dtype=bool)
     inside[before : before + count] = True
     cells = Cells(row, begin_us, length_us, inside)
@@ -103,10 +103,12 @@ def _rule(source_us: int, case_us: int) -> str:
     return f"mean of {case_us // source_us} x {duration(source_us)}"
 
 
-def _refuse_overlap(table: Table, spec: Series, source: Intervals) -> None:
+def _refuse_overlap(table: Table, spec: Series, source: Intervals, first_us: int, last_us: int) -> None:
+    """Refuse rows around the horizon that are closer than the case says; a market may have changed its step before."""
     if spec.every is None or len(source.begin_us) < 2:
         return
-    over = source.begin_us[1:] < source.end_us[:-1]
+    near = (source.end_us[:-1] > first_us) & (source.begin_us[1:] < last_us)
+    over = near & (source.begin_us[1:] < source.end_us[:-1])
     if over.any():
         i = int(over.argmax())
         raise BadInput(

@@ -56,6 +56,7 @@ def test_isd_lite():
     assert found.provenance[0].startswith("1 hours between the first row and the last are absent")
     assert "1 of 3 are -9999" in found.provenance[1]
     assert refusal("isd-lite", ISD.replace("-228", "mild")) == "raw.csv:2: column air_temp_c_x10: 'mild' is no number"
+    assert "24 is no hour from 0 to 23" in refusal("isd-lite", ISD.replace("02,23,22", "02,23,24"))
     assert "raw.csv:4: 2018-02-23T23:00:00+00:00 stands a second time" in refusal(
         "isd-lite", ISD.replace("02,24,01", "02,23,23")
     )
@@ -148,7 +149,13 @@ def test_entsoe_prices():
         ),
         ("5.02,EUR", "5.02,SEK", "raw.csv:4: column currency: the price 5.02 is in 'SEK'; this adapter reads EUR"),
         ("29.03.2020 01:00 - 29", "2020-03-29 01:00 - 29", "raw.csv:2: column mtu_cet_cest: "),
-        ("01:00 - 29.03.2020 02:00", "01:00 - 28.03.2020 02:00", "ends before it begins"),
+        (
+            "01:00 - 29.03.2020 02:00",
+            "01:00 - 28.03.2020 02:00",
+            "raw.csv:2: column mtu_cet_cest: '29.03.2020 01:00 - 28.03",
+        ),
+        ("03:00 - 29.03.2020 04:00", "03:00 - 29.03.2020 05:00", "is no interval as long as the others"),
+        ("03:00 - 29.03.2020 04:00", "03:00 - 31.02.2020 04:00", "is no interval as long as the others"),
         ("mtu_cet_cest", "time", "there is no column mtu_cet_cest; columns: time"),
     ],
 )

@@ -72,7 +72,7 @@ def _column(table: Table, names: tuple[str, str]) -> str:
 
 
 def _begin(table: Table, column: str) -> pd.Series:
-    """Return the clock time of each beginning as ISO text; the end has to be later on the same clock."""
+    """Return the clock time of each beginning as ISO text; on the clock all intervals are of one length."""
     parts = table.text(column).str.extract(_INTERVAL)
     bad = parts.isna().any(axis=1).to_numpy()
     if bad.any():
@@ -83,10 +83,14 @@ def _begin(table: Table, column: str) -> pd.Series:
         )
     begin = parts[2] + "-" + parts[1] + "-" + parts[0] + " " + parts[3]
     end = parts[6] + "-" + parts[5] + "-" + parts[4] + " " + parts[7]
-    backward = (end <= begin).to_numpy()
-    if backward.any():
-        row = int(backward.argmax())
-        raise BadInput(f"{table.place(row)}: column {column}: {table.text(column)[row]!r} ends before it begins")
+    moments = [pd.to_datetime(text, format="%Y-%m-%d %H:%M", errors="coerce") for text in (begin, end)]
+    length = moments[1] - moments[0]
+    wrong = (length.isna() | (length <= pd.Timedelta(0)) | (length != length.min())).to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise BadInput(
+            f"{table.place(row)}: column {column}: {table.text(column)[row]!r} is no interval as long as the others"
+        )
     return begin
 
 

@@ -10,6 +10,7 @@ from datetime import UTC
 import numpy as np
 import pandas as pd
 
+from flexmine.errors import BadInput
 from flexmine.inputs.adapters.base import (
     Converted,
     Settings,
@@ -37,7 +38,12 @@ def convert(table: Table, settings: Settings) -> Converted:
     """
     table.need("year", "month", "day", "hour_utc", *_COLUMNS)
     date = table.text("year") + "-" + table.text("month").str.zfill(2) + "-" + table.text("day").str.zfill(2)
-    begin_us = clock_us(table, date, UTC, numbers(table, "hour_utc"))
+    hour = numbers(table, "hour_utc")
+    wrong = ~((hour >= 0) & (hour <= 23))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise BadInput(f"{table.place(row)}: column hour_utc: {hour[row]:g} is no hour from 0 to 23")
+    begin_us = clock_us(table, date, UTC, hour)
     rows = pd.DataFrame({"interval_start": starts(begin_us, UTC)})
     told = [f"{gaps(begin_us, US_PER_H)} hours between the first row and the last are absent and stay absent"]
     for source, name in _COLUMNS.items():
