@@ -307,6 +307,7 @@ def main() -> None:
                 "breaks": len(audit.violations),
             }
         )
+        print(table(COLUMNS, rows[-1:]).splitlines()[-1], flush=True)
         for way, by in peers.items():
             answer = by(problem, given.limit)
             money, breaks = priced(problem, answer)
