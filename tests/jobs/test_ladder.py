@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from flexmine.errors import BadInput, NoPlan
+from flexmine.errors import BadInput, Infeasible, NoPlan
 from flexmine.inputs.case import load_case
 from flexmine.jobs import planning
 from flexmine.jobs.job import read_job
@@ -226,3 +226,19 @@ def test_a_fallback_does_not_take_the_place_of_a_plan_from_better_inputs(tmp_pat
     feed_file(tmp_path, datetime(2024, 6, 3, 13, tzinfo=UTC)).write_text("interval_start,surplus_mw\n")
     again = _night(job_file, SECOND)
     assert not again.new and again.record.run_id == good.record.run_id
+
+
+def test_proven_infeasibility_is_not_hidden_by_a_fallback(tmp_path):
+    """*Proves:* exit 3 with the conflict named and the plan before still current, though the ladder could hold.
+
+    *Sensitivity:* a fallback would break the same limit, or show a plan where there is none.
+    """
+    job_file = _start(tmp_path, "{step: older_issue}, {step: hold}")
+    _issue(tmp_path)
+    case = tmp_path / "case.yaml"
+    case.write_text(case.read_text() + "minimum_mw: 3.1\n")
+    with pytest.raises(Infeasible, match=r"minimum|floor"):
+        _night(job_file, SECOND)
+    store = read_job(job_file).open_store()
+    assert store.attempts("small")[0].exit_code == 3
+    assert read_current(tmp_path / "published").document["run"]["day"] == FIRST.isoformat()
