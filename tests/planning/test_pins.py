@@ -34,7 +34,7 @@ def row(plan, name):
 
 def test_container_off_on_and_at_most(tmp_path):
     """*Proves:* C07 is off until 12:00 and C08 on; C09 stays within 0.7 MW at the meter, whole miners included; the
-    plan passes its audit from files and lists the three. *Sensitivity:* without pins C07 runs and C09 draws 0.83 MW.
+    plan passes its audit from files and lists the three. *Sensitivity:* without pins C07 runs and C09 draws more.
     """
     plan = planned(
         tmp_path,
@@ -48,7 +48,7 @@ def test_container_off_on_and_at_most(tmp_path):
     assert plan.schedule.on[row(plan, "C08"), 6:12].all()
     pinned = plan.replay.facility_power_mw[row(plan, "C09"), :12]
     assert 0.69 < pinned.max() <= 0.7
-    assert plan.replay.facility_power_mw.max() > 0.8
+    assert plan.replay.facility_power_mw[:, :12].max() > 0.75
     write_plan(plan, tmp_path / "day", Phases(), report=False)
     assert audit_directory(tmp_path / "day").violations == ()
     words = plan_document(plan, {})["pins"]["pins"]
