@@ -20,7 +20,9 @@ from flexmine.solving.rounding.bounds import tightened_counts
 from flexmine.solving.rounding.cut_rows import cut_rows
 from flexmine.solving.rounding.cuts import CutMaker
 from flexmine.solving.rounding.facility import facility_of
+from flexmine.solving.rounding.incumbent import Incumbent
 from flexmine.solving.rounding.layout import DIFFERENCES, Layout, layout_of
+from flexmine.solving.rounding.narrow import narrowed
 from flexmine.solving.rounding.relaxation import HotLp, TimeIsUp
 from flexmine.solving.rounding.search import Search
 from flexmine.solving.rounding.threshold import rounded_counts
@@ -301,3 +303,26 @@ def test_the_plan_says_which_engine_closed_it():
     """*Proves:* the easy plant is closed by rounding alone, and `mip` stays `mip`.  *Sensitivity:* a fixed name."""
     assert solve(simple_problem(reference_class())).engine == "rounding"
     assert solve(simple_problem(reference_class()), SolveOptions(engine="mip")).engine == "mip"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_narrowed_bounds_hold_every_better_plan(seed):
+    """Bounds narrowed for an incumbent that costs a cent more than some other plan, near the best one and far off.
+
+    *Proves:* the plan that is better by a cent stays inside.
+    *Sensitivity:* a fifth of the room, or bounds that fall by the wrong sign of a reduced cost, throw it out.
+    """
+    problem = spiky(seed, count=2, steps=12)
+    matrix, layout = laid_out(problem)
+    widths = np.concatenate([k.w for k in letters_of(problem)])
+    lp = relaxed(matrix)
+    point = lp.solve()
+    narrower = 0
+    for plan in best_plans(matrix, seed, number=12):
+        money = float(matrix.cost @ plan) + matrix.offset
+        incumbent = Incumbent(matrix, layout, widths, 0.0, plan, money + 0.01)
+        lower, upper = narrowed(lp, point, incumbent)
+        assert np.all(plan >= lower - 1e-6)
+        assert np.all(plan <= upper + 1e-6)
+        narrower += int(np.sum(upper - lower < lp.upper - lp.lower))
+    assert narrower > 0
