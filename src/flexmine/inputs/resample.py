@@ -123,8 +123,8 @@ def _refuse_misfit(table: Table, spec: Series, source: Intervals, case_us: int) 
         if spec.coarser is None:
             raise BadInput(
                 f"{table.label}: one row every {duration(step_us)}, coarser than the steps of the case "
-                f"({duration(case_us)}); give a series at least as fine, a longer step_minutes, or coarser: hold, "
-                "which keeps each value constant over its interval"
+                f"({duration(case_us)}); give a series at least as fine, a longer step_minutes, or coarser: hold "
+                "with every, the length of its intervals, over each of which the value is then constant"
             )
         if step_us % case_us:
             raise BadInput(
