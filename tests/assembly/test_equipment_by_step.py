@@ -188,3 +188,38 @@ def test_the_long_side_to_the_sun(make_case):
         for side in ({"azimuth_deg": 180.0}, {"azimuth_deg": 90.0})
     )
     assert _only(south).standby_mw[0] < _only(east).standby_mw[0]
+
+
+TIERED = {"warm_off_h": 6.0, "tiers": [{"off_h": 12.0, "wear_usd": 30.0}, {"off_h": 24.0, "wear_usd": 45.0}]}
+
+
+def test_start_tiers_by_the_clock(make_case):
+    """Tiers of 12 and 24 h; off for 10.5 h before step 0, in half-hour steps: of the first tier until step 3.
+
+    *Proves:* tiers of the container model reach the problem, with their history, ramp cost and order.
+    *Sensitivity:* hours taken for steps give 12 and 24; a history cut to whole hours gives step 2.
+    """
+    state = {"initial_mw": 0.0, "default": {"on": False, "hours": 10.5}}
+    k = _only(make_case({"step_minutes": 30, "state": state}, container={"start": TIERED}))
+    assert [tier.off_steps.tolist()[0] for tier in k.start.tiers] == [24, 48]
+    assert [float(tier.cost_usd[0]) for tier in k.start.tiers] == [30.0, 45.0]
+    assert k.history[0].warm_until_step == -1
+    assert k.history[0].tier_until_steps == (3, 23)
+
+
+def test_a_tier_shorter_than_a_step_is_left_out_and_said(make_case):
+    """*Proves:* with hourly steps 6.5 h is no tier beyond 6 h, and the plan says so.
+
+    *Sensitivity:* two tiers of the same time off are refused by problem.json.
+    """
+    tiers = [{"off_h": 6.5, "wear_usd": 20.0}, {"off_h": 12.0, "wear_usd": 30.0}]
+    result = assemble(make_case(container={"start": {"warm_off_h": 6.0, "tiers": tiers}}))
+    (k,) = result.problem.classes
+    assert [int(tier.off_steps[0]) for tier in k.start.tiers] == [12]
+    assert any("the start tier up to 6.5 h is left out" in note for note in result.notes)
+
+
+def test_container_ramp_by_step(make_case):
+    """*Proves:* 0.6 MW an hour are 0.3 MW per half hour. *Sensitivity:* a key that is read and dropped gives None."""
+    assert _only(make_case({"step_minutes": 30}, container={"ramp_mw_per_h": 0.6})).container_ramp_mw_per_step == 0.3
+    assert _only(make_case()).container_ramp_mw_per_step is None

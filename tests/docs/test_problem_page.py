@@ -1,7 +1,7 @@
 """The page of problem.json and the reader of problem.json know the same keys, shapes and options."""
 
 import types
-from typing import Union, get_args, get_origin
+from typing import Annotated, Union, get_args, get_origin
 
 import pytest
 
@@ -26,10 +26,16 @@ PARTS = {
 }
 
 
+def bare(annotation):
+    """Return a type without its tags and bounds."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
 def shape(annotation):
     """Return ``n or [T]`` where a number or a list may stand, ``list`` where only a list may, else nothing."""
+    annotation = bare(annotation)
     union = get_origin(annotation) in (Union, types.UnionType)
-    kinds = [kind for kind in (get_args(annotation) if union else (annotation,)) if kind is not type(None)]
+    kinds = [bare(kind) for kind in (get_args(annotation) if union else (annotation,)) if kind is not type(None)]
     lists = [get_origin(kind) is list for kind in kinds]
     return "" if not any(lists) else "list" if all(lists) else "n or [T]"
 

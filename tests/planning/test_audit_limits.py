@@ -12,6 +12,7 @@ from flexmine.planning.audit import replay
 from flexmine.problem import Feeder, History
 
 FLOWING = ((0, 1, 1, 1, 1, 1), (0,) * 6)
+RUN = ((0, 1, 1, 1, 0, 0), (0,) * 6)
 FEEDER = (Feeder("f1", 1.1, ("box",)),)
 HOT = {"max_it_power_mw": [1, 1, 0.9, 1, 1, 1]}
 TOO_HOT = {"max_it_power_mw": [1, 1, 0.4, 1, 1, 1]}
@@ -122,6 +123,30 @@ BROKEN = {
         FLOWING,
         np.array(FLOWING) * 0.5,
         "start_limit: container C01 at 2024-09-10 01:00+08:00: this is start number 2 of the day, 1 allowed.",
+    ),
+    "container_ramp at the start": (
+        {"container_ramp_mw_per_step": 1.0},
+        RUN,
+        ((0.0, 0.7, 0.6, 0.5, 0.0, 0.0), (0.0,) * 6),
+        "container_ramp: container C01 at 2024-09-10 01:00+08:00: in the step of its start it is 0.200000 MW above its",
+    ),
+    "container_ramp before the stop": (
+        {"container_ramp_mw_per_step": 1.0},
+        RUN,
+        ((0.0, 0.5, 0.6, 1.0, 0.0, 0.0), (0.0,) * 6),
+        "container_ramp: container C01 at 2024-09-10 03:00+08:00: in the last step before its stop it is 0.500000 MW",
+    ),
+    "container_ramp in between": (
+        {"container_ramp_mw_per_step": 0.3},
+        ((0, 1, 1, 1, 1, 1), (0,) * 6),
+        ((0.0, 0.5, 0.9, 0.6, 0.6, 0.6), (0.0,) * 6),
+        "container_ramp: container C01 at 2024-09-10 02:00+08:00: IT power changes by 0.400000 MW from the step before",
+    ),
+    "container_ramp from history": (
+        {"container_ramp_mw_per_step": 0.3, "history": (History(1, True, 10, 1.0), History(1, False, 10))},
+        ((1, 1, 1, 1, 1, 1), (0,) * 6),
+        ((0.6,) * 6, (0.0,) * 6),
+        "container_ramp: container C01 at 2024-09-10 00:00+08:00: IT power changes by 0.400000 MW from the step before",
     ),
     "cap": (
         {"cap": 1.0},
@@ -250,3 +275,43 @@ def test_within_the_tolerance_is_kept_and_beyond_it_is_not():
     schedule = schedule_of(problem)
     assert not replay(problem, schedule).ok
     assert replay(problem, schedule, tolerance_mw=1e-3).ok
+
+
+def test_a_ramp_that_is_kept():
+    """Starts at 0.5 MW, rises and falls by 0.25, and is back at 0.5 before it stops.
+
+    *Proves:* the ramp binds a container that runs on, and nothing before its start or after its stop.
+    *Sensitivity:* the step to 0 and from 0 is 0.5 MW, twice the ramp.
+    """
+    problem = two_containers(container_ramp_mw_per_step=0.25)
+    on = ((0, 1, 1, 1, 0, 0), (0,) * 6)
+    seen = replay(problem, schedule_of(problem, on, ((0, 0.5, 0.75, 0.5, 0, 0), (0.0,) * 6)))
+    assert seen.ok, seen.violations
+
+
+def test_start_tiers_are_priced_by_the_time_off():
+    """Off for 1, 2, 3 and 4 steps: warm 1, then 2, then 3 USD, cold 4 USD; known from before step 0 by a step.
+
+    *Proves:* each start is priced, and preheated, by its own tier; `tier_until_steps` rules over steps off.
+    *Sensitivity:* a tier that ends a step early or late, or cold energy drawn by all that are not warm, differs.
+    """
+    terms = {
+        "warm_cost_usd": 1.0,
+        "cold_cost_usd": 4.0,
+        "cold_energy_mwh": 0.3,
+        "warm_off_steps": 1,
+        "tiers": ((2, 2.0, 0.0), (3, 3.0, 0.1)),
+        "min_up_steps": 1,
+    }
+    for off, cost, energy in ((1, 1.0, 0.0), (2, 2.0, 0.0), (3, 3.0, 0.1), (4, 4.0, 0.3)):
+        problem = two_containers(**terms, history=(History(1, True, 10), History(1, False, 10)))
+        states = [0] * off + [1] * (6 - off)
+        seen = replay(problem, schedule_of(problem, (states, (0,) * 6), (np.array(states) * 0.5, (0.0,) * 6)))
+        assert seen.ok
+        assert (seen.start_cost_usd.sum(), seen.preheat_mw.sum()) == pytest.approx((cost, energy))
+    told = History(1, False, 10, warm_until_step=0, tier_until_steps=(2, 3))
+    for t, cost in ((0, 1.0), (1, 2.0), (2, 2.0), (3, 3.0), (4, 4.0)):
+        problem = two_containers(**terms, history=(told, History(1, False, 10)))
+        states = [0] * t + [1] * (6 - t)
+        seen = replay(problem, schedule_of(problem, (states, (0,) * 6), (np.array(states) * 0.5, (0.0,) * 6)))
+        assert seen.start_cost_usd.sum() == pytest.approx(cost)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyomo.environ as pe
 
 from flexmine.milp import container_ramp, letters, variables
 from flexmine.problem import ContainerClass, Problem
-from spiky import assert_exact_on_counts, by_seed, spiky_class, spiky_site, truths, wrong_in
+from plants import random_problem
+from properties.test_oracle_itself import brute_force, first_steps
+from spiky import assert_exact_on_counts, audited_money, by_seed, same, spiky_class, spiky_site, truths, wrong_in
 
 RANGE_MW = 0.78
 
@@ -99,3 +103,32 @@ def test_what_is_slow():
     assert not slow(container_ramp_mw_per_step=0.4, max_it_power_mw=0.9)
     assert slow(container_ramp_mw_per_step=0.8, it_power_mw=(0.5, 1.2, 1.4, 1.5), hash_rate_th_s=(1, 2, 2.1, 2.1))
     assert not slow()
+
+
+def test_slow_ramps_against_one_lp_for_each_plan():
+    """Two containers and four steps: every on/off plan, the power of each by an LP that shares nothing with the model.
+
+    *Proves:* slow and fast ramps, the power before step 0, derating and a cold minimum, against another judge.
+    *Sensitivity:* without the ramp between the steps, or with it into step 0 forgotten, some plants earn more.
+    """
+    compared, binding = 0, 0
+    for seed in range(2000, 2060):
+        problem = random_problem(seed, {"restless", "ages", "derating", "cold_minimum"})
+        if len(problem.containers) > 2:
+            continue
+        rng, tiny = np.random.default_rng(seed), first_steps(problem, 4)
+        free = tiny.classes
+
+        def ramped(k: ContainerClass, rng=rng) -> ContainerClass:
+            width = max(0.1, float(k.it_power_mw[-1] - k.it_power_mw[0]))
+            before = [float(rng.uniform(k.it_power_mw[0], k.it_power_mw[-1])) if h.on else 0.0 for h in k.history]
+            past = tuple(replace(h, it_power_mw=mw) for h, mw in zip(k.history, before, strict=True))
+            return replace(k, history=past, container_ramp_mw_per_step=width * float(rng.uniform(0.2, 1.2)))
+
+        tiny = replace(tiny, classes=tuple(ramped(k) for k in free))
+        truth, found = brute_force(tiny), audited_money(tiny)
+        assert same(found, truth), f"seed {seed}: planner {found}, truth {truth}"
+        compared += 1
+        binding += not same(truth, brute_force(replace(tiny, classes=free)))
+    assert compared >= 15
+    assert binding >= 5

@@ -122,6 +122,30 @@ def test_other_nights_of_the_same_plant_fill_the_skeleton():
     assert len(zeros) > 55, "no night had other zeros than the first"
 
 
+def test_nights_with_layers_tiers_and_ramps_fill_the_skeleton():
+    """*Proves:* what is layered, tied by arcs of several prices or ramped takes its numbers from the night, too.
+
+    *Sensitivity:* starts used before step 0, a tier's price or a ramp written as a constant of the first night fails.
+    """
+    features = {"tiers", "preheat", "ages", "starts_per_day", "several_classes"}
+    pairs = 0
+    for seed in range(20):
+        rng = np.random.default_rng([seed, 6])
+        ramped = {"container_ramp", "restless"} if seed % 2 else set()
+        problem = random_problem(seed, (features if seed % 3 else {"starts_per_day", "ages"}) | ramped)
+        skeleton = Skeleton(problem, classes_of(problem))
+        key = structure_of(problem, classes_of(problem))
+        for _ in range(4):
+            tonight = another_night(problem, rng)
+            classes = classes_of(tonight)
+            if structure_of(tonight, classes) == key:
+                filled = skeleton.fill(numbers_of(tonight, classes))
+                assert filled is not None
+                assert equal(filled, compiled(tonight)), seed
+                pairs += 1
+    assert pairs >= 12
+
+
 def test_a_repeated_structure_is_filled_and_changes_no_plan():
     """*Proves:* from the fourth night on the skeleton serves, and plans are what they are without it.
 
