@@ -37,12 +37,12 @@ UNUSUAL = {
     ),
     "price in USD/kWh": (
         "case.yaml", "price_usd_per_mwh: 45.0", "price_usd_per_mwh: 0.045", "sources.grid.price_usd_per_mwh",
-        "case.yaml:17:24 sources[1].price_usd_per_mwh: 0.045 (the largest value) is nearly nothing, and not 0; "
+        "case.yaml:17:24 sources[1].price_usd_per_mwh: 0.045 is nearly nothing, and not 0; "
         "did you mean 45 USD/MWh? the value looks like USD/kWh",
     ),
     "price in cents": (
         "case.yaml", "price_usd_per_mwh: 45.0", "price_usd_per_mwh: 4500", "sources.grid.price_usd_per_mwh",
-        "case.yaml:17:24 sources[1].price_usd_per_mwh: a mean of 4500 USD/MWh is beyond any market; "
+        "case.yaml:17:24 sources[1].price_usd_per_mwh: 4500 USD/MWh is beyond any market; "
         "did you mean 45 USD/MWh? the value looks like cents/MWh or another currency, such as RUB/MWh",
     ),
     "prices of a series in USD/kWh": (
@@ -55,7 +55,7 @@ UNUSUAL = {
     "carbon in kg": (
         "case.yaml", "price_usd_per_mwh: 45.0", "price_usd_per_mwh: 45.0\n    carbon_g_per_kwh: 0.45",
         "sources.grid.carbon_g_per_kwh",
-        "case.yaml:18:23 sources[1].carbon_g_per_kwh: 0.45 (the largest value) is nearly nothing, and not 0; "
+        "case.yaml:18:23 sources[1].carbon_g_per_kwh: 0.45 is nearly nothing, and not 0; "
         "did you mean 450 g/kWh? the value looks like kg/kWh",
     ),
     "order in kW": (

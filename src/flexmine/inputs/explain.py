@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -155,6 +156,13 @@ _BOUNDS = {
 }
 
 
+def _number_in(text: str) -> str:
+    """Return a hint for a number with a unit, a comma or underscores."""
+    if re.fullmatch(r"[-+]?[0-9][0-9_ ]*[.,]?[0-9_]*\s*[A-Za-z%$/]*", text) and not re.fullmatch(r"[-+0-9.eE]+", text):
+        return "; write the number alone, with a decimal point, in the unit of the key"
+    return ""
+
+
 def _unit_and_guess(keys: tuple[str | int, ...], value: object) -> str:
     named = [key for key in keys if isinstance(key, str)]
     unit = unit_of(named[-1]) if named else None
@@ -181,6 +189,8 @@ def _sentence(detail: ErrorDetails, keys: tuple[str | int, ...]) -> str:
         text = f"the list is too short; at least {context['min_length']} entry is needed"
     elif kind == "string_too_long":
         text = f"the text is too long; at most {context['max_length']} characters are allowed"
+    elif kind in ("float_type", "int_type") and isinstance(detail["input"], str):
+        text = f"{shown} is not allowed; {_EXPECTED[kind]}{_number_in(detail['input'])}"
     elif kind in _EXPECTED:
         text = f"{shown} is not allowed; {_EXPECTED[kind]}"
     return text

@@ -59,7 +59,9 @@ class Table:
         for column in columns:
             if column not in self.rows.columns:
                 known = ", ".join(self.rows.columns)
-                raise BadInput(f"{self.place(-1)}: there is no column {column}; columns: {known}")
+                split = [mark for mark in (";", "\t", "|") if mark in known and "," not in known]
+                hint = f"; the cells are separated by {split[0]!r}, and have to be by commas" if split else ""
+                raise BadInput(f"{self.place(-1)}: there is no column {column}; columns: {known}{hint}")
 
     def text(self, column: str) -> pd.Series[str]:
         """Return a column without blanks around its cells."""

@@ -176,7 +176,8 @@ def _price(keys: Keys, values: Floats) -> str:
     """Return what is wrong with a price whose every value is nearly nothing, or whose mean is far beyond any market."""
     mean = float(np.abs(values).mean())
     if mean > LARGEST_MEAN_PRICE:
-        return f"a mean of {mean:g} USD/MWh is beyond any market{_guessed(keys, mean)}"
+        which = "" if np.all(values == values[0]) else "a mean of "
+        return f"{which}{mean:g} USD/MWh is beyond any market{_guessed(keys, mean)}"
     return _small(keys, values, SMALLEST_PRICE[str(keys[-1])])
 
 
@@ -184,7 +185,8 @@ def _small(keys: Keys, values: Floats, smallest: float) -> str:
     largest = float(values[int(np.abs(values).argmax())])
     if largest == 0 or abs(largest) >= smallest:
         return ""
-    return f"{largest:g} (the largest value) is nearly nothing, and not 0{_guessed(keys, largest)}"
+    which = "" if np.all(values == largest) else " (the largest value)"
+    return f"{largest:g}{which} is nearly nothing, and not 0{_guessed(keys, largest)}"
 
 
 def _guessed(keys: Keys, value: float) -> str:

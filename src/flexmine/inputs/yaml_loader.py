@@ -221,6 +221,7 @@ def _reason(error: yaml.MarkedYAMLError) -> str:
         "cannot start any token": "indent with spaces; put text with special characters in quotes",
         "mapping values are not allowed": "one key a line, with a space after its colon; put text with ': ' in quotes",
         "expected the node content": "put text that begins with a special character in quotes",
+        "expected <block end>": "look at the indent of this line and those above; '- ' begins an entry of a list",
         "undefined alias": "* begins an alias; put the text in quotes",
         "but found another document": "one document a file: leave out the line ---",
     }
