@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flexmine.cli.main import cli
+from flexmine.inputs import agreement
 from flexmine.problem_json import problem_text
 from plants import reference_class, simple_problem
 
@@ -109,6 +110,10 @@ YAML: dict[str, tuple[str, Edit, str, str]] = {
     "model of the wrong kind": (
         "plant.yaml", put("box.yaml", "plant.yaml"),
         "plant.yaml:1:9 schema: ", "flexmine-container/1",
+    ),
+    "more containers than anyone has": (
+        "plant.yaml", put("first: 1, last: 3", "first: 1, last: 99999"),
+        "plant.yaml:13:3 containers: 99999 containers are too many", "at most 20000",
     ),
     "path that climbs out": (
         "case.yaml", put("prices.csv", "../x.csv"),
@@ -291,6 +296,14 @@ def test_a_malformed_problem_exits_2_and_names_the_path(tmp_path, file, edit, be
     assert f"flexmine: bad_input: {path}{begins}" in result.stderr
     assert says in result.stderr
     assert not Path(tmp_path / "solution.json").exists()
+
+
+def test_more_rows_than_are_planned_are_refused(folder, monkeypatch):
+    """*Proves:* containers times steps are bounded.  *Sensitivity:* 12 rows are allowed where the limit is 12."""
+    monkeypatch.setattr(agreement, "MOST_CELLS", 12)
+    assert run("check", folder.case).exit_code == 0
+    monkeypatch.setattr(agreement, "MOST_CELLS", 11)
+    assert "case.yaml:6:12 horizon_h: 3 containers in that many steps are too much" in run("check", folder.case).stderr
 
 
 def test_the_unedited_files_are_right_and_the_table_is_long_enough(folder, tmp_path, capsys):

@@ -11,6 +11,8 @@ from flexmine.inputs.schema import CaseDocument, ContainerState, State
 from flexmine.inputs.yaml_loader import Draft, Keys
 
 _POWER_SLACK_MW = 1e-6
+MOST_CELLS = 5_000_000
+"""Containers times steps: the rows of setpoints.csv."""
 _CONTAINER = "container of the plant"
 
 
@@ -29,6 +31,11 @@ def agreement(
     names = plant.container_names
     known_models = tuple(dict.fromkeys(group.model for group in plant.containers))
     found: list[tuple[Keys, str]] = []
+    if document.horizon_h is not None and document.step_minutes is not None:
+        cells = len(names) * document.horizon_h * 60.0 / document.step_minutes
+        if cells > MOST_CELLS:
+            text = f"{len(names)} containers in that many steps are too much; at most {MOST_CELLS} rows are planned"
+            found.append((("horizon_h",), text))
     for i, outage in enumerate(document.outages or ()):
         found += _unknown(("outages", i, "container"), getattr(outage, "container", None), names, _CONTAINER)
     for i, entry in enumerate(document.must_run or ()):
