@@ -19,9 +19,24 @@ from flexmine.inputs.fields import (
     problems,
 )
 from flexmine.inputs.miners import MinerDocument, Presets, efficiency_problems, preset_problems
-from flexmine.inputs.plant import Feeder as Feeder
-from flexmine.inputs.plant import Group as Group
-from flexmine.inputs.plant import PlantDocument as PlantDocument
+from flexmine.inputs.plant import Feeder, Group, PlantDocument
+
+__all__ = [
+    "CONCAVE_SLACK",
+    "Cold",
+    "ContainerDocument",
+    "Feeder",
+    "Group",
+    "Heat",
+    "MinerSet",
+    "Mode",
+    "Overhead",
+    "PlantDocument",
+    "Stagger",
+    "Start",
+    "StartTier",
+    "Thermal",
+]
 
 CONCAVE_SLACK = 1e-6
 """Relative slack within which a mode curve counts as concave (the same as of problem.json)."""
