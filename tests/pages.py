@@ -7,6 +7,8 @@ from itertools import dropwhile, takewhile
 from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
+EXAMPLES = tuple(sorted(page.stem for page in (DOCS / "examples").glob("*.md") if page.stem != "index"))
+"""Names of the cases that have a page of their own."""
 CODE = re.compile(r"`([^`]+)`")
 
 

@@ -14,19 +14,8 @@ from flexmine.pipeline import Phases
 from flexmine.planning.audit_files import audit_directory
 from flexmine.report.day import day_figure
 from flexmine.report.sentence import finding
-from pages import DOCS
+from pages import DOCS, EXAMPLES
 
-EXAMPLES = (
-    "ban-at-midnight",
-    "curtailment-noon",
-    "day-of-23-hours",
-    "day-of-25-hours",
-    "deep-winter",
-    "deep-winter-ban",
-    "negative-prices",
-    "outage-and-trip",
-    "summer-heat",
-)
 RESERVE_MW = 0.004
 """What the model stays away from limits, for rounding to whole miners."""
 

@@ -10,19 +10,9 @@ import pytest
 
 from flexmine.inputs.case import load_case
 from flexmine.resources import shipped_names, shipped_root
+from pages import EXAMPLES
 
 CASES = ("bratsk-40", "bratsk-day", "bratsk-day-measured", "bratsk-shaped", "fleet-mixed")
-EXAMPLES = (
-    "ban-at-midnight",
-    "curtailment-noon",
-    "day-of-23-hours",
-    "day-of-25-hours",
-    "deep-winter",
-    "deep-winter-ban",
-    "negative-prices",
-    "outage-and-trip",
-    "summer-heat",
-)
 
 
 def test_the_catalogue_is_what_it_says():
