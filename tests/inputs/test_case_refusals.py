@@ -214,6 +214,18 @@ REFUSED = {
         "box.yaml", "cold_wear_usd: 60.0", "cold_wear_usd: 6.0",
         "box.yaml:9:45 start.cold_wear_usd: a cold start costs at least as much", "warm",
     ),
+    "tier that is no later than warm": (
+        "box.yaml", "warm_off_h: 6.0", "warm_off_h: 6.0, tiers: [{off_h: 6, wear_usd: 30}]",
+        "box.yaml:9:84 start.tiers[0].off_h: 6 h is not above the 6 h before it", "6 h",
+    ),
+    "tier dearer than cold": (
+        "box.yaml", "warm_off_h: 6.0", "warm_off_h: 6.0, tiers: [{off_h: 12, wear_usd: 90}]",
+        "box.yaml:9:45 start.cold_wear_usd: a cold start costs at least as much as one of the tier", "90 USD",
+    ),
+    "container ramp in watts": (
+        "box.yaml", "standby_mw: 0.01", "standby_mw: 0.01\nramp_mw_per_h: 780000",
+        "box.yaml:9:16 ramp_mw_per_h: 780000 is out of range", "at most",
+    ),
     "model without a source": (
         "box.yaml", "sources: [made up for this test]", "sources: []",
         "box.yaml:10:10 sources: the list is too short", "at least 1",

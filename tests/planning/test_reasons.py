@@ -13,9 +13,9 @@ from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.reasons import WITHOUT_IT_EITHER, reasons
 from flexmine.planning.schedule import supply_by_merit
-from flexmine.problem import Problem
+from flexmine.problem import History, Problem
 from flexmine.solving.engine import SolveOptions, solve
-from plants import random_features, random_problem
+from plants import random_features, random_problem, round_class, round_problem
 
 EXACT = SolveOptions(gap=0.0)
 NOISE_USD = 1e-5
@@ -185,3 +185,26 @@ def test_every_reason_survives_its_relaxation(chunk):
                 failed.append((seed, sorted(random_features(seed)), where, text))
     assert not failed, "\n".join(map(str, failed))
     assert len(codes) >= 4
+
+
+@pytest.mark.parametrize(
+    ("ramp_mw", "expected"),
+    [
+        (0.6, ["ramp_up: it starts", "full", "full", "ramp_down: it is at its lowest"]),
+        (0.2, ["ramp_up: it starts", "ramp_up: its power rises", "ramp_down: its power falls", "ramp_down: it is at"]),
+    ],
+)
+def test_container_ramps_are_told_as_ramps(ramp_mw, expected):
+    """Four cheap hours and two dear ones; 0.5 to 1 MW, from 0.5 and back to 0.5.
+
+    *Proves:* a container that is held at start, at stop and in between is told so, on counts and one by one.
+    *Sensitivity:* without it those steps would be ties, or have a price as their reason.
+    """
+    fields = {"it_power_mw": (0.5, 1.0), "hash_rate_th_s": (500.0, 1000.0), "cold_cost_usd": 10.0, "min_up_steps": 2}
+    k = round_class(2, 6, **fields, container_ramp_mw_per_step=ramp_mw, history=(History(2, False, 10),))
+    problem = round_problem(k, [20, 20, 20, 20, 300, 300])
+    solution = solve(problem, EXACT)
+    text = reasons(problem, solution, to_schedule(problem, solution)).text
+    for row in text:
+        assert all(found.startswith(begin) for found, begin in zip(row, expected, strict=False)), row
+        assert all(found.startswith("price") for found in row[4:])

@@ -53,11 +53,11 @@ def test_layers_are_exact_and_the_sum_is_not():
     """One or two starts a day for each of three containers, over midnight.
 
     *Proves:* layers earn what single containers earn, starts of before step 0 and a day that ends at any step included.
-    *Sensitivity:* the limit summed over the containers earns too much in at least a tenth of the plants.
+    *Sensitivity:* the limit summed over the containers earns too much in some of the plants.
     """
     samples = truths(by_seed(400, plant))
     assert_exact_on_counts(samples)
-    assert wrong_in(samples, summed) >= len(samples) // 10
+    assert wrong_in(samples, summed) >= max(2, len(samples) // 20)
 
 
 def test_layers_with_preheat_and_windows_by_step():

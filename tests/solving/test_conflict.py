@@ -205,3 +205,36 @@ def test_smallest_change_resolves_the_conflict():
     assert f"{6.0 - most_mw:.3f} MW lower at 2024-09-10 08:00" in text
     eased = replace(problem, site=replace(problem.site, minimum_mw=at(8, most_mw - 1e-6, 0.0)))
     assert solve(eased).money_usd > 0
+
+
+def test_a_limit_of_starts_is_named_though_layers_have_no_row_for_it():
+    """Two containers, one start each a day, both to run in three spells of it.
+
+    *Proves:* the limit is told by container and day.
+    *Sensitivity:* from the rows of the layers alone, only must-run and availability could be named.
+    """
+    spells = np.array([2, 2, 0, 2, 2, 0, 2, 2])
+    past = (History(2, on=False, steps=10),)
+    k = reference_class("box", 2, 8, min_up_steps=1, min_down_steps=1, history=past, max_starts_per_day=1)
+    k = replace(k, available=spells, must_run=spells)
+    problem = simple_problem(k, ramp=None, initial=None, day_of_step=np.zeros(8))
+    with pytest.raises(Infeasible) as refusal:
+        solve(problem)
+    assert "starts per day of box/C0" in refusal.value.messages[0]
+    assert "(1 start) on day 0" in refusal.value.messages[0]
+
+
+def test_a_container_ramp_is_named():
+    """A minimum of the site in the very step of the starts, which are at lowest power.
+
+    *Proves:* the container ramp is one of the limits that are named.
+    *Sensitivity:* left out of the list, the conflict would be the minimum alone, which can be kept without the ramp.
+    """
+    past = (History(2, on=False, steps=10),)
+    k = reference_class("box", 2, 4, history=past, container_ramp_mw_per_step=1.0)
+    minimum = np.array([2.0, 0.0, 0.0, 0.0])
+    problem = simple_problem(k, ramp=None, initial=None, minimum=minimum)
+    with pytest.raises(Infeasible) as refusal:
+        solve(problem)
+    assert "container ramp (start and stop at lowest power) of box (1.000 MW a step)" in refusal.value.messages[0]
+    assert solve(replace(problem, classes=(replace(k, container_ramp_mw_per_step=None),))).money_usd > 0
