@@ -10,6 +10,7 @@ import pytest
 from flexmine.errors import BadInput, Infeasible, NoPlan
 from flexmine.inputs.case import load_case
 from flexmine.jobs import planning
+from flexmine.jobs.given import bound_usd_of
 from flexmine.jobs.job import read_job
 from flexmine.jobs.joined import join, read_part
 from flexmine.jobs.night import Night, exit_code
@@ -185,6 +186,10 @@ def test_safe_power_is_held(tmp_path):
     assert not (~on[:, :-1] & on[:, 1:]).any()
     site = part.schedule.it_power_mw.sum(axis=0)
     assert (np.diff(site) <= 1e-9).all()
+    first = _folder(job_file, result).parents[1] / str(FIRST) / "r1" / "plan"
+    proven = json.loads((first / "plan.json").read_text())["bound_usd"]
+    # A bound without a solver lies above the solver's, and not by far.
+    assert proven <= bound_usd_of(read_part(FIRST, first).problem) <= 3 * proven
 
 
 def test_a_failing_solver_leads_down_the_ladder(tmp_path, monkeypatch, caplog):

@@ -26,8 +26,8 @@ SHOWN = 5
 def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedule]) -> Plan:
     """Return the plan of a case whose schedule somebody else decides.
 
-    Its bound is one that needs no solver: no step can earn more than all containers at their dearest hash and the
-    cheapest power.  So its gap says little, and its status is ``fallback``.
+    Its bound is one that needs no solver, see :func:`bound_usd_of`; so its gap says little, and its status is
+    ``fallback``.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedul
     options = options_of(case)
     # As they are written, so that a large gap follows from both.
     money_usd = round(audit.money_usd, MONEY_DECIMALS)
-    bound_usd = max(money_usd, round(_bound_usd(problem), MONEY_DECIMALS))
+    bound_usd = max(money_usd, round(bound_usd_of(problem), MONEY_DECIMALS))
     return Plan(
         case_name=case.name,
         title=case.title,
@@ -78,11 +78,24 @@ def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedul
     )
 
 
-def _bound_usd(problem: Problem) -> float:
-    """Return an upper bound of the money: all at their highest hash, with the power of the cheapest source at best."""
-    prices = np.array([s.price_usd_per_mwh for s in problem.sources]).min(axis=0)
-    hash_usd = sum(k.count * k.hash_value_usd_per_th_s_h * float(k.hash_rate_th_s.max()) for k in problem.classes)
-    # Power is never taken for more than the cap; where it is paid for taking it, that much is earned at most.
-    paid_usd = np.maximum(0.0, -prices) * problem.site.cap_mw
+def bound_usd_of(problem: Problem) -> float:
+    r"""Return an upper bound of the money that needs no solver: every step for itself, at its cheapest price.
+
+    Notes
+    -----
+    With the cheapest price :math:`\pi_t` on offer in a step, energy costs at least :math:`\pi_t` times the power, so that
+
+    .. math:: \sum_t \Delta \Bigl(\sum_k N_k \max\{\max_s (v_t H_s - \pi_t a_t P_s),\; -\pi_t b_t\} - \pi_t B_t\Bigr)
+
+    is never exceeded; starts cost more.  Where taking power is paid for, preheat may earn as much as the cap lets in.
+    """
+    offers = [np.where(s.available_mw > 0.0, s.price_usd_per_mwh, np.inf) for s in problem.sources]
+    price = np.min(offers, axis=0)
+    price = np.where(np.isfinite(price), price, 0.0)
+    total = -price * problem.site.base_load_mw + np.maximum(0.0, -price) * problem.site.cap_mw
+    for k in problem.classes:
+        hash_usd = k.hash_value_usd_per_th_s_h * k.hash_rate_th_s[:, None]
+        running = hash_usd - price * k.overhead * k.it_power_mw[:, None]
+        total = total + k.count * np.maximum(running.max(axis=0), -price * k.standby_mw)
     terminal_usd = sum(max(0.0, k.terminal_on_usd) * k.count for k in problem.classes)
-    return float(((hash_usd + paid_usd) * problem.time.step_h).sum()) + terminal_usd
+    return float(total.sum()) * problem.time.step_h + terminal_usd
