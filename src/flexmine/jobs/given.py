@@ -83,7 +83,8 @@ def bound_usd_of(problem: Problem) -> float:
 
     Notes
     -----
-    With the cheapest price :math:`\pi_t` on offer in a step, energy costs at least :math:`\pi_t` times the power, so that
+    With the cheapest price :math:`\pi_t` on offer in a step, energy costs at least :math:`\pi_t`
+    times the power, so that
 
     .. math:: \sum_t \Delta \Bigl(\sum_k N_k \max\{\max_s (v_t H_s - \pi_t a_t P_s),\; -\pi_t b_t\} - \pi_t B_t\Bigr)
 
