@@ -25,7 +25,7 @@ def read_regular(path: Path, limit: int) -> bytes:
     Raises
     ------
     BadInput
-        In words that follow a file name: ``cannot be read (...)``, ``is a pipe, not a file``, ``is larger than ...``.
+        In words that follow a file name: ``cannot be read: ...``, ``is a pipe, not a file``, ``is larger than ...``.
     """
     try:
         _refuse_special(path.stat().st_mode)
@@ -35,7 +35,7 @@ def read_regular(path: Path, limit: int) -> bytes:
             raw = file.read(limit + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadInput(f"cannot be read ({reason})") from error
+        raise BadInput(f"cannot be read: {reason}") from error
     if len(raw) > limit:
         raise BadInput(f"is larger than {limit} bytes; so much is read at most")
     return raw
