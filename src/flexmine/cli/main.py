@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from importlib import import_module
+from textwrap import wrap
 from typing import TextIO
 
 import click
@@ -84,8 +85,10 @@ class LazyGroup(click.Group):
         """Name the shipped cases, as they are found."""
         from flexmine.resources import shipped_names
 
-        with formatter.section("Shipped cases to try"), formatter.indentation():
-            formatter.write_text(", ".join(shipped_names("cases")))
+        with formatter.section("Shipped cases to try"):
+            # A name is to be copied, so it is not broken at its hyphens, as click would.
+            for line in wrap(", ".join(shipped_names("cases")), formatter.width - 4, break_on_hyphens=False):
+                formatter.write(f"    {line}\n")
 
 
 @click.group(cls=LazyGroup, context_settings=HELP)
@@ -95,8 +98,9 @@ def cli() -> None:
 
     \b
     Energy trader    flexmine plan CASE --out DIR     tomorrow's plan, its money, and report.html
-    Nightly job      flexmine plan CASE --out DIR --json --quiet
-                                                      one JSON line on stdout, and the exit codes below
+    Nightly job      flexmine nightly JOB.yaml        newest feeds, last night's state; stored, published
+                     flexmine redispatch JOB.yaml     every hour: power reset inside the plan
+                     flexmine health JOB.yaml         for monitors: is the plant looked after
     Grid operator    flexmine check CASE              every limit checked in words, nothing solved
                      flexmine audit DIR               a written plan re-checked from its files alone
     Fleet operator   flexmine explain DIR --container C07 --at 03:00
