@@ -162,6 +162,10 @@ REFUSED = {
         "plant.yaml", "zone: Asia/Irkutsk", "zone: Asia/Bratsk",
         "plant.yaml:3:7 zone: 'Asia/Bratsk' is no IANA time zone", "Asia/Irkutsk",
     ),
+    "zone with a slip": (
+        "plant.yaml", "zone: Asia/Irkutsk", "zone: Asia/Irkustk",
+        "plant.yaml:3:7 zone: 'Asia/Irkustk' is no IANA time zone", "did you mean Asia/Irkutsk?",
+    ),
     "zone that is a path": (
         "plant.yaml", "zone: Asia/Irkutsk", "zone: ../Irkutsk",
         "plant.yaml:3:7 zone: '../Irkutsk' is no IANA time zone", "Asia/Irkutsk",

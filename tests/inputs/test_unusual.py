@@ -75,6 +75,10 @@ UNUSUAL = {
         "case.yaml:22:13 hash_value.pool_fee: 0.9 is a share, 90 % of the hash value: more than any pool takes; "
         "did you mean 0.009? the value looks like percent",
     ),
+    "block height of another subsidy": (
+        "case.yaml", "block_height: 860000", "block_height: 86000", "hash_value.block_height",
+        "case.yaml:21:17 hash_value.block_height: block 86000 is far from the blocks of September 2024, about 824818",
+    ),
 }  # fmt: skip
 
 

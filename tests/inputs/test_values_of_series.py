@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from pydantic import ValidationError
 
 from flexmine.errors import BadInput
 from flexmine.inputs.conversion import unit_in_name
@@ -273,3 +274,33 @@ def test_quantiles_are_kept_and_have_to_rise():
     rows[2] = rows[2].replace(",2,3,4", ",3.5,3,4")
     with pytest.raises(BadInput, match=r"p10 \(column low\) and p50 .* cross at 2024-09-10T02:00:00\+08:00: 0.0035 >"):
         read_series(feed(rows), spec, "available_mw", AXIS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("usd_per_eur", 0.0, "0 makes every value of the column 0"),
+        ("usd_per_eur", -1.17, "-1.17 is no rate of exchange; it is above 0"),
+        ("forecast_error", 0.0, "0 makes every value of the column 0"),
+    ],
+)
+def test_a_factor_that_makes_power_free_is_refused(name, value, says):
+    """*Proves:* a rate of 0 or below it is refused.
+
+    *Sensitivity:* a price of 0 looks like any other, and the plan runs everything on free power.
+    """
+    with pytest.raises(ValidationError, match=says):
+        Series(file="f.csv", column="price", unit="EUR/MWh", factors=[Factor(name=name, value=value)])
+
+
+@pytest.mark.parametrize("time_column", ["hour_ending", "interval_end", "Hour Ending", "end"])
+def test_a_time_column_that_says_ending_needs_a_label(time_column):
+    """*Proves:* times that are called endings are not read as beginnings unless the case says so.
+
+    *Sensitivity:* without it every value comes one interval late, and nothing shows it.
+    """
+    with pytest.raises(ValidationError, match="write label: ending, or label: beginning"):
+        Series(file="f.csv", column="power_mw", time_column=time_column)
+    for label in ("beginning", "ending"):
+        assert Series(file="f.csv", column="power_mw", time_column=time_column, label=label).label == label
+    assert Series(file="f.csv", column="power_mw", time_column="trend").label == "beginning"

@@ -60,7 +60,7 @@ def _unknown(keys: Keys, name: str | None, known: Collection[str], what: str) ->
     if name is None or name in known:
         return []
     near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f"; did you mean {near[0]}?" if near else ";"
     listed = list(known)
     shown = ", ".join(listed) if len(listed) <= 12 else f"{listed[0]} to {listed[-1]}, {len(listed)} in all"
     return [(keys, f"{name} is no {what}{hint} Known: {shown}")]

@@ -150,7 +150,7 @@ def _yesterday(grid: Grid, values: Floats, axis: TimeAxis, cell: int) -> float:
 
 def _missing(column: Column, grid: Grid, missing: Bools, axis: TimeAxis, gap: Gap) -> str:
     """Return the sentence for a gap: where, when, how long, how many, what the file covers."""
-    cells, source, zone = grid.cells, grid.source, axis.start.tzinfo
+    cells, source, zone = grid.cells, grid.source, ZoneInfo(axis.zone)
     first_us, horizon_us = cells.begin_us[gap.first], cells.begin_us[cells.inside]
     row = int(cells.row[gap.first])
     what = "nothing" if row < 0 else f"{column.table.text(column.name)[row]!r}, which is no value,"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, model_validator
 
@@ -108,7 +109,9 @@ class PlantDocument(Document):
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, or far too long
-            found.append((("zone",), f"{self.zone!r} is no IANA time zone; one is Asia/Irkutsk"))
+            near = difflib.get_close_matches(self.zone, sorted(available_timezones()), n=1, cutoff=0.75)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            found.append((("zone",), f"{self.zone!r} is no IANA time zone, such as Asia/Irkutsk{hint}"))
         seen: set[str] = set()
         for i, group in enumerate(self.containers):
             for name in group.containers:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -135,7 +136,7 @@ def read_series(
         quantiles[name], gone = _steps(Column(table, column, spec, quantity), convert, cells, axis)
         filled += records(f"{key}.{name}", spec.fill.policy, gone, axis) if spec.fill else []
     _refuse_crossing(table, spec, quantiles, axis)
-    zone = axis.start.tzinfo
+    zone = ZoneInfo(axis.zone)
     covers = (iso(rows.begin_us[0], zone), iso(rows.end_us[-1], zone))
     feed = Feed(key, table.label, spec.column, convert.unit, cells.rule, covers, issue, note)
     return SeriesRead(values, feed, tuple(filled), quantiles)

@@ -6,6 +6,7 @@ source is spread, what counts as missing and what may stand in for it are all na
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -59,6 +60,10 @@ def _zone(name: str) -> str:
 
 ZoneName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_zone)]
 ColumnName = Annotated[str, Field(min_length=1)]
+
+
+_ENDING = re.compile(r"(^|[_ ])(end|ending|ends|ended)$", re.IGNORECASE)
+"""Names of time columns such as ``interval_end`` or ``hour_ending``."""
 
 
 class Factor(Document):
@@ -176,6 +181,7 @@ class Series(Document):
         for i, text in enumerate(self.not_missing):
             if text in self.missing:
                 found.append((("not_missing", i), f"{text!r} stands in missing too; it is one or the other"))
+        found += self._looks_right()
         for key in ("revision_column", "stale_after_h"):
             if getattr(self, key) is not None and self.issue_column is None:
                 found.append(((key,), "needs issue_column, which says when each row was issued"))
@@ -193,6 +199,19 @@ class Series(Document):
                     found.append(((key,), f"has no meaning in a typical year ({self.kind}); leave it out"))
         problems(found)
         return self
+
+    def _looks_right(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """Return what would plan without a complaint, from free power or an interval late."""
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        for i, factor in enumerate(self.factors):
+            if factor.value == 0:
+                found.append((("factors", i, "value"), "0 makes every value of the column 0"))
+            elif factor.value < 0 and re.fullmatch(r"usd_per_[a-z]{3}", factor.name):
+                found.append((("factors", i, "value"), f"{factor.value:g} is no rate of exchange; it is above 0"))
+        if "label" not in self.model_fields_set and _ENDING.search(self.time_column):
+            text = f"the name {self.time_column} says that times are the ending of an interval; write label: ending"
+            found.append((("time_column",), f"{text}, or label: beginning where they are the beginning all the same"))
+        return found
 
 
 def _number_or_series(value: Any) -> str:

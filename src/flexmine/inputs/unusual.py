@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ SMALLEST_PRICE = {"price_usd_per_mwh": 0.3, "network_tariff_usd_per_mwh": 0.15, 
 LARGEST_MEAN_PRICE = 1500.0
 LARGEST_FEE = 0.2
 SMALLEST_CARBON = 1.0
+FIRST_BLOCK = datetime(2009, 1, 3, 18, 15, 5, tzinfo=UTC)
+SECONDS_PER_BLOCK = 600.0
+HEIGHT_BAND = 0.15
+"""Blocks come a little faster than one in 600 s: by 4 % since the first."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +131,17 @@ def _of_case(
             yield Verdict(f"orders.{order.name}.cap_mw", False, keys, wrong)
     initial_mw = getattr(document.state, "initial_mw", None)
     if initial_mw is not None:
-        most = 3 * fleet_mw + plant.base_load_mw
+        # Containers that could not be read draw nothing here: that is told by itself.
+        most = 3 * fleet_mw + plant.base_load_mw if fleet_mw else 0.0
         wrong = _too_much(("state", "initial_mw"), initial_mw, most, f"all containers together draw ({fleet_mw:g} MW)")
         yield Verdict("state.initial_mw", False, ("state", "initial_mw"), wrong)
-    yield from _of_hash_value(document.hash_value)
+    yield from _of_hash_value(document.hash_value, getattr(document, "start", None))
 
 
-def _of_hash_value(terms: Any) -> Iterator[Verdict]:
+def _of_hash_value(terms: Any, start: datetime | None) -> Iterator[Verdict]:
+    height = getattr(terms, "block_height", None)
+    if height is not None and start is not None:
+        yield Verdict("hash_value.block_height", False, ("hash_value", "block_height"), _height(height, start))
     for name in ("pool_fee", "firmware_fee"):
         fee, keys = getattr(terms, name, None), ("hash_value", name)
         if fee is not None:
@@ -164,6 +173,14 @@ def _cap(cap_mw: float, fleet_mw: float, models: Mapping[str, ContainerDocument]
 
 def _needs_mw(models: Mapping[str, ContainerDocument]) -> float:
     return min((m.lowest_it_power_mw * m.overhead.base for m in models.values()), default=0.0)
+
+
+def _height(height: int, start: datetime) -> str:
+    """Return what is wrong with a height that is far from that of its day, and so perhaps of another subsidy."""
+    usual = (start - FIRST_BLOCK).total_seconds() / SECONDS_PER_BLOCK
+    if abs(height - usual) <= HEIGHT_BAND * max(usual, 0.0):
+        return ""
+    return f"block {height} is far from the blocks of {start:%B %Y}, about {max(usual, 0.0):.0f}"
 
 
 def _too_much(keys: Keys, value: float, most: float, what: str) -> str:
