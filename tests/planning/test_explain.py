@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
+from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
@@ -16,7 +18,8 @@ from flexmine.inputs.case import load_case
 from flexmine.output import write_plan
 from flexmine.pipeline import Phases, plan_case
 from flexmine.planning.audit_files import audit_directory
-from flexmine.planning.explain import explain
+from flexmine.planning.explain import explain, span
+from flexmine.problem import TimeAxis
 from flexmine.resources import shipped_path
 
 LIMITS = """
@@ -85,6 +88,34 @@ def test_clock_times_and_iso_times(directory):
     utc, local = explain(directory, "C01", "2024-09-10T22:00:00+00:00"), explain(directory, "C01", "2024-09-11T06:00")
     assert utc.facts == local.facts
     assert utc.facts["interval_start"] == "2024-09-11T06:00:00+08:00"
+
+
+def test_a_filled_step_says_so(directory, tmp_path):
+    """*Proves:* where a series was filled in, the explanation names it, with the policy, and nowhere else.
+
+    *Sensitivity:* an answer that rests on a made-up value would look like one that rests on the feed.
+    """
+    place = shutil.copytree(directory, tmp_path / "plan")
+    document = json.loads((place / "plan.json").read_text(encoding="utf-8"))
+    entry = {"series": "sources.surplus.available_mw", "policy": "hold", "first_step": 5, "steps": 2}
+    (place / "plan.json").write_text(json.dumps({**document, "filled": [entry]}), encoding="utf-8")
+    said = "Filled in here, not as read: sources.surplus.available_mw (hold)."
+    filled = [explain(place, "C01", f"0{hour}:00").change.endswith(said) for hour in (4, 5, 6, 7)]
+    assert filled == [False, True, True, False]
+
+
+def test_an_hour_that_comes_twice_is_told_by_its_offset():
+    """*Proves:* 02:30 of the day of 25 hours says which of the two it is.
+
+    *Sensitivity:* without the offset both answers read alike.
+    """
+    axis = TimeAxis(datetime.fromisoformat("2026-10-25T00:00:00+02:00"), 0.25, 100, "Europe/Oslo")
+    assert [span(axis, t) for t in (7, 10, 14, 16)] == [
+        "from 01:45 to 02:00 on Sun 25 Oct 2026",
+        "from 02:30 to 02:45 (+02:00) on Sun 25 Oct 2026",
+        "from 02:30 to 02:45 (+01:00) on Sun 25 Oct 2026",
+        "from 03:00 to 03:15 on Sun 25 Oct 2026",
+    ]
 
 
 @pytest.mark.parametrize(

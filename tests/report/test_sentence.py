@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from flexmine.assembly.causes import Cause
 from flexmine.errors import Status
 from flexmine.problem import TimeAxis
 from flexmine.report.palette import MINUS, THIN, number, percent
@@ -126,6 +127,24 @@ def test_cap_hours_as_ranges(make_plan, make_problem):
     assert "the 2.00 MW cap binds 06:00–24:00" in plain(finding(make_plan(on=on)))
     on[1, ::2] = False
     assert "the 2.00 MW cap binds in 9 of 24 hours" in plain(finding(make_plan(on=on)))
+
+
+def test_an_order_is_told_as_long_as_it_is_in_force(make_plan):
+    """The cap is reached from 06:00 on; the order of 05:00 to 09:00 holds an hour longer than it binds.
+
+    *Proves:* the sentence tells the order's own hours, and when they bind where this is less.
+    *Sensitivity:* hours that bind told as those of the order contradict the paper that ordered them.
+    """
+    on = np.ones((2, 24), dtype=bool)
+    on[1, :6] = False
+    plan = make_plan(on=on)
+
+    def told(first: int) -> str:
+        order = Cause("order", "evening caps the site at 2 MW", None, first, 8)
+        return plain(finding(replace(plan, causes=(order,))))
+
+    assert "order evening caps the site at 2 MW 05:00–09:00, of which it binds 06:00–09:00;" in told(5)
+    assert "order evening caps the site at 2 MW 06:00–09:00;" in told(6)
 
 
 def test_greedy_is_near(make_plan, make_problem, make_rule):

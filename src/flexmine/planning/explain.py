@@ -14,7 +14,7 @@ from flexmine.errors import BadInput
 from flexmine.planning.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
 from flexmine.planning.plan_files import PlanTables, read_document, read_tables
 from flexmine.planning.reason_codes import CODES, code_of, text_of
-from flexmine.problem import ContainerClass, Problem
+from flexmine.problem import ContainerClass, Problem, TimeAxis
 from flexmine.problem_json import read_problem
 
 PLAN_SCHEMA = "flexmine-plan/1"
@@ -83,7 +83,7 @@ def explain(directory: Path, container: str, at: str) -> Explanation:
         raise BadInput(faults)
     names = [name for name, _ in problem.containers]
     if container not in names:
-        raise BadInput(f"container {container!r} is not in the plan; it has {_listed(names)}")
+        raise BadInput(f"container {container!r} is not in the plan; it has {_listed(sorted(names))}")
     t, row = _step(problem, at), names.index(container)
     reason = str(tables.setpoint_text["reason"][row, t])
     if code_of(reason) not in CODES:
@@ -101,6 +101,7 @@ def explain(directory: Path, container: str, at: str) -> Explanation:
         "text": text_of(reason),
         **facts,
         "one_more_mw_usd": _values(problem, document, k, t),
+        "filled": _filled(document, t),
     }
     return Explanation(_what(problem, facts, t), _change(problem, k, facts, t), facts)
 
@@ -171,9 +172,26 @@ def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t:
     }
 
 
+def _filled(document: Mapping[str, Any], t: int) -> list[str]:
+    """Return which series were filled in for a step, and by which policy."""
+    spans = document.get("filled")
+    return [
+        f"{entry['series']} ({entry['policy']})"
+        for entry in (spans if isinstance(spans, list) else [])
+        if entry["first_step"] <= t < entry["first_step"] + entry["steps"]
+    ]
+
+
+def span(time: TimeAxis, t: int) -> str:
+    """Return when a step is, in site time; the hour that a clock shows twice is told by its offset."""
+    begin, end = time.begin(t), time.begin(t + 1)
+    twice = begin.replace(fold=0).utcoffset() != begin.replace(fold=1).utcoffset()
+    which = f" ({begin.isoformat()[-6:]})" if twice else ""
+    return f"from {begin:%H:%M} to {end:%H:%M}{which} on {begin:%a} {begin.day} {begin:%b %Y}"
+
+
 def _what(problem: Problem, facts: Mapping[str, Any], t: int) -> str:
-    begin, end = problem.time.begin(t), problem.time.begin(t + 1)
-    when = f"from {begin:%H:%M} to {end:%H:%M} on {begin:%a} {begin.day} {begin:%b %Y}"
+    when = span(problem.time, t)
     state, code, text = facts["state"], facts["reason"], facts["text"]
     does = {"on": f"runs at {facts['it_power_mw']:.3f} MW of IT power", "off": "is off", "out": "cannot run"}[state]
     return f"{facts['container']} {does} {when}: {_why(state, code, text)}{f' ({text})' if text else ''}."
@@ -215,7 +233,8 @@ def _change(problem: Problem, k: ContainerClass, facts: Mapping[str, Any], t: in
     elif values:
         parts.append("one more MW of any source, cap or ramp is worth nothing in this step (commitment fixed)")
     sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    filled = f" Filled in here, not as read: {', '.join(facts['filled'])}." if facts["filled"] else ""
+    return f"{sentence[0].upper()}{sentence[1:]}.{filled}"
 
 
 def _listed(names: list[str]) -> str:

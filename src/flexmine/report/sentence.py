@@ -164,10 +164,12 @@ def limits_clause(found: Facts, plan: Plan) -> str:
     """Return which limits of the site bind, and when."""
     clauses, at_cap = [], found.at_cap.copy()
     for cause in plan.causes:
-        ordered = found.at_cap & steps_of(cause, found.steps)
+        in_force = steps_of(cause, found.steps)
+        ordered = found.at_cap & in_force
         if cause.code == "order" and cause.class_name is None and ordered.any():
             name = cause.text if " pinned " in cause.text else f"order {cause.text}"
-            clauses.append(f"{name} {when(ordered, plan)}")
+            binds = "" if np.array_equal(ordered, in_force) else f", of which it binds {when(ordered, plan)}"
+            clauses.append(f"{name} {when(in_force, plan)}{binds}")
             at_cap &= ~ordered
     if at_cap.any():
         cap = plan.problem.site.cap_mw[: found.steps][at_cap]
