@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from flexmine.errors import BadInput, Infeasible
-from flexmine.jobs.calendar import LocalDay
+from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday, next_step
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import read_part
+from flexmine.jobs.joined import executed, read_part
 from flexmine.jobs.night import Night
 from flexmine.jobs.observe import observe
+from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.reproduce import reproduce
 from flexmine.planning.audit_files import audit_directory
 from flexmine.publish.reader import read_current
@@ -208,3 +209,58 @@ def test_without_a_plan_there_is_nothing_to_reset(tmp_path):
     with pytest.raises(BadInput, match="no plan of 2024-05-13 for small; flexmine nightly --day 2024-05-13"):
         inside(job, REDISPATCH)
     issue_surplus(tmp_path, DAY)
+
+
+def test_every_day_that_is_planned_already_follows_the_new_end_of_the_day_before(tmp_path):
+    """*Proves:* with three days planned, a replan of the first gives each day after it the state it begins in.
+
+    *Sensitivity:* replanning tomorrow alone leaves a plan of the day after that was made for another state.
+    """
+    job = write_job(tmp_path, DAY, 3)
+    planned(job)
+    night = Night(read_job(job), datetime(2024, 5, 13, 8, tzinfo=OSLO))
+    night.run(DAY + 2 * ONE_DAY)
+    new_surplus(tmp_path, 0.3, issued="20240513T0800Z")
+    results = inside(job, REPLAN)
+    assert [r.record.day for r in results] == [DAY, DAY + ONE_DAY, DAY + 2 * ONE_DAY]
+    assert [r.record.state_from["plan"] for r in results[1:]] == [r.record.run_id for r in results[:-1]]
+    assert results[-1].record.sequence == read_current(tmp_path / "published").sequence
+
+
+def test_a_day_that_runs_and_is_planned_again_is_not_what_machines_follow(tmp_path):
+    """*Proves:* the replan begins from the state of the published plan, not from that of a night nobody followed.
+
+    *Sensitivity:* taking the newest revision for the one in force begins from a plan that was never published.
+    """
+    job = write_job(tmp_path, DAY, 2)
+    first = planned(job).record
+    issue_surplus(tmp_path, DAY, revision=2, factor=0.2)
+    again = Night(read_job(job), NOON).run(DAY)[0].record
+    assert (again.revision, again.kind, again.sequence) == (2, "again", None)
+    assert read_current(tmp_path / "published").document["run"]["run_id"] == first.run_id
+    rest = inside(job, REPLAN)[0].record
+    assert rest.revision == 3
+    assert rest.state_from["plan"] == first.run_id
+    parts = executed(read_job(job).open_store(), "small")
+    assert [part.steps for part in parts] == [12, 12]
+
+
+def test_a_plan_that_does_not_begin_where_today_ends_is_not_published(tmp_path):
+    """*Proves:* where today is planned anew and tomorrow cannot be, the old plan of tomorrow is not put after it.
+
+    *Sensitivity:* publishing what is newest of each day joins two plans whose states differ at midnight.
+    """
+    job = write_job(tmp_path, DAY, 3)
+    planned(job)
+    Night(read_job(job), datetime(2024, 5, 13, 8, tzinfo=OSLO)).run(DAY + ONE_DAY)
+    write_series(tmp_path / "feeds" / "surplus_20240513T0900Z.csv", "surplus_mw", lambda t: 0.0, "Europe/Oslo", DAY, 2)
+    with pytest.raises(BadInput, match="2024-05-15"):
+        inside(job, REPLAN)
+    told = []
+    store = read_job(job).open_store()
+    publish_newest(read_job(job), store, NOON, told.append)
+    store.close()
+    assert read_current(tmp_path / "published").document["run"]["day"] == DAY.isoformat()
+    assert "2024-05-14: revision 1 is not published: it does not begin where revision 2 of 2024-05-13 ends" in told[0]
+    again = Night(read_job(job), datetime(2024, 5, 13, 8, tzinfo=OSLO)).run(DAY + ONE_DAY)[0].record
+    assert again.sequence == read_current(tmp_path / "published").sequence

@@ -70,7 +70,7 @@ def test_what_is_asked_of_days_and_revisions(store):
     assert store.newest("small", DAY + timedelta(days=1)) is None
     assert store.last_day_before("small", DAY + timedelta(days=2)) == DAY
     assert store.last_day("small") == DAY + timedelta(days=2)
-    assert [r.run_id for r in store.newest_of_days("small")] == ["a-2", "b-1"]
+    assert [r.run_id for r in store.followed_of_days("small")] == ["a-2", "b-1"]
     assert [r.run_id for r in store.history("small", 2)] == ["b-1", "a-2"]
     assert store.history("another") == []
     store.mark_published("a-2", 7)

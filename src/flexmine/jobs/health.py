@@ -146,7 +146,7 @@ def _runs(job: Job, now: datetime) -> Found:
 
 def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
     day = store.last_day(job.plant)
-    record = None if day is None else store.newest(job.plant, day)
+    record = None if day is None else store.followed(job.plant, day)
     if record is None:
         return
     yield "plan_money_usd", {}, record.money_usd

@@ -49,9 +49,9 @@ class Intraday:
     kind: str
 
     def run(self) -> list[DayResult]:
-        """Plan the rest of the present day, and tomorrow where it is planned already; store and publish both.
+        """Plan the rest of the present day, and the days after it that are planned already; store and publish them.
 
-        Tomorrow begins where the new plan of today ends: its old plan was made for another state.
+        Each begins where the new plan of the day before ends: its old plan was made for another state.
 
         Raises
         ------
@@ -72,15 +72,16 @@ class Intraday:
                 store.close()
 
     def _horizons(self, store: RunStore) -> list[Horizon]:
-        """Return the rest of the day from the next step on (a step that has begun is past), and tomorrow if planned."""
+        """Return the rest of the day from the next step on (one that has begun is past), and later days."""
         job = self.night.job
         day = job.local_day(self.night.now.astimezone(ZoneInfo(job.zone)).date())
         since = next_step(self.night.now, day, job.template.case.document.step_minutes)
         look_ahead_h = job.document.look_ahead_h
         rest = [] if since >= day.end else [Horizon(day, look_ahead_h, since)]
         later = day.day + ONE_DAY
-        if store.newest(job.plant, later) is not None:
+        while store.followed(job.plant, later) is not None:
             rest.append(Horizon(job.local_day(later), look_ahead_h))
+            later += ONE_DAY
         if not rest:
             raise BadInput(
                 f"the last step of {day.day} has begun, and {later} is not planned; flexmine nightly does it"
@@ -92,7 +93,7 @@ class Intraday:
 
     def _settle(self, store: RunStore, horizon: Horizon) -> DayResult:
         job, day = self.night.job, horizon.day.day
-        in_force = store.newest(job.plant, day)
+        in_force = store.followed(job.plant, day)
         if in_force is None:
             raise BadInput(f"there is no plan of {day} for {job.plant}; flexmine nightly --day {day} makes one")
         LOG.info("%s: %s from %s, revision %d is in force", day, self.kind, horizon.begin, in_force.revision)

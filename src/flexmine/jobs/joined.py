@@ -18,7 +18,7 @@ from flexmine.planning.plan_files import read_document, read_tables
 from flexmine.planning.schedule import Schedule
 from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, TimeAxis
 from flexmine.problem_json import read_problem
-from flexmine.store.records import RunRecord
+from flexmine.store.records import AGAIN, RunRecord
 from flexmine.store.runs import RunStore
 
 CURVES = ("it_power_mw", "hash_rate_th_s")
@@ -68,7 +68,7 @@ def executed(store: RunStore, plant: str, first: date | None = None, last: date 
         A file cannot be read.
     """
     parts = []
-    for day in [r.day for r in store.newest_of_days(plant)]:
+    for day in [r.day for r in store.followed_of_days(plant)]:
         if (first or day) <= day <= (last or day):
             parts += _parts_of_day(store, store.revisions(plant, day))
     return parts
@@ -76,7 +76,7 @@ def executed(store: RunStore, plant: str, first: date | None = None, last: date 
 
 def _parts_of_day(store: RunStore, revisions: Sequence[RunRecord]) -> list[Part]:
     kept: list[RunRecord] = []
-    for record in revisions:
+    for record in [r for r in revisions if r.kind != AGAIN]:
         kept = [*(k for k in kept if k.valid_from < record.valid_from), record]
     parts = []
     for record, after in zip(kept, [*kept[1:], None], strict=True):

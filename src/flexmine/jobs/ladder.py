@@ -119,7 +119,7 @@ class Climb:
         day = self.horizon.day
         if self.horizon.since is not None:
             raise BadInput("inside the day there is no look-ahead to keep: the plan in force stays")
-        last = self.store.newest(self.job.plant, day.day - ONE_DAY)
+        last = self.store.followed(self.job.plant, day.day - ONE_DAY)
         if last is None:
             raise BadInput(f"there is no plan of {day.day - ONE_DAY} whose look-ahead could be kept")
         place = self.store.place(last)

@@ -25,7 +25,7 @@ from flexmine.jobs.recover import open_recovered
 from flexmine.jobs.resolve import Horizon
 from flexmine.jobs.settle import DayResult, Planner, new_run_id
 from flexmine.jobs.state import Before, state_before
-from flexmine.store.records import NIGHT
+from flexmine.store.records import AGAIN, NIGHT, RunRecord
 from flexmine.store.runs import Attempt, RunStore
 
 LOG = logging.getLogger("flexmine.nightly")
@@ -109,8 +109,23 @@ class Night(Planner):
         before = state_before(job, store, day)
         horizon = Horizon(job.local_day(day), job.document.look_ahead_h)
         climb = self.climb(store, horizon, before)
-        night = [r for r in store.revisions(job.plant, day) if r.kind == NIGHT]
-        return self.settle(store, climb, night[-1] if night else None)
+        revisions = store.revisions(job.plant, day)
+        night = [r for r in revisions if r.kind in (NIGHT, AGAIN)]
+        result = self.settle(store, climb, night[-1] if night else None, self._kind(store, revisions, horizon))
+        if result.new and result.record.kind == AGAIN:
+            LOG.warning(
+                "%s: revision %d is stored and not published: machines follow another plan of the day; "
+                "flexmine replan plans what is left of it",
+                day,
+                result.record.revision,
+            )
+        return result
+
+    def _kind(self, store: RunStore, revisions: list[RunRecord], horizon: Horizon) -> str:
+        """Return what a night is kept as: once machines follow a plan of the day, no other one begins at midnight."""
+        published = any(record.sequence is not None for record in revisions)
+        under_way = self.now >= horizon.begin or store.last_day(self.job.plant) != horizon.day.day
+        return AGAIN if published and under_way else NIGHT
 
     def climb(
         self, store: RunStore, horizon: Horizon, planned: Before, extra: Mapping[str, Any] | None = None

@@ -35,7 +35,7 @@ def prune(job: Job, store: RunStore, before: date, *, pretend: bool = False) -> 
     needed: dict[str, str] = {}
     published, last = store.last_published(job.plant), store.last_day(job.plant)
     for day in () if last is None else (last, last - ONE_DAY):
-        newest = store.newest(job.plant, day)
+        newest = store.followed(job.plant, day)
         if newest is not None:
             needed[newest.run_id] = f"the plan of {day + ONE_DAY} begins from its state"
     if published is not None:

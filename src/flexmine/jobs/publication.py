@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
+from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
+from flexmine.planning.audit_files import PLAN_SCHEMA
+from flexmine.planning.plan_files import read_document
 from flexmine.publish.directory import publish
 from flexmine.publish.messages import messages_of
 from flexmine.publish.mqtt import send
@@ -20,27 +24,56 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
     """Publish the newest plan where it is not published yet, and before it what was planned inside the days before.
 
     Days are published in order, and a day anew after one before it: a plan of the rest of today, made when tomorrow
-    was published already, is followed by that of tomorrow.  An earlier night that is planned again, and a plan whose
-    day is over, are stored and not published.  Where what was published is not there whole any more, it is published
-    anew.
+    was published already, is followed by that of tomorrow.  A plan that does not begin in the state that the one
+    before it ends in is not published: minimum times and ramps would break at midnight.  An earlier night that is
+    planned again, and a plan whose day is over, are stored and not published.  Where what was published is not there
+    whole any more, it is published anew.
 
     Raises
     ------
     BadInput, AuditFailed
         As by :func:`flexmine.publish.directory.publish`; what was published before stays.
     """
-    newest = store.newest_of_days(job.plant)
+    newest = store.followed_of_days(job.plant)
     last_day = newest[-1].day if newest else None
-    open_days = [r for r in newest if r.valid_until > now and (r.kind != NIGHT or r.day == last_day)]
+    open_days = [r for r in _joined(store, newest, now, tell) if r.kind != NIGHT or r.day == last_day]
     if newest and not open_days and newest[-1].sequence is None:
         tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
     before, lost = 0, not _stands(job)
-    for number, record in enumerate(open_days):
+    for record in open_days:
         if record.sequence is None or record.sequence < before or lost:
-            last = number == len(open_days) - 1
-            before = publish_run(job, store, record, now, tell, supersede=not last)
+            before = publish_run(job, store, record, now, tell, supersede=record.day != last_day)
         else:
             before = record.sequence
+
+
+def _joined(store: RunStore, newest: Sequence[RunRecord], now: datetime, tell: Tell) -> list[RunRecord]:
+    """Return the plans that have not ended, up to the first that does not begin where the one before it ends."""
+    found: list[RunRecord] = []
+    days = {record.day: record for record in newest}
+    for record in [r for r in newest if r.valid_until > now]:
+        before = days.get(record.day - ONE_DAY)
+        if before is not None and before.valid_until > now and not _goes_on(store, before, record):
+            tell(
+                f"{record.day}: revision {record.revision} is not published: it does not begin where revision "
+                f"{before.revision} of {before.day} ends; the next run plans it anew"
+            )
+            break
+        found.append(record)
+    return found
+
+
+def _goes_on(store: RunStore, before: RunRecord, after: RunRecord) -> bool:
+    """Return whether a plan was made for the state that the plan before it ends in."""
+    whose = after.state_from.get("plan")
+    if whose is None or whose == before.run_id:
+        return True
+    made_for = next((r for r in store.revisions(before.plant, before.day) if r.run_id == whose), None)
+    return made_for is not None and _ending(store, made_for) == _ending(store, before)
+
+
+def _ending(store: RunStore, record: RunRecord) -> Any:
+    return read_document(store.place(record) / "plan" / "plan.json", PLAN_SCHEMA)["state_after"]
 
 
 def _stands(job: Job) -> bool:

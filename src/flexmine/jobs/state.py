@@ -43,7 +43,7 @@ def state_before(job: Job, store: RunStore, day: date) -> Before:
     BadInput
         There is neither a plan of the day before nor an initial state for this day: it would be a fiction.
     """
-    last = store.newest(job.plant, day - ONE_DAY)
+    last = store.followed(job.plant, day - ONE_DAY)
     if last is not None:
         document = read_document(store.place(last) / "plan" / "plan.json", PLAN_SCHEMA)
         return Before(_carried(document["state_after"]), {"plan": last.run_id, "day": last.day.isoformat()})

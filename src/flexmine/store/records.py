@@ -14,6 +14,8 @@ from flexmine.errors import BadInput
 RECORD_SCHEMA = "flexmine-run/1"
 RECORD_FILE = "record.json"
 NIGHT = "night"
+AGAIN = "again"
+"""Kind of a day that was planned anew while machines follow another plan of it: kept, never followed."""
 
 
 @dataclass(frozen=True)

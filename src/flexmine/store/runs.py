@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from flexmine.errors import EXIT_INTERNAL, BadInput
-from flexmine.store.records import RunRecord, record_of
+from flexmine.store.records import AGAIN, RunRecord, record_of
 from flexmine.store.tables import AttemptRow, RunRow
 
 SHORTEST_ID = 4
@@ -140,10 +140,15 @@ class RunStore:
         found = self.revisions(plant, day)
         return found[-1] if found else None
 
-    def newest_of_days(self, plant: str) -> list[RunRecord]:
-        """Return the newest plan of each day that has one, the first day first."""
-        newest = select(RunRow.day, func.max(RunRow.revision).label("revision")).where(RunRow.plant == plant)
-        last = newest.group_by(RunRow.day).subquery()
+    def followed(self, plant: str, day: date) -> RunRecord | None:
+        """Return the newest plan of a day that machines follow, or will."""
+        found = [record for record in self.revisions(plant, day) if record.kind != AGAIN]
+        return found[-1] if found else None
+
+    def followed_of_days(self, plant: str) -> list[RunRecord]:
+        """Return the plan of each day that machines follow or will, the first day first."""
+        newest = select(RunRow.day, func.max(RunRow.revision).label("revision"))
+        last = newest.where(RunRow.plant == plant, RunRow.kind != AGAIN).group_by(RunRow.day).subquery()
         same = (RunRow.day == last.c.day) & (RunRow.revision == last.c.revision)
         return self._runs(select(RunRow).join(last, same).where(RunRow.plant == plant).order_by(RunRow.day))
 
