@@ -137,11 +137,13 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store):
     assert ScriptDirectory.from_config(config).get_current_head() == NEWEST_VERSION
 
 
-def test_several_processes_may_open_an_empty_database_at_once(store_url, tmp_path):
-    """*Proves:* the tables are made once."""
+def test_several_may_open_an_empty_database_at_once(store_url, tmp_path):
+    """*Proves:* the tables are made once, and all find them.  *Sensitivity:* the second would fail to make them."""
     url = database_url(store_url, tmp_path, tmp_path)
+    wanted = {table.name for table in Base.metadata.sorted_tables}
     with ThreadPoolExecutor(4) as pool:
         for engine in pool.map(lambda _: open_database(url), range(4)):
+            assert wanted <= set(inspect(engine).get_table_names())
             engine.dispose()
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from flexmine.cli.common import errors_in_log, with_errors
+from flexmine.cli.common import with_errors
 from flexmine.cli.types import IsoTime
+from flexmine.cli.unattended import run_unattended
+
+if TYPE_CHECKING:
+    from flexmine.jobs.night import Night
+    from flexmine.jobs.settle import DayResult
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,24 +55,9 @@ def replan(job_file: Path, at: datetime | None, log_format: str, as_json: bool) 
 
 
 def _run(kind: str, job_file: Path, at: datetime | None, log_format: str, *, as_json: bool) -> int:
-    from flexmine.jobs.afterwards import Afterwards
-    from flexmine.jobs.intraday import LOG, Intraday
-    from flexmine.jobs.job import read_job
-    from flexmine.jobs.log import start_log
-    from flexmine.jobs.night import Night, exit_code, new_run_id
+    def inside(night: Night) -> list[DayResult]:
+        from flexmine.jobs.intraday import Intraday
 
-    run_id = new_run_id()
-    start_log(run_id, log_format)
-    with errors_in_log(LOG):
-        night = Night(read_job(job_file), at or datetime.now(UTC), run_id)
-        with Afterwards(kind, night.job, run_id, LOG.warning) as afterwards:
-            results = Intraday(night, kind).run()
-            code = afterwards.exit_code = exit_code(results)
-            afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
-    if as_json:
-        days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
-        click.echo(json.dumps({"run_id": run_id, "exit_code": code, "days": days}))
-    else:
-        for r in results:
-            click.echo(str(night.job.folder / r.record.folder))
-    return code
+        return Intraday(night, kind).run()
+
+    return run_unattended(kind, job_file, at, log_format, inside, as_json=as_json)

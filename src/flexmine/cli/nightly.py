@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
-from flexmine.cli.common import errors_in_log, with_errors
+from flexmine.cli.common import with_errors
 from flexmine.cli.types import IsoDay, IsoTime
+from flexmine.cli.unattended import run_unattended
 
 
 @click.command(short_help="Plan tomorrow, store it and publish it, unattended.")
@@ -29,26 +29,9 @@ def nightly(job_file: Path, day: date | None, at: datetime | None, log_format: s
     The same inputs again change nothing; changed inputs make a new revision that names what has changed.  Where there
     is no new plan, the one that was published before stays current.
     """
-    from flexmine.jobs.afterwards import Afterwards
-    from flexmine.jobs.job import read_job
-    from flexmine.jobs.log import start_log
-    from flexmine.jobs.night import LOG, Night, exit_code, new_run_id
-
-    run_id = new_run_id()
-    start_log(run_id, log_format)
-    with errors_in_log(LOG):
-        night = Night(read_job(job_file), at or datetime.now(UTC), run_id, _progress)
-        with Afterwards("nightly", night.job, run_id, LOG.warning) as afterwards:
-            results = night.run(day)
-            code = afterwards.exit_code = exit_code(results)
-            afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
-    if as_json:
-        days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
-        click.echo(json.dumps({"run_id": run_id, "exit_code": code, "days": days}))
-    else:
-        for r in results:
-            click.echo(str(night.job.folder / r.record.folder))
-    return code
+    return run_unattended(
+        "nightly", job_file, at, log_format, lambda night: night.run(day), as_json=as_json, progress=_progress
+    )
 
 
 def _progress(line: str) -> None:

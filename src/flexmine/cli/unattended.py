@@ -1,0 +1,52 @@
+"""What nightly, redispatch and replan share: one run id in every line, what follows a run, and what is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flexmine.cli.common import errors_in_log
+
+if TYPE_CHECKING:
+    from flexmine.jobs.night import Night
+    from flexmine.jobs.settle import DayResult
+
+
+def run_unattended(
+    kind: str,
+    job_file: Path,
+    at: datetime | None,
+    log_format: str,
+    work: Callable[[Night], Sequence[DayResult]],
+    *,
+    as_json: bool,
+    progress: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Run a job, tell what became of each day, and return the exit code."""
+    import logging
+
+    from flexmine.jobs.afterwards import Afterwards
+    from flexmine.jobs.job import read_job
+    from flexmine.jobs.log import start_log
+    from flexmine.jobs.night import Night, exit_code, new_run_id
+
+    run_id, log = new_run_id(), logging.getLogger(f"flexmine.{kind}")
+    start_log(run_id, log_format)
+    with errors_in_log(log):
+        night = Night(read_job(job_file), at or datetime.now(UTC), run_id, progress)
+        with Afterwards(kind, night.job, run_id, log.warning) as afterwards:
+            results = list(work(night))
+            code = afterwards.exit_code = exit_code(results)
+            afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
+    if as_json:
+        days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
+        click.echo(json.dumps({"run_id": run_id, "exit_code": code, "days": days}))
+    else:
+        for r in results:
+            click.echo(str(night.job.folder / r.record.folder))
+    return code
