@@ -7,6 +7,7 @@ import pytest
 from flexmine.assembly import assemble
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
+from flexmine.inputs.units import guess
 
 # The plant of conftest.py: cap 4 MW, three containers of 1.3 x 1.02 = 1.326 MW, together 3.978 MW.
 UNUSUAL = {
@@ -69,6 +70,11 @@ UNUSUAL = {
         "case.yaml", "initial_mw: 1.5", "initial_mw: 1500", "state.initial_mw",
         "case.yaml:26:15 state.initial_mw: 1500 MW is far more than all containers together draw (3.978 MW); "
         "did you mean 1.5 MW? the value looks like kW",
+    ),
+    "no power and running containers": (
+        "case.yaml", "initial_mw: 1.5", "initial_mw: 0.3", "state.initial_mw",
+        "case.yaml:26:15 state.initial_mw: 0.3 MW is far less than the 2 containers that run in this state draw "
+        "(1.0608 MW)",
     ),
     "fee in percent": (
         "case.yaml", "  block_height: 860000\n", "  block_height: 860000\n  pool_fee: 0.9\n", "hash_value.pool_fee",
@@ -146,3 +152,12 @@ def test_a_hash_value_beyond_all_experience_is_refused(folder, edit):
         assemble(load_case(folder.case))
     folder.write("case.yaml", folder.case.read_text() + "unusual: [hash_value]\n")
     assert any("the case says that it is meant" in note for note in assemble(load_case(folder.case)).notes)
+
+
+def test_a_negative_value_is_no_slip_of_the_unit():
+    """*Proves:* -49 h is not taken for minutes; a price below 0 may still be one per kWh.
+
+    *Sensitivity:* "did you mean -0.82 h?" would name a value that is refused as well.
+    """
+    assert guess(("horizon_h",), -49.0) == ""
+    assert guess(("price_usd_per_mwh",), -0.045) == "did you mean -45 USD/MWh? the value looks like USD/kWh"

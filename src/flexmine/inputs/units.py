@@ -149,7 +149,7 @@ def guess(keys: Sequence[str | int], value: float) -> str:
     if unit.name == "degrees C":
         return _guess_celsius(value)
     usual = _USUAL.get(".".join(words[-2:])) or _USUAL.get(key) or _USUAL_BY_UNIT.get(unit.name)
-    if usual is None:
+    if usual is None or (value < 0 and unit.name != "USD/MWh"):  # only a price is meant below 0
         return ""
     for name, factor in unit.mistaken.items():
         converted = value * factor

@@ -25,6 +25,8 @@ MANY_TIMES_SUPPLY = 50.0
 """The same for a supply, which may be that of a whole power station."""
 SMALLEST_PRICE = {"price_usd_per_mwh": 0.3, "network_tariff_usd_per_mwh": 0.15, "hosting_fee_usd_per_mwh": 1.0}
 """Below it, and not 0, a price [USD/MWh] is one per kWh."""
+LEAST_OF_RUNNING = 0.5
+"""A site that drew less than this share of what its running containers need at least: one of the two is wrong."""
 LARGEST_MEAN_PRICE = 1500.0
 LARGEST_FEE = 0.2
 SMALLEST_CARBON = 1.0
@@ -134,6 +136,7 @@ def _of_case(
         # Containers that could not be read draw nothing here: that is told by itself.
         most = 3 * fleet_mw + plant.base_load_mw if fleet_mw else 0.0
         wrong = _too_much(("state", "initial_mw"), initial_mw, most, f"all containers together draw ({fleet_mw:g} MW)")
+        wrong = wrong or _too_little(initial_mw, *_running(document.state, plant, models))
         yield Verdict("state.initial_mw", False, ("state", "initial_mw"), wrong)
     yield from _of_hash_value(document.hash_value, getattr(document, "start", None))
 
@@ -187,6 +190,20 @@ def _too_much(keys: Keys, value: float, most: float, what: str) -> str:
     if most <= 0 or value <= most:
         return ""
     return f"{value:g} MW is far more than {what}{_guessed(keys, value)}"
+
+
+def _running(state: Any, plant: PlantDocument, models: Mapping[str, ContainerDocument]) -> tuple[int, float]:
+    """Return how many containers run before the first step, and what they draw at least at the meter [MW]."""
+    named, groups = state.containers or {}, plant.group_of
+    running = [name for name in plant.container_names if getattr(named.get(name, state.default), "on", False)]
+    used = [models[groups[name].model] for name in running if name in groups and groups[name].model in models]
+    return len(used), sum(m.lowest_it_power_mw * m.overhead.base for m in used)
+
+
+def _too_little(initial_mw: float, running: int, least_mw: float) -> str:
+    if initial_mw >= LEAST_OF_RUNNING * least_mw:
+        return ""
+    return f"{initial_mw:g} MW is far less than the {running} containers that run in this state draw ({least_mw:g} MW)"
 
 
 def _price(keys: Keys, values: Floats) -> str:
