@@ -19,7 +19,7 @@ from flexmine.planning.document import document_text, plan_document
 from flexmine.planning.plan import Plan
 from flexmine.planning.plan_files import sha256
 from flexmine.planning.tables import write_csv
-from flexmine.problem_json import write_problem
+from flexmine.problem_writing import write_problem
 
 PLAN_SCHEMA_PREFIX = "flexmine-plan/"
 WRITTEN = ("setpoints.csv", "site.csv", "plan.json", "problem.json", "report.html", "run.json")

@@ -16,7 +16,7 @@ from flexmine.errors import BadInput, printable
 from flexmine.files import read_regular
 from flexmine.problem import Problem, TimeAxis
 from flexmine.problem_checks import Checker, build_class, build_site, build_source
-from flexmine.problem_writing import problem_text, problem_to_document
+from flexmine.problem_writing import problem_text, problem_to_document, write_problem
 
 __all__ = ["problem_from_document", "problem_text", "problem_to_document", "read_problem", "write_problem"]
 
@@ -48,11 +48,6 @@ def read_problem(path: str | Path) -> Problem:
         raise BadInput(f"{file}: is not JSON that can be read: nested too deep") from error
     except BadInput as error:
         raise BadInput([printable(f"{file}: {message}") for message in error.messages]) from error
-
-
-def write_problem(problem: Problem, path: str | Path) -> None:
-    """Write problem.json; the same Problem gives the same bytes."""
-    Path(path).write_text(problem_text(problem), encoding="utf-8", newline="\n")
 
 
 def problem_from_document(document: Any) -> Problem:

@@ -20,8 +20,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-SCHEMA = "flexmine-problem/1"
-
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_/-]*$", max_length=120)]
 LARGEST, MOST = 1e12, 1_000_000_000
 """Beyond any plant, and far from where sums and products of numbers overflow."""

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from flexmine.problem import ContainerClass, History, Problem, Site, Source
-from flexmine.problem_schema import SCHEMA
+
+SCHEMA = "flexmine-problem/1"
+
+
+def write_problem(problem: Problem, path: str | Path) -> None:
+    """Write problem.json; the same Problem gives the same bytes."""
+    Path(path).write_text(problem_text(problem), encoding="utf-8", newline="\n")
 
 
 def problem_text(problem: Problem) -> str:

@@ -119,7 +119,11 @@ def main(arguments: list[str] | None = None) -> None:
     _utf8(sys.stderr)
     # What imports make stays until the end: looking for garbage among it again and again takes a tenth of a short run.
     gc.set_threshold(GARBAGE_THRESHOLD, *gc.get_threshold()[1:])
-    cli.main(args=arguments, prog_name="flexmine")
+    try:
+        cli.main(args=arguments, prog_name="flexmine")
+    finally:
+        # Nor does the end of the process need to take apart, piece by piece, what it gives back as a whole.
+        gc.freeze()
 
 
 def _utf8(stream: TextIO) -> None:

@@ -21,7 +21,14 @@ class Document(BaseModel):
     """Base of all documents: immutable, no unknown key, no number as text, no NaN."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=False, hide_input_in_errors=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        populate_by_name=False,
+        hide_input_in_errors=True,
+        # Most documents are read as parts of another: each is built where it is first read by itself.
+        defer_build=True,
     )
 
 

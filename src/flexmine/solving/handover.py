@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from threading import Lock
+from weakref import ReferenceType, ref
 
 import numpy as np
 import scipy.sparse as sp
@@ -48,8 +49,11 @@ def matrix_of(problem: Problem, classes: Classes | None = None) -> Matrix:
     classes = classes or {k.name: k for k in letters_of(problem)}
     key = structure_of(problem, classes)
     skeleton = _KEPT.of(key, problem, classes)
-    matrix = None if skeleton is None else skeleton.fill(numbers_of(problem, classes))
-    return compiled(problem, classes) if matrix is None else matrix
+    matrix = _KEPT.last(key, problem) if skeleton is None else skeleton.fill(numbers_of(problem, classes))
+    if matrix is None:
+        matrix = compiled(problem, classes)
+        _KEPT.keep_last(key, problem, matrix)
+    return matrix
 
 
 def compiled(problem: Problem, classes: Classes | None = None, *, templated: bool | None = None) -> Matrix:
@@ -202,6 +206,7 @@ class _Kept:
     def __init__(self) -> None:
         self._lock = Lock()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._last: tuple[Hashable, ReferenceType[Problem], Matrix] | None = None
 
     def of(self, key: Hashable, problem: Problem, classes: Classes) -> Skeleton | None:
         with self._lock:
@@ -217,9 +222,21 @@ class _Kept:
                     LOG.warning("every Problem of this structure is compiled anew: %s", reason)
             return entry.skeleton
 
+    def last(self, key: Hashable, problem: Problem) -> Matrix | None:
+        """Return the matrix compiled last, where it is that of this very Problem: its reasons are asked of it next."""
+        with self._lock:
+            if self._last is None or self._last[0] != key or self._last[1]() is not problem:
+                return None
+            return self._last[2]
+
+    def keep_last(self, key: Hashable, problem: Problem, matrix: Matrix) -> None:
+        with self._lock:
+            self._last = (key, ref(problem), matrix)
+
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
+            self._last = None
 
 
 @dataclass
