@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from flexmine.milp.letters import Letters, letters_of
 from flexmine.problem import Problem
 from flexmine.solving.first_stage import Task
@@ -15,7 +17,7 @@ from flexmine.solving.options import ENGINES, SolveOptions
 from flexmine.solving.preference import Counts
 from flexmine.solving.rounding.layout import layout_of
 from flexmine.solving.second_stage import prefer
-from flexmine.solving.solution import ClassPlan, Preference, Solution, class_plan, proven, supply_of
+from flexmine.solving.solution import ClassPlan, Preference, Solution, class_plan, proven
 
 __all__ = ["ENGINES", "ClassPlan", "Preference", "Solution", "SolveOptions", "proven", "solve"]
 
@@ -66,8 +68,8 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
         bound_usd=proof.bound_usd,
         gap=proof.gap,
         engine=first.engine,
-        classes=tuple(class_plan(matrix, values, k, problem.steps) for k in letters),
-        supply_mw=supply_of(matrix, values, problem),
+        classes=tuple(class_plan(matrix, layout, values, number, k) for number, k in enumerate(letters)),
+        supply_mw=np.asarray(values[layout.supply]),
         preference=preference,
         seconds=seconds,
         notes=(*_one_by_one(letters), *first.notes),

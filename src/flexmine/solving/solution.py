@@ -8,7 +8,8 @@ import numpy as np
 
 from flexmine.errors import Status
 from flexmine.milp.letters import Letters
-from flexmine.problem import Floats, Ints, Problem
+from flexmine.problem import Floats, Ints
+from flexmine.solving.rounding.layout import Layout
 from flexmine.solving.standard_form import Matrix
 
 FLOAT_NOISE = 1e-9
@@ -133,29 +134,29 @@ def proven(money_usd: float, bound_usd: float, asked_gap: float) -> Proof:
     return Proof(Status.OPTIMAL if gap <= asked_gap else Status.FEASIBLE, money_usd, bound, gap)
 
 
-def class_plan(matrix: Matrix, values: Floats, k: Letters, steps: int) -> ClassPlan:
-    """Return what class `k` does in a solution of the matrix, `values` of shape (columns,)."""
+def class_plan(matrix: Matrix, layout: Layout, values: Floats, number: int, k: Letters) -> ClassPlan:
+    """Return what class `k`, the `number`-th of the layout, does in a solution, `values` of shape (columns,)."""
+    steps = layout.on.shape[1]
 
-    def counts(component: str) -> Ints:
-        series = [_at(matrix, values, component, (k.name, t)) for t in range(steps)]
-        return np.rint(series).astype(np.int64)
+    def counts(columns: Ints) -> Ints:
+        # A variable that no row and no cost holds has no column: it is free to be nothing.
+        return np.rint(np.where(columns < 0, 0.0, values[columns])).astype(np.int64)
 
-    on = counts("n")
-    above = sum((_segment(matrix, values, k, s, steps) for s in range(len(k.w))), start=np.zeros(steps))
+    on, start, stop, warm = (counts(c[number]) for c in (layout.on, layout.start, layout.stop, layout.warm))
+    segments = np.maximum(values[layout.segment[layout.segment_class == number]], 0.0)
+    above = sum(segments, start=np.zeros(steps))
     warm_from = {
         (lot.step, t): count
-        for lot in k.lots
+        for lot in (k.lots if k.tied else ())
         for t in range(lot.earliest, lot.last_tied + 1)
-        if k.tied and (count := round(_at(matrix, values, "r", (k.name, lot.step, t)))) > 0
+        if (count := round(_at(matrix, values, "r", (k.name, lot.step, t)))) > 0
     }
     between = tuple(
         np.array([round(_at(matrix, values, "u", (k.name, g, t))) for t in range(steps)], dtype=np.int64)
         for g in range(len(k.tiers))
     )
     layers = _layers(matrix, values, k, steps) if k.layered else None
-    return ClassPlan(
-        k, on, counts("y"), counts("z"), counts("w"), k.P0 * on + above, warm_from, between=between, layers=layers
-    )
+    return ClassPlan(k, on, start, stop, warm, k.P0 * on + above, warm_from, between=between, layers=layers)
 
 
 def _layers(matrix: Matrix, values: Floats, k: Letters, steps: int) -> Layers:
@@ -172,17 +173,6 @@ def _layers(matrix: Matrix, values: Floats, k: Letters, steps: int) -> Layers:
     return Layers(counts("zl"), counts("cl"), tied)
 
 
-def supply_of(matrix: Matrix, values: Floats, problem: Problem) -> Floats:
-    """Return the power taken from each source in a solution of the matrix, shape (sources, T) [MW]."""
-    steps = range(problem.steps)
-    return np.array([[_at(matrix, values, "s", (j.name, t)) for t in steps] for j in problem.sources])
-
-
-def _segment(matrix: Matrix, values: Floats, k: Letters, s: int, steps: int) -> Floats:
-    return np.array([max(0.0, _at(matrix, values, "q", (k.name, s, t))) for t in range(steps)])
-
-
 def _at(matrix: Matrix, values: Floats, component: str, index: object) -> float:
     column = matrix.column_of.get((component, index))
-    # A variable that no row and no cost holds has no column: it is free to be nothing.
     return 0.0 if column is None else float(values[column])

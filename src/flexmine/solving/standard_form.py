@@ -45,6 +45,16 @@ class Matrix:
         return [row_name(component, index) for component, index in self.rows]
 
 
+def same_pattern(one: Matrix, other: Matrix) -> bool:
+    """Return whether two matrices name the same rows and columns, by the same objects, and have entries alike."""
+    return (
+        one.rows is other.rows
+        and one.column_of is other.column_of
+        and np.array_equal(one.A.indptr, other.A.indptr)
+        and np.array_equal(one.A.indices, other.A.indices)
+    )
+
+
 def row_name(component: str, index: object) -> str:
     """Return the public name of a row: ``minimum_up_time[s19pro,12]``."""
     parts = index if isinstance(index, tuple) else (index,)

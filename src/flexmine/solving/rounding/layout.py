@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from flexmine.milp.letters import Letters
 from flexmine.problem import Floats, Ints
 from flexmine.solving.rounding.entries import Entries, entries_of
-from flexmine.solving.standard_form import Matrix
+from flexmine.solving.standard_form import Matrix, same_pattern
 
 # Families of rows by what thresholds do to them.  A family that is not named here is not known, and engine auto leaves
 # such a matrix to HiGHS's MIP: what is not known is not assumed.
@@ -39,6 +41,7 @@ LAYERED = frozenset(
 )
 # Of these hardly one in a hundred binds, and they are more than half of all rows.
 SELDOM = ("minimum_up_time", "minimum_down_time", "mode_curve")
+KEPT = 8
 KNOWN_ROWS = DIFFERENCES | SETTLED | COUNT_LIMITS | TIED | LAYERED
 
 
@@ -50,6 +53,8 @@ class Layout:
     ----------
     on, start, stop : ndarray of int, shape (K, T)
         Columns of n, y, z.
+    warm : ndarray of int, shape (K, T)
+        Columns of w; -1 where no row and no cost holds it.
     segment : ndarray of int, shape (M, T)
         Columns of q.
     segment_class : ndarray of int, shape (M,)
@@ -77,6 +82,7 @@ class Layout:
     on: Ints
     start: Ints
     stop: Ints
+    warm: Ints
     segment: Ints
     segment_class: Ints
     facility: Ints
@@ -98,7 +104,39 @@ class Layout:
 
 
 def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str], steps: int) -> Layout:
-    """Return the layout of `matrix`."""
+    """Return the layout of `matrix`; matrices that were filled into one pattern share theirs, but for the numbers."""
+    key = (
+        tuple((k.name, k.parent, len(k.w), k.tied, k.layered) for k in letters),
+        (tuple(sources), steps, np.isfinite(matrix.row_lower).tobytes()),
+    )
+    layout = _KNOWN.of(matrix, key)
+    if layout is None:
+        layout = _layout_of(matrix, letters, sources, steps)
+        _KNOWN.keep(matrix, key, layout)
+    return replace(layout, on_before=np.array([[float(k.on_before)] for k in letters]))
+
+
+class _Known:
+    """The layouts of the patterns last seen, each with what it was read from."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._entries: deque[tuple[Matrix, Hashable, Layout]] = deque(maxlen=KEPT)
+
+    def of(self, matrix: Matrix, key: Hashable) -> Layout | None:
+        with self._lock:
+            found = (layout for known, same, layout in self._entries if same_pattern(known, matrix) and same == key)
+            return next(found, None)
+
+    def keep(self, matrix: Matrix, key: Hashable, layout: Layout) -> None:
+        with self._lock:
+            self._entries.append((matrix, key, layout))
+
+
+_KNOWN = _Known()
+
+
+def _layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str], steps: int) -> Layout:
     column = matrix.column_of
     names = [k.name for k in letters]
 
@@ -121,6 +159,7 @@ def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str]
         on=table("n", single),
         start=table("y", single),
         stop=table("z", single),
+        warm=np.array([[column.get(("w", (name, t)), -1) for t in range(steps)] for name in names], dtype=np.int64),
         segment=table("q", [(names[k], s) for k, s in segments]),
         segment_class=np.array([k for k, _ in segments], dtype=np.int64),
         facility=np.array([column["F", t] for t in range(steps)], dtype=np.int64),
