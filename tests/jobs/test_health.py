@@ -50,6 +50,19 @@ def test_healthy_then_late_then_over(tmp_path):
     assert over[2].lines[0].startswith("FLEXMINE CRITICAL - small: ")
 
 
+def test_a_clock_that_was_set_back_is_told(tmp_path):
+    """*Proves:* a publication and issues from the future are a warning that says so, though the plan is valid for long.
+
+    *Sensitivity:* looking at the validity alone is the better pleased the further the clock went back.
+    """
+    job = write_job(tmp_path, DAY, 1)
+    Night(read_job(job), NOW).run(DAY)
+    level, each, found = levels(job, NOW - 72 * HOUR)
+    assert (level, each["validity"], each["clock"], each["feed"]) == ("WARNING", "OK", "WARNING", "WARNING")
+    assert any("was made 72.0 h after now; is the clock right?" in line for line in found.lines)
+    assert any("there is no issue by" in line and "min after now" in line for line in found.lines)
+
+
 def test_before_the_first_run(tmp_path):
     """*Proves:* nothing published is critical, no run a warning, and looking makes no database.  *Sensitivity:* opening
     the store would leave one behind.

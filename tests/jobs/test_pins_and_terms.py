@@ -59,7 +59,7 @@ def test_expired_pin_is_told_and_changes_nothing(tmp_path, caplog):
     job = pinned_job(tmp_path, "2024-04-09T12:00:00+02:00")
     with caplog.at_level("WARNING", logger="flexmine"):
         result = night(job)
-    assert "expired, without effect: C02 pinned off until 2024-04-09T12:00+02:00 by shift 1: fan" in caplog.text
+    assert "over by then, without effect: C02 pinned off until 2024-04-09T12:00+02:00 by shift 1: fan" in caplog.text
     assert plan_document(job, result.record)["pins"] is None
 
 

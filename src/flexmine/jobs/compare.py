@@ -57,8 +57,10 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
 
 def _series_changes(name: str, old: Path, new: Path) -> list[str]:
     a, b = _values(old), _values(new)
+    if _column(old) != _column(new):
+        return [f"{name}: is the column {_column(new)} now, and was {_column(old)}; the values are not comparable"]
     shared = [moment for moment in a if moment in b]
-    differing = [moment for moment in shared if a[moment].text != b[moment].text]
+    differing = [moment for moment in shared if _differ(a[moment].text, b[moment].text)]
     found = []
     if differing:
         found.append(f"{name}: {len(differing)} of {len(shared)} values differ{_size(a, b, differing)}")
@@ -66,6 +68,11 @@ def _series_changes(name: str, old: Path, new: Path) -> list[str]:
         if count:
             found.append(f"{name}: {count} values are {word}")
     return found
+
+
+def _column(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return next(csv.reader(lines))[1]
 
 
 class _Value(NamedTuple):
@@ -93,6 +100,11 @@ def _size(a: Mapping[datetime, _Value], b: Mapping[datetime, _Value], differing:
     largest, when = max(steps)
     mean = sum(step for step, _ in steps) / len(steps)
     return f", by {mean:.6g} on average and most at {b[when].time}: {a[when].text} -> {b[when].text} (by {largest:.6g})"
+
+
+def _differ(x: str, y: str) -> bool:
+    """Return whether two cells say something else: -14.990 is -14.99."""
+    return x != y and (_number(x) is None or _number(x) != _number(y))
 
 
 def _number(text: str) -> float | None:

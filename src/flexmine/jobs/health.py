@@ -18,6 +18,8 @@ from flexmine.store.runs import Attempt, RunStore
 ONE_HOUR = timedelta(hours=1)
 PLANNED = tuple(EXIT_CODES[s] for s in (Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK))
 LOOKED_AT = 50
+AHEAD_H = 0.1
+"""Two clocks may differ by so much before a publication counts as one from the future."""
 
 
 class Level(IntEnum):
@@ -108,6 +110,9 @@ def _current(job: Job, now: datetime) -> Found:
     published = datetime.fromisoformat(current.document["published_at"])
     age_h = (now - published) / ONE_HOUR
     words = f"publication {current.sequence}, {age_h:.1f} h old, is valid for {left_h:.1f} h more"
+    if age_h < -AHEAD_H:
+        ahead = f"publication {current.sequence} was made {-age_h:.1f} h after now; is the clock right?"
+        yield Check("clock", Level.WARNING, ahead)
     if left_h <= 0:
         words = f"publication {current.sequence} ended {-left_h:.1f} h ago; {_ending(current)}"
     level = Level.OK if left_h >= watch.warning_h else Level.WARNING
@@ -182,7 +187,8 @@ def _feeds(job: Job, now: datetime) -> Found:
             yield Check(f"feed {feed.files}", Level.WARNING, error.messages[0])
             continue
         if not found.known:
-            yield Check(f"feed {feed.files}", Level.WARNING, "there is no issue")
+            ahead = f" by {now.isoformat(timespec='minutes')}; {found.passed_over[0]}" if found.passed_over else ""
+            yield Check(f"feed {feed.files}", Level.WARNING, f"there is no issue{ahead}")
             continue
         issue = found.known[0]
         age_h = issue.age_h(now)

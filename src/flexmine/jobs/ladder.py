@@ -151,7 +151,7 @@ class Climb:
         axis = self._axis(horizon)
         pins = job_pins(self.job, axis.begin(0), axis.begin(axis.steps))
         for pin in pins.expired:
-            self._tell_once(f"expired, without effect: {pin.words}")
+            self._tell_once(f"over by then, without effect: {pin.words}")
         extra = {**self.extra, **pins.extra()}
         write_inputs(self.job, Inputs(horizon, self.before.state, chosen, how, extra), folder)
         return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))

@@ -151,6 +151,8 @@ class Planner:
         LOG.info(
             "%s: %s, %.2f USD, stored as revision %d", record.day, record.status, record.money_usd, record.revision
         )
+        for label in record.labels:
+            LOG.warning("%s: %s: %s", record.day, record.step, label)
         return record
 
     def _record(self, climb: Climb, newest: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
