@@ -24,6 +24,18 @@ def test_no_line_is_wider_than_asked(make_plan, make_problem, make_rule, width, 
     assert max(len(line) for line in text.splitlines()) <= width
 
 
+def test_fine_steps_keep_their_hours(make_plan, make_problem):
+    """100 steps of 15 minutes fit as 34 blocks of 45, few of which begin at a whole hour.
+
+    *Proves:* 00, 06, 12 and 18 stand over the blocks that hold them.
+    *Sensitivity:* marks where a block begins show 00 alone.
+    """
+    text = summary(make_plan(make_problem(steps=100, step_h=0.25)), 80)
+    line = next(row for row in text.splitlines() if row.endswith("most"))
+    assert line.split()[1:5] == ["00", "06", "12", "18"]
+    assert line.index("06") - line.index("00") == 8
+
+
 def test_it_says_the_finding_the_verdict_and_the_rules(make_plan, make_rule):
     """*Proves:* 4,320 USD beside greedy's 3,600, and a fallback that cannot be overlooked.
 

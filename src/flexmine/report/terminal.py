@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import datetime
 
 import numpy as np
 
 from flexmine.planning.day_kind import NOTHING_SHARE
 from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
-from flexmine.report.facts import clock, facts, local_edges
+from flexmine.report.facts import facts, local_edges
 from flexmine.report.palette import MINUS, THIN, THIN_SPACE, number
 from flexmine.report.sentence import finding, verdict
 
@@ -65,20 +66,22 @@ def _hours(plan: Plan, width: int) -> list[str]:
     problem, part = plan.problem, slice(0, plan.publish_steps)
     room = width - LABEL - 22
     pool = -(-plan.publish_steps // room)
-    edges = local_edges(problem)[: plan.publish_steps : pool]
-    stretch = max(1, room // len(edges))
-    marks = "".join(
-        (f"{e.hour:02d}" if e.minute == 0 and e.hour % 6 == 0 else "").ljust(stretch)[: max(stretch, 2)] for e in edges
-    )
-    if stretch == 1:
-        marks = _sparse_marks([clock(e)[:2] if e.minute == 0 and e.hour % 6 == 0 else "" for e in edges])
-    lines = [f"{problem.time.zone:<{LABEL}.{LABEL - 1}}{marks:<{len(edges) * stretch}}{'least':>10}{'most':>10}"]
+    edges = local_edges(problem)[: plan.publish_steps]
+    hours = [_six_hours(edges[i : i + pool]) for i in range(0, len(edges), pool)]
+    stretch = max(1, room // len(hours))
+    marks = "".join(hour.ljust(stretch)[: max(stretch, 2)] for hour in hours) if stretch > 1 else _sparse_marks(hours)
+    lines = [f"{problem.time.zone:<{LABEL}.{LABEL - 1}}{marks:<{len(hours) * stretch}}{'least':>10}{'most':>10}"]
     for name, values, digits in _series(plan):
         shown = _pooled(values[part], pool)
         blocks = "".join(c * stretch for c in sparkline(shown, 0.5 * 10.0**-digits))
         least, most = number(float(values[part].min()), digits), number(float(values[part].max()), digits)
         lines.append(f"{name:<{LABEL}.{LABEL}}{blocks}{least:>10}{most:>10}".rstrip())
     return lines
+
+
+def _six_hours(times: list[datetime]) -> str:
+    """Return the hour that a block holds the beginning of, where it is 00, 06, 12 or 18."""
+    return next((f"{time.hour:02d}" for time in times if time.minute == 0 and time.hour % 6 == 0), "")
 
 
 def _sparse_marks(marks: list[str]) -> str:
