@@ -47,6 +47,19 @@ def test_hold_keeps_the_last_setpoint_and_says_what_it_breaks(tmp_path):
     assert continued(read_written(folder), "minimum").breaks == ()
 
 
+def test_a_commitment_ends_with_the_plan(tmp_path):
+    """*Proves:* after a redispatch, containers that are held on in the look-ahead's stead break no limit.
+
+    *Sensitivity:* counting the commitment of the look-ahead would report a break after every redispatch.
+    """
+    committed = np.array([2, 2, 2, 2, 0, 0])
+    problem = two_containers(cap=3.0, firm_mw=5.0, surplus_mw=1.0, committed=committed)
+    on = ((1, 1, 1, 1, 0, 0),) * 2
+    power = ((1.0, 1.0, 1.0, 1.0, 0.0, 0.0),) * 2
+    write_plan(plan_of(problem, schedule_of(problem, on, power)), tmp_path / "plan")
+    assert continued(read_written(tmp_path / "plan"), "minimum").breaks == ()
+
+
 def test_minimum_and_off_go_down_within_the_ramp(tmp_path):
     """*Proves:* from 2.2 MW with 0.6 MW a step, minimum takes two steps to 1.1, off two more, one container each.
 

@@ -77,7 +77,9 @@ def continued(plan: WrittenPlan, action: Action) -> Continued:
 
 def _breaks(problem: Problem, schedule: Schedule, first: int, horizon: int) -> tuple[str, ...]:
     found = replay(problem, schedule, LIMIT_TOLERANCE_MW, problem.site.rounding_reserve_mw).violations
-    told = [v.message for v in found if v.step is not None and first <= v.step < horizon]
+    # A commitment is a decision of who runs up to the end of the plan, and no limit of the machines after it.
+    broken = [v for v in found if v.limit != "commitment"]
+    told = [v.message for v in broken if v.step is not None and first <= v.step < horizon]
     rest = len(told) - SHOWN_BREAKS
     return (*told[:SHOWN_BREAKS], f"and {rest} more") if rest > 0 else tuple(told)
 
