@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -272,18 +272,29 @@ def _letters(
 def _lots(
     k: ContainerClass, history: tuple[History, ...], T: int, most_starts: int | None, days: Ints | None
 ) -> tuple[StopLot, ...]:
-    D, windows = k.min_down_steps, [k.start.warm_off_steps, *(g.off_steps for g in k.start.tiers)]
+    D, windows = k.min_down_steps, (k.start.warm_off_steps, *(g.off_steps for g in k.start.tiers))
     lots = []
     for number, h in enumerate(h for h in history if not h.on):
         used = 0 if most_starts is None else min(h.starts_today, most_starts)
         last, *later = (min(until, T - 1) for until in _warm_until(k, h))
         earliest = max(0, D - h.steps, _next_day(days, 0) if most_starts is not None and used == most_starts else 0)
         lots.append(StopLot(-1 - number, h.count, earliest, last, tuple(later), used))
+    steps = np.arange(T)
+    lasts = zip(*(np.minimum(steps + W, T - 1).tolist() for W in windows), strict=True)
+    next_day = () if most_starts is None else tuple(_next_day(days, t) for t in range(T))
+    return (*lots, *_lots_within(tuple(lasts), D, most_starts, next_day))
+
+
+@lru_cache(maxsize=64)
+def _lots_within(
+    lasts: tuple[tuple[int, ...], ...], D: int, most_starts: int | None, next_day: tuple[int, ...]
+) -> tuple[StopLot, ...]:
+    """Return the lots of stops within the horizon; classes and nights that have their windows in common share them."""
+    lots = []
     for used in range(0 if most_starts is None else most_starts, -1, -1):
-        for i in range(T):
-            last, *later = (min(i + int(W[i]), T - 1) for W in windows)
+        for i, (last, *later) in enumerate(lasts):
             spent = most_starts is not None and used == most_starts
-            earliest = max(i + D, _next_day(days, i)) if spent else i + D
+            earliest = max(i + D, next_day[i]) if spent else i + D
             lots.append(StopLot(i, None, earliest, last, tuple(later), used))
     return tuple(lots)
 
