@@ -86,7 +86,7 @@ def test_stale_feed_and_failures_in_a_row(tmp_path):
             Night(read_job(job), stale_by_then).run(DAY + timedelta(days=1))
         _, each, found = levels(job, NOW)
         assert each["runs"] == ("CRITICAL" if failures == 3 else "WARNING")
-        assert any(f"the {failures}. in a row without a plan" in line for line in found.lines)
+        assert any(f", {failures} in a row without a plan" in line for line in found.lines)
     stale = levels(job, stale_by_then)[2]
     assert any("is 31.0 h old; max_age_h allows 30 h" in line for line in stale.lines)
 

@@ -138,7 +138,7 @@ def test_persistence_takes_a_low_quantile_of_the_surplus(tmp_path):
         path.unlink()
     third = _night(job_file, SECOND + timedelta(days=1))
     assert third.record.step == "persistence"
-    assert "the 0 quantile of each hour of the last 2 days with a feed" in third.record.labels[0]
+    assert "the least of each hour of the last 2 days with a feed" in third.record.labels[0]
     used = [load_case(_folder(job_file, r) / "inputs" / "case.yaml").series[SERIES][:24] for r in results]
     made = load_case(_folder(job_file, third) / "inputs" / "case.yaml").series[SERIES]
     assert np.allclose(made[:24], np.minimum(*used)) and not np.allclose(*used)

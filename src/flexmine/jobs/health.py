@@ -171,7 +171,7 @@ def _last(job: Job, last: Attempt, failures: int) -> Found:
     text = f"the last one, of {last.day} at {when}, ended with exit {last.exit_code} ({last.status})"
     level = Level.OK if last.exit_code == 0 else Level.WARNING
     if failures:
-        text += f", the {failures}. in a row without a plan: {last.messages[0] if last.messages else 'no message'}"
+        text += f", {failures} in a row without a plan: {last.messages[0] if last.messages else 'no message'}"
         level = Level.CRITICAL if failures >= job.document.watch.failures else Level.WARNING
     yield Check("runs", level, text)
     yield "last_run_exit_code", {}, float(last.exit_code)

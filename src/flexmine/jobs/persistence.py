@@ -87,7 +87,8 @@ def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: str, surplus_qua
         )
     surplus = is_surplus(past.job, key)
     made = np.array([np.quantile(values[c], surplus_quantile) if surplus else values[c][0] for c in clocks])
-    what = f"the {surplus_quantile:g} quantile of each hour" if surplus else "the same hour"
+    low = "the least" if surplus_quantile == 0 else f"the {surplus_quantile:g} quantile"
+    what = f"{low} of each hour" if surplus else "the same hour"
     days = max(len(v) for v in values.values())
     label = f"{key.dotted}: {what} of the last {days} day{'s' if days > 1 else ''} with a feed, for want of one"
     return of_values(key, made, axis, step=step, label=label)

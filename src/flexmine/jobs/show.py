@@ -16,12 +16,12 @@ SHOWN_NAMES = 8
 
 def history_lines(records: Iterable[RunRecord]) -> list[str]:
     """Return one line for each run."""
-    head = f"{'day':10}  {'rev':>3}  {'run':22}  {'status':9}  {'step':13}  {'money USD':>12}  {'published':>9}"
+    head = f"{'day':10}  {'rev':>3}  {'kind':10}  {'run':22}  {'status':9}  {'step':13}"
     return [
-        head,
+        f"{head}  {'money USD':>12}  {'published':>9}",
         *(
-            f"{r.day}  {r.revision:>3}  {r.run_id:22}  {r.status:9}  {r.step:13}  {r.money_usd:>12.2f}  "
-            f"{'-' if r.sequence is None else r.sequence:>9}"
+            f"{r.day}  {r.revision:>3}  {r.kind:10}  {r.run_id:22}  {r.status:9}  {r.step:13}  "
+            f"{r.money_usd:>12.2f}  {'-' if r.sequence is None else r.sequence:>9}"
             for r in records
         ),
     ]
