@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flexmine.errors import BadInput
@@ -57,6 +57,8 @@ def by_hours(known: dict[int, float], policy: str, longest: int) -> list[float] 
     longest=st.integers(1, 8),
     empty=st.booleans(),
 )
+@example(holes=set(), more=(-3, 4), policy="same_hour_yesterday", longest=4, empty=False)
+@example(holes=set(), more=(-3, 4), policy="same_hour_yesterday", longest=4, empty=True)
 def test_holes_are_filled_as_loops_would(holes, more, policy, longest, empty):
     """*Proves:* policy, longest gap and margins on a day of 25 hours, whether a row is absent or its cell empty; and
     that an excerpt of the feed, as a night keeps it, reads to the same numbers and the same record.

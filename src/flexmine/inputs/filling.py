@@ -89,7 +89,9 @@ def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tupl
             raise BadInput(f"{told}; every step needs a value, or the case a policy (fill)")
         stand_in = _stand_in(fill, grid, values, axis, gap)
         too_long = (gap.last - gap.first + 1) * grid.step_us > fill.longest_gap_h * US_PER_H
-        if too_long or np.isnan(stand_in).any():
+        # A gap may begin before the horizon: what is missing there needs no value.
+        wanted = grid.cells.inside[gap.first : gap.last + 1]
+        if too_long or np.isnan(stand_in[wanted]).any():
             told = _missing(column, grid, missing, axis, gap)
             longest = f"that is longer than the longest_gap_h of {fill.policy}, {fill.longest_gap_h:g} h"
             raise BadInput(f"{told}; {longest if too_long else _NOTHING_TO_FILL_WITH[fill.policy]}")
