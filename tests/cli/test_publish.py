@@ -10,6 +10,7 @@ NUMBERS = [
     ("2024-09-10T00:00:00+08:00", "2124-09-12T00:00:00+08:00"),
     ("file: shipped:northway_temperature.csv, column: temperature_c", "file: t.csv, column: t"),
     ("horizon_h: 48\npublish_h: 24", "horizon_h: 3\npublish_h: 2"),
+    ("block_height: 860700", "subsidy_btc: 3.125"),
 ]
 
 
