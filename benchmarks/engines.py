@@ -22,9 +22,9 @@ from typing import Any
 from intervals import audited_by_intervals
 from machine import machine, peak_mb, table
 
+from flexmine.audit.replay import replay
 from flexmine.errors import NoPlan
 from flexmine.milp.letters import letters_of
-from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.state import state_after
 from flexmine.problem import Problem

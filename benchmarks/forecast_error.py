@@ -31,12 +31,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from flexmine.audit.replay import replay
 from flexmine.physics.hash_value import hash_value_usd_per_th_s_h
-from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.planning.state import FleetState, state_after
 from flexmine.problem import Floats, History, Problem, TimeAxis
+from flexmine.problem.schedule import Schedule, supply_by_merit
 from flexmine.solving.engine import SolveOptions, solve
 from plants import ZONE, plant
 

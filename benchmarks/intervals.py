@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flexmine.planning.schedule import supply_by_merit
 from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem.schedule import supply_by_merit
 from flexmine.solving.engine import ClassPlan, Solution
 
 SLACK_MW = 1e-6

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexmine.assembly import assemble
+from flexmine.audit.replay import Replay, replay
 from flexmine.inputs.case import load_case
-from flexmine.planning.audit import Replay, replay
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.problem import Problem, full_power_only
+from flexmine.problem import Problem
+from flexmine.problem.variants import full_power_only
 from flexmine.solving.engine import solve
 
 CASES = ("bratsk-day", "bratsk-shaped", "bratsk-40")

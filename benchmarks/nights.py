@@ -16,7 +16,7 @@ from collections import Counter
 
 from machine import machine, resident_mb
 
-from flexmine.planning.audit import replay
+from flexmine.audit.replay import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.state import FleetState, state_after
 from flexmine.problem import Problem

@@ -30,10 +30,10 @@ import pyomo.environ as pe
 from machine import machine, table
 from pyomo.contrib.appsi.solvers.highs import Highs
 
-from flexmine.planning.audit import replay
+from flexmine.audit.replay import replay
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.problem import ContainerClass, Problem
+from flexmine.problem.schedule import Schedule, supply_by_merit
 from flexmine.solving.engine import SolveOptions, solve
 from plants import plant
 

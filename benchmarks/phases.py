@@ -33,14 +33,14 @@ SIZES = {"14 x 24 h": ("bratsk-shaped", 24), "56 x 48 h": ("bratsk-40", 48)}
 RUN = """
 import json, sys, time
 begin = time.perf_counter()
-import flexmine.inputs.case, flexmine.output, flexmine.pipeline, flexmine.report.page
+import flexmine.inputs.case, flexmine.output, flexmine.workflow.plan_case, flexmine.report.page
 from pathlib import Path
-from flexmine.pipeline import Phases
+from flexmine.workflow.plan_case import Phases
 imported = time.perf_counter() - begin
 phases = Phases()
 with phases.measure("read"):
     case = flexmine.inputs.case.load_case(sys.argv[1])
-plan = flexmine.pipeline.plan_case(case, phases=phases)
+plan = flexmine.workflow.plan_case.plan_case(case, phases=phases)
 flexmine.output.write_plan(plan, Path(sys.argv[2]), phases)
 print(json.dumps({"import": imported, **phases.seconds}))
 """

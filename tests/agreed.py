@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexmine.planning.audit import Replay, replay
+from flexmine.audit.replay import Replay, replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
 from flexmine.solving.engine import SolveOptions, solve

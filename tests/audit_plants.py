@@ -29,15 +29,17 @@ from typing import Any
 
 import numpy as np
 
+from flexmine.audit.replay import replay
+from flexmine.baselines.rules import RuleResult
 from flexmine.errors import Status
-from flexmine.planning.audit import replay
-from flexmine.planning.document import document_text, plan_document
-from flexmine.planning.plan import BreakEven, Plan, RuleResult
+from flexmine.explain.break_even import BreakEven
 from flexmine.planning.rounding import round_schedule
-from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.planning.tables import write_csv
 from flexmine.problem import Problem
-from flexmine.problem_json import write_problem
+from flexmine.problem.reading import write_problem
+from flexmine.problem.schedule import Schedule, supply_by_merit
+from flexmine.workflow.document import document_text, plan_document
+from flexmine.workflow.plan import Plan
 from plants import reference_class, simple_problem
 
 STEPS = 6

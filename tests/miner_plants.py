@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from flexmine.audit.replay import replay
 from flexmine.physics.mode_envelope import mode_envelope
-from flexmine.planning.audit import replay
-from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.problem import Feeder, Miners, Problem
+from flexmine.problem.schedule import Schedule, supply_by_merit
 from plants import reference_class, simple_problem
 
 RESERVE_MW = 0.004

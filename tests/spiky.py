@@ -16,11 +16,12 @@ import pyomo.environ as pe
 import pytest
 from numpy.random import Generator
 
+from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
 from flexmine.milp.model import build_model
-from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.problem import ContainerClass, History, Problem, one_class_per_container
+from flexmine.problem import ContainerClass, History, Problem
+from flexmine.problem.variants import one_class_per_container
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.highs import Solver
 from flexmine.solving.standard_form import compile_model

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flexmine.inputs.case import Case
-    from flexmine.planning.plan import Plan
     from flexmine.solving.engine import SolveOptions
+    from flexmine.workflow.plan import Plan
 
 __all__ = [
     "AuditFailed",
@@ -90,7 +90,7 @@ def plan(case: Case, options: SolveOptions | None = None) -> Plan:
     AuditFailed
         The plan found does not pass the audit; it is then no plan.
     """
-    from flexmine.pipeline import plan_case
+    from flexmine.workflow.plan_case import plan_case
 
     return plan_case(case, options)
 
@@ -111,6 +111,6 @@ def write_plan(plan: Plan, directory: str | Path) -> None:
         Where something stands there that flexmine did not write.
     """
     from flexmine.output import write_plan as write
-    from flexmine.pipeline import Phases
+    from flexmine.workflow.plan_case import Phases
 
     write(plan, Path(directory), Phases())

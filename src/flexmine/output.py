@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flexmine.audit.plan_files import sha256
 from flexmine.errors import BadInput, FlexmineError
-from flexmine.pipeline import Phases
-from flexmine.planning.document import document_text, plan_document
-from flexmine.planning.plan import Plan
-from flexmine.planning.plan_files import sha256
 from flexmine.planning.tables import write_csv
-from flexmine.problem_writing import write_problem
+from flexmine.problem.writing import write_problem
+from flexmine.workflow.document import document_text, plan_document
+from flexmine.workflow.plan import Plan
+from flexmine.workflow.plan_case import Phases
 
 PLAN_SCHEMA_PREFIX = "flexmine-plan/"
 WRITTEN = ("setpoints.csv", "site.csv", "plan.json", "problem.json", "report.html", "run.json")

@@ -8,8 +8,8 @@ from assembly.conftest import CASE
 from flexmine.assembly import assemble
 from flexmine.inputs.explain import explain
 from flexmine.inputs.schema import CaseDocument
-from flexmine.pipeline import plan_case
-from flexmine.planning.document import plan_document
+from flexmine.workflow.document import plan_document
+from flexmine.workflow.plan_case import plan_case
 
 HASH = {key: value for key, value in CASE["hash_value"].items() if key != "subsidy_btc"}
 

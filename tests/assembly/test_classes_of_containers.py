@@ -3,7 +3,7 @@ import pytest
 
 from flexmine.assembly import assemble
 from flexmine.problem import History
-from flexmine.problem_json import problem_from_document, problem_to_document
+from flexmine.problem.reading import problem_from_document, problem_to_document
 
 OUTAGE = {"from": "2024-09-10T02:00:00+08:00", "to": "2024-09-10T04:30:00+08:00", "reason": "fan"}
 

@@ -6,8 +6,8 @@ import pytest
 from flexmine.assembly import assemble
 from flexmine.errors import BadInput
 from flexmine.inputs.agreement import agreement
-from flexmine.pipeline import plan_case
 from flexmine.solving.engine import solve
+from flexmine.workflow.plan_case import plan_case
 
 RUNS = [
     {"container": "C01", "from": "2024-09-10T02:00:00+08:00", "to": "2024-09-10T08:00:00+08:00"},

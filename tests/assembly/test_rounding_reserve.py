@@ -7,7 +7,7 @@ import pytest
 from flexmine.assembly import assemble
 from flexmine.assembly.reserve import needed_reserve_mw, without_reserve
 from flexmine.errors import Infeasible
-from flexmine.pipeline import plan_case
+from flexmine.workflow.plan_case import plan_case
 
 PRESETS = [
     {"power_w": w, "hash_rate_th_s": h} for w, h in ((1300.0, 57.2), (1950.0, 79.3), (2600.0, 96.2), (3250.0, 110.0))

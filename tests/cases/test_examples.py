@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import flexmine
+from flexmine.audit.directory import audit_directory
 from flexmine.output import write_plan
-from flexmine.pipeline import Phases
-from flexmine.planning.audit_files import audit_directory
 from flexmine.report.day import day_figure
 from flexmine.report.sentence import finding
+from flexmine.workflow.plan_case import Phases
 from pages import DOCS, EXAMPLES
 
 RESERVE_MW = 0.004

@@ -9,13 +9,13 @@ import pytest
 
 import flexmine
 from flexmine.assembly import assemble
+from flexmine.audit.directory import audit_directory
+from flexmine.audit.replay import replay
 from flexmine.output import write_plan
-from flexmine.pipeline import Phases
-from flexmine.planning.audit import replay
-from flexmine.planning.audit_files import audit_directory
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.problem import full_power_only
+from flexmine.problem.variants import full_power_only
 from flexmine.solving.engine import solve
+from flexmine.workflow.plan_case import Phases
 
 CASES = ("bratsk-day", "bratsk-shaped", "bratsk-40", "bratsk-day-measured", "fleet-mixed")
 FILES = ("setpoints.csv", "site.csv", "plan.json", "problem.json", "report.html")

@@ -5,8 +5,8 @@ import re
 import pytest
 
 import flexmine
-from flexmine.planning.document import plan_document
-from flexmine.planning.reason_codes import CODES
+from flexmine.audit.reason_codes import CODES
+from flexmine.workflow.document import plan_document
 from pages import DOCS, codes, section, table
 
 TEXT = (DOCS / "file-formats.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ from typing import Annotated, Union, get_args, get_origin
 
 import pytest
 
-from flexmine import problem_schema
-from flexmine.planning.solution_json import solve_to_document
+from flexmine.problem import shape as problem_schema
 from flexmine.solving.engine import SolveOptions
+from flexmine.workflow.problem_file import solve_to_document
 from pages import DOCS, codes, section, table
 from plants import reference_class, simple_problem
 

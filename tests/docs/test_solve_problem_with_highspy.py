@@ -12,7 +12,7 @@ import pytest
 
 from flexmine.errors import Infeasible
 from flexmine.problem import Feeder, History
-from flexmine.problem_json import write_problem
+from flexmine.problem.reading import write_problem
 from flexmine.solving.engine import SolveOptions, solve
 from plants import random_features, random_problem, reference_class, simple_problem
 

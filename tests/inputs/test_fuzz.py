@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from flexmine.assembly import assemble
 from flexmine.errors import BadInput
+from flexmine.explain.prechecks import conflicts
 from flexmine.inputs import references
 from flexmine.inputs.case import load_case
 from flexmine.inputs.yaml_loader import parse_yaml
-from flexmine.planning.prechecks import conflicts
-from flexmine.problem_json import problem_from_document, problem_text
+from flexmine.problem.reading import problem_from_document, problem_text
 from flexmine.resources import shipped_path
 from inputs.mutations import mutate
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from flexmine.cli.main import cli
 from flexmine.inputs import agreement
-from flexmine.problem_json import problem_text
+from flexmine.problem.reading import problem_text
 from plants import reference_class, simple_problem
 
 Edit = Callable[[bytes], bytes]

@@ -12,13 +12,13 @@ from itertools import cycle
 import pytest
 
 import faults
+from flexmine.audit.directory import audit_directory
 from flexmine.errors import FlexmineError, NoPlan
 from flexmine.jobs import settle as settle_module
 from flexmine.jobs.job import read_job
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.night import Night
 from flexmine.jobs.resolve import digest_of
-from flexmine.planning.audit_files import audit_directory
 from flexmine.publish.reader import read_current
 from flexmine.store.runs import RunStore
 from nights import evening_before, write_job

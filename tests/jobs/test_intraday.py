@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput, Infeasible
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday, next_step
@@ -16,7 +17,6 @@ from flexmine.jobs.night import Night
 from flexmine.jobs.observe import observe
 from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.reproduce import reproduce
-from flexmine.planning.audit_files import audit_directory
 from flexmine.publish.reader import read_current
 from nights import evening_before, issue_surplus, surplus_mw, write_job, write_series
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from flexmine.audit.replay import replay
 from flexmine.physics.carbon import avoided_spill_mwh, location_based_kg
-from flexmine.planning.audit import replay
 from flexmine.planning.carbon import carbon_account
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.solving.engine import solve

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flexmine.planning.audit import replay
+from flexmine.audit.replay import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.even_shares import with_even_shares
 from flexmine.problem import Feeder, History

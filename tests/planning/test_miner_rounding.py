@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from flexmine.audit.replay import replay
 from flexmine.physics.mode_envelope import envelope_levels
-from flexmine.planning.audit import replay
 from flexmine.planning.rounding import round_schedule
-from flexmine.planning.schedule import Schedule, supply_by_merit
+from flexmine.problem.schedule import Schedule, supply_by_merit
 from miner_plants import LADDERS, RESERVE_MW, miner_class, touching
 from plants import simple_problem
 

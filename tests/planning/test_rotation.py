@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
-from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.state import state_after
 from flexmine.problem import ContainerClass, History

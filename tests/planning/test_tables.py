@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from audit_plants import plan_of, schedule_of, two_containers
+from flexmine.audit.replay import replay
 from flexmine.errors import BadInput
-from flexmine.planning.audit import replay
 from flexmine.planning.rounding import round_schedule
-from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.planning.tables import round_adding_up, setpoints_table, site_table, write_csv
 from flexmine.problem import Feeder
+from flexmine.problem.schedule import Schedule, supply_by_merit
 from plants import reference_class, simple_problem
 
 SETPOINTS = (

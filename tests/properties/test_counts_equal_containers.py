@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
-from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.problem import History, Problem, one_class_per_container
+from flexmine.problem import History, Problem
+from flexmine.problem.variants import one_class_per_container
 from flexmine.solving.engine import SolveOptions, solve
 from plants import FEATURES, random_problem, reference_class, simple_problem
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible, Status
-from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
 from flexmine.solving.engine import Solution, SolveOptions, solve

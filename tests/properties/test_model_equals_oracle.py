@@ -8,9 +8,9 @@ from dataclasses import replace
 import pyomo.environ as pe
 import pytest
 
+from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible, Status
 from flexmine.milp import commitment, letters
-from flexmine.planning.audit import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
 from flexmine.solving.engine import ENGINES, SolveOptions, solve

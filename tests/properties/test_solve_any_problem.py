@@ -7,9 +7,9 @@ from collections import Counter
 
 import numpy as np
 
-from flexmine.planning.solution_json import solve_to_document
-from flexmine.problem_json import problem_from_document, problem_text
+from flexmine.problem.reading import problem_from_document, problem_text
 from flexmine.solving.engine import SolveOptions
+from flexmine.workflow.problem_file import solve_to_document
 from plants import NAMED_FEATURES, random_features, random_problem
 from spiky import SAMPLES
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from agreed import agreed_money
+from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
-from flexmine.planning.audit import replay
+from flexmine.explain.prechecks import conflicts
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.planning.prechecks import conflicts
-from flexmine.problem import Problem, one_class_per_container
-from flexmine.problem_json import problem_text, read_problem
+from flexmine.problem import Problem
+from flexmine.problem.reading import problem_text, read_problem
+from flexmine.problem.variants import one_class_per_container
 from flexmine.solving.engine import solve
 from plants import round_class, round_problem
 

@@ -8,7 +8,8 @@ import pytest
 
 from agreed import agreed_money
 from flexmine.errors import Infeasible
-from flexmine.problem import Feeder, History, full_power_only
+from flexmine.problem import Feeder, History
+from flexmine.problem.variants import full_power_only
 from flexmine.solving.engine import solve
 from oracle import oracle
 from plants import reference_class, round_class, round_problem, simple_problem

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit_plants import edit_json, plan_of, reseal, schedule_of, two_containers, write_plan
-from flexmine.planning.audit import replay
+from flexmine.audit.replay import replay
 from flexmine.problem import StartTier
 from flexmine.publish.after import continued
 from flexmine.publish.written import read_written

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from audit_plants import edit_csv, reseal
+from flexmine.audit.directory import audit_directory
 from flexmine.errors import AuditFailed, BadInput
-from flexmine.planning.audit_files import audit_directory
 from flexmine.publish.directory import Terms, publish
 from flexmine.publish.reader import read_current
 from flexmine.publish.table import rows_at

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_plants import schedule_of, two_containers
-from flexmine.planning.audit import replay
+from flexmine.audit.replay import replay
 from flexmine.problem import History, Miners
 from flexmine.publish.ramps import ramps
 

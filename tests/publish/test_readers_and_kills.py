@@ -8,7 +8,7 @@ import signal
 import time
 from datetime import timedelta
 
-from flexmine.planning.audit_files import audit_directory
+from flexmine.audit.directory import audit_directory
 from flexmine.publish.directory import Terms, publish
 from flexmine.publish.reader import read_current
 from publishing import BEFORE, written

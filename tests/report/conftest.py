@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flexmine.audit.replay import replay
+from flexmine.baselines.rules import RuleResult
 from flexmine.errors import Status
-from flexmine.planning.audit import replay
-from flexmine.planning.plan import BreakEven, Plan, RuleResult
-from flexmine.planning.schedule import Schedule, supply_by_merit
+from flexmine.explain.break_even import BreakEven
 from flexmine.problem import Problem
+from flexmine.problem.schedule import Schedule, supply_by_merit
+from flexmine.workflow.plan import Plan
 from plants import round_class, simple_problem
 
 MakePlan = Callable[..., Plan]

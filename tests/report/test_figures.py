@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from flexmine.audit.reason_codes import CODES
+from flexmine.baselines.day_kind import DayKind
+from flexmine.explain.reasons import Reasons
 from flexmine.planning.carbon import carbon_account
-from flexmine.planning.day_kind import DayKind
-from flexmine.planning.reason_codes import CODES
-from flexmine.planning.reasons import Reasons
 from flexmine.problem import Miners
 from flexmine.report.carbon_chart import carbon_figure, mass, significant
 from flexmine.report.charts import quick_charts

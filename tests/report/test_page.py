@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from flexmine.planning.audit import replay
-from flexmine.planning.schedule import Schedule, supply_by_merit
+from flexmine.audit.replay import replay
+from flexmine.problem.schedule import Schedule, supply_by_merit
 from flexmine.report.charts import Clock
 from flexmine.report.facts import facts
 from flexmine.report.money_chart import terms

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible, NoPlan
-from flexmine.pipeline import Phases, solve_checked
 from flexmine.problem import Feeder, History, Problem
 from flexmine.solving import conflict, highs
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.highs import SolverFailed
+from flexmine.workflow.plan_case import Phases, solve_checked
 from plants import reference_class, simple_problem
 
 T = 12

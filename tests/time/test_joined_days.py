@@ -18,8 +18,8 @@ import pytest
 import flexmine
 from flexmine.inputs.case import load_case
 from flexmine.output import write_plan
-from flexmine.pipeline import Phases
 from flexmine.resources import shipped_root
+from flexmine.workflow.plan_case import Phases
 
 CONTAINERS = 14
 QUARTER_H = 0.25

@@ -96,7 +96,7 @@ def solver_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def merged(options: Any, given: dict[str, Any]) -> Any:
     """Return solver options with those that were given on the command line in place of the case's."""
-    from flexmine.pipeline import with_overrides
+    from flexmine.workflow.plan_case import with_overrides
 
     highs = dict(_name_and_value(text) for text in given["solver_option"])
     chosen = {

@@ -20,8 +20,8 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
     """Validate a case and everything it refers to, and look for conflicts in words; solve nothing."""
     from flexmine.assembly import assemble
     from flexmine.errors import Infeasible
+    from flexmine.explain.prechecks import conflicts
     from flexmine.inputs.case import load_case
-    from flexmine.planning.prechecks import conflicts
 
     loaded = load_case(case, allow_outside)
     assembly = assemble(loaded)
@@ -58,7 +58,7 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
 @with_errors
 def audit(directory: Path, as_json: bool) -> int:
     """Re-check a written plan from its files alone, and name each violation."""
-    from flexmine.planning.audit_files import audit_directory
+    from flexmine.audit.directory import audit_directory
 
     result = audit_directory(directory)
     if as_json:
@@ -83,7 +83,7 @@ def audit(directory: Path, as_json: bool) -> int:
 @with_errors
 def explain(directory: Path, container: str, at: str, as_json: bool) -> int:
     """Say in two sentences why a container does what it does, and what would change it."""
-    from flexmine.planning.explain import explain as explained
+    from flexmine.explain.container import explain as explained
 
     found = explained(directory, container, at)
     sentences = [found.what, found.change]

@@ -22,7 +22,7 @@ def problem(case: str, allow_outside: tuple[Path, ...], out: Path, as_json: bool
     from flexmine.assembly import assemble
     from flexmine.inputs.case import load_case
     from flexmine.output import write_text
-    from flexmine.problem_json import problem_text
+    from flexmine.problem.reading import problem_text
 
     numeric = assemble(load_case(case, allow_outside)).problem
     write_text(out, problem_text(numeric))
@@ -41,9 +41,9 @@ def problem(case: str, allow_outside: tuple[Path, ...], out: Path, as_json: bool
 def solve(*, problem_file: Path, out: Path, containers: bool, as_json: bool, **solver: Any) -> int:
     """Solve a problem.json, whoever wrote it, and write solution.json."""
     from flexmine.output import write_text
-    from flexmine.planning.solution_json import solution_text, solve_to_document
-    from flexmine.problem_json import read_problem
+    from flexmine.problem.reading import read_problem
     from flexmine.solving.engine import SolveOptions
+    from flexmine.workflow.problem_file import solution_text, solve_to_document
 
     loaded = read_problem(problem_file)
     for warning in loaded.warnings:

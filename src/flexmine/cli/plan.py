@@ -58,7 +58,7 @@ def plan_command(
 
         say(summary(plan))
     if as_json:
-        from flexmine.planning.document import plan_document
+        from flexmine.workflow.document import plan_document
 
         document = plan_document(plan, {})
         keys = ("case", "status", "money_usd", "bound_usd", "gap", "rounded_money_usd", "totals", "published", "engine")
@@ -80,7 +80,7 @@ def _make_plan(
     solver: dict[str, Any],
 ) -> Any:
     from flexmine.output import check_target, write_plan
-    from flexmine.pipeline import Phases, options_of, plan_case
+    from flexmine.workflow.plan_case import Phases, options_of, plan_case
 
     check_target(target)
     phases = Phases()

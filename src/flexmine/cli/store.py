@@ -50,10 +50,10 @@ def history(job_file: Path, last: int, attempts: bool, as_json: bool) -> int:
 @with_errors
 def show(job_file: Path, day: date, revision: int | None, as_json: bool) -> int:
     """Show a stored plan: its money, its inputs, where its state came from, whether it was published."""
+    from flexmine.audit.directory import PLAN_SCHEMA
+    from flexmine.audit.plan_files import read_document
     from flexmine.jobs.job import read_job
     from flexmine.jobs.show import run_lines
-    from flexmine.planning.audit_files import PLAN_SCHEMA
-    from flexmine.planning.plan_files import read_document
 
     job = read_job(job_file)
     store = job.open_store()

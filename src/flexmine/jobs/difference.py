@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from flexmine.audit.directory import PLAN_SCHEMA
+from flexmine.audit.plan_files import PlanTables, read_document, read_tables
 from flexmine.errors import BadInput
 from flexmine.jobs.compare import input_changes
-from flexmine.planning.audit_files import PLAN_SCHEMA
-from flexmine.planning.plan_files import PlanTables, read_document, read_tables
 from flexmine.problem import Floats, Problem
-from flexmine.problem_json import read_problem
+from flexmine.problem.reading import read_problem
 
 WATT_MW = 1e-6
 MONEY = ("money_usd", "hash_revenue_usd", "energy_cost_usd", "start_cost_usd")

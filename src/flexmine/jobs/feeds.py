@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from flexmine.audit.plan_files import read_bytes
 from flexmine.errors import BadInput
 from flexmine.inputs.excerpt import excerpt
 from flexmine.inputs.series import read_series
@@ -20,7 +21,6 @@ from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed, Fill
 from flexmine.jobs.template import SeriesKey
-from flexmine.planning.plan_files import read_bytes
 from flexmine.problem import TimeAxis
 
 NEWEST, OLDER, FILL, PERSISTENCE = "newest", "older_issue", "fill", "persistence"

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from flexmine.audit.directory import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
+from flexmine.audit.plan_files import read_document, read_tables
+from flexmine.audit.replay import Replay, replay
 from flexmine.errors import BadInput
-from flexmine.planning.audit import Replay, replay
-from flexmine.planning.audit_files import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
-from flexmine.planning.plan_files import read_document, read_tables
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, TimeAxis
-from flexmine.problem_json import read_problem
+from flexmine.problem.reading import read_problem
+from flexmine.problem.schedule import Schedule
 from flexmine.store.records import AGAIN, RunRecord
 from flexmine.store.runs import RunStore
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from flexmine.audit.plan_files import read_tables
 from flexmine.errors import NoPlan
-from flexmine.planning.plan_files import read_tables
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import Problem
-from flexmine.problem_json import read_problem
+from flexmine.problem.reading import read_problem
+from flexmine.problem.schedule import Schedule
 
 
 def kept_schedule(earlier: Path, problem: Problem) -> Schedule:

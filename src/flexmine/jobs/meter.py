@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flexmine.audit.plan_files import read_bytes
 from flexmine.errors import BadInput
 from flexmine.inputs.table import Table, read_table
 from flexmine.inputs.times import instants_us, moment
-from flexmine.planning.plan_files import read_bytes
 
 QUANTITIES = {"facility_power_mw": "facility", "it_power_mw": "it"}
 STATES = {"on": True, "off": False}

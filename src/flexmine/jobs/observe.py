@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from flexmine.audit.plan_files import read_bytes
+from flexmine.audit.replay import replay
 from flexmine.durable import write_durably
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.job import Job
 from flexmine.jobs.joined import Part, read_part
 from flexmine.jobs.meter import Meter, Sample, read_meter
-from flexmine.planning.audit import replay
-from flexmine.planning.plan_files import read_bytes
 from flexmine.problem import ContainerClass, Floats
 from flexmine.store.readings import Reading, add_readings
 from flexmine.store.records import RunRecord

@@ -6,16 +6,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from flexmine.baselines.hold import hold_safe_power
 from flexmine.errors import Status
 from flexmine.inputs.case import load_case
 from flexmine.jobs.feeds import NEWEST
-from flexmine.jobs.given import plan_given
 from flexmine.jobs.kept import kept_schedule
 from flexmine.jobs.ladder import HOLD, KEPT_FOLDER, PREVIOUS_PLAN
 from flexmine.jobs.resolve import CASE_FILE, How, read_how
-from flexmine.pipeline import Phases, plan_case
-from flexmine.planning.hold import hold_safe_power
-from flexmine.planning.plan import Plan
+from flexmine.workflow.given import plan_given
+from flexmine.workflow.plan import Plan
+from flexmine.workflow.plan_case import Phases, plan_case
 
 
 def plan_inputs(folder: Path, phases: Phases) -> Plan:
@@ -24,7 +24,7 @@ def plan_inputs(folder: Path, phases: Phases) -> Plan:
     Raises
     ------
     BadInput, Infeasible, NoPlan, AuditFailed
-        As by :func:`flexmine.pipeline.plan_case`.
+        As by :func:`flexmine.workflow.plan_case.plan_case`.
     """
     how = read_how(folder)
     with phases.measure("read"):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from flexmine.audit.directory import PLAN_SCHEMA
+from flexmine.audit.plan_files import read_document
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
-from flexmine.planning.audit_files import PLAN_SCHEMA
-from flexmine.planning.plan_files import read_document
 from flexmine.publish.directory import publish
 from flexmine.publish.messages import messages_of
 from flexmine.publish.mqtt import send

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.jobs.observe import observe_again
 from flexmine.jobs.resolve import digest_of
-from flexmine.planning.audit_files import audit_directory
 from flexmine.store.database import StoreDamaged, database_file
 from flexmine.store.files import half_removed, leftovers, remove, run_folders, set_aside
 from flexmine.store.records import RunRecord, read_record

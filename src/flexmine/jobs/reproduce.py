@@ -6,14 +6,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from flexmine.audit.directory import PLAN_SCHEMA
+from flexmine.audit.plan_files import read_document
 from flexmine.errors import BadInput
 from flexmine.jobs.planning import plan_inputs
 from flexmine.jobs.resolve import digest_of
 from flexmine.output import write_plan
-from flexmine.pipeline import Phases
-from flexmine.planning.audit_files import PLAN_SCHEMA
-from flexmine.planning.plan_files import read_document
 from flexmine.store.records import RunRecord
+from flexmine.workflow.plan_case import Phases
 
 NOT_COMPARED = "run.json"
 

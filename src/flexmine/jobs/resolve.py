@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from flexmine.audit.plan_files import sha256
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.cut import write_rows
 from flexmine.jobs.feeds import Chosen
 from flexmine.jobs.job import Job
 from flexmine.jobs.template import as_mapping, write_template
-from flexmine.planning.plan_files import sha256
 from flexmine.problem import TimeAxis
 
 HOW_SCHEMA = "flexmine-how/1"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from flexmine.audit.directory import audit_directory
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
 from flexmine.jobs.compare import input_changes
 from flexmine.jobs.feeds import NEWEST
@@ -18,12 +19,11 @@ from flexmine.jobs.ladder import Climb, Prepared
 from flexmine.jobs.planning import plan_inputs
 from flexmine.jobs.resolve import digest_of
 from flexmine.output import write_plan
-from flexmine.pipeline import Phases
-from flexmine.planning.audit_files import audit_directory
-from flexmine.planning.plan import Plan
 from flexmine.store.files import seal, staging
 from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
+from flexmine.workflow.plan import Plan
+from flexmine.workflow.plan_case import Phases
 
 LOG = logging.getLogger("flexmine.nightly")
 

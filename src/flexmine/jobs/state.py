@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from flexmine.assembly import assemble
+from flexmine.audit.directory import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
+from flexmine.audit.plan_files import read_document
+from flexmine.audit.replay import replay
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY
@@ -16,12 +19,9 @@ from flexmine.jobs.job import Job
 from flexmine.jobs.joined import read_part
 from flexmine.jobs.resolve import CASE_FILE
 from flexmine.jobs.template import as_mapping
-from flexmine.pipeline import Executed, fleet_after
-from flexmine.planning.audit import replay
-from flexmine.planning.audit_files import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
-from flexmine.planning.plan_files import read_document
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
+from flexmine.workflow.plan_case import Executed, fleet_after
 
 LONGEST_H = 8784.0
 """A case may say no more; whoever has been in one state for a year has served every minimum time."""

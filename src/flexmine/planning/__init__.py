@@ -1,1 +1,1 @@
-"""From counts to containers, the audit, the plan and its tables."""
+"""From counts to containers, from containers to miners, and the tables of a schedule."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from flexmine.audit.replay import Replay
 from flexmine.physics.carbon import avoided_spill_mwh, location_based_kg
-from flexmine.planning.audit import Replay
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import Floats, Problem
+from flexmine.problem.schedule import Schedule
 
 SECONDS_PER_H = 3600.0
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexmine.milp.letters import StopLot
-from flexmine.planning.schedule import Schedule, at_start_or_stop, supply_by_merit
 from flexmine.problem import Floats, Problem
+from flexmine.problem.schedule import Schedule, at_start_or_stop, supply_by_merit
 from flexmine.solving.engine import ClassPlan, Solution
 
 NO_STOP = StopLot(step=0, count=None, earliest=0, last_warm=-1)

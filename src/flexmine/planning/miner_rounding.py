@@ -13,10 +13,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from flexmine.audit.replay import replay
 from flexmine.physics.mode_envelope import envelope_levels
-from flexmine.planning.audit import replay
-from flexmine.planning.schedule import Schedule, at_start_or_stop
 from flexmine.problem import ContainerClass, Floats, Ints, Problem
+from flexmine.problem.schedule import Schedule, at_start_or_stop
 
 W_PER_MW = 1e6
 WATT_MW = 1e-6
@@ -35,7 +35,7 @@ class _Ladder:
     Attributes
     ----------
     levels : ndarray of int, shape (E,)
-        Level of each corner, as in :attr:`flexmine.planning.schedule.Schedule.mixes`.
+        Level of each corner, as in :attr:`flexmine.problem.schedule.Schedule.mixes`.
     corner_mw : ndarray, shape (E,)
         IT power of a container with all its miners at the corner.
     step_mw : ndarray, shape (E - 1,)
@@ -105,7 +105,7 @@ def whole_miners(problem: Problem, schedule: Schedule) -> tuple[Floats, NDArray[
     it_power_mw : ndarray, shape (containers, T)
         In whole watts; of classes without miners too.
     mixes : ndarray of int, shape (containers, T, levels)
-        As in :class:`flexmine.planning.schedule.Schedule`.
+        As in :class:`flexmine.problem.schedule.Schedule`.
 
     Notes
     -----

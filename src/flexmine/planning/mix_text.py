@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import Miners, Problem
+from flexmine.problem.schedule import Schedule
 
 
 def mix_text(miners: Miners, counts: np.ndarray) -> str:

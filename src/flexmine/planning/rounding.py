@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from flexmine.planning.audit import replay
+from flexmine.audit.replay import replay
 from flexmine.planning.miner_rounding import with_mixes
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem.schedule import Schedule
 
 WATTS_PER_MW = 1e6
 # Absorbs binary noise (1.3 MW is 1,299,999.9999999999 W), far below a watt.

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.planning.audit import Replay
-from flexmine.planning.schedule import Schedule
+from flexmine.audit.replay import Replay
 from flexmine.problem import Problem
+from flexmine.problem.schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flexmine.audit.replay import Replay
 from flexmine.errors import BadInput
-from flexmine.planning.audit import Replay
 from flexmine.planning.mix_text import miner_columns
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import Floats, Problem
+from flexmine.problem.schedule import Schedule
 
 POWER_DECIMALS, MONEY_DECIMALS, HASH_DECIMALS, TEMPERATURE_DECIMALS = 6, 4, 1, 1
 # Columns and totals of the plan's own; a source of such a name would write over them.

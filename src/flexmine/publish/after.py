@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.planning.audit import replay
+from flexmine.audit.replay import replay
 from flexmine.planning.miner_rounding import whole_miners
-from flexmine.planning.schedule import Schedule, supply_by_merit
 from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem.schedule import Schedule, supply_by_merit
 from flexmine.publish.written import WrittenPlan
 
 Action = Literal["hold", "minimum", "off"]

@@ -21,10 +21,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from flexmine.audit.plan_files import sha256
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
 from flexmine.output import WRITTEN
-from flexmine.planning.plan_files import sha256
 from flexmine.publish.after import ACTIONS, Action, Continued, continued
 from flexmine.publish.reader import (
     DOCUMENT,

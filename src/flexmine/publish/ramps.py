@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import Floats, Problem
+from flexmine.problem.schedule import Schedule
 
 WATT_MW = 1e-6
 SECONDS_PER_H = 3600.0

@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flexmine.audit.plan_files import read_bytes
 from flexmine.errors import BadInput
-from flexmine.planning.plan_files import read_bytes
 from flexmine.publish.table import Row, read_rows
 
 PUBLICATION_SCHEMA = "flexmine-publication/1"

@@ -11,10 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from flexmine.audit.plan_files import read_bytes
+from flexmine.audit.replay import Replay, replay
 from flexmine.errors import BadInput
-from flexmine.planning.audit import Replay, replay
 from flexmine.planning.mix_text import miner_columns
-from flexmine.planning.plan_files import read_bytes
 from flexmine.publish.after import Continued
 from flexmine.publish.ramps import ramps
 from flexmine.publish.written import WrittenPlan

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from flexmine.audit.directory import PLAN_SCHEMA, audit_directory
+from flexmine.audit.plan_files import read_bytes, read_document, read_tables
 from flexmine.errors import AuditFailed
-from flexmine.planning.audit_files import PLAN_SCHEMA, audit_directory
-from flexmine.planning.plan_files import read_bytes, read_document, read_tables
-from flexmine.planning.schedule import Schedule
 from flexmine.problem import Problem
-from flexmine.problem_json import read_problem
+from flexmine.problem.reading import read_problem
+from flexmine.problem.schedule import Schedule
 
 ID_DIGITS = 16
 SHOWN_VIOLATIONS = 20

@@ -6,7 +6,6 @@ import altair as alt
 import numpy as np
 
 from flexmine.planning.carbon import CarbonAccount
-from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
 from flexmine.report.charts import (
     Clock,
@@ -22,6 +21,7 @@ from flexmine.report.charts import (
 )
 from flexmine.report.day import ordered_sources
 from flexmine.report.palette import THIN, energy, number, percent
+from flexmine.workflow.plan import Plan
 
 KG_PER_T = 1000.0
 NOTHING_KG = 0.05

@@ -16,9 +16,9 @@ import altair as alt
 import numpy as np
 from altair.utils import schemapi
 
-from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
 from flexmine.report.facts import clock, day_name, local_edges
+from flexmine.workflow.plan import Plan
 
 Row = dict[str, Any]
 LEFT = 48  # pixels for the labels of the power axis, the same in all panels of the day, so that their hours align

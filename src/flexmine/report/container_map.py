@@ -7,13 +7,13 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from flexmine.planning.plan import Plan
-from flexmine.planning.reason_codes import code_of
+from flexmine.audit.reason_codes import code_of
 from flexmine.problem import Miners
 from flexmine.report.charts import LEFT, Clock, Figure, Panel, Row, Table, specification, values
 from flexmine.report.facts import facts
 from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import running_clause, sentence_case
+from flexmine.workflow.plan import Plan
 
 MOST_EDGED = 96
 """With more steps than this the edges of the cells would be most of what is seen."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import altair as alt
 import numpy as np
 
-from flexmine.planning.plan import Plan
 from flexmine.problem import ContainerClass, Floats
 from flexmine.report.charts import Figure, Panel, Row, Table, mw_axis, specification, values
 from flexmine.report.palette import number, percent
+from flexmine.workflow.plan import Plan
 
 MOST_CLASSES = 3
 CENT_MW = 0.01

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import altair as alt
 import numpy as np
 
-from flexmine.planning.plan import BreakEven, Plan
+from flexmine.explain.break_even import BreakEven
 from flexmine.problem import Source
 from flexmine.report.charts import (
     Clock,
@@ -26,6 +26,7 @@ from flexmine.report.facts import facts
 from flexmine.report.filled_marks import by_step, of_panel, strip
 from flexmine.report.filled_marks import legend as filled_legend
 from flexmine.report.palette import energy, number, power
+from flexmine.workflow.plan import Plan
 
 SHADES = {"surplus": ("surplus", "surplus2"), "firm": ("firm", "firm2")}
 POWER_PX, PRICE_PX, TEMPERATURE_PX = 240, 150, 80

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.planning.plan import Plan, RuleResult
+from flexmine.baselines.rules import RuleResult
 from flexmine.problem import Problem
+from flexmine.workflow.plan import Plan
 
 Bools = NDArray[np.bool_]
 

@@ -6,8 +6,8 @@ import altair as alt
 import numpy as np
 
 from flexmine.inputs.filling import Filled
-from flexmine.planning.plan import Plan
 from flexmine.report.charts import Clock, values
+from flexmine.workflow.plan import Plan
 
 STRIP_PX = 6
 _PANEL_OF_QUANTITY = {

@@ -8,7 +8,6 @@ from itertools import cycle
 import altair as alt
 import numpy as np
 
-from flexmine.planning.plan import Plan
 from flexmine.problem import Floats
 from flexmine.report.charts import (
     Clock,
@@ -26,6 +25,7 @@ from flexmine.report.charts import (
 from flexmine.report.day import ordered_sources
 from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import joined
+from flexmine.workflow.plan import Plan
 
 NOTHING_USD_PER_MW_H = 0.005  # what would be shown as 0.00
 WIDTHS = {"line": 2.2, "dash": 1.6}

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from flexmine.planning.day_kind import DayKind
-from flexmine.planning.plan import Plan
+from flexmine.baselines.day_kind import DayKind
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.facts import Facts, best_rules, facts
 from flexmine.report.palette import THIN, THIN_SPACE, number
 from flexmine.report.sentence import money_clause, sentence_case
+from flexmine.workflow.plan import Plan
 
 
 def money_figure(plan: Plan) -> Figure:

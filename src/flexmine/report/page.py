@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from flexmine.planning.plan import Plan
 from flexmine.report.carbon_chart import carbon_figure
 from flexmine.report.charts import Figure, quick_charts
 from flexmine.report.container_map import map_figure
@@ -22,6 +21,7 @@ from flexmine.report.palette import DARK, LIGHT, THIN, energy, money, number, pe
 from flexmine.report.reasons_chart import reasons_figure
 from flexmine.report.sentence import finding, period, verdict
 from flexmine.report.vega import vega_script
+from flexmine.workflow.plan import Plan
 
 
 def report_html(plan: Plan) -> str:

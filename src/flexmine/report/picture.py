@@ -10,12 +10,12 @@ from typing import Any
 
 import vl_convert
 
-from flexmine.planning.plan import Plan
 from flexmine.report.charts import Panel
 from flexmine.report.container_map import map_figure
 from flexmine.report.day import day_figure
 from flexmine.report.palette import LIGHT, MINUS, THIN, paint
 from flexmine.report.vega import VEGA_LITE
+from flexmine.workflow.plan import Plan
 
 WIDTH_PX = 860
 SCALE = 2.0

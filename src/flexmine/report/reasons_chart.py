@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.planning.plan import Plan
-from flexmine.planning.reason_codes import code_of, text_of
+from flexmine.audit.reason_codes import code_of, text_of
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.container_map import states
 from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import joined, when
+from flexmine.workflow.plan import Plan
 
 WORDS = {
     "price": "price",

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flexmine.planning.plan import Plan
 from flexmine.report.facts import Bools, Facts, best_rules, clock, day_name, facts, local_edges, runs
 from flexmine.report.palette import THIN, energy, money, number, percent, power
+from flexmine.workflow.plan import Plan
 
 if TYPE_CHECKING:
     from flexmine.assembly.causes import Cause

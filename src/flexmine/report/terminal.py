@@ -7,12 +7,12 @@ from datetime import datetime
 
 import numpy as np
 
-from flexmine.planning.day_kind import NOTHING_SHARE
-from flexmine.planning.plan import Plan
+from flexmine.baselines.day_kind import NOTHING_SHARE
 from flexmine.problem import Floats
 from flexmine.report.facts import facts, local_edges
 from flexmine.report.palette import MINUS, THIN, THIN_SPACE, number
 from flexmine.report.sentence import finding, verdict
+from flexmine.workflow.plan import Plan
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 LABEL = 18

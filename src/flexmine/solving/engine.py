@@ -11,13 +11,14 @@ import numpy as np
 
 from flexmine.milp.letters import Letters, letters_of
 from flexmine.problem import Problem
+from flexmine.solving.counts import class_plan
 from flexmine.solving.first_stage import Task
 from flexmine.solving.handover import matrix_of
 from flexmine.solving.options import ENGINES, SolveOptions
 from flexmine.solving.preference import Counts
 from flexmine.solving.rounding.layout import layout_of
 from flexmine.solving.second_stage import prefer
-from flexmine.solving.solution import ClassPlan, Preference, Solution, class_plan, proven
+from flexmine.solving.solution import ClassPlan, Preference, Solution, proven
 
 __all__ = ["ENGINES", "ClassPlan", "Preference", "Solution", "SolveOptions", "proven", "solve"]
 

@@ -1,16 +1,12 @@
-"""A plan in counts with its proof, read off the columns of a matrix."""
+"""A plan in counts with its proof."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from flexmine.errors import Status
 from flexmine.milp.letters import Letters
 from flexmine.problem import Floats, Ints
-from flexmine.solving.rounding.layout import Layout
-from flexmine.solving.standard_form import Matrix
 
 FLOAT_NOISE = 1e-9
 
@@ -132,47 +128,3 @@ def proven(money_usd: float, bound_usd: float, asked_gap: float) -> Proof:
     bound = money_usd if bound_usd - money_usd <= FLOAT_NOISE * scale else bound_usd
     gap = (bound - money_usd) / scale
     return Proof(Status.OPTIMAL if gap <= asked_gap else Status.FEASIBLE, money_usd, bound, gap)
-
-
-def class_plan(matrix: Matrix, layout: Layout, values: Floats, number: int, k: Letters) -> ClassPlan:
-    """Return what class `k`, the `number`-th of the layout, does in a solution, `values` of shape (columns,)."""
-    steps = layout.on.shape[1]
-
-    def counts(columns: Ints) -> Ints:
-        # A variable that no row and no cost holds has no column: it is free to be nothing.
-        return np.rint(np.where(columns < 0, 0.0, values[columns])).astype(np.int64)
-
-    on, start, stop, warm = (counts(c[number]) for c in (layout.on, layout.start, layout.stop, layout.warm))
-    segments = np.maximum(values[layout.segment[layout.segment_class == number]], 0.0)
-    above = sum(segments, start=np.zeros(steps))
-    warm_from = {
-        (lot.step, t): count
-        for lot in (k.lots if k.tied else ())
-        for t in range(lot.earliest, lot.last_tied + 1)
-        if (count := round(_at(matrix, values, "r", (k.name, lot.step, t)))) > 0
-    }
-    between = tuple(
-        np.array([round(_at(matrix, values, "u", (k.name, g, t))) for t in range(steps)], dtype=np.int64)
-        for g in range(len(k.tiers))
-    )
-    layers = _layers(matrix, values, k, steps) if k.layered else None
-    return ClassPlan(k, on, start, stop, warm, k.P0 * on + above, warm_from, between=between, layers=layers)
-
-
-def _layers(matrix: Matrix, values: Floats, k: Letters, steps: int) -> Layers:
-    def counts(component: str) -> Ints:
-        found = [[round(_at(matrix, values, component, (k.name, j, t))) for t in range(steps)] for j in k.layers]
-        return np.array(found, dtype=np.int64)
-
-    tied = {
-        (lot.used, lot.step, t): count
-        for lot in k.lots
-        for t in range(lot.earliest, lot.last_tied + 1)
-        if (count := round(_at(matrix, values, "rl", (k.name, lot.used, lot.step, t)))) > 0
-    }
-    return Layers(counts("zl"), counts("cl"), tied)
-
-
-def _at(matrix: Matrix, values: Floats, component: str, index: object) -> float:
-    column = matrix.column_of.get((component, index))
-    return 0.0 if column is None else float(values[column])

@@ -1,0 +1,227 @@
+"""Reading a written plan back from its directory, for the audit: with csv and json alone, and nothing repaired."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.audit.mix_files import read_mixes
+from flexmine.errors import BadInput
+from flexmine.problem import Floats, Problem
+from flexmine.problem.schedule import Schedule
+
+SETPOINT_COLUMNS = (
+    *("interval_start", "interval_end", "container", "class", "state", "it_power_mw", "preheat_mw"),
+    *("facility_power_mw", "hash_rate_th_s", "miners_on", "miner_mix", "reason", "published"),
+)
+SETPOINT_NUMBERS = ("it_power_mw", "preheat_mw", "facility_power_mw", "hash_rate_th_s", "published")
+STATES = ("on", "off", "out")
+PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def site_numbers(problem: Problem) -> tuple[str, ...]:
+    """Return the columns of numbers of site.csv, but for the temperature."""
+    return (
+        *("facility_power_mw", "it_power_mw", "hash_rate_th_s"),
+        *(f"{source.name}_mw" for source in problem.sources),
+        *("surplus_left_mw", "hash_revenue_usd", "energy_cost_usd", "start_cost_usd", "money_usd", "published"),
+    )
+
+
+@dataclass(frozen=True)
+class PlanTables:
+    """The cells of both tables, at their places: text and numbers by column.
+
+    `setpoint_numbers` and `setpoint_text` have shape (containers, T), `site_numbers` (T,), `mixes` is that of a
+    schedule.
+    """
+
+    setpoint_numbers: Mapping[str, Floats]
+    setpoint_text: Mapping[str, np.ndarray]
+    site_numbers: Mapping[str, Floats]
+    mixes: NDArray[np.int32] | None = None
+
+    def schedule(self, problem: Problem) -> Schedule:
+        """Return the schedule that the tables describe."""
+        return Schedule(
+            containers=tuple(name for name, _ in problem.containers),
+            on=np.asarray(self.setpoint_text["state"] == "on"),
+            it_power_mw=self.setpoint_numbers["it_power_mw"],
+            supply_mw=np.array([self.site_numbers[f"{s.name}_mw"] for s in problem.sources]),
+            mixes=self.mixes,
+        )
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises
+    ------
+    BadInput
+        The file is not there or cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 of a file in hexadecimal digits."""
+    return hashlib.sha256(read_bytes(file)).hexdigest()
+
+
+def read_document(file: Path, schema: str) -> dict[str, Any]:
+    """Read plan.json.
+
+    Raises
+    ------
+    BadInput
+        The file is missing, is not JSON, or has another schema.
+    """
+    try:
+        document = json.loads(_text(file), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
+    if not isinstance(document, dict) or document.get("schema") != schema:
+        raise BadInput(f"{file}: is no plan of flexmine: schema {schema!r} expected")
+    return document
+
+
+def read_tables(directory: Path, problem: Problem) -> tuple[PlanTables | None, list[str]]:
+    """Read setpoints.csv and site.csv; return them, or None and a sentence for each cell out of place.
+
+    Raises
+    ------
+    BadInput
+        A file is missing or is no CSV text.
+    """
+    faults: list[str] = []
+    names = [name for name, _ in problem.containers]
+    shape = (len(names), problem.steps)
+    # In UTC, because the hour that comes twice in autumn has equal wall clocks, and Python compares those.
+    steps = {problem.time.begin(t).astimezone(UTC): t for t in range(problem.steps)}
+    place = {name: i for i, name in enumerate(names)}
+    numbers = {column: np.full(shape, np.nan) for column in SETPOINT_NUMBERS}
+    text = {c: np.full(shape, "", dtype=object) for c in SETPOINT_COLUMNS if c not in SETPOINT_NUMBERS}
+    seen = np.zeros(shape, dtype=bool)
+    for where, row in _rows(directory / "setpoints.csv", SETPOINT_COLUMNS, faults):
+        t, i = _step(where, row, problem, steps, faults), place.get(row["container"])
+        if i is None:
+            faults.append(f"{where}: container {row['container']!r} is not in problem.json.")
+        if t is None or i is None:
+            continue
+        if seen[i, t]:
+            faults.append(f"{where}: container {names[i]} stands twice at {row['interval_start']}.")
+        seen[i, t] = True
+        if row["state"] not in STATES:
+            faults.append(f"{where}: state {row['state']!r} is not one of {', '.join(STATES)}.")
+        for column in SETPOINT_NUMBERS:
+            numbers[column][i, t] = _number(where, column, row, faults)
+        for column, cells in text.items():
+            cells[i, t] = row[column]
+    if not faults:
+        for i, t in zip(*np.nonzero(~seen), strict=True):
+            faults.append(
+                f"setpoints.csv: container {names[i]} has no row at {problem.time.begin(int(t)).isoformat()}."
+            )
+    site = _read_site(directory / "site.csv", problem, steps, faults)
+    mixes = read_mixes(problem, text["miner_mix"], faults)
+    return (None if faults else PlanTables(numbers, text, site, mixes)), faults
+
+
+def _read_site(file: Path, problem: Problem, steps: Mapping[datetime, int], faults: list[str]) -> dict[str, Floats]:
+    columns = site_numbers(problem)
+    numbers = {column: np.full(problem.steps, np.nan) for column in columns}
+    seen = np.zeros(problem.steps, dtype=bool)
+    before = len(faults)
+    for where, row in _rows(file, ("interval_start", "interval_end", *columns, "temperature_c"), faults):
+        t = _step(where, row, problem, steps, faults)
+        if t is None:
+            continue
+        if seen[t]:
+            faults.append(f"{where}: {row['interval_start']} stands twice.")
+        seen[t] = True
+        for column in columns:
+            numbers[column][t] = _number(where, column, row, faults)
+        if row["temperature_c"]:
+            _number(where, "temperature_c", row, faults)
+    if len(faults) == before:
+        for missing in np.flatnonzero(~seen):
+            faults.append(f"site.csv: there is no row at {problem.time.begin(int(missing)).isoformat()}.")
+    return numbers
+
+
+def _rows(file: Path, columns: tuple[str, ...], faults: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield (file:line, row by column); says what is wrong with the header or the length of a row."""
+    reader = csv.reader(io.StringIO(_text(file), newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        wrong = [c for c in columns if header.count(c) != 1]
+        for column in wrong:
+            what = "is missing" if column not in header else "stands more than once"
+            faults.append(f"{file.name}: column {column} {what}.")
+        if wrong:
+            return
+        for row in reader:
+            where = f"{file.name}:{reader.line_num}"
+            if len(row) != len(header):
+                faults.append(f"{where}: {len(row)} cells, expected {len(header)}.")
+                continue
+            yield where, dict(zip(header, row, strict=True))
+    except csv.Error as error:
+        raise BadInput(f"{file}:{reader.line_num}: is not CSV that can be read: {error}") from error
+
+
+def _step(
+    where: str, row: Mapping[str, str], problem: Problem, steps: Mapping[datetime, int], faults: list[str]
+) -> int | None:
+    times = []
+    for column in ("interval_start", "interval_end"):
+        try:
+            time = datetime.fromisoformat(row[column])
+        except ValueError:
+            faults.append(f"{where}: {column} {row[column]!r} is no ISO 8601 time.")
+            return None
+        if time.utcoffset() is None:
+            faults.append(f"{where}: {column} {row[column]!r} has no UTC offset.")
+            return None
+        times.append(time.astimezone(UTC))
+    step = steps.get(times[0])
+    if step is None:
+        faults.append(f"{where}: interval_start {row['interval_start']} is no step of the horizon in problem.json.")
+    elif times[1] != problem.time.begin(step + 1).astimezone(UTC):
+        end = problem.time.begin(step + 1).isoformat()
+        faults.append(f"{where}: interval_end {row['interval_end']} is wrong; the interval ends at {end}.")
+        return None
+    return step
+
+
+def _number(where: str, column: str, row: Mapping[str, str], faults: list[str]) -> float:
+    value = float(row[column]) if PLAIN_NUMBER.fullmatch(row[column]) else math.nan
+    if not math.isfinite(value):
+        faults.append(f"{where}: {column} {row[column]!r} is no plain decimal number.")
+    return value
+
+
+def _text(file: Path) -> str:
+    try:
+        return read_bytes(file).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: is not UTF-8 text (byte {error.start})") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")

@@ -1,0 +1,243 @@
+"""Why a container does what it does at a time, in two sentences, from a written plan alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flexmine.audit.plan_files import PlanTables, read_document, read_tables
+from flexmine.audit.reason_codes import CODES, code_of, text_of
+from flexmine.errors import BadInput
+from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
+from flexmine.problem import ContainerClass, Problem, TimeAxis
+from flexmine.problem.reading import read_problem
+
+PLAN_SCHEMA = "flexmine-plan/1"
+CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+SHOWN_NAMES = 20
+ROOM_MW = 1e-3
+POWER_LIMITS = {
+    "price": "the price",
+    "surplus": "the surplus",
+    "cap": "the site cap",
+    "order": "a curtailment order",
+    "feeder": "the feeder",
+    "ramp_up": "the ramp up",
+    "ramp_down": "the ramp down",
+    "contract": "a contract",
+    "heat": "the temperature",
+}
+WHO_RUNS = {
+    "minimum_up": "the minimum up time",
+    "minimum_down": "the minimum down time",
+    "start_cost": "the cost of a start",
+    "start_limit": "the limit on starts",
+    "preheat": "the preheat of a cold start",
+    "must_run": "an obligation to run",
+    "contract": "a contract",
+    "terminal": "the value of running in the last step",
+}
+OUT = {"outage": "an outage", "window": "a window", "heat": "the temperature"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a container does in a step, why, and what it would take to change it.
+
+    Attributes
+    ----------
+    what, change : str
+        One sentence each.
+    facts : mapping
+        The same for machines: times, state, power, code, text, break-even, price, values of one more MW.
+    """
+
+    what: str
+    change: str
+    facts: Mapping[str, Any]
+
+
+def explain(directory: Path, container: str, at: str) -> Explanation:
+    """Explain one container at one time, from problem.json, setpoints.csv, site.csv and plan.json.
+
+    Parameters
+    ----------
+    container : str
+    at : str
+        ``03:00`` in site time (the first such hour of the horizon), or an ISO time; without an offset it is site time.
+
+    Raises
+    ------
+    BadInput
+        The plan cannot be read or holds no reasons, or the container or time is not in it; says what is.
+    """
+    document = read_document(directory / "plan.json", PLAN_SCHEMA)
+    problem = read_problem(directory / "problem.json")
+    tables, faults = read_tables(directory, problem)
+    if tables is None:
+        raise BadInput(faults)
+    names = [name for name, _ in problem.containers]
+    if container not in names:
+        raise BadInput(f"container {container!r} is not in the plan; it has {_listed(sorted(names))}")
+    t, row = _step(problem, at), names.index(container)
+    reason = str(tables.setpoint_text["reason"][row, t])
+    if code_of(reason) not in CODES:
+        raise BadInput(f"{directory}: the plan holds no reason for {container} at {problem.time.begin(t).isoformat()}")
+    k = problem.containers[row][1]
+    state, power = str(tables.setpoint_text["state"][row, t]), float(tables.setpoint_numbers["it_power_mw"][row, t])
+    facts = _prices(problem, tables, k, t, power if state == "on" else None)
+    facts = {
+        "container": container,
+        "interval_start": problem.time.begin(t).isoformat(),
+        "interval_end": problem.time.begin(t + 1).isoformat(),
+        "state": state,
+        "it_power_mw": power,
+        "reason": code_of(reason),
+        "text": text_of(reason),
+        **facts,
+        "one_more_mw_usd": _values(problem, document, k, t),
+        "filled": _filled(document, t),
+    }
+    return Explanation(_what(problem, facts, t), _change(problem, k, facts, t), facts)
+
+
+def _step(problem: Problem, at: str) -> int:
+    """Return the step that a time lies in."""
+    time = problem.time
+    begins = [time.begin(t) for t in range(problem.steps + 1)]
+    horizon = f"the plan reaches from {begins[0].isoformat()} to {begins[-1].isoformat()}"
+    clock = CLOCK.fullmatch(at.strip())
+    if clock:
+        wanted = timedelta(hours=int(clock.group(1)), minutes=int(clock.group(2)))
+        for t, begin in enumerate(begins[:-1]):
+            since = timedelta(hours=begin.hour, minutes=begin.minute)
+            if since <= wanted < since + timedelta(hours=time.step_h):
+                return t
+        raise BadInput(f"time {at!r} is not in the plan; {horizon}")
+    try:
+        moment = datetime.fromisoformat(at.strip())
+    except ValueError as error:
+        raise BadInput(f"time {at!r} is neither HH:MM nor an ISO 8601 time; {horizon}") from error
+    if moment.utcoffset() is None:
+        moment = moment.replace(tzinfo=ZoneInfo(time.zone))
+    step = int((moment.astimezone(UTC) - begins[0].astimezone(UTC)) // timedelta(hours=time.step_h))
+    if not 0 <= step < problem.steps:
+        raise BadInput(f"time {at!r} is not in the plan; {horizon}")
+    return step
+
+
+def _prices(problem: Problem, tables: PlanTables, k: ContainerClass, t: int, on_mw: float | None) -> dict[str, Any]:
+    """Return the break-even and the price of the next MWh in a step."""
+    room = [
+        s
+        for s in problem.sources
+        if s.available_mw[t] - tables.site_numbers[f"{s.name}_mw"][t] > ROOM_MW
+    ]  # fmt: skip
+    source = min(room, key=lambda s: float(s.price_usd_per_mwh[t]), default=None)
+    slack = ROOM_MW if k.miners is None else 2e-6 * max(watts for watts, _ in k.miners.presets)
+    if on_mw is None:
+        break_even = gentle_break_even_usd_per_mwh(k, t)
+    else:
+        break_even = harder_break_even_usd_per_mwh(k, t, on_mw, slack)
+    return {
+        "break_even_usd_per_mwh": None if break_even is None else round(break_even, 4),
+        "next_source": None if source is None else source.name,
+        "next_price_usd_per_mwh": None if source is None else round(float(source.price_usd_per_mwh[t]), 4),
+    }
+
+
+def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t: int) -> dict[str, float]:
+    """Return what one more MW of each limit that concerns the class is worth in a step, by the limit's words."""
+    values = document.get("marginal_values")
+    if not isinstance(values, dict):
+        return {}
+    found: dict[str, Any] = {s.name: values.get(s.kind, {}).get(s.name) for s in problem.sources}
+    found["site cap"] = values.get("cap")
+    for feeder in problem.site.feeders:
+        if k.name in feeder.classes:
+            found[f"feeder {feeder.name}"] = values.get("feeder", {}).get(feeder.name)
+    at_step = {words: (series, t) for words, series in found.items()}
+    for code, words in (("ramp_up", "ramp up"), ("ramp_down", "ramp down")):
+        at_step[f"{words} into it"] = (values.get(code), t)
+        at_step[f"{words} after it"] = (values.get(code), t + 1)
+    return {
+        words: float(series[step])
+        for words, (series, step) in at_step.items()
+        if isinstance(series, list) and step < len(series)
+    }
+
+
+def _filled(document: Mapping[str, Any], t: int) -> list[str]:
+    """Return which series were filled in for a step, and by which policy."""
+    spans = document.get("filled")
+    return [
+        f"{entry['series']} ({entry['policy']})"
+        for entry in (spans if isinstance(spans, list) else [])
+        if entry["first_step"] <= t < entry["first_step"] + entry["steps"]
+    ]
+
+
+def span(time: TimeAxis, t: int) -> str:
+    """Return when a step is, in site time; the hour that a clock shows twice is told by its offset."""
+    begin, end = time.begin(t), time.begin(t + 1)
+    twice = begin.replace(fold=0).utcoffset() != begin.replace(fold=1).utcoffset()
+    which = f" ({begin.isoformat()[-6:]})" if twice else ""
+    return f"from {begin:%H:%M} to {end:%H:%M}{which} on {begin:%a} {begin.day} {begin:%b %Y}"
+
+
+def _what(problem: Problem, facts: Mapping[str, Any], t: int) -> str:
+    when = span(problem.time, t)
+    state, code, text = facts["state"], facts["reason"], facts["text"]
+    does = {"on": f"runs at {facts['it_power_mw']:.3f} MW of IT power", "off": "is off", "out": "cannot run"}[state]
+    return f"{facts['container']} {does} {when}: {_why(state, code, text)}{f' ({text})' if text else ''}."
+
+
+def _why(state: str, code: str, text: str) -> str:
+    if state == "out":
+        return OUT.get(code, code)
+    if code == "full":
+        return "this is its highest power"
+    if code == "tie":
+        return "several limits or equal choices hold it there" if state == "on" else "several limits hold it off"
+    if state == "off":
+        return f"{(POWER_LIMITS | WHO_RUNS | OUT)[code]} keeps it off"
+    kept_on = code in WHO_RUNS and (code != "contract" or "alone" in text)
+    if kept_on:
+        return f"{WHO_RUNS[code]} keeps it on"
+    return f"{POWER_LIMITS[code]} sets its power"
+
+
+def _change(problem: Problem, k: ContainerClass, facts: Mapping[str, Any], t: int) -> str:
+    parts = []
+    if facts["state"] == "out":
+        again = [u for u in range(t, problem.steps) if k.runnable[u] > 0]
+        parts.append(f"it can run again from {problem.time.begin(again[0]):%a %H:%M}" if again else "it stays so")
+    even, source = facts["break_even_usd_per_mwh"], facts["next_source"]
+    what = "running it harder" if facts["state"] == "on" else "running it gently"
+    price = f"the next MWh, from {source}, costs {facts['next_price_usd_per_mwh']:.2f}" if source else ""
+    if even is None:
+        parts.append(f"it cannot run harder; {price} USD/MWh" if price else "it cannot run harder")
+    else:
+        parts.append(f"{what} breaks even at {even:.2f} USD/MWh and {price or 'no source has more to give'}")
+    values = facts["one_more_mw_usd"]
+    worth = [(words, usd) for words, usd in values.items() if usd > 0]
+    if worth:
+        (first, most), *others = worth
+        more = "".join(f", of {words} {usd:.2f} USD" for words, usd in others)
+        parts.append(f"in this step one more MW of {first} is worth {most:.2f} USD{more} (commitment fixed)")
+    elif values:
+        parts.append("one more MW of any source, cap or ramp is worth nothing in this step (commitment fixed)")
+    sentence = "; ".join(parts)
+    filled = f" Filled in here, not as read: {', '.join(facts['filled'])}." if facts["filled"] else ""
+    return f"{sentence[0].upper()}{sentence[1:]}.{filled}"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= SHOWN_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:SHOWN_NAMES])} and {len(names) - SHOWN_NAMES} more, to {names[-1]}"

@@ -1,0 +1,167 @@
+"""problem.json: the Problem as a public file.  Reading refuses what is wrong, with the path of the wrong value."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import ValidationError
+
+from flexmine.errors import BadInput, printable
+from flexmine.files import read_regular
+from flexmine.problem import shape as schema
+from flexmine.problem.checking import Checker, build_class, build_site, build_source
+from flexmine.problem.model import Problem, TimeAxis
+from flexmine.problem.writing import problem_text, problem_to_document, write_problem
+
+__all__ = ["problem_from_document", "problem_text", "problem_to_document", "read_problem", "write_problem"]
+
+LONGEST_FILE_BYTES = 512 * 1024 * 1024
+LONGEST_INTEGER = 20
+
+
+def read_problem(path: str | Path) -> Problem:
+    """Read and check a problem.json, whoever wrote it.
+
+    Raises
+    ------
+    BadInput
+        Each wrong value in one sentence that begins with the file and its JSON path.
+    """
+    file = Path(path)
+    try:
+        text = read_regular(file, LONGEST_FILE_BYTES).decode("utf-8")
+    except BadInput as error:
+        raise BadInput([f"{file}: {message}" for message in error.messages]) from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: is not UTF-8 text (byte {error.start})") from error
+    try:
+        document = _parsed(text)
+        return problem_from_document(document)
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{file}:{error.lineno}:{error.colno}: is not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise BadInput(f"{file}: is not JSON that can be read: nested too deep") from error
+    except BadInput as error:
+        raise BadInput([printable(f"{file}: {message}") for message in error.messages]) from error
+
+
+def problem_from_document(document: Any) -> Problem:
+    """Return the Problem of a JSON document.
+
+    Raises
+    ------
+    BadInput
+        All that is wrong, a sentence each: ``classes[0].available: 23 values, expected 24``.
+    """
+    try:
+        part = schema.ProblemPart.model_validate(document)
+    except ValidationError as error:
+        raise BadInput([_sentence(_path(e["loc"]), e) for e in error.errors(include_url=False)]) from error
+    if len(part.classes) * part.time.steps > schema.MAX_CELLS:
+        text = f"{len(part.classes)} classes of {part.time.steps} steps are too much"
+        raise BadInput(f"classes: {text}; at most {schema.MAX_CELLS} in all")
+    checker = Checker(part.time.steps)
+    checker.unknown(part, "")
+    try:
+        ZoneInfo(part.time.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        checker.wrong("time.zone", f"{part.time.zone!r} is no IANA time zone, such as Asia/Irkutsk")
+    classes = [build_class(checker, f"classes[{i}]", k) for i, k in enumerate(part.classes)]
+    sources = [build_source(checker, f"sources[{i}]", s) for i, s in enumerate(part.sources)]
+    site = build_site(checker, part, [k.name for k in classes])
+    checker.unique("classes", [k.name for k in classes])
+    checker.unique("sources", [s.name for s in sources])
+    checker.unique("containers", [c for k in classes for c in k.containers])
+    if checker.errors:
+        raise BadInput(checker.errors)
+    time = TimeAxis(part.time.start, part.time.step_h, part.time.steps, part.time.zone)
+    return Problem(time, tuple(classes), tuple(sources), site, warnings=tuple(printable(w) for w in checker.warnings))
+
+
+# What pydantic says in its own words, in those of the file.
+_WORDS = {
+    "model_type": "an object is expected",
+    "list_type": "a list is expected",
+    "too_short": "at least {min_length} needed, found {actual_length}",
+    "too_long": "at most {max_length} allowed, found {actual_length}",
+}
+
+
+def _path(places: tuple[int | str, ...]) -> str:
+    path = ""
+    for step in places:
+        # The tags of "number or list", and the types of other unions, are no part of the JSON path.
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif step not in ("number", "list") and not any(mark in step for mark in ("[", "constrained-", "function-")):
+            path += f".{step}" if path else step
+    return path
+
+
+def _sentence(path: str, error: Any) -> str:
+    if error["type"] == "missing":
+        return f"{path}: missing"
+    known = _WORDS.get(error["type"])
+    words = error["msg"][0].lower() + error["msg"][1:] if known is None else known.format(**error.get("ctx", {}))
+    given = error["input"]
+    shown = f", found {json.dumps(given, default=str)[:60]}" if not isinstance(given, dict | list) else ""
+    return f"{path or 'document'}: {words}{shown}"
+
+
+def _parsed(text: str) -> Any:
+    """Return the JSON document, in which no key stands twice and every number is one of JSON.
+
+    Raises
+    ------
+    BadInput
+        Naming the JSON path of each such place.
+    """
+    twice: list[tuple[dict[str, Any], str]] = []
+    strange: list[str] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        document = dict(found)
+        if len(document) < len(found):
+            repeated = next(key for key, count in Counter(key for key, _ in found).items() if count > 1)
+            twice.append((document, repeated))
+        return document
+
+    def constant(name: str) -> str:
+        strange.append(f"{name} is no JSON number")
+        return _Strange(strange[-1])
+
+    def integer(digits: str) -> int | str:
+        if len(digits) <= LONGEST_INTEGER:
+            return int(digits)
+        strange.append(f"a whole number of {len(digits)} digits; at most {LONGEST_INTEGER} are read")
+        return _Strange(strange[-1])
+
+    document = json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_int=integer)
+    if twice or strange:
+        by_object = {id(part): key for part, key in twice}
+        raise BadInput(list(_faults(document, by_object, "")))
+    return document
+
+
+class _Strange(str):
+    """What is wrong with a number that cannot be one, in its place."""
+
+    __slots__ = ()
+
+
+def _faults(part: Any, twice: Mapping[int, str], path: str) -> Iterator[str]:
+    if isinstance(part, _Strange):
+        yield f"{path or 'document'}: {part}"
+    elif isinstance(part, dict):
+        if id(part) in twice:
+            yield f"{path or 'document'}: the key {twice[id(part)]!r} stands twice in one object"
+        for key, value in part.items():
+            yield from _faults(value, twice, f"{path}.{key}" if path else key)
+    elif isinstance(part, list):
+        for i, value in enumerate(part):
+            yield from _faults(value, twice, f"{path}[{i}]")

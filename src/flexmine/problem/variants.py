@@ -1,0 +1,58 @@
+"""The same plant told in another way: without modes, or container by container."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from flexmine.problem.model import ContainerClass, Problem
+
+
+def full_power_only(problem: Problem) -> Problem:
+    """Return the same problem with every running container at the highest power that each step lets it have.
+
+    This is the on/off plant that threshold tools assume; the money between both plans is what modes bring.  Heat
+    derates an on/off plant too, so that its one mode follows the temperature.
+    """
+    classes = tuple(
+        replace(k, min_it_power_mw=np.maximum(k.lowest_it_power_mw, k.highest_it_power_mw)) for k in problem.classes
+    )
+    return replace(problem, classes=classes)
+
+
+def one_class_per_container(problem: Problem) -> Problem:
+    """Return the same problem with every container as a class of one (N = 1: the per-container model).
+
+    Raises
+    ------
+    ValueError
+        Where `available`, `must_run` or `committed` counts containers without naming them: that has no per-container
+        twin.
+    """
+    classes: list[ContainerClass] = []
+    twins: dict[str, list[str]] = {}
+    for k in problem.classes:
+        if k.count > 1 and (np.any((k.available > 0) & (k.available < k.count)) or np.any(k.must_run > 0)):
+            raise ValueError(f"class {k.name}: available or must_run names no container")
+        if k.committed is not None and np.any((k.committed > 0) & (k.committed < k.count)):
+            raise ValueError(f"class {k.name}: committed names no container")
+        ages = [h for h in k.history for _ in range(h.count)]
+        twins[k.name] = [f"{k.name}/{name}" if k.count > 1 else k.name for name in k.containers]
+        for name, own, h in zip(k.containers, twins[k.name], ages, strict=True):
+            classes.append(
+                replace(
+                    k,
+                    name=own,
+                    count=1,
+                    containers=(name,),
+                    available=np.minimum(k.available, 1),
+                    must_run=np.minimum(k.must_run, 1),
+                    committed=None if k.committed is None else np.minimum(k.committed, 1),
+                    history=(replace(h, count=1),),
+                )
+            )
+    feeders = tuple(
+        replace(f, classes=tuple(t for name in f.classes for t in twins[name])) for f in problem.site.feeders
+    )
+    return replace(problem, classes=tuple(classes), site=replace(problem.site, feeders=feeders))

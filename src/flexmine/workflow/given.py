@@ -1,0 +1,102 @@
+"""A plan whose schedule is given, not searched for: replayed, audited and priced like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import numpy as np
+
+from flexmine.assembly import assemble
+from flexmine.assembly.switching import switching
+from flexmine.audit.replay import replay
+from flexmine.errors import NoPlan, Status
+from flexmine.explain.break_even import break_even
+from flexmine.inputs.case import Case
+from flexmine.planning.carbon import carbon_account
+from flexmine.problem import Problem
+from flexmine.problem.schedule import Schedule
+from flexmine.workflow.document import MONEY_DECIMALS
+from flexmine.workflow.plan import Plan
+from flexmine.workflow.plan_case import PLAN_TOLERANCE_MW, Executed, fleet_after, options_of, versions
+
+SHOWN = 5
+
+
+def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedule]) -> Plan:
+    """Return the plan of a case whose schedule somebody else decides.
+
+    Its bound is one that needs no solver, see :func:`bound_usd_of`; so its gap says little, and its status is
+    ``fallback``.
+
+    Raises
+    ------
+    NoPlan
+        The schedule breaks a hard limit; the limits are named.
+    """
+    assembly = assemble(case)
+    problem = assembly.problem
+    schedule = schedule_of(problem)
+    audit = replay(problem, schedule, PLAN_TOLERANCE_MW, problem.site.rounding_reserve_mw)
+    if audit.violations:
+        rest = len(audit.violations) - SHOWN
+        shown = [f"it breaks a limit: {v.message}" for v in audit.violations[:SHOWN]]
+        raise NoPlan([*shown, f"and {rest} more limits"] if rest > 0 else shown)
+    options = options_of(case)
+    # As they are written, so that a large gap follows from both.
+    money_usd = round(audit.money_usd, MONEY_DECIMALS)
+    bound_usd = max(money_usd, round(bound_usd_of(problem), MONEY_DECIMALS))
+    return Plan(
+        case_name=case.name,
+        title=case.title,
+        status=Status.FALLBACK,
+        problem=problem,
+        publish_steps=case.publish_steps,
+        schedule=schedule,
+        replay=audit,
+        money_usd=money_usd,
+        bound_usd=bound_usd,
+        gap=(bound_usd - money_usd) / max(1.0, abs(money_usd)),
+        asked_gap=options.gap,
+        engine=engine,
+        perspective=case.document.hash_value.perspective,
+        break_even=tuple(break_even(k) for k in problem.classes),
+        temperature_c=assembly.temperature_c,
+        notes=(*case.notes, *assembly.notes),
+        feeds=case.feeds,
+        filled=case.filled,
+        chain=assembly.chain,
+        overrides=assembly.overrides,
+        carbon=carbon_account(problem, schedule, audit, assembly.btc_per_th_s_h),
+        state_after=fleet_after(case, assembly.boxes, Executed(problem, schedule, audit, case.publish_steps)),
+        causes=assembly.causes,
+        plant_name=case.plant.name,
+        switching={name: asdict(value) for name, value in switching(case, problem).items()},
+        options=asdict(options),
+        versions=versions(),
+        inputs=case.inputs,
+    )
+
+
+def bound_usd_of(problem: Problem) -> float:
+    r"""Return an upper bound of the money that needs no solver: every step for itself, at its cheapest price.
+
+    Notes
+    -----
+    With the cheapest price :math:`\pi_t` on offer in a step, energy costs at least :math:`\pi_t`
+    times the power, so that
+
+    .. math:: \sum_t \Delta \Bigl(\sum_k N_k \max\{\max_s (v_t H_s - \pi_t a_t P_s),\; -\pi_t b_t\} - \pi_t B_t\Bigr)
+
+    is never exceeded; starts cost more.  Where taking power is paid for, preheat may earn as much as the cap lets in.
+    """
+    offers = [np.where(s.available_mw > 0.0, s.price_usd_per_mwh, np.inf) for s in problem.sources]
+    price = np.min(offers, axis=0)
+    price = np.where(np.isfinite(price), price, 0.0)
+    total = -price * problem.site.base_load_mw + np.maximum(0.0, -price) * problem.site.cap_mw
+    for k in problem.classes:
+        hash_usd = k.hash_value_usd_per_th_s_h * k.hash_rate_th_s[:, None]
+        running = hash_usd - price * k.overhead * k.it_power_mw[:, None]
+        total = total + k.count * np.maximum(running.max(axis=0), -price * k.standby_mw)
+    terminal_usd = sum(max(0.0, k.terminal_on_usd) * k.count for k in problem.classes)
+    return float(total.sum()) * problem.time.step_h + terminal_usd

@@ -1,0 +1,128 @@
+"""The Plan: one audited schedule, with everything that a person or a machine asks about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flexmine.errors import Status
+from flexmine.problem import Floats, Problem
+from flexmine.problem.schedule import Schedule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flexmine.assembly.causes import Cause
+    from flexmine.audit.replay import Replay
+    from flexmine.baselines.day_kind import DayKind
+    from flexmine.baselines.rules import RuleResult
+    from flexmine.explain.break_even import BreakEven
+    from flexmine.explain.reasons import Reasons
+    from flexmine.inputs.filling import Filled
+    from flexmine.inputs.series import Feed
+    from flexmine.planning.carbon import CarbonAccount
+    from flexmine.workflow.overrides import PinAccount
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An audited plan.
+
+    Attributes
+    ----------
+    status : Status
+        ``optimal``, ``feasible`` or ``fallback``.
+    schedule, replay : Schedule, Replay
+        Of the rounded, realisable plan, and what the audit recomputed for it.
+    money_usd, bound_usd, gap : float
+        The model's objective over the whole horizon, its proven upper bound, and
+        ``(bound - money) / max(1 USD, |money|)``.
+    publish_steps : int
+        The first so many steps are the plan; the rest is look-ahead.
+    temperature_c : ndarray, shape (T,) or None
+        Outside temperature, to show [C].
+    carbon : CarbonAccount or None
+        Emissions by hour, location-based.
+    pins : PinAccount or None
+        What operators have pinned, and what that costs.
+    day_kind : DayKind or None
+        What modes and looking ahead bring.
+    preference : mapping
+        What the second stage did: outcome, money given up, starts before and after.
+    state_after : mapping
+        The fleet at the end of the published part, in the shape of a case's ``state``.
+    reasons : Reasons or None
+        Why each container does what it does, and what one more MW is worth.
+    causes : tuple of Cause
+        Outages, windows, orders and obligations of the case, by class and step.
+    chain : tuple of mapping
+        Retarget and halvings within the horizon, each with its expected time.
+    notes : tuple of str
+        What the case says about its data, shown with the plan.
+    plant_name : str
+        Empty where the plan was not made from a case.
+    switching : mapping
+        By class, how fast its containers switch: the fields of :class:`flexmine.assembly.switching.Switching`.
+    feeds : tuple of Feed
+        Of every series of the case: which file and column, how it became steps, which issue was used.
+    filled : tuple of Filled
+        Steps of series whose values are not the feed's own.
+    inputs : mapping
+        Path (relative to the case) to sha256 of every file that was read.
+    """
+
+    case_name: str
+    title: str
+    status: Status
+    problem: Problem
+    publish_steps: int
+    schedule: Schedule
+    replay: Replay
+    money_usd: float
+    bound_usd: float
+    gap: float
+    asked_gap: float
+    engine: str
+    perspective: str
+    rules: tuple[RuleResult, ...] = ()
+    break_even: tuple[BreakEven, ...] = ()
+    temperature_c: Floats | None = None
+    notes: tuple[str, ...] = ()
+    plant_name: str = ""
+    switching: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    chain: tuple[Mapping[str, Any], ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    filled: tuple[Filled, ...] = ()
+    overrides: tuple[str, ...] = ()
+    breaches: tuple[Mapping[str, Any], ...] = ()
+    carbon: CarbonAccount | None = None
+    pins: PinAccount | None = None
+    day_kind: DayKind | None = None
+    preference: Mapping[str, Any] = field(default_factory=dict)
+    state_after: Mapping[str, Any] = field(default_factory=dict)
+    reasons: Reasons | None = None
+    causes: tuple[Cause, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rounding_loss_usd(self) -> float:
+        """Money of the model less that of the rounded plan [USD]; below 0 where a start turned out warm."""
+        return self.money_usd - self.replay.money_usd
+
+    @property
+    def setpoints(self) -> pd.DataFrame:
+        """A row per container and step; see docs/file-formats."""
+        from flexmine.planning.tables import setpoints_table
+
+        reasons = () if self.reasons is None else self.reasons.text
+        return setpoints_table(self.problem, self.schedule, self.replay, self.publish_steps, reasons)
+
+    @property
+    def site(self) -> pd.DataFrame:
+        """A row per step; see docs/file-formats."""
+        from flexmine.planning.tables import site_table
+
+        return site_table(self.problem, self.schedule, self.replay, self.publish_steps, self.temperature_c)
