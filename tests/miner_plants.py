@@ -8,7 +8,7 @@ import numpy as np
 
 from flexmine.audit.replay import replay
 from flexmine.physics.mode_envelope import mode_envelope
-from flexmine.problem import Feeder, Miners, Problem
+from flexmine.problem import Group, Miners, Problem
 from flexmine.problem.schedule import Schedule, supply_by_merit
 from plants import reference_class, simple_problem
 
@@ -70,7 +70,7 @@ def touching(seed: int, reserve_mw: float = RESERVE_MW, ladders=LADDERS) -> tupl
         on.append(running)
         power.append(np.where(running, low + share * (high - low), 0.0))
     names = tuple(name for k in classes for name in k.containers)
-    feeders = tuple(Feeder(f"f{k.name}", 1.0, (k.name,)) for k in classes if rng.random() < 0.6)
+    feeders = tuple(Group(f"f{k.name}", 1.0, (k.name,)) for k in classes if rng.random() < 0.6)
     site = {"surplus_mw": 100.0, "firm_mw": 100.0, "cap": 100.0, "ramp": None, "initial": None, "feeders": feeders}
     problem = simple_problem(classes, base_load=0.05, **site)
     schedule = Schedule(names, np.concatenate(on), np.concatenate(power), np.zeros((2, steps)))
@@ -99,7 +99,7 @@ def _tightened(problem: Problem, schedule: Schedule, rng, reserve_mw: float) -> 
         ramp_up_mw_per_step=max(0.0, float(change.max())),
         ramp_down_mw_per_step=max(0.0, float(-change.min())),
         initial_mw=float(mw[0] + rng.choice([-1.0, 1.0]) * min(max(0.0, change.max()), max(0.0, -change.min()))),
-        feeders=tuple(replace(f, cap_mw=float(load[f.classes[0]])) for f in problem.site.feeders),
+        groups=tuple(replace(f, cap_mw=float(load[f.classes[0]])) for f in problem.site.groups),
         rounding_reserve_mw=reserve_mw,
     )
     problem = replace(problem, sources=sources, site=site)

@@ -250,7 +250,7 @@ def step_money(problem: Problem, t: int, running: list[State]) -> Concave | None
         for k, state in zip(problem.classes, running, strict=True)
     }
     parts = [Concave(np.array([site.base_load_mw[t]]), np.zeros(1))]
-    for feeder in site.feeders:
+    for feeder in site.groups:
         load = merged([class_money.pop(name) for name in feeder.classes]).within(-FAR_MW, feeder.cap_mw)
         if load is None:
             return None

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.random import Generator
 
-from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, StartTier, TimeAxis
+from flexmine.problem import ContainerClass, Group, History, Problem, Site, Source, StartTerms, StartTier, TimeAxis
 
 ZONE = "Asia/Irkutsk"
 START = datetime(2024, 9, 10, tzinfo=ZoneInfo(ZONE))
@@ -147,7 +147,7 @@ def simple_problem(
     ramp_down: float | None = None,
     base_load: Any = 0.0,
     minimum: Any = 0.0,
-    feeders: tuple[Feeder, ...] = (),
+    feeders: tuple[Group, ...] = (),
     day_of_step: Any = None,
 ) -> Problem:
     """Return a site with a surplus source and a grid around `classes`; a number stands for all steps.
@@ -166,7 +166,7 @@ def simple_problem(
         ramp_up_mw_per_step=ramp,
         ramp_down_mw_per_step=ramp if ramp_down is None else ramp_down,
         initial_mw=initial,
-        feeders=feeders,
+        groups=feeders,
         day_of_step=None if day_of_step is None else np.asarray(day_of_step, dtype=np.int64),
     )
     return Problem(TimeAxis(START, step_h, steps, ZONE), classes, tuple(sources), site)
@@ -383,7 +383,7 @@ class _Dice:
             return replace(problem, site=replace(problem.site, ramp_down_mw_per_step=None))
         return problem
 
-    def _feeders(self, classes: tuple[ContainerClass, ...], full: float, idle: float) -> tuple[Feeder, ...]:
+    def _feeders(self, classes: tuple[ContainerClass, ...], full: float, idle: float) -> tuple[Group, ...]:
         if "feeders" not in self.features:
             return ()
         named = [k.name for k in classes[: max(1, len(classes) - int(self.rng.integers(0, 2)))]]
@@ -391,7 +391,7 @@ class _Dice:
         cut = int(self.rng.integers(1, len(named) + 1))
         parts = [named[:cut], named[cut:]]
         return tuple(
-            Feeder(f"f{i}", float(idle + self.rng.uniform(0.5, 1.0) * full * share), tuple(part))
+            Group(f"f{i}", float(idle + self.rng.uniform(0.5, 1.0) * full * share), tuple(part))
             for i, part in enumerate(parts)
             if part
         )

@@ -57,7 +57,7 @@ def test_clients_and_feeders_split(make_case):
         "s19pro/A2": ("A2",),
         "s19pro/B1": ("B1", "B2"),
     }
-    assert [(f.name, f.cap_mw, f.classes) for f in problem.site.feeders] == [("f1", 2.0, ("s19pro", "s19pro/B1"))]
+    assert [(f.name, f.cap_mw, f.classes) for f in problem.site.groups] == [("f1", 2.0, ("s19pro", "s19pro/B1"))]
 
 
 def test_must_run(make_case):

@@ -24,7 +24,7 @@ def test_caps_and_ramps_are_narrowed_where_there_are_miners(make_case):
     site = assemble(make_case(plant={"feeders": FEEDERS}, container=MINERS)).problem.site
     assert site.rounding_reserve_mw == 0.004
     assert site.cap_mw.tolist() == [9.996] * 12
-    assert [f.cap_mw for f in site.feeders] == [1.996]
+    assert [f.cap_mw for f in site.groups] == [1.996]
     assert (site.ramp_up_mw_per_step, site.ramp_down_mw_per_step) == (3.996, 1.996)
     plain = assemble(make_case(plant={"feeders": FEEDERS})).problem.site
     assert (plain.rounding_reserve_mw, plain.ramp_up_mw_per_step, plain.cap_mw[0]) == (0.0, 4.0, 10.0)
@@ -35,7 +35,7 @@ def test_the_true_limits_come_back(make_case):
     problem = without_reserve(assemble(make_case(plant={"feeders": FEEDERS}, container=MINERS)).problem)
     plain = assemble(make_case(plant={"feeders": FEEDERS})).problem
     assert problem.site.cap_mw.tolist() == plain.site.cap_mw.tolist()
-    assert problem.site.feeders == plain.site.feeders
+    assert problem.site.groups == plain.site.groups
     assert problem.site.ramp_down_mw_per_step == plain.site.ramp_down_mw_per_step
     assert problem.site.rounding_reserve_mw == 0.0
 

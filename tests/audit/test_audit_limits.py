@@ -9,11 +9,11 @@ import pytest
 
 from audit_plants import IT_POWER_MW, ON, schedule_of, two_containers
 from flexmine.audit.replay import replay
-from flexmine.problem import Feeder, History
+from flexmine.problem import Group, History
 
 FLOWING = ((0, 1, 1, 1, 1, 1), (0,) * 6)
 RUN = ((0, 1, 1, 1, 0, 0), (0,) * 6)
-FEEDER = (Feeder("f1", 1.1, ("box",)),)
+FEEDER = (Group("f1", 1.1, ("box",)),)
 HOT = {"max_it_power_mw": [1, 1, 0.9, 1, 1, 1]}
 TOO_HOT = {"max_it_power_mw": [1, 1, 0.4, 1, 1, 1]}
 COLD = {"min_it_power_mw": [0, 0.6, 0, 0, 0, 0]}

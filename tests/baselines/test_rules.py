@@ -10,7 +10,7 @@ from flexmine.audit.replay import replay
 from flexmine.baselines.dispatch import dispatch_by_merit, limits_of
 from flexmine.baselines.rules import simple_rules
 from flexmine.errors import Infeasible
-from flexmine.problem import Feeder, History
+from flexmine.problem import Group, History
 from flexmine.solving.engine import SolveOptions, solve
 from plants import random_problem, reference_class, simple_problem
 
@@ -167,7 +167,7 @@ def test_feeder_shares_and_site_share():
     *Sensitivity:* one level for all would leave the third box at 1.2 MW, or break the feeder.
     """
     classes = [boxes(), boxes(name="free", count=1)]
-    result = by_name(day(classes, feeders=(Feeder("f1", 2.4, ("box",)),)))["always on"]
+    result = by_name(day(classes, feeders=(Group("f1", 2.4, ("box",)),)))["always on"]
     assert result.violations == ()
     assert result.schedule.it_power_mw[:, 0] == pytest.approx([1.2, 1.2, 2.0])
 
@@ -217,7 +217,7 @@ def _linear_programme(problem, t, counts, floor_mw, ceiling_mw):
     sources = [(s.price_usd_per_mwh[t], s.available_mw[t]) for s in problem.sources]
     pieces = np.array(facility + [0.0] * len(sources))
     rows, limits = [pieces, -pieces], [ceiling_mw - fixed, fixed - floor_mw]
-    for f in problem.site.feeders:
+    for f in problem.site.groups:
         on_it = [(k, n) for k, n in zip(problem.classes, counts, strict=True) if k.name in f.classes]
         load = sum(k.overhead[t] * n * k.it_power_mw[0] + (k.count - n) * k.standby_mw[t] for k, n in on_it)
         rows.append(pieces * np.array([name in f.classes for name in owner] + [False] * len(sources)))

@@ -118,7 +118,7 @@ def test_the_mixed_fleet_decides_between_models_feeders_and_starts(plans):
         for k, (a, b) in zip(plan.problem.classes, spans, strict=True)
     }
     assert len(load) == 4
-    assert any(np.any(load[f.classes[0]] >= f.cap_mw - 0.004) for f in site.feeders)
+    assert any(np.any(load[f.classes[0]] >= f.cap_mw - 0.004) for f in site.groups)
     assert all(plan.schedule.on[a:b].any() for a, b in spans)
     feasible = [r.money_usd for r in plan.rules if r.money_usd is not None]
     assert plan.money_usd > max(feasible)

@@ -23,9 +23,9 @@ BESIDE_THE_MODEL = {
     *("TimeAxis.start", "TimeAxis.zone"),
     *("ContainerClass.name", "ContainerClass.containers", "ContainerClass.start", "ContainerClass.miners"),
     *("Source.name", "Source.kind", "Source.carbon_g_per_kwh", "Source.headroom_mw"),
-    *("Feeder.name", "Feeder.classes", "Site.feeders"),
+    *("Group.name", "Group.classes", "Site.groups"),
 }
-PARTS = ("TimeAxis", "History", "StartTerms", "StartTier", "ContainerClass", "Source", "Feeder", "Site")
+PARTS = ("TimeAxis", "History", "StartTerms", "StartTier", "ContainerClass", "Source", "Group", "Site")
 
 
 @pytest.fixture(scope="module")

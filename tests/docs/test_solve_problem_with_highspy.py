@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible
-from flexmine.problem import Feeder, History
+from flexmine.problem import Group, History
 from flexmine.problem.reading import write_problem
 from flexmine.solving.engine import SolveOptions, solve
 from plants import random_features, random_problem, reference_class, simple_problem
@@ -31,7 +31,7 @@ MIXED = simple_problem(
             max_it_power_mw=np.where(np.arange(24) == 14, 0.4, 1.2),
         ),
     ],
-    surplus_mw=np.tile([9, 3, 0.5, 6], 6), initial=4.0, base_load=0.3, feeders=(Feeder("f1", 4.0, ("new",)),),
+    surplus_mw=np.tile([9, 3, 0.5, 6], 6), initial=4.0, base_load=0.3, feeders=(Group("f1", 4.0, ("new",)),),
 )  # fmt: skip
 SEEDS = [seed for seed in range(60) if "starts_per_day" not in random_features(seed)][:12]
 

@@ -12,7 +12,7 @@ from flexmine.errors import Infeasible
 from flexmine.explain.prechecks import conflicts
 from flexmine.problem import (
     ContainerClass,
-    Feeder,
+    Group,
     History,
     Problem,
     Site,
@@ -113,7 +113,7 @@ SEEDED = {
         ("supply (available_mw of grid) of 0.4 MW", "below the 1 MW", "at 2024-09-10 05:00", "0.6 MW higher"),
     ),
     "feeder below standby": (
-        plant(site={"feeders": (Feeder("f1", 0.7, ("box",)),)}),
+        plant(site={"groups": (Group("f1", 0.7, ("box",)),)}),
         (
             "feeder f1: cap_mw of 0.7 MW",
             "below the 1 MW",
@@ -122,7 +122,7 @@ SEEDED = {
         ),
     ),
     "feeder below the bound containers": (
-        plant(history=(History(6, True, 3), History(4, False, 9)), site={"feeders": (Feeder("f1", 3.0, ("box",)),)}),
+        plant(history=(History(6, True, 3), History(4, False, 9)), site={"groups": (Group("f1", 3.0, ("box",)),)}),
         ("feeder f1: cap_mw of 3 MW", "below the 3.4 MW", "bound to run", "at 2024-09-10 04:00", "0.4 MW higher"),
     ),
     "cap below must_run at lowest power": (
@@ -150,7 +150,7 @@ SEEDED = {
         ("site minimum_mw of 1.5 MW", "most that can be drawn", "of 1 MW", "at 2024-09-10 04:00", "0.5 MW lower"),
     ),
     "minimum above what the feeders let through": (
-        plant(site={"minimum_mw": at(2, 7.0), "feeders": (Feeder("f1", 6.0, ("box",)),)}),
+        plant(site={"minimum_mw": at(2, 7.0), "groups": (Group("f1", 6.0, ("box",)),)}),
         ("site minimum_mw of 7 MW", "most that can be drawn", "of 6 MW", "at 2024-09-10 06:00"),
     ),
     "ramp down too slow for a cap": (

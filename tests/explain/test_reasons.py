@@ -59,7 +59,7 @@ def cheaper(p: Problem, t: int) -> Problem:
 def relaxed(p: Problem, code: str, name: str, t: int) -> list[Problem]:
     """The problem without the limit, or with it wider, at that place; several where the code covers several."""
     zero, end = np.zeros(p.steps), np.ones(p.steps)
-    feeders = tuple(replace(f, cap_mw=f.cap_mw + 1.0 * (name in f.classes)) for f in p.site.feeders)
+    feeders = tuple(replace(f, cap_mw=f.cap_mw + 1.0 * (name in f.classes)) for f in p.site.groups)
     up, down = p.site.ramp_up_mw_per_step, p.site.ramp_down_mw_per_step
     ways = {
         "surplus": lambda: more_of(p, "surplus", t),
@@ -70,7 +70,7 @@ def relaxed(p: Problem, code: str, name: str, t: int) -> list[Problem]:
         ],
         "cap": lambda: [site(p, cap_mw=bump(p.site.cap_mw, t, 1.0))],
         "order": lambda: [site(p, cap_mw=bump(p.site.cap_mw, t, 1.0))],
-        "feeder": lambda: [site(p, feeders=feeders)],
+        "feeder": lambda: [site(p, groups=feeders)],
         "ramp_up": lambda: [] if up is None else [site(p, ramp_up_mw_per_step=up + 1.0)],
         "ramp_down": lambda: [] if down is None else [site(p, ramp_down_mw_per_step=down + 1.0)],
         "price": lambda: [cheaper(p, t)],

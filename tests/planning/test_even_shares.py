@@ -8,7 +8,7 @@ import pytest
 from flexmine.audit.replay import replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.even_shares import with_even_shares
-from flexmine.problem import Feeder, History
+from flexmine.problem import Group, History
 from flexmine.solving.engine import solve
 from plants import reference_class, simple_problem
 
@@ -52,7 +52,7 @@ def test_what_is_not_alike_is_left_alone(what):
     """
     other = {"hash_rate_th_s": [23000.0, 31720.0, 38480.0, 44000.0]} if what == "curve" else {}
     fleet = (reference_class("many", 3, 6, "A", **ON), reference_class("one", 1, 6, "B", **(ONE_ON | other)))
-    feeders = (Feeder("f1", 5.0, ("one",)),) if what == "feeder" else ()
+    feeders = (Group("f1", 5.0, ("one",)),) if what == "feeder" else ()
     problem = simple_problem(fleet, 2.4, 10.0, None, initial=2.1216, ramp=9.0, feeders=feeders)
     uneven = lopsided(problem)
     if what == "ramp":

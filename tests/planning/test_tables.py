@@ -14,7 +14,7 @@ from flexmine.audit.replay import replay
 from flexmine.errors import BadInput
 from flexmine.planning.rounding import round_schedule
 from flexmine.planning.tables import round_adding_up, setpoints_table, site_table, write_csv
-from flexmine.problem import Feeder
+from flexmine.problem import Group
 from flexmine.problem.schedule import Schedule, supply_by_merit
 from plants import reference_class, simple_problem
 
@@ -33,7 +33,7 @@ def uneven(seed: int = 3, **changes):
     steps, rng = 5, np.random.default_rng(seed)
     overhead = rng.uniform(1.01, 1.08, steps)
     classes = [reference_class(n, 28, steps, prefix=n.upper(), overhead=overhead, **changes) for n in ("a", "b")]
-    feeders = (Feeder("f1", 60.0, ("a",)), Feeder("f2", 60.0, ("b",)))
+    feeders = (Group("f1", 60.0, ("a",)), Group("f2", 60.0, ("b",)))
     problem = simple_problem(
         classes, surplus_mw=60.0, firm_mw=60.0, cap=90.0, ramp=None, base_load=0.1, feeders=feeders
     )

@@ -11,7 +11,7 @@ import pytest
 from flexmine.milp import variables
 from flexmine.milp.letters import Letters
 from flexmine.milp.model import build_model
-from flexmine.problem import ContainerClass, Feeder, History, Problem
+from flexmine.problem import ContainerClass, Group, History, Problem
 from oracle import oracle
 from plants import random_problem, round_class, round_problem
 from spiky import (
@@ -283,9 +283,9 @@ def arcs_relaxed(problem: Problem) -> pe.ConcreteModel:
 
 def one_feeder(problem: Problem) -> pe.ConcreteModel:
     """The shortcut: both feeders as one, with the sum of their caps."""
-    cap = sum(f.cap_mw for f in problem.site.feeders)
-    both = Feeder("both", cap, tuple(k.name for k in problem.classes))
-    return build_model(replace(problem, site=replace(problem.site, feeders=(both,))))
+    cap = sum(f.cap_mw for f in problem.site.groups)
+    both = Group("both", cap, tuple(k.name for k in problem.classes))
+    return build_model(replace(problem, site=replace(problem.site, groups=(both,))))
 
 
 def test_feeders():
@@ -298,7 +298,7 @@ def test_feeders():
     def make(rng):
         classes = [spiky_class(rng, 2, 12, name=name) for name in ("a", "b")]
         return spiky_site(
-            rng, *classes, feeders=(Feeder("f0", 1.2, ("a",)), Feeder("f1", float(rng.uniform(0.6, 2.6)), ("b",)))
+            rng, *classes, feeders=(Group("f0", 1.2, ("a",)), Group("f1", float(rng.uniform(0.6, 2.6)), ("b",)))
         )
 
     samples = truths(by_seed(1900, make))

@@ -249,7 +249,7 @@ def _power_money(problem: Problem, classes, histories, on: np.ndarray) -> float 
         right.append(-fixed[t])
         above += [load[t], -load[t]]
         most += [site.cap_mw[t] - fixed[t], fixed[t] - site.minimum_mw[t]]
-        for feeder in site.feeders:
+        for feeder in site.groups:
             row = np.zeros(width)
             for c, k in enumerate(classes):
                 if k.name in feeder.classes:

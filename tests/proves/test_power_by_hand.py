@@ -8,7 +8,7 @@ import pytest
 
 from agreed import agreed_money
 from flexmine.errors import Infeasible
-from flexmine.problem import Feeder, History
+from flexmine.problem import Group, History
 from flexmine.problem.variants import full_power_only
 from flexmine.solving.engine import solve
 from oracle import oracle
@@ -110,7 +110,7 @@ def test_feeder_cap():
     """
     first = round_class(steps=1, **TWO_MODES)
     second = replace(first, name="other", containers=("D01",))
-    problem = round_problem([first, second], 20, feeders=(Feeder("f1", 1.2, ("box",)),))
+    problem = round_problem([first, second], 20, feeders=(Group("f1", 1.2, ("box",)),))
     assert agreed_money(problem) == pytest.approx(208.0)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible, NoPlan
-from flexmine.problem import Feeder, History, Problem
+from flexmine.problem import Group, History, Problem
 from flexmine.solving import conflict, highs
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.highs import SolverFailed
@@ -43,7 +43,7 @@ def site(k, **fields) -> Problem:
 
 
 def feeder(problem: Problem, cap_mw: float) -> Problem:
-    return replace(problem, site=replace(problem.site, feeders=(Feeder("f1", cap_mw, ("s19pro",)),)))
+    return replace(problem, site=replace(problem.site, groups=(Group("f1", cap_mw, ("s19pro",)),)))
 
 
 SEEDED = {

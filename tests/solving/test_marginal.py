@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible
-from flexmine.problem import Feeder, History, Problem
+from flexmine.problem import Group, History, Problem
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment, marginal_values
 from plants import random_problem, reference_class, simple_problem
@@ -75,7 +75,7 @@ def test_cap_feeder_and_ramp_by_hand():
         cap=[2.0, 0.8, 0.8, 2.0],
         ramp=0.2,
         initial=0.5,
-        feeders=(Feeder("f1", 0.9, ("box",)),),
+        feeders=(Group("f1", 0.9, ("box",)),),
     )
     found = values_of(problem)
     np.testing.assert_allclose(found.ramp_up, [30.0, 0.0, 0.0, 0.0], atol=1e-6)

@@ -51,7 +51,7 @@ def with_reserve(problem: Problem, given_mw: float | None) -> tuple[Problem, lis
     limits = {
         "ramp_up_mw_per_h": site.ramp_up_mw_per_step,
         "ramp_down_mw_per_h": site.ramp_down_mw_per_step,
-        **{f"the cap of feeder {f.name}": f.cap_mw for f in site.feeders},
+        **{f"the cap of feeder {f.name}": f.cap_mw for f in site.groups},
     }
     tight = [name for name, limit in limits.items() if limit is not None and limit <= reserve_mw]
     if tight and reserve_mw > 0.0:
@@ -78,7 +78,7 @@ def _moved(site: Site, by_mw: float, reserve_mw: float) -> Site:
     return replace(
         site,
         cap_mw=np.maximum(np.round(site.cap_mw + by_mw, DECIMALS), 0.0),
-        feeders=tuple(replace(f, cap_mw=round(f.cap_mw + by_mw, DECIMALS)) for f in site.feeders),
+        groups=tuple(replace(f, cap_mw=round(f.cap_mw + by_mw, DECIMALS)) for f in site.groups),
         ramp_up_mw_per_step=None if up is None else round(up + by_mw, DECIMALS),
         ramp_down_mw_per_step=None if down is None else round(down + by_mw, DECIMALS),
         rounding_reserve_mw=reserve_mw,

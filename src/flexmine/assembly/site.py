@@ -16,7 +16,7 @@ from flexmine.physics.hash_value import (
     hashprice_usd_per_ph_s_day,
     perspective_terms,
 )
-from flexmine.problem import Feeder, Floats, Ints, Site, Source
+from flexmine.problem import Floats, Group, Ints, Site, Source
 
 USUAL_HASHPRICE_USD_PER_PH_S_DAY = (2.0, 2000.0)
 """28 to 120 in 2024 to 2026, some 2,000 in December 2017; a factor of 100 beside today's values leaves the band."""
@@ -148,7 +148,7 @@ def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Containe
     step_h, plant = case.time.step_h, case.plant
     up, down = plant.ramp_up_mw_per_h, plant.ramp_down_mw_per_h
     feeders = tuple(
-        Feeder(f.name, f.cap_mw, tuple(name for name, members in groups.items() if members[0].feeder == f.name))
+        Group(f.name, f.cap_mw, tuple(name for name, members in groups.items() if members[0].feeder == f.name))
         for f in plant.feeders
     )
     return Site(
@@ -158,6 +158,6 @@ def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Containe
         ramp_up_mw_per_step=None if up is None else up * step_h,
         ramp_down_mw_per_step=None if down is None else down * step_h,
         initial_mw=case.document.state.initial_mw,
-        feeders=feeders,
+        groups=feeders,
         day_of_step=clock.day_of_step,
     )

@@ -78,7 +78,7 @@ def _fits(
         "price": always,
         "surplus": always & any(s.kind == "surplus" for s in problem.sources),
         "cap": always,
-        "feeder": always & any(k.name in f.classes for f in site.feeders),
+        "feeder": always & any(k.name in f.classes for f in site.groups),
         "ramp_up": always & (ramped or site.ramp_up_mw_per_step is not None),
         "ramp_down": always & (ramped or site.ramp_down_mw_per_step is not None),
         "minimum_up": always & (k.min_up_steps > 1),

@@ -179,7 +179,7 @@ def _check_site(book: Book, power: Floats, power_of_class: dict[str, Floats], re
     site = book.problem.site
     book.at_most("cap", "the site", "facility power", power, site.cap_mw + reserve_mw)
     book.at_least("minimum", "the site", "facility power", power, site.minimum_mw)
-    for feeder in site.feeders:
+    for feeder in site.groups:
         load = sum((power_of_class[name] for name in feeder.classes), np.zeros(power.size))
         cap = np.full(power.size, feeder.cap_mw + reserve_mw)
         book.at_most("feeder", f"feeder {feeder.name}", "facility power", load, cap)

@@ -79,8 +79,8 @@ class Limits:
 def limits_of(problem: Problem) -> Limits:
     """Return the stacked data of `problem`."""
     site, classes = problem.site, problem.classes
-    feeder_of_class = np.full(len(classes), len(site.feeders), dtype=np.int64)
-    for f, feeder in enumerate(site.feeders):
+    feeder_of_class = np.full(len(classes), len(site.groups), dtype=np.int64)
+    for f, feeder in enumerate(site.groups):
         for i, k in enumerate(classes):
             if k.name in feeder.classes:
                 feeder_of_class[i] = f
@@ -108,8 +108,8 @@ def limits_of(problem: Problem) -> Limits:
         ramp_up_mw=np.inf if site.ramp_up_mw_per_step is None else site.ramp_up_mw_per_step,
         ramp_down_mw=np.inf if site.ramp_down_mw_per_step is None else site.ramp_down_mw_per_step,
         feeder_of_class=feeder_of_class,
-        feeder_cap_mw=np.array([f.cap_mw for f in site.feeders] + [np.inf]),
-        feeder_matrix=np.eye(len(site.feeders) + 1)[feeder_of_class],
+        feeder_cap_mw=np.array([f.cap_mw for f in site.groups] + [np.inf]),
+        feeder_matrix=np.eye(len(site.groups) + 1)[feeder_of_class],
         price_usd_per_mwh=np.take_along_axis(prices, order, axis=0),
         cumulative_mw=cumulative,
         segments=tuple(_segments(classes, t) for t in range(problem.steps)),

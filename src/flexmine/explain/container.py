@@ -158,7 +158,7 @@ def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t:
         return {}
     found: dict[str, Any] = {s.name: values.get(s.kind, {}).get(s.name) for s in problem.sources}
     found["site cap"] = values.get("cap")
-    for feeder in problem.site.feeders:
+    for feeder in problem.site.groups:
         if k.name in feeder.classes:
             found[f"feeder {feeder.name}"] = values.get("feeder", {}).get(feeder.name)
     at_step = {words: (series, t) for words, series in found.items()}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.problem import ContainerClass, Feeder, Floats, Ints, Problem
+from flexmine.problem import ContainerClass, Floats, Group, Ints, Problem
 
 # Differences below this are within what a solver and the audit of the unrounded plan accept as kept.
 TOLERANCE_MW = 1e-6
@@ -57,7 +57,7 @@ def conflicts(problem: Problem) -> list[str]:
     found: list[str] = []
     for k in problem.classes:
         found += _count_conflicts(problem, k, bounds[k.name])
-    for feeder in problem.site.feeders:
+    for feeder in problem.site.groups:
         found += _feeder_conflicts(problem, feeder, bounds)
     return found + _site_conflicts(problem, bounds)
 
@@ -166,7 +166,7 @@ def _why_off(problem: Problem, k: ContainerClass, t: int) -> str:
     return " and ".join(reasons)
 
 
-def _feeder_conflicts(problem: Problem, feeder: Feeder, bounds: dict[str, _Bounds]) -> list[str]:
+def _feeder_conflicts(problem: Problem, feeder: Group, bounds: dict[str, _Bounds]) -> list[str]:
     own = [bounds[name] for name in feeder.classes]
     idle_mw = np.sum([b.idle_mw for b in own], axis=0) if own else np.zeros(problem.steps)
     least_mw = np.sum([b.least_mw for b in own], axis=0) if own else np.zeros(problem.steps)
@@ -235,11 +235,11 @@ def _site_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
 
 def _most_mw(problem: Problem, bounds: dict[str, _Bounds]) -> Floats:
     """Return an upper bound of facility power from what the containers can draw [MW], shape (T,)."""
-    on_feeder = {name for feeder in problem.site.feeders for name in feeder.classes}
+    on_feeder = {name for feeder in problem.site.groups for name in feeder.classes}
     most_mw = problem.site.base_load_mw + np.sum(
         [b.most_mw for name, b in bounds.items() if name not in on_feeder] or [np.zeros(problem.steps)], axis=0
     )
-    for feeder in problem.site.feeders:
+    for feeder in problem.site.groups:
         own = [bounds[name].most_mw for name in feeder.classes] or [np.zeros(problem.steps)]
         most_mw = most_mw + np.minimum(np.sum(own, axis=0), feeder.cap_mw)
     return most_mw

@@ -307,7 +307,7 @@ class _Writer:
             rows.append(("ramp_up", "ramp_up", t + 1, values.ramp_up[t + 1], "to keep the rise after it small enough"))
         of_site = [h for row in rows if (h := self._held(*row)) is not None]
         found = {k.name: list(of_site) for k in self.problem.classes}
-        for f, feeder in enumerate(site.feeders):
+        for f, feeder in enumerate(site.groups):
             words = f"feeder {feeder.name} is at its cap of {feeder.cap_mw + site.rounding_reserve_mw:.3f} MW"
             held = self._held("feeder", "feeder_cap", (feeder.name, t), values.feeder[f, t], words)
             if held is not None:

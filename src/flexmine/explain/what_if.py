@@ -134,8 +134,8 @@ def _wider(p: Problem, code: str, name: str, t: int) -> list[Problem]:
         now = getattr(site, key)
         return [] if now is None else of_site(**{key: now + WIDER_MW})
     if code == "feeder":
-        wide = tuple(replace(f, cap_mw=f.cap_mw + WIDER_MW) if name in f.classes else f for f in site.feeders)
-        return of_site(feeders=wide) if wide != site.feeders else []
+        wide = tuple(replace(f, cap_mw=f.cap_mw + WIDER_MW) if name in f.classes else f for f in site.groups)
+        return of_site(groups=wide) if wide != site.groups else []
     if code == "cap":
         return of_site(cap_mw=bumped(site.cap_mw, WIDER_MW))
     if code == "contract":

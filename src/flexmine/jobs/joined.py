@@ -15,7 +15,7 @@ from flexmine.audit.directory import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
 from flexmine.audit.plan_files import read_document, read_tables
 from flexmine.audit.replay import Replay, replay
 from flexmine.errors import BadInput
-from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, TimeAxis
+from flexmine.problem import ContainerClass, Group, History, Problem, Site, Source, StartTerms, TimeAxis
 from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
 from flexmine.store.records import AGAIN, RunRecord
@@ -187,12 +187,12 @@ def _site(parts: Sequence[Part], axis: TimeAxis, classes: tuple[ContainerClass, 
     return replace(
         first.site,
         **by_step,
-        feeders=tuple(_feeder(f, first) for f in first.site.feeders),
+        groups=tuple(_feeder(f, first) for f in first.site.groups),
         day_of_step=np.array([(day - days[0]).days for day in days], dtype=np.int64),
     )
 
 
-def _feeder(feeder: Feeder, first: Problem) -> Feeder:
+def _feeder(feeder: Group, first: Problem) -> Group:
     return replace(feeder, classes=tuple(name for name, k in first.containers if k.name in feeder.classes))
 
 

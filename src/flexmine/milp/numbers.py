@@ -70,7 +70,7 @@ def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
     pools = [_pool_before(k, T) for k in K if k.pooled]
     offered = np.array([j.available_mw for j in p.sources], dtype=np.float64)
     most = float(np.max(offered.sum(axis=0)))
-    site, feeders = p.site, [f for f in p.site.feeders if f.classes]
+    site, feeders = p.site, [f for f in p.site.groups if f.classes]
     up, down = site.ramp_up_mw_per_step, site.ramp_down_mw_per_step
     initial = None if site.initial_mw is None else max(0.0, site.initial_mw)
     return {

@@ -98,7 +98,7 @@ def site_minimum(m: pe.ConcreteModel) -> None:
 
 def feeder_cap(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     r"""A feeder carries its classes, standby and preheat included: :math:`\sum_{k \in f} F_{k,t} \le L_f`."""
-    hung = {f.name: [k for k in m.K if classes[k].parent in f.classes] for f in p.site.feeders if f.classes}
+    hung = {f.name: [k for k in m.K if classes[k].parent in f.classes] for f in p.site.groups if f.classes}
     m.on_feeder = pe.Set(m.FD, initialize=hung)
     m.segments_on_feeder = pe.Set(m.FD, dimen=2, initialize=lambda m, f: [(k, s) for k, s in m.KS if k in hung[f]])
     m.heated_on_feeder = pe.Set(m.FD, initialize=lambda m, f: [k for k in m.KC if k in hung[f]])

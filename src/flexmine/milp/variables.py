@@ -55,7 +55,7 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.GM = _set([(g.name, int(t)) for g in p.classes for t in np.flatnonzero(g.must_run > 0)], dimen=2)
     m.GC = _set([(g.name, t) for g in p.classes if g.committed is not None for t in range(p.steps)], dimen=2)
     m.J = _set([j.name for j in p.sources])
-    m.FD = _set([f.name for f in p.site.feeders if f.classes])
+    m.FD = _set([f.name for f in p.site.groups if f.classes])
 
 
 def reach(classes: Classes) -> int:

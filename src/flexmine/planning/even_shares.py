@@ -25,7 +25,7 @@ def with_even_shares(problem: Problem, solution: Solution) -> Solution:
         Of the problem; classes whose containers ramp by themselves are left as they are.
     """
     parents = {k.name: k for k in problem.classes}
-    feeder_of = {name: feeder.name for feeder in problem.site.feeders for name in feeder.classes}
+    feeder_of = {name: feeder.name for feeder in problem.site.groups for name in feeder.classes}
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, plan in enumerate(solution.classes):
         k = parents[plan.letters.parent]

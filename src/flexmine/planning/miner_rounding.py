@@ -143,11 +143,11 @@ class _Task:
         self.problem, self.schedule, self.site_mw = problem, schedule, model.site_power_mw
         self.ladders = [ladder(k, rows) for k, rows in zip(problem.classes, places, strict=True)]
         self.levels = 1 + max((len(k.miners.presets) for k in problem.classes if k.miners), default=0)
-        self.feeder_of = {name: feeder.name for feeder in problem.site.feeders for name in feeder.classes}
+        self.feeder_of = {name: feeder.name for feeder in problem.site.groups for name in feeder.classes}
         load = {own.k.name: model.facility_power_mw[own.rows].sum(axis=0) for own in self.ladders}
         self.room_mw = {
             feeder.name: feeder.cap_mw + reserve - sum((load[name] for name in feeder.classes), np.zeros(problem.steps))
-            for feeder in problem.site.feeders
+            for feeder in problem.site.groups
         }
         self.still = np.concatenate(
             [_still(k, schedule.on[rows]) for k, rows in zip(problem.classes, places, strict=True)]

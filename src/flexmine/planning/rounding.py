@@ -55,7 +55,7 @@ def _watts_of_feeders(problem: Problem, schedule: Schedule) -> Floats:
 
 def _groups(problem: Problem) -> Iterator[list[tuple[int, ContainerClass]]]:
     """Yield (row, class) of the containers of each feeder, then of those on none."""
-    feeder_of = {name: f.name for f in problem.site.feeders for name in f.classes}
+    feeder_of = {name: f.name for f in problem.site.groups for name in f.classes}
     rows: dict[str | None, list[tuple[int, ContainerClass]]] = {}
     for row, (_, k) in enumerate(problem.containers):
         rows.setdefault(feeder_of.get(k.name), []).append((row, k))

@@ -2,8 +2,8 @@
 
 from flexmine.problem.model import (
     ContainerClass,
-    Feeder,
     Floats,
+    Group,
     History,
     Ints,
     Miners,
@@ -17,8 +17,8 @@ from flexmine.problem.model import (
 
 __all__ = [
     "ContainerClass",
-    "Feeder",
     "Floats",
+    "Group",
     "History",
     "Ints",
     "Miners",

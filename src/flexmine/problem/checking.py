@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from flexmine.problem import shape as schema
 from flexmine.problem.model import (
     ContainerClass,
-    Feeder,
     Floats,
+    Group,
     History,
     Ints,
     Miners,
@@ -211,7 +211,7 @@ def build_source(c: Checker, path: str, s: schema.SourcePart) -> Source:
 
 def build_site(c: Checker, part: schema.ProblemPart, names: list[str]) -> Site:
     s = part.site
-    feeders = tuple(Feeder(f.name, f.cap_mw, tuple(f.classes)) for f in s.feeders)
+    feeders = tuple(Group(f.name, f.cap_mw, tuple(f.classes)) for f in s.feeders)
     c.unique("site.feeders", [f.name for f in feeders])
     on_feeder: dict[str, str] = {}
     for i, f in enumerate(feeders):
@@ -235,7 +235,7 @@ def build_site(c: Checker, part: schema.ProblemPart, names: list[str]) -> Site:
         ramp_up_mw_per_step=s.ramp_up_mw_per_step,
         ramp_down_mw_per_step=s.ramp_down_mw_per_step,
         initial_mw=s.initial_mw,
-        feeders=feeders,
+        groups=feeders,
         day_of_step=day,
         rounding_reserve_mw=s.rounding_reserve_mw,
     )

@@ -255,8 +255,14 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Feeder:
-    """A feeder or transformer with one cap over the classes that hang on it."""
+class Group:
+    """A named set of classes with limits of its own: a feeder or transformer, later also a client or a quota.
+
+    Attributes
+    ----------
+    cap_mw : float
+        Facility power of its classes together, standby and preheat included [MW].
+    """
 
     name: str
     cap_mw: float
@@ -265,7 +271,7 @@ class Feeder:
 
 @dataclass(frozen=True)
 class Site:
-    """Limits of the whole site; arrays have shape (T,); None means no such limit."""
+    """Limits of the whole site, and of groups within it; arrays have shape (T,); None means no such limit."""
 
     cap_mw: Floats
     base_load_mw: Floats
@@ -273,7 +279,7 @@ class Site:
     ramp_up_mw_per_step: float | None = None
     ramp_down_mw_per_step: float | None = None
     initial_mw: float | None = None
-    feeders: tuple[Feeder, ...] = ()
+    groups: tuple[Group, ...] = ()
     day_of_step: Ints | None = None
     rounding_reserve_mw: float = 0.0
 

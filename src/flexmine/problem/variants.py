@@ -53,6 +53,6 @@ def one_class_per_container(problem: Problem) -> Problem:
                 )
             )
     feeders = tuple(
-        replace(f, classes=tuple(t for name in f.classes for t in twins[name])) for f in problem.site.feeders
+        replace(f, classes=tuple(t for name in f.classes for t in twins[name])) for f in problem.site.groups
     )
-    return replace(problem, classes=tuple(classes), site=replace(problem.site, feeders=feeders))
+    return replace(problem, classes=tuple(classes), site=replace(problem.site, groups=feeders))

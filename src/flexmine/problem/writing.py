@@ -119,7 +119,7 @@ def _site_document(s: Site) -> dict[str, Any]:
         "ramp_up_mw_per_step": s.ramp_up_mw_per_step,
         "ramp_down_mw_per_step": s.ramp_down_mw_per_step,
         "initial_mw": s.initial_mw,
-        "feeders": [{"name": f.name, "cap_mw": f.cap_mw, "classes": list(f.classes)} for f in s.feeders],
+        "feeders": [{"name": f.name, "cap_mw": f.cap_mw, "classes": list(f.classes)} for f in s.groups],
         "base_load_mw": s.base_load_mw.tolist(),
         "minimum_mw": s.minimum_mw.tolist(),
         "rounding_reserve_mw": s.rounding_reserve_mw,

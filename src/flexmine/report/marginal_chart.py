@@ -57,7 +57,7 @@ def worths(plan: Plan) -> tuple[Worth, ...]:
     out = [(s.name, f"line:{colour}", found.supply[j]) for j, s, colour in ordered_sources(plan)]
     out += [("cap", "line:cap", found.cap)] if np.isfinite(site.cap_mw).any() else []
     shades = cycle(FEEDER_SHADES)
-    out += [(f"feeder {f.name}", f"dash:{next(shades)}", found.feeder[i]) for i, f in enumerate(site.feeders)]
+    out += [(f"feeder {f.name}", f"dash:{next(shades)}", found.feeder[i]) for i, f in enumerate(site.groups)]
     out += [("ramp up", "dash:hot", found.ramp_up)] if site.ramp_up_mw_per_step is not None else []
     out += [("ramp down", "dash:cold", found.ramp_down)] if site.ramp_down_mw_per_step is not None else []
     out += [("lower minimum", "dash:muted", found.minimum)] if site.minimum_mw.any() else []

@@ -210,7 +210,7 @@ def _limit_value(problem: Problem, component: str, who: list[object], step: int)
         return _site_limit(problem, component, step), unit
     name = str(who[0])
     if component == "feeder_cap":
-        return next(f.cap_mw for f in problem.site.feeders if f.name == name), unit
+        return next(f.cap_mw for f in problem.site.groups if f.name == name), unit
     if component == "supply_limit":
         return float(next(s for s in problem.sources if s.name == name).available_mw[step]), unit
     classes = {k.name: k for k in problem.classes}

@@ -251,7 +251,7 @@ def marginal_values(fixed: FixedCommitment) -> MarginalValues:
     return MarginalValues(
         supply=table("supply_limit", [s.name for s in problem.sources]),
         cap=series("site_cap"),
-        feeder=table("feeder_cap", [f.name for f in problem.site.feeders]),
+        feeder=table("feeder_cap", [f.name for f in problem.site.groups]),
         ramp_up=series("ramp_up"),
         ramp_down=series("ramp_down"),
         minimum=series("site_minimum"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from flexmine.milp.letters import Letters, StopLot, Tier
 from flexmine.milp.variables import Classes
-from flexmine.problem import ContainerClass, Feeder, History, Problem, Site, Source, StartTerms, TimeAxis
+from flexmine.problem import ContainerClass, Group, History, Problem, Site, Source, StartTerms, TimeAxis
 
 NUMBERS: dict[type, frozenset[str]] = {
     Letters: frozenset(
@@ -30,7 +30,7 @@ NUMBERS: dict[type, frozenset[str]] = {
     Site: frozenset(
         ("cap_mw", "base_load_mw", "minimum_mw", "ramp_up_mw_per_step", "ramp_down_mw_per_step", "initial_mw")
     ),
-    Feeder: frozenset(("cap_mw",)),
+    Group: frozenset(("cap_mw",)),
     Source: frozenset(("available_mw", "price_usd_per_mwh")),
     ContainerClass: frozenset(
         (

@@ -167,7 +167,7 @@ def _marginal_values(plan: Plan) -> dict[str, Any] | None:
         "meaning": "USD for one more MW in that step alone, commitment fixed (who runs stays, how hard is free)",
         **by_kind,
         "cap": series(values.cap),
-        "feeder": {f.name: series(row) for f, row in zip(site.feeders, values.feeder, strict=True)},
+        "feeder": {f.name: series(row) for f, row in zip(site.groups, values.feeder, strict=True)},
         "ramp_up": series(values.ramp_up),
         "ramp_down": series(values.ramp_down),
         "minimum": series(values.minimum),
