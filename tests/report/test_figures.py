@@ -12,6 +12,7 @@ from flexmine.baselines.day_kind import DayKind
 from flexmine.explain.reasons import Reasons
 from flexmine.planning.carbon import carbon_account
 from flexmine.problem import Miners
+from flexmine.problem.limits import worth_something
 from flexmine.report.carbon_chart import carbon_figure, mass, significant
 from flexmine.report.charts import quick_charts
 from flexmine.report.container_map import map_figure, mix_words
@@ -36,9 +37,9 @@ def rows_of(panel, field: str) -> list[dict]:
 
 
 def marginal(**known) -> MarginalValues:
-    zero = np.zeros(STEPS)
-    fields = {"supply": np.zeros((2, STEPS)), "cap": zero, "feeder": np.zeros((0, STEPS))}
-    return MarginalValues(**(fields | {"ramp_up": zero, "ramp_down": zero, "minimum": zero} | known))
+    members = {"supply_limit": 2, "feeder_cap": 0}
+    nothing = {limit.row: np.zeros((members.get(limit.row, 1), STEPS)) for limit in worth_something()}
+    return MarginalValues(nothing | {row: np.atleast_2d(series) for row, series in known.items()})
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def told(make_plan):
     worth = np.zeros((2, STEPS))
     worth[0] = np.where(np.arange(STEPS) < 12, 40.0, 90.0)
     text = (("cap",) * STEPS, (*second, *(("full",) * (STEPS - 8))))
-    return make_plan(on=on, reasons=Reasons(text, marginal(supply=worth), True))
+    return make_plan(on=on, reasons=Reasons(text, marginal(supply_limit=worth), True))
 
 
 def test_nothing_is_shown_that_the_plan_does_not_hold(make_plan, told):
@@ -122,11 +123,11 @@ def test_marginal_values_by_hour(told):
     """
     figure = marginal_figure(told)
     assert plain(figure.title) == "One more MW of surplus is worth 40 to 90 USD an hour, commitment fixed"
-    assert figure.notes == ("Worth nothing in any hour, and not drawn: more of grid and cap.",)
+    assert figure.notes == ("Worth nothing in any hour, and not drawn: more of grid and site cap.",)
     points = rows_of(figure.panels[0], "v")
     assert (points[0]["v"], points[-1]["v"], len(points)) == (40.0, 90.0, STEPS + 1)
     assert figure.table.columns == (
-        "interval", "surplus, USD/(MW h)", "grid, USD/(MW h)", "cap, USD/(MW h)", "part",
+        "interval", "surplus, USD/(MW h)", "grid, USD/(MW h)", "site cap, USD/(MW h)", "part",
     )  # fmt: skip
 
 
@@ -138,8 +139,8 @@ def test_marginal_values_are_per_hour(make_plan, make_problem):
     problem = make_problem(steps=STEPS, step_h=0.25)
     cap = np.full(STEPS, 10.0)
     cap[3] = np.nan
-    figure = marginal_figure(make_plan(problem, reasons=Reasons((("cap",) * STEPS,) * 2, marginal(cap=cap), True)))
-    assert plain(figure.title) == "One more MW of cap is worth 40 USD an hour, commitment fixed"
+    figure = marginal_figure(make_plan(problem, reasons=Reasons((("cap",) * STEPS,) * 2, marginal(site_cap=cap), True)))
+    assert plain(figure.title) == "One more MW of site cap is worth 40 USD an hour, commitment fixed"
     assert figure.table.rows[3][3] == "not known"
     assert len(rows_of(figure.panels[0], "v")) == STEPS
 
@@ -148,12 +149,12 @@ def test_two_limits_that_are_worth_something(make_plan):
     """Cap 40, surplus 15 USD. *Proves:* the dearest first. *Sensitivity:* in the order of the legend surplus leads."""
     worth = np.zeros((2, STEPS))
     worth[0] = 15.0
-    values = marginal(supply=worth, cap=np.full(STEPS, 40.0))
+    values = marginal(supply_limit=worth, site_cap=np.full(STEPS, 40.0))
     figure = marginal_figure(make_plan(reasons=Reasons((("cap",) * STEPS,) * 2, values, True)))
     assert plain(figure.title) == (
-        "One more MW of cap is worth 40 USD an hour, of surplus 15 USD an hour, commitment fixed"
+        "One more MW of site cap is worth 40 USD an hour, of surplus 15 USD an hour, commitment fixed"
     )
-    assert [words for _, words in figure.panels[0].legend] == ["surplus", "cap"]
+    assert [words for _, words in figure.panels[0].legend] == ["surplus", "site cap"]
 
 
 def test_nothing_is_worth_more(make_plan):

@@ -48,9 +48,9 @@ def test_surplus_by_hand():
     *Sensitivity:* at 1.0 the dual may be anything from 0 to 30; the left derivative 30 would be wrong.
     """
     found = values_of(one_box(surplus_mw=[0.3, 0.7, 1.0, 1.5]))
-    np.testing.assert_allclose(found.supply[0], [50.0, 30.0, 0.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(found.supply[1], 0.0, atol=1e-9)
-    assert not found.cap.any()
+    np.testing.assert_allclose(found.of["supply_limit"][0], [50.0, 30.0, 0.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(found.of["supply_limit"][1], 0.0, atol=1e-9)
+    assert not found.of["site_cap"].any()
 
 
 def test_two_limits_at_once_are_worth_nothing_each():
@@ -60,8 +60,8 @@ def test_two_limits_at_once_are_worth_nothing_each():
     whichever way, so one of them would be told to be worth something.
     """
     found = values_of(one_box(surplus_mw=0.7, firm_mw=None, cap=0.7))
-    assert not found.cap.any()
-    assert not found.supply.any()
+    assert not found.of["site_cap"].any()
+    assert not found.of["supply_limit"].any()
 
 
 def test_cap_feeder_and_ramp_by_hand():
@@ -78,9 +78,9 @@ def test_cap_feeder_and_ramp_by_hand():
         feeders=(Group("f1", 0.9, ("box",)),),
     )
     found = values_of(problem)
-    np.testing.assert_allclose(found.ramp_up, [30.0, 0.0, 0.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(found.cap, [0.0, 30.0, 30.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(found.feeder, [[0.0, 0.0, 0.0, 30.0]], atol=1e-6)
+    np.testing.assert_allclose(found.of["ramp_up"][0], [30.0, 0.0, 0.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(found.of["site_cap"][0], [0.0, 30.0, 30.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(found.of["feeder_cap"], [[0.0, 0.0, 0.0, 30.0]], atol=1e-6)
 
 
 def test_one_more_container_in_one_step():
@@ -134,7 +134,10 @@ def test_values_are_finite_differences(seed):
     found = marginal_values(fixed)
     width = 1e-4
     for t in range(problem.steps):
-        limits = [("cap", 0, found.cap[t]), *(("supply", j, found.supply[j, t]) for j in range(len(problem.sources)))]
+        limits = [
+            ("cap", 0, found.of["site_cap"][0, t]),
+            *(("supply", j, found.of["supply_limit"][j, t]) for j in range(len(problem.sources))),
+        ]
         for limit, number, value in limits:
             money = FixedCommitment(wider(problem, limit, number, t, width), solution).money_usd
             assert value == pytest.approx((money - fixed.money_usd) / width, abs=2e-4 * max(1.0, value)), (limit, t)

@@ -11,6 +11,7 @@ import pytest
 from flexmine.errors import Infeasible, NoPlan, Status
 from flexmine.milp.letters import letters_of
 from flexmine.problem import Problem
+from flexmine.problem.limits import rows_where
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.first_stage import Task
 from flexmine.solving.handover import compiled
@@ -21,7 +22,7 @@ from flexmine.solving.rounding.cut_rows import cut_rows
 from flexmine.solving.rounding.cuts import CutMaker
 from flexmine.solving.rounding.facility import facility_of
 from flexmine.solving.rounding.incumbent import Incumbent
-from flexmine.solving.rounding.layout import DIFFERENCES, Layout, layout_of
+from flexmine.solving.rounding.layout import Layout, layout_of
 from flexmine.solving.rounding.narrow import narrowed
 from flexmine.solving.rounding.relaxation import HotLp, TimeIsUp
 from flexmine.solving.rounding.search import Search
@@ -30,6 +31,7 @@ from flexmine.solving.standard_form import Matrix
 from plants import random_features, random_problem, reference_class, simple_problem
 
 QUIET = {"threads": 1}
+KEPT = rows_where(rounding="kept")
 # Features under which threshold rounding is known to keep every rule.
 FITTING = frozenset({"ages", "available", "ramp", "several_classes", "tight_supply", "must_run", "negative_price"})
 
@@ -78,7 +80,7 @@ def test_every_threshold_keeps_every_rule_of_the_counts(seed):
     point = relaxed(matrix).solve()
     if point is None:
         return
-    rows = [i for i, (component, _) in enumerate(matrix.rows) if component in {*DIFFERENCES, "availability"}]
+    rows = [i for i, (component, _) in enumerate(matrix.rows) if component in {*KEPT, "availability"}]
     if any("availability" in reason for reason in layout.refusals):
         rows = [i for i in rows if matrix.rows[i][0] != "availability"]
     A, rng = matrix.A.tocsr()[rows], np.random.default_rng(seed)
@@ -98,7 +100,7 @@ def test_counts_rounded_one_by_one_break_a_rule():
         point = relaxed(matrix).solve()
         values = point.values.copy()
         values[layout.counts] = np.rint(values[layout.counts])
-        rows = [i for i, (component, _) in enumerate(matrix.rows) if component in DIFFERENCES]
+        rows = [i for i, (component, _) in enumerate(matrix.rows) if component in KEPT]
         activity = matrix.A.tocsr()[rows] @ values
         broken += bool(np.any(activity > matrix.row_upper[rows] + 1e-6))
     assert broken > 0

@@ -6,17 +6,15 @@ rounded plan may use; it is audited against the true limits.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 
 import numpy as np
 
 from flexmine.physics.mode_envelope import largest_step_w
-from flexmine.problem import ContainerClass, Problem, Site
+from flexmine.problem import ContainerClass, Problem
+from flexmine.problem.limits import LIMITS, with_site
 
 DEFAULT_RESERVE_MW = 0.004
-# Narrowing and widening again gives the same number: 1 mW is far below anything that is written.
-DECIMALS = 9
 
 
 def needed_reserve_mw(classes: tuple[ContainerClass, ...]) -> float:
@@ -65,21 +63,17 @@ def with_reserve(problem: Problem, given_mw: float | None) -> tuple[Problem, lis
             f"rounding_reserve_mw of {1000 * reserve_mw:g} kW is less than one miner ({1000 * needed_mw:g} kW at the "
             f"meter); a plan that cannot be rounded within the limits fails its audit"
         )
-    return replace(problem, site=_moved(site, -reserve_mw, reserve_mw)), notes
+    return _moved(problem, -reserve_mw, reserve_mw), notes
 
 
 def without_reserve(problem: Problem) -> Problem:
     """Return the problem with the true limits of the site."""
-    return replace(problem, site=_moved(problem.site, problem.site.rounding_reserve_mw, 0.0))
+    return _moved(problem, problem.site.rounding_reserve_mw, 0.0)
 
 
-def _moved(site: Site, by_mw: float, reserve_mw: float) -> Site:
-    up, down = site.ramp_up_mw_per_step, site.ramp_down_mw_per_step
-    return replace(
-        site,
-        cap_mw=np.maximum(np.round(site.cap_mw + by_mw, DECIMALS), 0.0),
-        groups=tuple(replace(f, cap_mw=round(f.cap_mw + by_mw, DECIMALS)) for f in site.groups),
-        ramp_up_mw_per_step=None if up is None else round(up + by_mw, DECIMALS),
-        ramp_down_mw_per_step=None if down is None else round(down + by_mw, DECIMALS),
-        rounding_reserve_mw=reserve_mw,
-    )
+def _moved(problem: Problem, by_mw: float, reserve_mw: float) -> Problem:
+    for limit in LIMITS:
+        if limit.reserve_per_mw is not None and limit.widen is not None:
+            for who in limit.members(problem):
+                problem = limit.widen(problem, by_mw * limit.reserve_per_mw(problem, who), who, None)
+    return with_site(problem, rounding_reserve_mw=reserve_mw)

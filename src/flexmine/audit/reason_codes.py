@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem.limits import LIMITS
 
 CODES = (
     *("price", "surplus", "cap", "feeder", "ramp_up", "ramp_down", "minimum_up", "minimum_down", "start_cost"),
@@ -63,35 +65,34 @@ def _fits(
     problem: Problem, k: ContainerClass, on: NDArray[np.bool_], it_power_mw: Floats, ordered: NDArray[np.bool_]
 ) -> Mapping[str, NDArray[np.bool_]]:
     """Return by code in which steps a container of a class could have it, shape (T,)."""
-    site, always = problem.site, np.ones(problem.steps, dtype=bool)
+    always = np.ones(problem.steps, dtype=bool)
     slack = POWER_SLACK_MW
     if k.miners is not None:
         slack += 2e-6 * max(watts for watts, _ in k.miners.presets)
-    # Off in a step in which it could run, because it could not run through the steps around it.
-    missing = ~on & bool((k.available < k.count).any())
     limited = (k.highest_it_power_mw < k.it_power_mw[-1]) | (k.lowest_it_power_mw > k.it_power_mw[0])
     costs = k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() or any(g.cost_usd.any() for g in k.start.tiers)
     heats = k.start.cold_energy_mwh.any() or any(g.preheated for g in k.start.tiers)
-    ramped = k.container_ramp_mw_per_step is not None
-    firm = any(s.kind == "firm" for s in problem.sources)
+    # A limit can be the reason where the container is under it.
+    own = replace(problem, classes=(k,))
+    under = {
+        code
+        for limit in LIMITS
+        if limit.present(own)
+        for who in limit.members(own)
+        if limit.concerns(own, who, k.name)
+        for code in limit.reasons_of(own, who)
+    }
     return {
+        **{code: always & (code in under) for code in CODES},
         "price": always,
-        "surplus": always & any(s.kind == "surplus" for s in problem.sources),
-        "cap": always,
-        "feeder": always & any(k.name in f.classes for f in site.groups),
-        "ramp_up": always & (ramped or site.ramp_up_mw_per_step is not None),
-        "ramp_down": always & (ramped or site.ramp_down_mw_per_step is not None),
-        "minimum_up": always & (k.min_up_steps > 1),
-        "minimum_down": always & (k.min_down_steps > 1),
         "start_cost": always & bool(costs),
-        "start_limit": always & (k.max_starts_per_day is not None),
         "preheat": always & bool(heats or k.preheat_steps),
         "heat": limited | (~on & bool(limited.any())),
-        "outage": missing,
+        # Off in a step in which it could run, because it could not run through the steps around it.
+        "outage": ~on & ("outage" in under),
         "window": ~on & (k.available < k.count),
         "order": ordered,
         "must_run": on & (k.must_run > 0),
-        "contract": always & bool(firm or site.minimum_mw.any() or k.committed is not None),
         "terminal": always & (k.terminal_on_usd != 0),
         "tie": always,
         "full": on & (it_power_mw >= k.highest_it_power_mw - slack),

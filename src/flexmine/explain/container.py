@@ -15,6 +15,7 @@ from flexmine.audit.reason_codes import CODES, code_of, text_of
 from flexmine.errors import BadInput
 from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
 from flexmine.problem import ContainerClass, Problem, TimeAxis
+from flexmine.problem.limits import worth_something
 from flexmine.problem.reading import read_problem
 
 PLAN_SCHEMA = "flexmine-plan/1"
@@ -156,18 +157,17 @@ def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t:
     values = document.get("marginal_values")
     if not isinstance(values, dict):
         return {}
-    found: dict[str, Any] = {s.name: values.get(s.kind, {}).get(s.name) for s in problem.sources}
-    found["site cap"] = values.get("cap")
-    for feeder in problem.site.groups:
-        if k.name in feeder.classes:
-            found[f"feeder {feeder.name}"] = values.get("feeder", {}).get(feeder.name)
-    at_step = {words: (series, t) for words, series in found.items()}
-    for code, words in (("ramp_up", "ramp up"), ("ramp_down", "ramp down")):
-        at_step[f"{words} into it"] = (values.get(code), t)
-        at_step[f"{words} after it"] = (values.get(code), t + 1)
+    found: dict[str, tuple[Any, int]] = {}
+    for limit in worth_something():
+        for who in limit.members(problem):
+            of_key = values.get(limit.key_of(problem, who))
+            series = of_key if limit.over == "site" else of_key.get(who) if isinstance(of_key, dict) else None
+            for effect in limit.effects if limit.concerns(problem, who, k.name) else ():
+                when = "" if len(limit.effects) == 1 else " after it" if effect.after else " into it"
+                found[f"{limit.more.format(who=who)}{when}"] = series, t + effect.after
     return {
         words: float(series[step])
-        for words, (series, step) in at_step.items()
+        for words, (series, step) in found.items()
         if isinstance(series, list) and step < len(series)
     }
 

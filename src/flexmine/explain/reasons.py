@@ -16,6 +16,7 @@ limits answer, the one worth most is named.  `tie`: no single limit explains it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,7 @@ from flexmine.assembly.causes import Cause
 from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
 from flexmine.explain.what_if import MUCH_CHEAPER, NOISE_MW, NOISE_USD, SEARCHED, WhatIfs
 from flexmine.problem import ContainerClass, Ints, Problem
+from flexmine.problem.limits import Limit, worth_something
 from flexmine.problem.schedule import Schedule
 from flexmine.solving.engine import ClassPlan, Solution, SolveOptions
 from flexmine.solving.marginal import FixedCommitment, MarginalValues, marginal_values
@@ -77,11 +79,12 @@ class Reasons:
 
 @dataclass(frozen=True)
 class _Held:
-    """A limit on power that money grows with: code, money for one MW more, and words."""
+    """A limit on power that money grows with: code, money for one MW more, words, and whether it holds power up."""
 
     code: str
     gain_usd: float
     text: str
+    forces: bool
 
 
 def reasons(
@@ -230,7 +233,7 @@ class _Writer:
 
     def _power_limit(self, name: str, t: int, price_text: str, *, forcing: bool) -> str | None:
         """Return the limit on power that is worth most, or the price; None where neither explains the step."""
-        found = [h for h in self.limits[t][name] if forcing or not h.text.startswith("to keep")]
+        found = [h for h in self.limits[t][name] if forcing or not h.forces]
         if found:
             most = max(found, key=lambda h: h.gain_usd)
             return f"{most.code}: {most.text}"
@@ -281,47 +284,37 @@ class _Writer:
         return max(found)[1] if found else None
 
     def _limits(self, t: int) -> dict[str, list[_Held]]:
-        """Return by class which limits on power would earn more with one MW more in the step."""
-        values, site = self.values, self.problem.site
-        rows: list[tuple[str, str, object, float, str]] = []
+        """Return by class which limits on power would earn more with one unit more around the step."""
+        found: dict[str, list[_Held]] = {k.name: [] for k in self.problem.classes}
         # Where the next MWh comes from a source in use already, more of a cheaper one would only displace it.
         j = self.marginal[t]
         displaced = j is not None and bool(self.solution.supply_mw[j, t] > NOISE_MW)
-        for j, s in enumerate([] if displaced else self.problem.sources):
-            code = "surplus" if s.kind == "surplus" else "contract"
-            words = f"all {s.available_mw[t]:.3f} MW of {s.name} is taken"
-            rows.append((code, "supply_limit", (s.name, t), values.supply[j, t], words))
-        order = self._cause(("order",), "", t)
-        code, words = (
-            ("order", order.text)
-            if order
-            else ("cap", f"the site is at its cap of {site.cap_mw[t] + site.rounding_reserve_mw:.3f} MW")
-        )
-        rows.append((code, "site_cap", t, values.cap[t], words))
-        rows.append(("ramp_up", "ramp_up", t, values.ramp_up[t], "the site rises as fast as it may into this step"))
-        rows.append(("ramp_down", "ramp_down", t, values.ramp_down[t], "to keep the fall into this step small enough"))
-        rows.append(("contract", "site_minimum", t, values.minimum[t], "to keep the minimum of the site"))
-        if t + 1 < self.problem.steps:
-            after = "the site falls as fast as it may after this step"
-            rows.append(("ramp_down", "ramp_down", t + 1, values.ramp_down[t + 1], after))
-            rows.append(("ramp_up", "ramp_up", t + 1, values.ramp_up[t + 1], "to keep the rise after it small enough"))
-        of_site = [h for row in rows if (h := self._held(*row)) is not None]
-        found = {k.name: list(of_site) for k in self.problem.classes}
-        for f, feeder in enumerate(site.groups):
-            words = f"feeder {feeder.name} is at its cap of {feeder.cap_mw + site.rounding_reserve_mw:.3f} MW"
-            held = self._held("feeder", "feeder_cap", (feeder.name, t), values.feeder[f, t], words)
-            if held is not None:
-                for name in feeder.classes:
-                    found[name].append(held)
+        for limit in worth_something():
+            if displaced and limit.row == "supply_limit":
+                continue
+            for member, who in enumerate(limit.members(self.problem)):
+                for held in self._effects(limit, member, who, t):
+                    for name, own in found.items():
+                        if limit.concerns(self.problem, who, name):
+                            own.append(held)
         return found
 
-    def _held(self, code: str, component: str, index: object, value: float, words: str) -> _Held | None:
-        if value <= 0:
-            return None
-        gain = self.fixed.gain_of(component, index)
-        if gain <= NOISE_USD:
-            return None
-        return _Held(code, gain, f"{words}; one more MW is worth {value:.2f} USD")
+    def _effects(self, limit: Limit, member: int, who: str, t: int) -> Iterator[_Held]:
+        """Yield how a limit holds the power of a step."""
+        reserve = self.problem.site.rounding_reserve_mw
+        order = self._cause(("order",), "", t) if limit.row == "site_cap" else None
+        for effect in limit.effects:
+            row = t + effect.after
+            worth = self.values.of[limit.row][member, row] if row < self.problem.steps else 0.0
+            gain = self.fixed.gain_of(limit.row, limit.index(who, row)) if worth > 0 else 0.0
+            if gain <= NOISE_USD:
+                continue
+            true = limit.value(self.problem, who, row)
+            if limit.reserve_per_mw is not None:
+                true += reserve * limit.reserve_per_mw(self.problem, who)
+            words = order.text if order else effect.text.format(value=true, who=who)
+            code = "order" if order else limit.reasons_of(self.problem, who)[0]
+            yield _Held(code, gain, f"{words}; one more MW is worth {worth:.2f} USD", effect.forces)
 
     def _where_cheaper_moves(self) -> set[int]:
         """Return the steps in which the site would draw more were power much cheaper there."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
 from flexmine.errors import Infeasible, NoPlan
 from flexmine.problem import ContainerClass, Floats, Problem, StartTerms
+from flexmine.problem.limits import LIMITS, bumped, with_classes, worth_something
 from flexmine.solving.engine import Solution, SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment
 
@@ -21,10 +23,6 @@ NOISE_MW = 1e-6
 MUCH_CHEAPER = 1e4  # USD/MWh
 
 
-def _classes(problem: Problem, change: Callable[[ContainerClass], ContainerClass]) -> Problem:
-    return replace(problem, classes=tuple(change(k) for k in problem.classes))
-
-
 def _start(k: ContainerClass, tiers: dict[str, Floats], **changes: Floats) -> ContainerClass:
     own = tuple(replace(tier, **tiers) for tier in k.start.tiers)  # type: ignore[arg-type]
     terms: StartTerms = replace(k.start, tiers=own, **changes)  # type: ignore[arg-type]
@@ -33,51 +31,24 @@ def _start(k: ContainerClass, tiers: dict[str, Floats], **changes: Floats) -> Co
 
 def _without_start_cost(p: Problem) -> Problem:
     zero = np.zeros(p.steps)
-    return _classes(p, lambda k: _start(k, {"cost_usd": zero}, warm_cost_usd=zero, cold_cost_usd=zero))
-
-
-def _without_minimum_down(p: Problem) -> Problem:
-    # A container cannot be preheated while it runs.
-    return _classes(p, lambda k: replace(k, min_down_steps=min(k.min_down_steps, max(1, k.preheat_steps))))
+    return with_classes(p, lambda k: _start(k, {"cost_usd": zero}, warm_cost_usd=zero, cold_cost_usd=zero))
 
 
 def _without_preheat(p: Problem) -> Problem:
     zero = np.zeros(p.steps)
-    return _classes(p, lambda k: replace(_start(k, {"energy_mwh": zero}, cold_energy_mwh=zero), preheat_steps=0))
-
-
-def _without_outage(p: Problem) -> Problem:
-    return _classes(p, lambda k: replace(k, available=np.full(p.steps, k.count)))
+    return with_classes(p, lambda k: replace(_start(k, {"energy_mwh": zero}, cold_energy_mwh=zero), preheat_steps=0))
 
 
 def _without_heat(p: Problem) -> Problem:
     full = np.ones(p.steps)
-    return _classes(p, lambda k: replace(k, max_it_power_mw=k.it_power_mw[-1] * full, min_it_power_mw=0.0 * full))
+    return with_classes(p, lambda k: replace(k, max_it_power_mw=k.it_power_mw[-1] * full, min_it_power_mw=0.0 * full))
 
 
-def _without_contract(p: Problem) -> Problem:
-    return replace(p, site=replace(p.site, minimum_mw=np.zeros(p.steps)))
-
-
-# Code of the reason -> (has the problem such a limit, the problem without it).
-RELAXATIONS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Problem]]] = {
+# Code of the reason -> (has the problem such a thing, the problem without it), for what is no limit: money and physics.
+BESIDE_LIMITS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Problem]]] = {
     "start_cost": (
         lambda p: any(k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() or k.start.tiers for k in p.classes),
         _without_start_cost,
-    ),
-    "minimum_up": (
-        lambda p: any(k.min_up_steps > 1 for k in p.classes),
-        lambda p: _classes(p, lambda k: replace(k, min_up_steps=1)),
-    ),
-    "minimum_down": (lambda p: any(k.min_down_steps > 1 for k in p.classes), _without_minimum_down),
-    "start_limit": (
-        lambda p: any(k.max_starts_per_day is not None for k in p.classes),
-        lambda p: _classes(p, lambda k: replace(k, max_starts_per_day=None)),
-    ),
-    # Told as ramp_up or ramp_down, by what the container does in the step.
-    "container_ramp": (
-        lambda p: any(k.container_ramp_mw_per_step is not None for k in p.classes),
-        lambda p: _classes(p, lambda k: replace(k, container_ramp_mw_per_step=None)),
     ),
     "preheat": (
         lambda p: any(k.start.cold_energy_mwh.any() or k.preheat_steps or k.start.tiers for k in p.classes),
@@ -85,14 +56,8 @@ RELAXATIONS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Prob
     ),
     "terminal": (
         lambda p: any(k.terminal_on_usd for k in p.classes),
-        lambda p: _classes(p, lambda k: replace(k, terminal_on_usd=0.0)),
+        lambda p: with_classes(p, lambda k: replace(k, terminal_on_usd=0.0)),
     ),
-    "contract": (lambda p: bool(p.site.minimum_mw.any()), _without_contract),
-    "must_run": (
-        lambda p: any(k.must_run.any() for k in p.classes),
-        lambda p: _classes(p, lambda k: replace(k, must_run=np.zeros_like(k.must_run))),
-    ),
-    "outage": (lambda p: any((k.available < k.count).any() for k in p.classes), _without_outage),
     "heat": (
         lambda p: any(
             (k.highest_it_power_mw < k.it_power_mw[-1]).any() or (k.lowest_it_power_mw > k.it_power_mw[0]).any()
@@ -101,6 +66,17 @@ RELAXATIONS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Prob
         _without_heat,
     ),
 }
+
+
+def _relaxed(p: Problem, code: str) -> Problem | None:
+    """Return the problem without what a code names; None where it has no such thing."""
+    if code in BESIDE_LIMITS:
+        has, relax = BESIDE_LIMITS[code]
+        return relax(p) if has(p) else None
+    limits = [limit for limit in LIMITS if limit.without == code and limit.present(p)]
+    return reduce(lambda relaxed, limit: limit.relax(relaxed), limits, p) if limits else None
+
+
 # Limits of one step (or one number for all steps), searched one by one where nothing else explains a step.
 SEARCHED = ("ramp_up", "ramp_down", "feeder", "surplus", "cap", "contract", "price")
 WIDER_MW = 1.0
@@ -110,41 +86,16 @@ MOST_SEARCHED_CLASS_STEPS = 1500
 
 def _wider(p: Problem, code: str, name: str, t: int) -> list[Problem]:
     """Return the problem with one limit wider by 1 MW at one place; several where the code covers several limits."""
-    site = p.site
-
-    def bumped(values: Floats, by: float) -> Floats:
-        changed = np.array(values, dtype=np.float64)
-        changed[t] += by
-        return changed
-
-    def more(kind: str) -> list[Problem]:
-        ways = [
-            tuple(replace(s, available_mw=bumped(s.available_mw, WIDER_MW)) if i == j else s for i, s in numbered)
-            for j, source in numbered
-            if source.kind == kind
-        ]
-        return [replace(p, sources=sources) for sources in ways]
-
-    def of_site(**changes: object) -> list[Problem]:
-        return [replace(p, site=replace(site, **changes))]  # type: ignore[arg-type]
-
-    numbered = list(enumerate(p.sources))
-    if code in ("ramp_up", "ramp_down"):
-        key = f"{code}_mw_per_step"
-        now = getattr(site, key)
-        return [] if now is None else of_site(**{key: now + WIDER_MW})
-    if code == "feeder":
-        wide = tuple(replace(f, cap_mw=f.cap_mw + WIDER_MW) if name in f.classes else f for f in site.groups)
-        return of_site(groups=wide) if wide != site.groups else []
-    if code == "cap":
-        return of_site(cap_mw=bumped(site.cap_mw, WIDER_MW))
-    if code == "contract":
-        lower = of_site(minimum_mw=bumped(site.minimum_mw, -WIDER_MW)) if site.minimum_mw[t] > 0 else []
-        return more("firm") + lower
     if code == "price":
-        sources = (replace(s, price_usd_per_mwh=bumped(s.price_usd_per_mwh, -MUCH_CHEAPER)) for s in p.sources)
-        return [replace(p, sources=tuple(sources))]
-    return more(code)
+        cheaper = (replace(s, price_usd_per_mwh=bumped(s.price_usd_per_mwh, -MUCH_CHEAPER, t)) for s in p.sources)
+        return [replace(p, sources=tuple(cheaper))]
+    ways = [
+        limit.widen(p, WIDER_MW, who, t)
+        for limit in worth_something()
+        for who in limit.members(p)
+        if limit.widen and code in limit.reasons_of(p, who) and limit.concerns(p, who, name)
+    ]
+    return [way for way in ways if way is not p]
 
 
 # Those that make the same plan dearer or cheaper, and not only more plans possible.
@@ -228,10 +179,9 @@ class WhatIfs:
         return {t for t in steps if more[t]}
 
     def _ask(self, code: str) -> Moved | None:
-        has, relax = RELAXATIONS[code]
-        if not self.allowed or not has(self.problem):
+        relaxed = _relaxed(self.problem, code) if self.allowed else None
+        if relaxed is None:
             return None
-        relaxed = relax(self.problem)
         priced = code in PRICED
         base = FixedCommitment(relaxed, self.solution).money_usd if priced else self.solution.money_usd
         return self._compare(relaxed, base)

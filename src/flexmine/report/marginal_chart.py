@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -9,6 +10,7 @@ import altair as alt
 import numpy as np
 
 from flexmine.problem import Floats
+from flexmine.problem.limits import Limit, worth_something
 from flexmine.report.charts import (
     Clock,
     Figure,
@@ -31,6 +33,9 @@ NOTHING_USD_PER_MW_H = 0.005  # what would be shown as 0.00
 WIDTHS = {"line": 2.2, "dash": 1.6}
 MOST_NAMED = 2
 FEEDER_SHADES = ("muted", "out", "cap")
+STYLES = {"site_cap": "line:cap", "ramp_up": "dash:hot", "ramp_down": "dash:cold", "site_minimum": "dash:muted"}
+# Offers of power first, then the site, then its groups.
+ORDER = {"source": 0, "site": 1, "group": 2, "class": 3}
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,22 @@ def worths(plan: Plan) -> tuple[Worth, ...]:
     """Return the worth of one more MW of every limit on power that the plant has, offers of power first."""
     if plan.reasons is None:
         return ()
-    problem, found = plan.problem, plan.reasons.values
-    site = problem.site
-    out = [(s.name, f"line:{colour}", found.supply[j]) for j, s, colour in ordered_sources(plan)]
-    out += [("cap", "line:cap", found.cap)] if np.isfinite(site.cap_mw).any() else []
-    shades = cycle(FEEDER_SHADES)
-    out += [(f"feeder {f.name}", f"dash:{next(shades)}", found.feeder[i]) for i, f in enumerate(site.groups)]
-    out += [("ramp up", "dash:hot", found.ramp_up)] if site.ramp_up_mw_per_step is not None else []
-    out += [("ramp down", "dash:cold", found.ramp_down)] if site.ramp_down_mw_per_step is not None else []
-    out += [("lower minimum", "dash:muted", found.minimum)] if site.minimum_mw.any() else []
+    problem, worth, shades = plan.problem, plan.reasons.values.of, cycle(FEEDER_SHADES)
+    colours = {s.name: colour for _, s, colour in ordered_sources(plan)}
+    out = [
+        (limit.more.format(who=who), _style(limit, colours.get(who), shades), worth[limit.row][member])
+        for limit in sorted(worth_something(), key=lambda limit: ORDER[limit.over])
+        for member, who in enumerate(limit.members(problem))
+        if limit.present(problem)
+    ]
     return tuple(Worth(words, kind, series / problem.time.step_h) for words, kind, series in out)
+
+
+def _style(limit: Limit, colour: str | None, shades: Iterator[str]) -> str:
+    """Return line and colour of a limit; sources keep the colour that they have in other charts."""
+    if limit.over == "source" and colour is not None:
+        return f"line:{colour}"
+    return STYLES.get(limit.row) or f"dash:{next(shades)}"
 
 
 def marginal_figure(plan: Plan) -> Figure | None:

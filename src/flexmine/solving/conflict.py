@@ -15,32 +15,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from flexmine.problem import Floats, Problem
+from flexmine.problem.limits import LIMIT_OF_ROW, LIMITS, Limit, taken_away_with
 from flexmine.solving.highs import Solver, SolverFailed
 from flexmine.solving.standard_form import Matrix
 
-# Component of the model -> (what it is called, unit of its rows).
-LIMITS: dict[str, tuple[str, str]] = {
-    "kept_commitment": ("kept commitment", "containers"),
-    "must_run": ("must-run", "containers"),
-    "site_minimum": ("minimum of the site", "MW"),
-    "starts_per_day": ("starts per day", "starts"),
-    "feeder_cap": ("feeder cap", "MW"),
-    "site_cap": ("site cap", "MW"),
-    "supply_limit": ("supply", "MW"),
-    "ramp_up": ("ramp up", "MW a step"),
-    "ramp_down": ("ramp down", "MW a step"),
-    "start_and_stop_power": ("container ramp (start and stop at lowest power)", "MW"),
-    "start_power": ("container ramp (start at lowest power)", "MW"),
-    "stop_power": ("container ramp (stop at lowest power)", "MW"),
-    "container_ramp_up": ("container ramp up", "MW a step"),
-    "container_ramp_down": ("container ramp down", "MW a step"),
-    "availability": ("availability", "containers"),
-    "minimum_up_time": ("minimum up time", "containers"),
-    "minimum_down_time": ("minimum down time", "containers"),
-}
-# Those whose breach is a rule given up, and not a number that is lower or higher.
-LOWEST_POWER = ("start_and_stop_power", "start_power", "stop_power")
-GIVEN_UP = ("minimum_up_time", "minimum_down_time", "kept_commitment", *LOWEST_POWER)
 SEARCH_SECONDS = 30.0
 ONE_CHECK_SECONDS = 5.0
 SMALLEST_BREACH = 1e-6
@@ -48,11 +26,22 @@ SMALLEST_BREACH = 1e-6
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of the matrix that are limits, in the order of `LIMITS` and then of time."""
+    """Rows of the matrix that are limits, in the order of `LIMITS` and then of time.
+
+    Attributes
+    ----------
+    limit : dict
+        By row of the matrix.
+    place : dict
+        Whose it is, and its step (or day), by row of the matrix.
+    whole : dict
+        The row itself and those that repeat it more tightly, by row of the matrix: they go together.
+    """
 
     numbers: list[int]
-    component: dict[int, str]
-    index: dict[int, tuple[object, ...]]
+    limit: dict[int, Limit]
+    place: dict[int, tuple[str, int]]
+    whole: dict[int, list[int]]
 
 
 def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
@@ -66,7 +55,7 @@ def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
     """
     limits = _limits(matrix)
     kept, narrowed = _irreducible(matrix, limits)
-    together = "; ".join(_describe(problem, matrix, limits, kept))
+    together = "; ".join(_describe(problem, limits, kept))
     head = (
         "these limits cannot be kept together"
         if narrowed
@@ -81,16 +70,15 @@ def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
 
 
 def _limits(matrix: Matrix) -> _Rows:
-    order = list(LIMITS)
-    component, index = {}, {}
-    for number, (name, key) in enumerate(matrix.rows):
-        if name in LIMITS:
-            component[number] = name
-            place = key if isinstance(key, tuple) else (key,)
-            # A row for each segment of the mode curve is one limit: the class and the step name it.
-            index[number] = (place[0], place[-1]) if len(place) > 2 else place
-    numbers = sorted(component, key=lambda r: (order.index(component[r]), r))
-    return _Rows(numbers, component, index)
+    number_of = {row: number for number, row in enumerate(matrix.rows)}
+    order = {limit.row: place for place, limit in enumerate(LIMITS)}
+    numbers = sorted((n for (name, _), n in number_of.items() if name in order), key=lambda n: order[matrix.rows[n][0]])
+    limit = {n: LIMIT_OF_ROW[matrix.rows[n][0]] for n in numbers}
+    whole = {}
+    for n, own in limit.items():
+        index = matrix.rows[n][1]
+        whole[n] = [number_of[name, index] for name in taken_away_with(own.row) if (name, index) in number_of]
+    return _Rows(numbers, limit, {n: own.place(matrix.rows[n][1]) for n, own in limit.items()}, whole)
 
 
 def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
@@ -109,11 +97,12 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
             finished = False
             kept.extend(rows)
             return
-        solver.relax_rows(np.array(rows))
+        together = np.array([n for r in rows for n in limits.whole[r]])
+        solver.relax_rows(together)
         ending = _ending(solver)
         if ending == "infeasible":
             return
-        solver.restore_rows(np.array(rows))
+        solver.restore_rows(together)
         if len(rows) == 1:
             finished = finished and ending == "optimal"
             kept.extend(rows)
@@ -122,8 +111,8 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
         spare(rows[half:])
         spare(rows[:half])
 
-    for family in LIMITS:
-        spare([r for r in limits.numbers if limits.component[r] == family])
+    for own in LIMITS:
+        spare([r for r in limits.numbers if limits.limit[r] is own])
     return sorted(kept, key=limits.numbers.index), finished
 
 
@@ -152,7 +141,9 @@ def _smallest_breaches(matrix: Matrix, limits: _Rows) -> dict[int, float]:
     rows = np.concatenate([too_low, too_high])
     count = len(rows)
     sign = np.concatenate([np.ones(len(too_low)), -np.ones(len(too_high))])
-    slack = sp.csc_matrix((sign, (rows, np.arange(count))), shape=(matrix.A.shape[0], count))
+    entries = [(sign[column], n, column) for column, r in enumerate(rows) for n in limits.whole[int(r)]]
+    values, places, columns = zip(*entries, strict=True)
+    slack = sp.csc_matrix((values, (places, columns)), shape=(matrix.A.shape[0], count))
     elastic = replace(
         matrix,
         A=sp.csc_matrix(sp.hstack([matrix.A, slack])),
@@ -172,74 +163,34 @@ def _smallest_breaches(matrix: Matrix, limits: _Rows) -> dict[int, float]:
     return {int(r): float(x) for r, x in zip(rows, amounts, strict=True) if x > SMALLEST_BREACH}
 
 
-def _describe(problem: Problem, matrix: Matrix, limits: _Rows, rows: Iterable[int]) -> list[str]:
-    groups: dict[tuple[str, str, tuple[float, str]], list[int]] = {}
+def _describe(problem: Problem, limits: _Rows, rows: Iterable[int]) -> list[str]:
+    groups: dict[tuple[str, str, float], list[int]] = {}
     for r in rows:
-        *who, step = limits.index[r]
-        limit = _limit_value(problem, limits.component[r], who, int(str(step)))
-        groups.setdefault((limits.component[r], ",".join(map(str, who)), limit), []).append(int(str(step)))
+        limit, (who, step) = limits.limit[r], limits.place[r]
+        groups.setdefault((limit.row, who, limit.value(problem, who, step)), []).append(step)
     words = []
-    for (component, whose, (value, unit)), steps in groups.items():
-        name = LIMITS[component][0]
-        of = f" of {whose}" if whose else ""
-        when = "on day " + ", ".join(map(str, steps)) if component == "starts_per_day" else spans(problem, steps)
-        words.append(f"{name}{of} ({_amount(value, unit)}) {when}")
+    for (row, who, value), steps in groups.items():
+        limit = LIMIT_OF_ROW[row]
+        amount = _amount(value, limit.value_unit or limit.unit)
+        words.append(f"{limit.words}{f' of {who}' if who else ''} ({amount}) {_when(problem, limit, steps)}")
     return words
 
 
 def _describe_breaches(problem: Problem, limits: _Rows, breaches: dict[int, float]) -> list[str]:
     words = []
     for r, amount in breaches.items():
-        *who, step = limits.index[r]
-        component = limits.component[r]
-        name, unit = LIMITS[component]
-        of = f" of {','.join(map(str, who))}" if who else ""
-        if component in GIVEN_UP:
-            words.append(f"{name}{of} given up for {_amount(amount, unit)} {spans(problem, [int(str(step))])}")
-            continue
-        down = component in ("must_run", "site_minimum")
-        when = f"on day {step}" if component == "starts_per_day" else spans(problem, [int(str(step))])
-        words.append(f"{name}{of} {_amount(amount, unit)} {'lower' if down else 'higher'} {when}")
+        limit, (who, step) = limits.limit[r], limits.place[r]
+        name = f"{limit.words}{f' of {who}' if who else ''}"
+        by, when = _amount(amount, limit.unit), _when(problem, limit, [step])
+        if limit.given_up:
+            words.append(f"{name} given up for {by} {when}")
+        else:
+            words.append(f"{name} {by} {'lower' if limit.least else 'higher'} {when}")
     return words
 
 
-def _limit_value(problem: Problem, component: str, who: list[object], step: int) -> tuple[float, str]:
-    """Return what the limit says, with its unit."""
-    unit = LIMITS[component][1]
-    if not who:
-        return _site_limit(problem, component, step), unit
-    name = str(who[0])
-    if component == "feeder_cap":
-        return next(f.cap_mw for f in problem.site.groups if f.name == name), unit
-    if component == "supply_limit":
-        return float(next(s for s in problem.sources if s.name == name).available_mw[step]), unit
-    classes = {k.name: k for k in problem.classes}
-    # A container planned by itself is named CLASS/CONTAINER, or CLASS:CONTAINER where there is a class of that name.
-    k = classes[name] if name in classes else classes[name.rsplit(":" if ":" in name else "/", 1)[0]]
-    by_class = {
-        "kept_commitment": (0.0 if k.committed is None else float(k.committed[step]), unit),
-        "must_run": (float(k.must_run[step]) if component == "must_run" else 0.0, unit),
-        "availability": (float(k.runnable[step]) if component == "availability" else 0.0, unit),
-        "minimum_up_time": (k.min_up_steps * problem.time.step_h, "h"),
-        "minimum_down_time": (k.min_down_steps * problem.time.step_h, "h"),
-        "starts_per_day": (float(k.max_starts_per_day or 0), unit),
-        **dict.fromkeys(
-            (*LOWEST_POWER, "container_ramp_up", "container_ramp_down"),
-            (float(k.container_ramp_mw_per_step or 0.0), "MW a step"),
-        ),
-    }
-    return by_class[component]
-
-
-def _site_limit(problem: Problem, component: str, step: int) -> float:
-    site = problem.site
-    limits = {
-        "site_cap": site.cap_mw[step],
-        "site_minimum": site.minimum_mw[step],
-        "ramp_up": site.ramp_up_mw_per_step,
-        "ramp_down": site.ramp_down_mw_per_step,
-    }
-    return float(limits[component] or 0.0)
+def _when(problem: Problem, limit: Limit, steps: list[int]) -> str:
+    return "on day " + ", ".join(map(str, steps)) if limit.window == "day" else spans(problem, steps)
 
 
 def _amount(value: float, unit: str) -> str:

@@ -8,7 +8,7 @@ left derivative, so every value is checked by a re-solve with a slightly wider l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,15 +17,11 @@ import numpy as np
 
 from flexmine.errors import NoPlan
 from flexmine.problem import Floats, Problem
+from flexmine.problem.limits import FAMILIES, Limit, worth_something
 from flexmine.solving.engine import Solution
 from flexmine.solving.handover import matrix_of
 from flexmine.solving.highs import Solver
 
-POWER_ROWS = (
-    *("mode_curve", "facility_balance", "supply_balance", "supply_limit", "site_cap"),
-    *("site_minimum", "feeder_cap", "ramp_up", "ramp_down"),
-    *("start_and_stop_power", "start_power", "stop_power", "container_ramp_up", "container_ramp_down"),
-)
 COUNT_COLUMNS = ("n", "y", "z", "w", "u", "c", "r")
 # Widths of the re-solves [MW]: wide enough to stand above the solver's noise, then narrower where a kink is near.
 WIDTHS_MW = (1e-3, 1e-5)
@@ -36,24 +32,16 @@ RowKey = tuple[str, object]
 
 @dataclass(frozen=True)
 class MarginalValues:
-    """Value of one more MW of a limit in one step, commitment fixed [USD per MW in that step]; at least 0.
+    """Value of one more unit of a limit in one row, commitment fixed [USD per MW in that step]; at least 0.
 
     Attributes
     ----------
-    supply : ndarray, shape (sources, T)
-        Of a source's offer, in the problem's order.
-    cap, ramp_up, ramp_down, minimum : ndarray, shape (T,)
-        Of the site cap; of a larger step up or down into the step; of a minimum that is lower by one MW.  0 where
-        there is no such limit.
-    feeder : ndarray, shape (feeders, T)
+    of : dict of ndarray, shape (members, T)
+        By row of every limit that is worth something; members (sources, groups; one for the site) in the Problem's
+        order.  A minimum counts as wider where it is lower.  0 where there is no such limit.
     """
 
-    supply: Floats
-    cap: Floats
-    feeder: Floats
-    ramp_up: Floats
-    ramp_down: Floats
-    minimum: Floats
+    of: Mapping[str, Floats]
 
 
 class FixedCommitment:
@@ -86,8 +74,9 @@ class FixedCommitment:
         self._highs = self._solver.highs
         self._open_supply()
         self._fix_counts(solution)
-        rows = [number for number, (component, _) in enumerate(self.matrix.rows) if component not in POWER_ROWS]
-        self._solver.relax_rows(np.array(rows, dtype=np.int64))
+        # Rows of counts alone are settled; with the counts fixed, they could only be in the way.
+        settled = [n for n, (component, _) in enumerate(self.matrix.rows) if FAMILIES[component].touches == "counts"]
+        self._solver.relax_rows(np.array(settled, dtype=np.int64))
         money = self._money()
         if money is None:
             raise NoPlan("the power of the plan has no optimum with its counts fixed")
@@ -238,21 +227,14 @@ def _same(slope: float, dual: float) -> bool:
 
 
 def marginal_values(fixed: FixedCommitment) -> MarginalValues:
-    """Return the value of one more MW of every limit on power in every step."""
-    problem, steps = fixed.problem, range(fixed.problem.steps)
+    """Return the value of one more unit of every limit on power that is worth something, row by row."""
+    problem = fixed.problem
 
-    def series(component: str) -> Floats:
-        return np.array([fixed.value_of_one_more(component, t) for t in steps])
+    def table(limit: Limit) -> Floats:
+        members = limit.members(problem)
+        rows = [
+            [fixed.value_of_one_more(limit.row, limit.index(who, t)) for t in range(problem.steps)] for who in members
+        ]
+        return np.array(rows, dtype=np.float64).reshape(len(members), problem.steps)
 
-    def table(component: str, names: list[str]) -> Floats:
-        rows = [[fixed.value_of_one_more(component, (name, t)) for t in steps] for name in names]
-        return np.array(rows, dtype=np.float64).reshape(len(names), problem.steps)
-
-    return MarginalValues(
-        supply=table("supply_limit", [s.name for s in problem.sources]),
-        cap=series("site_cap"),
-        feeder=table("feeder_cap", [f.name for f in problem.site.groups]),
-        ramp_up=series("ramp_up"),
-        ramp_down=series("ramp_down"),
-        minimum=series("site_minimum"),
-    )
+    return MarginalValues({limit.row: table(limit) for limit in worth_something()})

@@ -12,7 +12,7 @@ import numpy as np
 from flexmine.assembly.causes import Cause
 from flexmine.baselines.rules import RuleResult
 from flexmine.explain.break_even import BreakEven
-from flexmine.problem import Floats
+from flexmine.problem.limits import worth_something
 from flexmine.workflow.plan import Plan
 
 PLAN_SCHEMA = "flexmine-plan/1"
@@ -152,26 +152,19 @@ def _marginal_values(plan: Plan) -> dict[str, Any] | None:
     """Return what one more MW of each limit is worth in each step of the horizon."""
     if plan.reasons is None:
         return None
-    values, site = plan.reasons.values, plan.problem.site
-
-    def series(numbers: Floats) -> list[float | None]:
-        return [_money(float(x)) for x in numbers]
-
-    by_kind = {
-        kind: {
-            s.name: series(row) for s, row in zip(plan.problem.sources, values.supply, strict=True) if s.kind == kind
-        }
-        for kind in ("surplus", "firm")
-    }
-    return {
+    problem, worth = plan.problem, plan.reasons.values.of
+    told: dict[str, Any] = {
         "meaning": "USD for one more MW in that step alone, commitment fixed (who runs stays, how hard is free)",
-        **by_kind,
-        "cap": series(values.cap),
-        "feeder": {f.name: series(row) for f, row in zip(site.groups, values.feeder, strict=True)},
-        "ramp_up": series(values.ramp_up),
-        "ramp_down": series(values.ramp_down),
-        "minimum": series(values.minimum),
+        **{key: {} for key in ("surplus", "firm", "feeder")},
     }
+    for limit in worth_something():
+        for who, row in zip(limit.members(problem), worth[limit.row], strict=True):
+            key, series = limit.key_of(problem, who), [_money(float(x)) for x in row]
+            if limit.over == "site":
+                told[key] = series
+            else:
+                told[key][who] = series
+    return told
 
 
 def _money(value: float) -> float | None:

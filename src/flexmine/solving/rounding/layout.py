@@ -12,37 +12,15 @@ from numpy.typing import NDArray
 
 from flexmine.milp.letters import Letters
 from flexmine.problem import Floats, Ints
+from flexmine.problem.limits import FAMILIES, rows_where
 from flexmine.solving.rounding.entries import Entries, entries_of
 from flexmine.solving.standard_form import Matrix, same_pattern
 
-# Families of rows by what thresholds do to them.  A family that is not named here is not known, and engine auto leaves
-# such a matrix to HiGHS's MIP: what is not known is not assumed.
-#
-# Kept exactly by every threshold: differences of cumulative starts and stops.
-DIFFERENCES = frozenset({"logic", "minimum_up_time", "minimum_down_time"})
-# What the relaxation settles once the counts are whole: facts of the starts, and power.
-SETTLED = frozenset(
-    {
-        *("start_kind", "warm_pool", "warm_pool_fresh", "mode_curve", "facility_balance", "supply_balance"),
-        *("supply_limit", "site_cap", "site_minimum", "feeder_cap", "ramp_up", "ramp_down"),
-        *("start_and_stop_power", "start_power", "stop_power", "container_ramp_up", "container_ramp_down"),
-    }
-)
-# Kept exactly where they hold a single class of the model.
-SUMS_OVER_PARTS = ("availability", "must_run", "kept_commitment")
-COUNT_LIMITS = frozenset({*SUMS_OVER_PARTS, "starts_per_day"})
-# Starts tied to their stops, and counts layered by starts used, which merge at midnight: a rounding may break them.
-TIED = frozenset({"warm_arc_stop", "warm_arc_start", "cold_pool", "tier_arc_start"})
-LAYERED = frozenset(
-    {
-        *("layer_logic", "layer_minimum_up_time", "layer_starts", "layer_stops"),
-        *("layer_arc_start", "layer_arc_stop", "layer_cold_pool", "layer_tier", "layer_warm"),
-    }
-)
-# Of these hardly one in a hundred binds, and they are more than half of all rows.
-SELDOM = ("minimum_up_time", "minimum_down_time", "mode_curve")
+# A family of rows that problem/limits.py does not declare is not known, and engine auto leaves such a matrix to HiGHS's
+# MIP: what is not known is not assumed.
+KEPT_ALONE = rows_where(rounding="kept_alone")
+SELDOM = rows_where(seldom=True)
 KEPT = 8
-KNOWN_ROWS = DIFFERENCES | SETTLED | COUNT_LIMITS | TIED | LAYERED
 
 
 @dataclass(frozen=True)
@@ -151,7 +129,7 @@ def _layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str
     for number, (component, _) in enumerate(matrix.rows):
         if component in rows:
             rows[component].append(number)
-    unknown = tuple(sorted({component for component, _ in matrix.rows} - KNOWN_ROWS))
+    unknown = tuple(sorted({component for component, _ in matrix.rows} - set(FAMILIES)))
     balance = np.array(rows["facility_balance"], dtype=np.int64)
     seldom = np.array([number for name in SELDOM for number in rows[name]], dtype=np.int64)
     single = [(name,) for name in names]
@@ -189,7 +167,7 @@ def _refusals(matrix: Matrix, letters: Sequence[Letters], unknown: Sequence[str]
 
 def _count_rows(matrix: Matrix) -> Iterator[tuple[str, tuple[object, ...]]]:
     for component, index in matrix.rows:
-        if component in SUMS_OVER_PARTS and isinstance(index, tuple):
+        if component in KEPT_ALONE and isinstance(index, tuple):
             yield component, index
 
 
