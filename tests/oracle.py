@@ -168,6 +168,8 @@ def _class_table(k: ContainerClass, problem: Problem) -> _ClassTable:
             codes, costs = codes[keep], costs[keep]
     on, second = codes[:, None] // digits[:steps] % base, codes[:, None] // digits[steps:] % base
     keep = np.all(on >= k.must_run, axis=1)
+    if k.committed is not None:
+        keep &= np.all(on == k.committed, axis=1)
     on, second, costs = on[keep], second[keep], costs[keep] - k.terminal_on_usd * on[keep, -1]
     heated, held = (np.zeros_like(second), second) if ramped else (second, np.zeros_like(second))
     preheat_mw = np.zeros(heated.shape)

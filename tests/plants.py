@@ -60,6 +60,7 @@ FEATURES = (
 # Features that are drawn only where they are named, so that the plants above stay what they are.
 NAMED_FEATURES = (
     "container_ramp",  # as wide as the range, starts and stops at lowest power
+    "kept_commitment",  # exactly so many run, up and down by one now and then
     "tiers",  # one or two start prices between warm and cold
 )
 
@@ -267,6 +268,10 @@ class _Dice:
             overrides["available"] = np.where(rng.random(steps) < 0.3, rng.integers(0, count + 1, steps), count)
         if "must_run" in self.features:
             overrides["must_run"] = np.where(rng.random(steps) < 0.25, rng.integers(0, count + 1, steps), 0)
+        if "kept_commitment" in self.features:
+            before = sum(h.count for h in overrides["history"] if h.on)
+            changes = rng.integers(-1, 2, steps) * (np.arange(steps) % max(up, down) == 0)
+            overrides["committed"] = np.clip(before + np.cumsum(changes), 0, overrides.get("available", count))
         if "terminal" in self.features:
             overrides["terminal_on_usd"] = float(rng.uniform(-20, 60))
         if "container_ramp" in self.features:
@@ -332,6 +337,7 @@ class _Dice:
             containers=k.containers[:1],
             available=np.where(dark, 0, np.minimum(k.available, 1)),
             must_run=np.zeros(self.steps, dtype=np.int64),
+            committed=None,
             history=(ages[0],),
         )
         if k.count == 1:
@@ -342,6 +348,7 @@ class _Dice:
             containers=k.containers[1:],
             available=np.minimum(k.available, k.count - 1),
             must_run=np.minimum(k.must_run, k.count - 1),
+            committed=None if k.committed is None else np.minimum(k.committed, k.count - 1),
             history=tuple(ages[1:]),
         )
         return [*classes[:largest], rest, single, *classes[largest + 1 :]]

@@ -115,6 +115,8 @@ def brute_force(problem: Problem) -> float | None:
         counts = {k.name: sum(on[c] for c, own in enumerate(classes) if own is k) for k in problem.classes}
         if any(np.any(counts[k.name] > k.available) or np.any(counts[k.name] < k.must_run) for k in problem.classes):
             continue
+        if any(k.committed is not None and np.any(counts[k.name] != k.committed) for k in problem.classes):
+            continue
         power = _power_money(problem, classes, histories, on)
         if power is None:
             continue

@@ -41,6 +41,7 @@ def test_only_power_is_decided():
     assert agreed_money(free) == pytest.approx(240.0)
 
 
+@pytest.mark.limit("kept_commitment")
 def test_runs_at_a_loss_where_committed():
     """At 200 USD/MWh nothing pays: kept at one container, it runs at its minimum, 100 - 200 = -100 USD a step.
 

@@ -17,6 +17,7 @@ from plants import reference_class, round_class, round_problem, simple_problem
 TWO_MODES = {"it_power_mw": (1.0, 2.0), "hash_rate_th_s": (1000.0, 1600.0)}
 
 
+@pytest.mark.limit("site_cap")
 def test_modes_at_a_binding_cap():
     """Two containers, 1 MW for 100 USD, the second MW for 60; cap 3 MW; 50 USD/MWh; 2 hours.
 
@@ -42,6 +43,7 @@ def test_overhead_and_standby_are_paid(overhead, standby, money):
     assert agreed_money(round_problem(k, 20)) == pytest.approx(money)
 
 
+@pytest.mark.limit("ramp_up")
 @pytest.mark.parametrize(("initial", "money"), [(0.0, 480.0), (1.0, 640.0), (None, 720.0)])
 def test_ramp_from_initial_power(initial, money):
     """Three containers, free starts, 80 USD an hour each, ramp 1 MW a step, 3 steps.
@@ -56,6 +58,7 @@ def test_ramp_from_initial_power(initial, money):
     assert agreed_money(round_problem(k, 20, ramp=1.0, initial=initial)) == pytest.approx(money)
 
 
+@pytest.mark.limit("ramp_down")
 def test_ramp_down_holds_power_up():
     """One container of 1 to 2 MW on 2 MW; step 1 may draw 1 MW; ramp down 0.5 MW a step: infeasible from 2 MW.
 
@@ -86,6 +89,7 @@ def test_negative_price_against_a_falling_curve(price, money):
     assert agreed_money(round_problem(k, price)) == pytest.approx(money)
 
 
+@pytest.mark.limit("supply_limit")
 def test_supply_in_order_of_price():
     """Two-mode container; 1.5 MW at 10 USD/MWh and a grid at 70: the last half MW is worth 30 and would cost 35.
 
@@ -100,6 +104,7 @@ def test_supply_in_order_of_price():
         assert agreed_money(problem) == pytest.approx(money)
 
 
+@pytest.mark.limit("feeder_cap")
 def test_feeder_cap():
     """Two classes of one two-mode container; the first hangs on a feeder of 1.2 MW.
 
@@ -114,6 +119,7 @@ def test_feeder_cap():
     assert agreed_money(problem) == pytest.approx(208.0)
 
 
+@pytest.mark.limit("site_minimum")
 def test_base_load_and_site_minimum():
     """Base load 1 MW at 120 USD/MWh costs 120; a minimum of 2.5 MW forces the container to 1.5 MW: 130 - 180.
 

@@ -135,6 +135,7 @@ def test_a_warm_start_is_not_preheated_for_a_negative_price(steps_off, money):
     assert agreed_money(round_problem(k, -200)) == pytest.approx(money)
 
 
+@pytest.mark.limit("starts_per_day")
 def test_starts_per_day():
     """Two containers, supply for one, three cheap hours between dear ones; each may start once a day.
 

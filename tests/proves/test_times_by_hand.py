@@ -15,6 +15,7 @@ from oracle import oracle
 from plants import round_class, round_problem
 
 
+@pytest.mark.limit("minimum_up_time")
 @pytest.mark.parametrize(("steps_on", "money"), [(1, -60.0), (3, -20.0), (4, 0.0)])
 def test_minimum_up_time_reaches_back(steps_on, money):
     """At 120 USD/MWh an hour loses 20 USD; minimum up 4: what has run 1 step before runs 3 more, -60.
@@ -26,6 +27,7 @@ def test_minimum_up_time_reaches_back(steps_on, money):
     assert agreed_money(round_problem(k, 120)) == pytest.approx(money)
 
 
+@pytest.mark.limit("minimum_down_time")
 @pytest.mark.parametrize(("steps_off", "money"), [(1, 150.0), (3, 310.0)])
 def test_minimum_down_time_reaches_back(steps_off, money):
     """80 USD an hour, 4 hours, start 10: minimum down 3 after 1 step off leaves steps 2 and 3: 160 - 10.
@@ -65,6 +67,7 @@ def test_an_outage_of_one_is_not_a_count():
     assert agreed_money(round_problem(pooled, 20, mw=supply)) == pytest.approx(300.0)
 
 
+@pytest.mark.limit("availability")
 def test_stopping_for_an_outage_is_not_counted_twice():
     """Two containers run, one is available in step 1 alone, minimum down 2: one stops for steps 1 and 2.
 
@@ -77,6 +80,7 @@ def test_stopping_for_an_outage_is_not_counted_twice():
     assert agreed_money(round_problem(k, 20)) == pytest.approx(630.0)
 
 
+@pytest.mark.limit("must_run")
 @pytest.mark.parametrize(("up", "money"), [(1, -30.0), (2, -50.0)])
 def test_must_run_at_a_loss(up, money):
     """One of two has to run in step 1, at a loss of 20 USD, after a start of 10 USD; minimum up 2 adds an hour.

@@ -6,12 +6,13 @@ safe side: the *least* power counts only containers that have to run, the *most*
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.problem import ContainerClass, Floats, Group, Ints, Problem
+from flexmine.problem import ContainerClass, Floats, Ints, Problem
 
 # Differences below this are within what a solver and the audit of the unrounded plan accept as kept.
 TOLERANCE_MW = 1e-6
@@ -54,12 +55,7 @@ def conflicts(problem: Problem) -> list[str]:
     and the power before step 0 is floor and ceiling of step -1.
     """
     bounds = {k.name: _class_bounds(problem, k) for k in problem.classes}
-    found: list[str] = []
-    for k in problem.classes:
-        found += _count_conflicts(problem, k, bounds[k.name])
-    for feeder in problem.site.groups:
-        found += _feeder_conflicts(problem, feeder, bounds)
-    return found + _site_conflicts(problem, bounds)
+    return [sentence for _, proofs in PROOFS for sentence in proofs(problem, bounds)]
 
 
 def _class_bounds(problem: Problem, k: ContainerClass) -> _Bounds:
@@ -113,7 +109,11 @@ def _preheat_mw(problem: Problem, k: ContainerClass) -> Floats:
     return k.count * np.array(reach) / spread_h
 
 
-def _count_conflicts(problem: Problem, k: ContainerClass, b: _Bounds) -> list[str]:
+def _count_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
+    return [sentence for k in problem.classes for sentence in _conflicts_of_class(problem, k, bounds[k.name])]
+
+
+def _conflicts_of_class(problem: Problem, k: ContainerClass, b: _Bounds) -> list[str]:
     found = []
     kept = np.zeros(problem.steps, dtype=np.int64) if k.committed is None else k.committed
     for limit, count in (
@@ -166,12 +166,14 @@ def _why_off(problem: Problem, k: ContainerClass, t: int) -> str:
     return " and ".join(reasons)
 
 
-def _feeder_conflicts(problem: Problem, feeder: Group, bounds: dict[str, _Bounds]) -> list[str]:
-    own = [bounds[name] for name in feeder.classes]
-    idle_mw = np.sum([b.idle_mw for b in own], axis=0) if own else np.zeros(problem.steps)
-    least_mw = np.sum([b.least_mw for b in own], axis=0) if own else np.zeros(problem.steps)
-    cap_mw = np.full(problem.steps, feeder.cap_mw)
-    return _floor_conflicts(problem, f"feeder {feeder.name}: cap_mw", cap_mw, idle_mw, least_mw)
+def _feeder_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
+    found = []
+    for feeder in problem.site.groups:
+        own, none = [bounds[name] for name in feeder.classes], np.zeros(problem.steps)
+        idle_mw, least_mw = sum((b.idle_mw for b in own), none), sum((b.least_mw for b in own), none)
+        cap_mw = np.full(problem.steps, feeder.cap_mw)
+        found += _floor_conflicts(problem, f"feeder {feeder.name}: cap_mw", cap_mw, idle_mw, least_mw)
+    return found
 
 
 def _floor_conflicts(problem: Problem, limit: str, ceiling_mw: Floats, idle_mw: Floats, least_mw: Floats) -> list[str]:
@@ -335,3 +337,19 @@ def _when(problem: Problem, wrong: NDArray[np.bool_], excess: Floats | Ints | No
         worst = f" (worst at {problem.time.begin(t):%Y-%m-%d %H:%M})"
     head = "" if texts[0].startswith("from") else "at "
     return head + ", ".join(texts) + more + worst
+
+
+# Rows of the limits that proofs in words are about, and the proofs.
+PROOFS: tuple[tuple[tuple[str, ...], Callable[[Problem, dict[str, _Bounds]], list[str]]], ...] = (
+    (
+        ("kept_commitment", "must_run", "minimum_up_time", "minimum_down_time", "availability", "starts_per_day"),
+        _count_conflicts,
+    ),
+    (("feeder_cap",), _feeder_conflicts),
+    (("site_cap", "supply_limit", "site_minimum", "ramp_up", "ramp_down"), _site_conflicts),
+)
+PROVEN = frozenset(row for rows, _ in PROOFS for row in rows)
+# A container ramp alone never leaves a plant without a plan: it can always stay where it is, or at its lowest power.
+LEFT_TO_THE_SOLVER = frozenset(
+    ("start_and_stop_power", "start_power", "stop_power", "container_ramp_up", "container_ramp_down")
+)

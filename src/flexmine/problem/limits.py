@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -221,8 +222,18 @@ def _widen_group(p: Problem, by: float, who: str | None, _t: int | None) -> Prob
     return with_site(p, groups=tuple(wider))
 
 
+def _free_to_start(k: ContainerClass) -> ContainerClass:
+    """Return a class without minimum down time, but for its preheat: a container cannot be preheated while it runs."""
+    return replace(k, min_down_steps=min(k.min_down_steps, max(1, k.preheat_steps)))
+
+
+# What most limits have in common.
+_of_counts = partial(Limit, over="class", window="step", touches="counts", unit="containers")
+_of_power = partial(Limit, window="step", touches="power", unit="MW", rounding="settled")
+
+
 def _ramp(row: Literal["ramp_up", "ramp_down"], into: Effect, after: Effect) -> Limit:
-    field = f"{row}_mw_per_step"
+    field, words = f"{row}_mw_per_step", row.replace("_", " ")
 
     def now(p: Problem) -> float | None:
         mw: float | None = getattr(p.site, field)
@@ -232,15 +243,12 @@ def _ramp(row: Literal["ramp_up", "ramp_down"], into: Effect, after: Effect) -> 
         mw = now(p)
         return p if mw is None else with_site(p, **{field: round(mw + by, DECIMALS)})
 
-    return Limit(
+    return _of_power(
         row=row,
-        words=row.replace("_", " "),
+        words=words,
         unit="MW a step",
         kind="physical",
         over="site",
-        window="step",
-        touches="power",
-        rounding="settled",
         check=row,
         reasons=(row,),
         present=lambda p: now(p) is not None,
@@ -248,7 +256,7 @@ def _ramp(row: Literal["ramp_up", "ramp_down"], into: Effect, after: Effect) -> 
         value=lambda p, _who, _t: now(p) or 0.0,
         effects=(into, after),
         key=row,
-        more=row.replace("_", " "),
+        more=words,
         widen=widen,
         reserve_per_mw=_one_mw,
     )
@@ -276,14 +284,10 @@ def _container_ramp(row: str, words: str, unit: str, *, given_up: bool) -> Limit
 
 
 LIMITS: tuple[Limit, ...] = (
-    Limit(
+    _of_counts(
         row="kept_commitment",
         words="kept commitment",
-        unit="containers",
         kind="contractual",
-        over="class",
-        window="step",
-        touches="counts",
         rounding="kept_alone",
         check="commitment",
         reasons=("contract",),
@@ -292,14 +296,10 @@ LIMITS: tuple[Limit, ...] = (
         value=lambda p, who, t: 0.0 if (kept := class_of(p, who).committed) is None else float(kept[t]),
         given_up=True,
     ),
-    Limit(
+    _of_counts(
         row="must_run",
         words="must-run",
-        unit="containers",
         kind="contractual",
-        over="class",
-        window="step",
-        touches="counts",
         rounding="kept_alone",
         check="must_run",
         reasons=("must_run",),
@@ -309,15 +309,11 @@ LIMITS: tuple[Limit, ...] = (
         least=True,
         without="must_run",
     ),
-    Limit(
+    _of_power(
         row="site_minimum",
         words="minimum of the site",
-        unit="MW",
         kind="contractual",
         over="site",
-        window="step",
-        touches="power",
-        rounding="settled",
         check="minimum",
         reasons=("contract",),
         present=lambda p: bool(p.site.minimum_mw.any()),
@@ -330,14 +326,12 @@ LIMITS: tuple[Limit, ...] = (
         more="lower minimum",
         widen=_widen_minimum,
     ),
-    Limit(
+    _of_counts(
         row="starts_per_day",
         words="starts per day",
         unit="starts",
         kind="contractual",
-        over="class",
         window="day",
-        touches="counts",
         rounding="kept",
         check="start_limit",
         reasons=("start_limit",),
@@ -346,15 +340,11 @@ LIMITS: tuple[Limit, ...] = (
         value=lambda p, who, _day: float(class_of(p, who).max_starts_per_day or 0),
         without="start_limit",
     ),
-    Limit(
+    _of_power(
         row="feeder_cap",
         words="feeder cap",
-        unit="MW",
         kind="physical",
         over="group",
-        window="step",
-        touches="power",
-        rounding="settled",
         check="feeder",
         reasons=("feeder",),
         present=lambda p: any(g.classes for g in p.site.groups),
@@ -366,15 +356,11 @@ LIMITS: tuple[Limit, ...] = (
         widen=_widen_group,
         reserve_per_mw=_one_mw,
     ),
-    Limit(
+    _of_power(
         row="site_cap",
         words="site cap",
-        unit="MW",
         kind="physical",
         over="site",
-        window="step",
-        touches="power",
-        rounding="settled",
         check="cap",
         reasons=("cap",),
         present=lambda p: True,
@@ -386,15 +372,11 @@ LIMITS: tuple[Limit, ...] = (
         widen=_widen_cap,
         reserve_per_mw=_one_mw,
     ),
-    Limit(
+    _of_power(
         row="supply_limit",
         words="supply",
-        unit="MW",
         kind="physical",
         over="source",
-        window="step",
-        touches="power",
-        rounding="settled",
         check="supply",
         reasons=("surplus", "contract"),
         present=lambda p: True,
@@ -419,14 +401,10 @@ LIMITS: tuple[Limit, ...] = (
     _container_ramp("stop_power", " (stop at lowest power)", "MW", given_up=True),
     _container_ramp("container_ramp_up", " up", "MW a step", given_up=False),
     _container_ramp("container_ramp_down", " down", "MW a step", given_up=False),
-    Limit(
+    _of_counts(
         row="availability",
         words="availability",
-        unit="containers",
         kind="physical",
-        over="class",
-        window="step",
-        touches="counts",
         rounding="kept_alone",
         check="available",
         reasons=("outage",),
@@ -435,14 +413,10 @@ LIMITS: tuple[Limit, ...] = (
         value=lambda p, who, t: float(class_of(p, who).runnable[t]),
         without="outage",
     ),
-    Limit(
+    _of_counts(
         row="minimum_up_time",
         words="minimum up time",
-        unit="containers",
         kind="physical",
-        over="class",
-        window="step",
-        touches="counts",
         rounding="kept",
         check="minimum_up",
         reasons=("minimum_up",),
@@ -454,22 +428,15 @@ LIMITS: tuple[Limit, ...] = (
         value_unit="h",
         seldom=True,
     ),
-    Limit(
+    _of_counts(
         row="minimum_down_time",
         words="minimum down time",
-        unit="containers",
         kind="physical",
-        over="class",
-        window="step",
-        touches="counts",
         rounding="kept",
         check="minimum_down",
         reasons=("minimum_down",),
         present=lambda p: any(k.min_down_steps > 1 for k in p.classes),
-        # A container cannot be preheated while it runs.
-        relax=lambda p: with_classes(
-            p, lambda k: replace(k, min_down_steps=min(k.min_down_steps, max(1, k.preheat_steps)))
-        ),
+        relax=lambda p: with_classes(p, _free_to_start),
         value=lambda p, who, _t: class_of(p, who).min_down_steps * p.time.step_h,
         given_up=True,
         without="minimum_down",
