@@ -13,6 +13,7 @@ import pytest
 from flexmine import problem as problem_module
 from flexmine.milp.model import build_model
 from flexmine.milp.numbers import INDEX
+from flexmine.problem.limits import LIMITS
 from pages import DOCS, codes, section, table
 from plants import random_problem
 
@@ -83,6 +84,28 @@ def test_rows_are_those_of_the_model(model):
         module, _, function = codes(row["code"])[0].partition(".")
         source = inspect.getsource(getattr(import_module(f"flexmine.milp.{module}"), function))
         assert re.search(rf"\bm\.{name} = ", source), f"{module}.{function} builds no row {name}"
+
+
+def test_limits_are_those_that_are_declared():
+    """*Proves:* the page says of every limit what the code takes from its declaration, in the same order.
+
+    *Sensitivity:* a limit added, or whose kind, unit, check or reasons change, without this page fails.
+    """
+    declared = [
+        {
+            "row": f"`{limit.row}`",
+            **{"words": limit.words, "of": limit.over, "spans": limit.window, "ties": limit.touches},
+            **{
+                "kind": limit.kind,
+                "a rounding": limit.rounding.replace("_", " "),
+                "the audit says": f"`{limit.check}`",
+            },
+            "reasons": ", ".join(f"`{reason}`" for reason in limit.reasons),
+            "unit": limit.unit,
+        }
+        for limit in LIMITS
+    ]
+    assert rows_of("## Limits") == declared
 
 
 def test_every_entry_has_a_known_unit_and_every_row_a_source():
