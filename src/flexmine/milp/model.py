@@ -9,6 +9,7 @@ import pyomo.core as pe
 
 from flexmine.milp import commitment, container_ramp, layers, numbers, power, starts, variables
 from flexmine.milp.letters import letters_of
+from flexmine.milp.parts import PARTS
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 from flexmine.problem import Problem
@@ -33,6 +34,8 @@ def build_model(
     m = pe.ConcreteModel(name="flexmine")
     m.templated = templated
     variables.sets(m, p, classes)
+    for part in PARTS:
+        part.sets(m, p)
     numbers.parameters(m, given or numbers.numbers_of(p, classes))
     variables.commitment_variables(m, classes)
     variables.power_variables(m)
@@ -57,7 +60,8 @@ def build_model(
     power.supply_limit(m)
     power.site_cap(m)
     power.site_minimum(m)
-    power.feeder_cap(m, p, classes)
+    for part in PARTS:
+        part.rows(m, p, classes)
     power.ramps(m)
 
     money(m, p)

@@ -13,6 +13,7 @@ import numpy as np
 import pyomo.core as pe
 
 from flexmine.milp.letters import Letters, StopLot
+from flexmine.milp.parts import PARTS
 from flexmine.milp.variables import Classes, reach
 from flexmine.problem import Floats, Problem
 
@@ -54,12 +55,11 @@ INDEX: dict[str, tuple[str, ...]] = {
     "most": (),  # that all sources together ever offer [MW]
     "F0": ("TF",),  # facility power before step 0, at least and at most [MW]
     "idle": ("T",),  # facility power where nothing runs: base load and standby [MW]
-    "idle_on_feeder": ("FD", "T"),  # the standby power of its classes [MW]
     "L": ("T",),  # cap of the site [MW]
     "Fmin": ("TM",),  # least power of the site [MW]
-    "Lf": ("FD",),  # cap of a feeder [MW]
     "Rup": ("TU",),  # largest step up [MW]
     "Rdown": ("TD",),  # largest step down [MW]
+    **{letter: sets for part in PARTS for letter, sets in part.INDEX.items()},
 }
 
 
@@ -70,7 +70,7 @@ def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
     pools = [_pool_before(k, T) for k in K if k.pooled]
     offered = np.array([j.available_mw for j in p.sources], dtype=np.float64)
     most = float(np.max(offered.sum(axis=0)))
-    site, feeders = p.site, [f for f in p.site.groups if f.classes]
+    site = p.site
     up, down = site.ramp_up_mw_per_step, site.ramp_down_mw_per_step
     initial = None if site.initial_mw is None else max(0.0, site.initial_mw)
     return {
@@ -110,12 +110,11 @@ def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
         "most": _array([most]),
         "F0": _array([0.0, most] if initial is None else [initial, initial]),
         "idle": site.base_load_mw + sum(k.sb * k.N for k in K),
-        "idle_on_feeder": _array([sum(k.sb * k.N for k in K if k.parent in f.classes) for f in feeders]),
         "L": _array(site.cap_mw),
         "Fmin": site.minimum_mw[site.minimum_mw > 0],
-        "Lf": _array([f.cap_mw for f in feeders]),
         "Rup": _array([] if up is None else [up] * T),
         "Rdown": _array([] if down is None else [down] * T),
+        **{letter: values for part in PARTS for letter, values in part.numbers(p, classes).items()},
     }
 
 

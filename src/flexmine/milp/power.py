@@ -1,4 +1,4 @@
-"""How hard they run, and what the site draws: mode curve, balance, sources, caps, feeders, ramps."""
+"""How hard they run, and what the site draws: mode curve, balance, sources, caps, ramps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pyomo.core as pe
 
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
-from flexmine.problem import Problem
 
 
 def mode_curve(m: pe.ConcreteModel) -> None:
@@ -94,22 +93,6 @@ def site_cap(m: pe.ConcreteModel) -> None:
 def site_minimum(m: pe.ConcreteModel) -> None:
     r"""At least so much is drawn: :math:`F_t \ge F^{min}_t`, where there is such a limit."""
     m.site_minimum = pe.Constraint(m.TM, rule=lambda m, t: m.F[t] >= m.Fmin[t])
-
-
-def feeder_cap(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
-    r"""A feeder carries its classes, standby and preheat included: :math:`\sum_{k \in f} F_{k,t} \le L_f`."""
-    hung = {f.name: [k for k in m.K if classes[k].parent in f.classes] for f in p.site.groups if f.classes}
-    m.on_feeder = pe.Set(m.FD, initialize=hung)
-    m.segments_on_feeder = pe.Set(m.FD, dimen=2, initialize=lambda m, f: [(k, s) for k, s in m.KS if k in hung[f]])
-    m.heated_on_feeder = pe.Set(m.FD, initialize=lambda m, f: [k for k in m.KC if k in hung[f]])
-    m.heated_between_on_feeder = pe.Set(m.FD, dimen=2, initialize=lambda m, f: [kg for kg in m.KH if kg[0] in hung[f]])
-
-    def rule(m, f, t):
-        heated = m.heated_on_feeder[f], m.heated_between_on_feeder[f]
-        drawn = above_idle(m, t, m.on_feeder[f], m.segments_on_feeder[f], heated)
-        return m.idle_on_feeder[f, t] + drawn <= m.Lf[f]
-
-    m.feeder_cap = pe.Constraint(m.FD, m.T, rule=rule)
 
 
 def ramps(m: pe.ConcreteModel) -> None:

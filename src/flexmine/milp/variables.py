@@ -24,38 +24,37 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     warm, with arcs;  KJ : layers of those whose starts are limited, KY : those that a start leads to;  KL, KU : stops
     before step 0 that arcs, and layers, start from;  KD : classes with days on which starts are limited;  KR, KB :
     those whose container ramps slowly, and whose power before step 0 is known;  G : classes
-    of the Problem;  GM, GC : with steps in which some, and exactly so many, must run;  J : sources;  FD : feeders.
+    of the Problem;  GM, GC : with steps in which some, and exactly so many, must run;  J : sources.
     """
     m.T = pe.RangeSet(0, p.steps - 1)
     m.T1 = pe.RangeSet(-1, p.steps - 1)
     m.TH = pe.RangeSet(-reach(classes), p.steps - 1)
     m.TB = pe.RangeSet(-reach(classes), -1)
-    m.TF = _set(["least", "most"])
-    m.TM = _set(np.flatnonzero(p.site.minimum_mw > 0).tolist())
-    m.TU = _set([] if p.site.ramp_up_mw_per_step is None else range(p.steps))
-    m.TD = _set([] if p.site.ramp_down_mw_per_step is None else range(p.steps))
-    m.K = _set(classes)
-    m.KS = _set([(k, s) for k, c in classes.items() for s in range(len(c.w))], dimen=2)
-    m.KC = _set([k for k, c in classes.items() if c.cold_energy])
-    m.KG = _set([(k, g) for k, c in classes.items() for g in range(len(c.tiers))], dimen=2)
-    m.KH = _set([(k, g) for k, g in m.KG if classes[k].tiers[g].draws], dimen=2)
-    m.KP = _set([k for k, c in classes.items() if c.pooled])
-    m.KA = _set([k for k, c in classes.items() if c.tied])
-    m.KL = _set([(k, lot.step) for k, c in classes.items() for lot in c.lots if c.tied and lot.count], dimen=2)
-    m.KJ = _set([(k, j) for k, c in classes.items() for j in c.layers], dimen=2)
-    m.KR = _set([k for k, c in classes.items() if c.slow_ramp])
-    m.KB = _set([k for k, c in classes.items() if c.power_before is not None])
-    m.KU = _set(
+    m.TF = set_of(["least", "most"])
+    m.TM = set_of(np.flatnonzero(p.site.minimum_mw > 0).tolist())
+    m.TU = set_of([] if p.site.ramp_up_mw_per_step is None else range(p.steps))
+    m.TD = set_of([] if p.site.ramp_down_mw_per_step is None else range(p.steps))
+    m.K = set_of(classes)
+    m.KS = set_of([(k, s) for k, c in classes.items() for s in range(len(c.w))], dimen=2)
+    m.KC = set_of([k for k, c in classes.items() if c.cold_energy])
+    m.KG = set_of([(k, g) for k, c in classes.items() for g in range(len(c.tiers))], dimen=2)
+    m.KH = set_of([(k, g) for k, g in m.KG if classes[k].tiers[g].draws], dimen=2)
+    m.KP = set_of([k for k, c in classes.items() if c.pooled])
+    m.KA = set_of([k for k, c in classes.items() if c.tied])
+    m.KL = set_of([(k, lot.step) for k, c in classes.items() for lot in c.lots if c.tied and lot.count], dimen=2)
+    m.KJ = set_of([(k, j) for k, c in classes.items() for j in c.layers], dimen=2)
+    m.KR = set_of([k for k, c in classes.items() if c.slow_ramp])
+    m.KB = set_of([k for k, c in classes.items() if c.power_before is not None])
+    m.KU = set_of(
         [(k, lot.used, lot.step) for k, c in classes.items() for lot in c.lots if c.layered and lot.count is not None],
         dimen=3,
     )
-    m.KY = _set([(k, j) for k, j in m.KJ if j > 0], dimen=2)
-    m.KD = _set([(k, d) for k, c in classes.items() for d in (c.starts_left or {})], dimen=2)
-    m.G = _set([g.name for g in p.classes])
-    m.GM = _set([(g.name, int(t)) for g in p.classes for t in np.flatnonzero(g.must_run > 0)], dimen=2)
-    m.GC = _set([(g.name, t) for g in p.classes if g.committed is not None for t in range(p.steps)], dimen=2)
-    m.J = _set([j.name for j in p.sources])
-    m.FD = _set([f.name for f in p.site.groups if f.classes])
+    m.KY = set_of([(k, j) for k, j in m.KJ if j > 0], dimen=2)
+    m.KD = set_of([(k, d) for k, c in classes.items() for d in (c.starts_left or {})], dimen=2)
+    m.G = set_of([g.name for g in p.classes])
+    m.GM = set_of([(g.name, int(t)) for g in p.classes for t in np.flatnonzero(g.must_run > 0)], dimen=2)
+    m.GC = set_of([(g.name, t) for g in p.classes if g.committed is not None for t in range(p.steps)], dimen=2)
+    m.J = set_of([j.name for j in p.sources])
 
 
 def reach(classes: Classes) -> int:
@@ -63,7 +62,8 @@ def reach(classes: Classes) -> int:
     return max(max(k.U, k.D) for k in classes.values())
 
 
-def _set(members: Iterable[Any], dimen: int = 1) -> pe.Set:
+def set_of(members: Iterable[Any], dimen: int = 1) -> pe.Set:
+    """Return an ordered set."""
     return pe.Set(initialize=list(members), dimen=dimen, ordered=True)
 
 
