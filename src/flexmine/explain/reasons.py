@@ -290,9 +290,9 @@ class _Writer:
         j = self.marginal[t]
         displaced = j is not None and bool(self.solution.supply_mw[j, t] > NOISE_MW)
         for limit in worth_something():
-            if displaced and limit.row == "supply_limit":
-                continue
             for member, who in enumerate(limit.members(self.problem)):
+                if displaced and limit.about(self.problem, who) is not None:
+                    continue
                 for held in self._effects(limit, member, who, t):
                     for name, own in found.items():
                         if limit.concerns(self.problem, who, name):
@@ -307,6 +307,8 @@ class _Writer:
             row = t + effect.after
             worth = self.values.of[limit.row][member, row] if row < self.problem.steps else 0.0
             gain = self.fixed.gain_of(limit.row, limit.index(who, row)) if worth > 0 else 0.0
+            if limit.window == "period":
+                worth /= self.problem.time.step_h
             if gain <= NOISE_USD:
                 continue
             true = limit.value(self.problem, who, row)
@@ -314,7 +316,9 @@ class _Writer:
                 true += reserve * limit.reserve_per_mw(self.problem, who)
             words = order.text if order else effect.text.format(value=true, who=who)
             code = "order" if order else limit.reasons_of(self.problem, who)[0]
-            yield _Held(code, gain, f"{words}; one more MW is worth {worth:.2f} USD", effect.forces)
+            yield _Held(
+                code, gain, f"{words}; one more {limit.unit.split()[0]} is worth {worth:.2f} USD", effect.forces
+            )
 
     def _where_cheaper_moves(self) -> set[int]:
         """Return the steps in which the site would draw more were power much cheaper there."""
@@ -329,8 +333,22 @@ class _Writer:
     def _marginal_source(self, t: int) -> int | None:
         """Return the cheapest source that has more to give."""
         sources = self.problem.sources
-        room = [j for j, s in enumerate(sources) if s.available_mw[t] - self.solution.supply_mw[j, t] > NOISE_MW]
+        room = [
+            j
+            for j, s in enumerate(sources)
+            if s.available_mw[t] - self.solution.supply_mw[j, t] > NOISE_MW and s.name not in self._spent(t)
+        ]
         return min(room, key=lambda j: sources[j].price_usd_per_mwh[t], default=None)
+
+    def _spent(self, t: int) -> set[str | None]:
+        """Return the sources of which a limit over a period leaves no more to take in a step."""
+        return {
+            limit.about(self.problem, who)
+            for limit in worth_something()
+            if limit.window == "period" and not limit.least
+            for member, who in enumerate(limit.members(self.problem))
+            if self.values.of[limit.row][member, t] > 0
+        }
 
     def _price_text(self, t: int, break_even_usd_per_mwh: float | None, what: str) -> str:
         j = self.marginal[t]

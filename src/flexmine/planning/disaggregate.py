@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flexmine.milp.letters import StopLot
 from flexmine.problem import Floats, Problem
+from flexmine.problem.limits import spans_steps
 from flexmine.problem.schedule import Schedule, at_start_or_stop, supply_by_merit
 from flexmine.solving.engine import ClassPlan, Solution
 
@@ -72,8 +73,10 @@ def to_schedule(problem: Problem, solution: Solution, worn_h: Mapping[str, float
         running = _serve(plan, problem.steps, problem.time.step_h, worn)
         on[members] = running
         power[members] = _shares(plan, running)
-    # Sources know no yesterday: the cheapest supply of each step is the best, and of equal price the surplus.
-    supply = supply_by_merit(problem, np.maximum(solution.supply_mw, 0.0).sum(axis=0))
+    supply = np.maximum(solution.supply_mw, 0.0)
+    if not spans_steps(problem):
+        # Sources know no yesterday: the cheapest supply of each step is the best, and of equal price the surplus.
+        supply = supply_by_merit(problem, supply.sum(axis=0))
     return Schedule(tuple(rows), on, power, supply)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from flexmine.audit.replay import replay
 from flexmine.planning.miner_rounding import with_mixes
 from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem.limits import sources_over_time
 from flexmine.problem.schedule import Schedule
 
 WATTS_PER_MW = 1e6
@@ -73,18 +74,20 @@ def _whole_watts(k: ContainerClass, target_w: Floats, carried_w: Floats) -> Floa
 def _adjusted_supply(problem: Problem, supply_mw: Floats, power_mw: Floats) -> Floats:
     """Return the supply changed as little as possible to meet `power_mw`, within what the sources offer.
 
-    More is taken from the cheapest source with room, less from the dearest in use; what no source can give stays
-    missing, and the audit names it.
+    More is taken from the cheapest source with room, less from the dearest in use, those last of which a limit says how
+    much is taken over several steps; what no source can give stays missing, and the audit names it.
     """
     offered = np.array([s.available_mw for s in problem.sources])
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])
     within = np.clip(supply_mw, 0.0, offered)
     # Only the solver's noise is taken off; a real excess stays for the audit.
     supply = np.where(np.abs(within - supply_mw) <= 1.0 / WATTS_PER_MW, within, supply_mw)
-    missing = power_mw - supply.sum(axis=0)
+    missing, kept = power_mw - supply.sum(axis=0), sources_over_time(problem)
+    last = np.array([s.name in kept for s in problem.sources])
     for t in range(problem.steps):
-        order = np.argsort(prices[:, t], kind="stable")
-        for j in order if missing[t] > 0 else order[::-1]:
+        more = np.lexsort((prices[:, t], last))
+        less = np.lexsort((-np.arange(len(last)), -prices[:, t], last))
+        for j in more if missing[t] > 0 else less:
             change = np.clip(missing[t], min(0.0, -supply[j, t]), max(0.0, offered[j, t] - supply[j, t]))
             supply[j, t] += change
             missing[t] -= change

@@ -90,6 +90,10 @@ class Limit:
         Where it is another unit than `unit`.
     seldom : bool
         Whether hardly any of its rows binds, so that a relaxation takes them in only where they do.
+    named, steps : callable or None
+        Of a limit over periods: its names in a Problem, and the steps that each spans, of (problem, who).
+    about : callable
+        The source of which it says how much is taken, of (problem, who); None: it is about the site.
     """
 
     row: str
@@ -115,9 +119,14 @@ class Limit:
     reserve_per_mw: Callable[[Problem, str], float] | None = None
     value_unit: str = ""
     seldom: bool = False
+    named: Callable[[Problem], tuple[str, ...]] | None = None
+    steps: Callable[[Problem, str], range] | None = None
+    about: Callable[[Problem, str], str | None] = lambda _p, _who: None
 
     def members(self, p: Problem) -> tuple[str, ...]:
         """Return the names that it stands for in a Problem; one empty name for the site."""
+        if self.named is not None:
+            return self.named(p)
         if self.over == "site":
             return ("",)
         of: dict[str, Iterable[Source | Group | ContainerClass]]
@@ -126,12 +135,20 @@ class Limit:
 
     def place(self, index: object) -> tuple[str, int]:
         """Return whose row an index of the model names, and its step (or day)."""
+        if self.window == "period":
+            return str(index), 0
         parts = index if isinstance(index, tuple) else (index,)
         return (str(parts[0]) if self.over != "site" else ""), int(parts[-1])
 
     def index(self, who: str, t: int) -> object:
         """Return the index of a row of the model; its counterpart is :meth:`place`."""
+        if self.window == "period":
+            return who
         return t if self.over == "site" else (who, t)
+
+    def span(self, p: Problem, who: str, t: int) -> range:
+        """Return the steps that one of its rows is about."""
+        return range(t, t + 1) if self.steps is None else self.steps(p, who)
 
     def reasons_of(self, p: Problem, who: str) -> tuple[str, ...]:
         """Return the codes under which it explains a container-hour; a source has that of its kind."""
@@ -383,6 +400,7 @@ LIMITS: tuple[Limit, ...] = (
         relax=lambda p: _widen_supply(p, float(np.max(p.site.cap_mw)), None, None),
         value=lambda p, who, t: float(source_of(p, who).available_mw[t]),
         effects=(Effect("all {value:.3f} MW of {who} is taken"),),
+        about=lambda _p, who: who,
         more="{who}",
         widen=_widen_supply,
     ),
@@ -481,3 +499,8 @@ def worth_something() -> tuple[Limit, ...]:
 def spans_steps(p: Problem) -> bool:
     """Return whether some limit on power ties steps together, so that the cheapest supply of a step is not the best."""
     return any(limit.window != "step" and limit.touches != "counts" and limit.present(p) for limit in LIMITS)
+
+
+def sources_over_time(p: Problem) -> frozenset[str | None]:
+    """Return the sources of which a limit says how much is taken over several steps."""
+    return frozenset(limit.about(p, who) for limit in LIMITS if limit.window == "period" for who in limit.members(p))

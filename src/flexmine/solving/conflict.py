@@ -172,7 +172,7 @@ def _describe(problem: Problem, limits: _Rows, rows: Iterable[int]) -> list[str]
     for (row, who, value), steps in groups.items():
         limit = LIMIT_OF_ROW[row]
         amount = _amount(value, limit.value_unit or limit.unit)
-        words.append(f"{limit.words}{f' of {who}' if who else ''} ({amount}) {_when(problem, limit, steps)}")
+        words.append(f"{limit.words}{f' of {who}' if who else ''} ({amount}) {_when(problem, limit, who, steps)}")
     return words
 
 
@@ -181,7 +181,7 @@ def _describe_breaches(problem: Problem, limits: _Rows, breaches: dict[int, floa
     for r, amount in breaches.items():
         limit, (who, step) = limits.limit[r], limits.place[r]
         name = f"{limit.words}{f' of {who}' if who else ''}"
-        by, when = _amount(amount, limit.unit), _when(problem, limit, [step])
+        by, when = _amount(amount, limit.unit), _when(problem, limit, who, [step])
         if limit.given_up:
             words.append(f"{name} given up for {by} {when}")
         else:
@@ -189,8 +189,10 @@ def _describe_breaches(problem: Problem, limits: _Rows, breaches: dict[int, floa
     return words
 
 
-def _when(problem: Problem, limit: Limit, steps: list[int]) -> str:
-    return "on day " + ", ".join(map(str, steps)) if limit.window == "day" else spans(problem, steps)
+def _when(problem: Problem, limit: Limit, who: str, steps: list[int]) -> str:
+    if limit.window == "day":
+        return "on day " + ", ".join(map(str, steps))
+    return spans(problem, [t for step in steps for t in limit.span(problem, who, step)])
 
 
 def _amount(value: float, unit: str) -> str:

@@ -38,7 +38,8 @@ class MarginalValues:
     ----------
     of : dict of ndarray, shape (members, T)
         By row of every limit that is worth something; members (sources, groups; one for the site) in the Problem's
-        order.  A minimum counts as wider where it is lower.  0 where there is no such limit.
+        order.  A minimum counts as wider where it is lower.  0 where there is no such limit.  A limit of energy over
+        a period has the value of one more MW in any one of its steps, in each of them.
     """
 
     of: Mapping[str, Floats]
@@ -232,9 +233,13 @@ def marginal_values(fixed: FixedCommitment) -> MarginalValues:
 
     def table(limit: Limit) -> Floats:
         members = limit.members(problem)
-        rows = [
-            [fixed.value_of_one_more(limit.row, limit.index(who, t)) for t in range(problem.steps)] for who in members
-        ]
-        return np.array(rows, dtype=np.float64).reshape(len(members), problem.steps)
+        worth = np.zeros((len(members), problem.steps))
+        for member, who in enumerate(members):
+            if limit.window == "period":
+                one_mwh = fixed.value_of_one_more(limit.row, limit.index(who, 0))
+                worth[member, limit.span(problem, who, 0)] = one_mwh * problem.time.step_h
+            else:
+                worth[member] = [fixed.value_of_one_more(limit.row, limit.index(who, t)) for t in range(problem.steps)]
+        return worth
 
     return MarginalValues({limit.row: table(limit) for limit in worth_something()})
