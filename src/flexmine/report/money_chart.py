@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from flexmine.baselines.day_kind import DayKind
+from flexmine.problem.money import money_terms
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.facts import Facts, best_rules, facts
 from flexmine.report.palette import THIN, THIN_SPACE, number
 from flexmine.report.sentence import money_clause, sentence_case
 from flexmine.workflow.plan import Plan
+
+# Of a term of the money in the waterfall; energy has that of its source.
+COLOURS = {"hash_revenue": "hash", "start_cost": "hot"}
 
 
 def money_figure(plan: Plan) -> Figure:
@@ -80,11 +84,14 @@ def preference_words(preference: Mapping[str, Any]) -> str:
 def terms(plan: Plan, found: Facts) -> list[tuple[str, float, str]]:
     """Return (words, signed money [USD], colour name) of each term of the published part; they add up to its money."""
     part, step_h = slice(0, plan.publish_steps), plan.problem.time.step_h
-    out = [("hash revenue", found.hash_usd, "hash")]
-    for j, s in enumerate(plan.problem.sources):
-        cost = step_h * float(np.sum(s.price_usd_per_mwh[part] * plan.schedule.supply_mw[j, part]))
-        out.append((f"{s.name} energy", -cost, "surplus" if s.kind == "surplus" else "firm"))
-    out.append(("starts", -found.start_usd, "hot"))
+    out: list[tuple[str, float, str]] = []
+    for term in money_terms(by_step=True):
+        if term.name != "energy_cost":
+            out.append((term.words, term.sign * found.usd[term.name], COLOURS.get(term.name, "muted")))
+            continue
+        for j, s in enumerate(plan.problem.sources):
+            cost = step_h * float(np.sum(s.price_usd_per_mwh[part] * plan.schedule.supply_mw[j, part]))
+            out.append((f"{s.name} {term.words}", -cost, "surplus" if s.kind == "surplus" else "firm"))
     return out
 
 
@@ -153,7 +160,8 @@ def _table(plan: Plan, found: Facts) -> Table:
             others.append((r.name, *blank, "–", "–", "no: " + ("; ".join(r.violations) or "a hard limit is broken")))
         else:
             others.append((r.name, *blank, number(r.published_money_usd), number(r.money_usd), "yes"))
-    more = [("terminal value", plan.replay.terminal_usd), ("rounding to whole miners", -plan.rounding_loss_usd)]
+    more = [(t.words, t.sign * float(plan.replay.usd[t.name])) for t in money_terms(by_step=False)]
+    more.append(("rounding to whole miners", -plan.rounding_loss_usd))
     if plan.day_kind is not None:
         kind = plan.day_kind
         split = (("modes bring", kind.modes_usd), ("looking ahead brings", kind.look_ahead_usd))

@@ -13,6 +13,7 @@ from flexmine.assembly.causes import Cause
 from flexmine.baselines.rules import RuleResult
 from flexmine.explain.break_even import BreakEven
 from flexmine.problem import Floats
+from flexmine.problem.money import money_terms
 from flexmine.workflow.plan import Plan
 
 PLAN_SCHEMA = "flexmine-plan/1"
@@ -48,7 +49,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "rounded_money_usd": _money(replay.money_usd),
         "rounding_loss_usd": _money(plan.rounding_loss_usd),
         "rounding_loss_share": _number(plan.rounding_loss_usd / max(1.0, abs(plan.money_usd)), 12),
-        "terminal_usd": _money(replay.terminal_usd),
+        **{term.key: _money(float(replay.usd[term.name])) for term in money_terms(by_step=False)},
         "engine": plan.engine,
         "perspective": plan.perspective,
         "horizon": {
@@ -109,9 +110,7 @@ def totals(plan: Plan, steps: int) -> dict[str, Any]:
             for j, source in enumerate(problem.sources)
         },
         "hash_th": _number(float(replay.hash_rate_th_s[:, span].sum()) * step_h * SECONDS_PER_H, 1),
-        "hash_revenue_usd": _money(float(replay.hash_revenue_usd[span].sum())),
-        "energy_cost_usd": _money(float(replay.energy_cost_usd[span].sum())),
-        "start_cost_usd": _money(float(replay.start_cost_usd[span].sum())),
+        **{term.key: _money(float(replay.usd[term.name][span].sum())) for term in money_terms(by_step=True)},
         "starts_warm": int(replay.warm_start[:, span].sum()),
         "starts_cold": int(replay.cold_start[:, span].sum()),
         "container_hours_on": _energy(int(schedule.on[:, span].sum()) * step_h),
