@@ -19,7 +19,7 @@ import numpy as np
 from flexmine.audit.miners import one_miner_mw
 from flexmine.audit.plan_files import PlanTables, read_document, read_tables, sha256
 from flexmine.audit.reason_codes import unfit
-from flexmine.audit.replay import Replay, replay
+from flexmine.audit.replay import Replay, replay_rounded
 from flexmine.errors import Status
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
@@ -27,7 +27,6 @@ from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
 
 PLAN_SCHEMA = "flexmine-plan/1"
-LIMIT_TOLERANCE_MW = 1e-3
 # Written cells against the replay: several units of the last decimal that is written.
 POWER_SLACK_MW = 1e-5
 HASH_SLACK_TH_S = 0.3
@@ -72,15 +71,14 @@ def audit_directory(path: str | Path) -> FileAudit:
     if tables is None or publish_steps is None:
         return book.result()
     schedule = tables.schedule(problem)
-    truth = replay(problem, schedule, LIMIT_TOLERANCE_MW, reserve_mw=problem.site.rounding_reserve_mw)
+    truth = replay_rounded(problem, schedule)
     book.checks += truth.checks
     book.faults += [v.message for v in truth.violations]
     _check_setpoints(book, problem, tables, truth, publish_steps)
     _check_reasons(book, problem, tables, document)
     _check_site(book, problem, tables, truth, publish_steps)
     published = _true_totals(problem, schedule, truth, publish_steps)
-    published_usd = float(truth.money_by_step_usd[:publish_steps].sum())
-    published["money_usd"] = (published_usd, _money_slack_usd(problem, publish_steps))
+    published["money_usd"] = (truth.published_usd(publish_steps), _money_slack_usd(problem, publish_steps))
     _check_totals(book, document, "totals", _true_totals(problem, schedule, truth, problem.steps))
     _check_totals(book, document, "published", published)
     _check_claims(book, problem, document, truth)

@@ -26,6 +26,9 @@ from flexmine.problem import ContainerClass, Floats, Problem
 from flexmine.problem.money import net_of
 from flexmine.problem.schedule import Schedule, class_rows
 
+# By so much a rounded power may miss a limit.
+LIMIT_TOLERANCE_MW = 1e-3
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -70,6 +73,10 @@ class Replay:
     def money_usd(self) -> float:
         """Money over the whole horizon, terms that do not fall into steps included [USD]."""
         return float(self.money_by_step_usd.sum()) + float(net_of(self.usd, by_step=False))
+
+    def published_usd(self, steps: int) -> float:
+        """Return the money of the first `steps` steps [USD]."""
+        return float(self.money_by_step_usd[:steps].sum())
 
     @property
     def ok(self) -> bool:
@@ -136,6 +143,11 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
         violations=tuple(book.violations),
         checks=book.checks,
     )
+
+
+def replay_rounded(problem: Problem, schedule: Schedule) -> Replay:
+    """Replay a rounded plan: held to 1 kW, and to the limits as they were before the rounding reserve narrowed them."""
+    return replay(problem, schedule, LIMIT_TOLERANCE_MW, problem.site.rounding_reserve_mw)
 
 
 def _hash_rate(k: ContainerClass, it_power: Floats, mixes: Mixes | None) -> Floats:

@@ -86,12 +86,12 @@ def terms(plan: Plan, found: Facts) -> list[tuple[str, float, str]]:
     part, step_h = slice(0, plan.publish_steps), plan.problem.time.step_h
     out: list[tuple[str, float, str]] = []
     for term in money_terms(by_step=True):
-        if term.name != "energy_cost":
+        if term.name == "energy_cost":
+            for s, supply in zip(plan.problem.sources, plan.schedule.supply_mw, strict=True):
+                cost = step_h * float(np.sum(s.price_usd_per_mwh[part] * supply[part]))
+                out.append((f"{s.name} {term.words}", -cost, "surplus" if s.kind == "surplus" else "firm"))
+        else:
             out.append((term.words, term.sign * found.usd[term.name], COLOURS.get(term.name, "muted")))
-            continue
-        for j, s in enumerate(plan.problem.sources):
-            cost = step_h * float(np.sum(s.price_usd_per_mwh[part] * plan.schedule.supply_mw[j, part]))
-            out.append((f"{s.name} {term.words}", -cost, "surplus" if s.kind == "surplus" else "firm"))
     return out
 
 

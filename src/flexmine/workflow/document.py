@@ -35,7 +35,6 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
     which stands in the tables.
     """
     time, replay = plan.problem.time, plan.replay
-    published_usd = float(replay.money_by_step_usd[: plan.publish_steps].sum())
     return {
         "schema": PLAN_SCHEMA,
         "case": plan.case_name,
@@ -60,7 +59,10 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
             "publish_steps": plan.publish_steps,
         },
         "totals": totals(plan, time.steps),
-        "published": {"money_usd": _money(published_usd), **totals(plan, plan.publish_steps)},
+        "published": {
+            "money_usd": _money(replay.published_usd(plan.publish_steps)),
+            **totals(plan, plan.publish_steps),
+        },
         "rules": [_rule(rule) for rule in plan.rules],
         "break_even": [_break_even(b, plan.publish_steps) for b in plan.break_even],
         "audit": {"passed": replay.ok, "checks": replay.checks},
