@@ -214,14 +214,14 @@ def _check_site(book: _Book, problem: Problem, tables: PlanTables, truth: Replay
         ("published", "", (np.arange(problem.steps) < publish_steps).astype(float), 0.0),
     ]
     # The two tables also add up to each other as they are written.
-    for column, base, slack in (
-        ("facility_power_mw", problem.site.base_load_mw, POWER_SLACK_MW),
-        ("it_power_mw", np.zeros(problem.steps), POWER_SLACK_MW),
-        ("hash_rate_th_s", np.zeros(problem.steps), rate_slack),
-    ):
-        comparisons.append(
-            (column, " against the sum over setpoints.csv", containers[column].sum(axis=0) + base, slack)
+    comparisons += [
+        (column, " against the sum over setpoints.csv", containers[column].sum(axis=0) + base, slack)
+        for column, base, slack in (
+            ("facility_power_mw", problem.site.base_load_mw, POWER_SLACK_MW),
+            ("it_power_mw", 0.0, POWER_SLACK_MW),
+            ("hash_rate_th_s", 0.0, rate_slack),
         )
+    ]
     for column, against, true, allowed in comparisons:
         book.checks += true.size
         for t in np.flatnonzero(~(np.abs(site[column] - true) <= allowed)):

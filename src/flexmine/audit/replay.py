@@ -208,8 +208,5 @@ def _check_sources(book: Book, power: Floats, supply: Floats) -> None:
 
 
 def _surplus_left(problem: Problem, supply: Floats) -> Floats:
-    left = np.zeros(problem.steps)
-    for j, source in enumerate(problem.sources):
-        if source.kind == "surplus":
-            left += source.available_mw - supply[j]
-    return left
+    pairs = zip(problem.sources, supply, strict=True)
+    return sum((s.available_mw - taken for s, taken in pairs if s.kind == "surplus"), np.zeros(problem.steps))

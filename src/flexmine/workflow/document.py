@@ -34,7 +34,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
     `money_usd`, `bound_usd` and `gap` are the model's; `rounded_money_usd` and all totals are of the rounded plan,
     which stands in the tables.
     """
-    time, replay = plan.problem.time, plan.replay
+    time, replay, published = plan.problem.time, plan.replay, plan.publish_steps
     return {
         "schema": PLAN_SCHEMA,
         "case": plan.case_name,
@@ -56,15 +56,12 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
             "steps": time.steps,
             "step_h": time.step_h,
             "zone": time.zone,
-            "publish_steps": plan.publish_steps,
+            "publish_steps": published,
         },
         "totals": totals(plan, time.steps),
-        "published": {
-            "money_usd": _money(replay.published_usd(plan.publish_steps)),
-            **totals(plan, plan.publish_steps),
-        },
+        "published": {"money_usd": _money(replay.published_usd(published)), **totals(plan, published)},
         "rules": [_rule(rule) for rule in plan.rules],
-        "break_even": [_break_even(b, plan.publish_steps) for b in plan.break_even],
+        "break_even": [_break_even(b, published) for b in plan.break_even],
         "audit": {"passed": replay.ok, "checks": replay.checks},
         "breaches": [dict(b) for b in plan.breaches],
         "filled": [f.document() for f in plan.filled],
@@ -72,7 +69,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "overrides": list(plan.overrides),
         "pins": None if plan.pins is None else plan.pins.document(),
         "day_kind": None if plan.day_kind is None else plan.day_kind.document(),
-        "carbon": None if plan.carbon is None else plan.carbon.document(plan.publish_steps),
+        "carbon": None if plan.carbon is None else plan.carbon.document(published),
         "preference": dict(plan.preference),
         "state_after": dict(plan.state_after),
         "switching": {name: dict(value) for name, value in plan.switching.items()},
@@ -158,15 +155,10 @@ def _marginal_values(plan: Plan) -> dict[str, Any] | None:
     def series(numbers: Floats) -> list[float | None]:
         return [_money(float(x)) for x in numbers]
 
-    by_kind = {
-        kind: {
-            s.name: series(row) for s, row in zip(plan.problem.sources, values.supply, strict=True) if s.kind == kind
-        }
-        for kind in ("surplus", "firm")
-    }
+    supply = [(s, series(row)) for s, row in zip(plan.problem.sources, values.supply, strict=True)]
     return {
         "meaning": "USD for one more MW in that step alone, commitment fixed (who runs stays, how hard is free)",
-        **by_kind,
+        **{kind: {s.name: row for s, row in supply if s.kind == kind} for kind in ("surplus", "firm")},
         "cap": series(values.cap),
         "feeder": {f.name: series(row) for f, row in zip(site.groups, values.feeder, strict=True)},
         "ramp_up": series(values.ramp_up),

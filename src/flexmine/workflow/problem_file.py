@@ -31,10 +31,9 @@ def solve_to_document(
     """
     try:
         solution = solve_checked(problem, options)
-    except Infeasible as error:
-        return _empty(Status.INFEASIBLE, error.messages), error.exit_code
-    except NoPlan as error:
-        return _empty(Status.NO_PLAN, []), error.exit_code
+    except (Infeasible, NoPlan) as error:
+        conflict = error.messages if isinstance(error, Infeasible) else []
+        return _empty(Status(error.status), conflict), error.exit_code
     schedule = to_schedule(problem, solution)
     audit = passed(replay(problem, schedule), "the solution")
     document = _document(problem, solution, schedule, audit, options.gap, all_containers=all_containers)

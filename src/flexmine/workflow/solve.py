@@ -11,16 +11,13 @@ from flexmine.explain.prechecks import conflicts
 from flexmine.problem import Floats, Problem
 from flexmine.solving.engine import Solution, SolveOptions, solve
 from flexmine.solving.phases import Phases
+from flexmine.solving.solution import MONEY_TOLERANCE
 
-MONEY_TOLERANCE = 1e-6
 SHOWN_VIOLATIONS = 20
 
 
 def solve_checked(
-    problem: Problem,
-    options: SolveOptions,
-    phases: Phases | None = None,
-    before: Mapping[str, Floats] | None = None,
+    problem: Problem, options: SolveOptions, phases: Phases | None = None, before: Mapping[str, Floats] | None = None
 ) -> Solution:
     """Check in words first, then solve.
 
