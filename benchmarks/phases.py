@@ -35,7 +35,7 @@ import json, sys, time
 begin = time.perf_counter()
 import flexmine.inputs.case, flexmine.output, flexmine.workflow.plan_case, flexmine.report.page
 from pathlib import Path
-from flexmine.workflow.plan_case import Phases
+from flexmine.solving.phases import Phases
 imported = time.perf_counter() - begin
 phases = Phases()
 with phases.measure("read"):

@@ -111,6 +111,6 @@ def write_plan(plan: Plan, directory: str | Path) -> None:
         Where something stands there that flexmine did not write.
     """
     from flexmine.output import write_plan as write
-    from flexmine.workflow.plan_case import Phases
+    from flexmine.solving.phases import Phases
 
     write(plan, Path(directory), Phases())

@@ -77,6 +77,12 @@ class AuditFailed(FlexmineError):
     status = "audit_failed"
 
 
+def first_of(messages: Sequence[str], most: int, rest: str = "more") -> list[str]:
+    """Return the first `most` of the messages, and after them how many are left out, called `rest`."""
+    left_out = len(messages) - most
+    return [*messages[:most], f"and {left_out} {rest}"] if left_out > 0 else list(messages)
+
+
 def printable(text: str) -> str:
     """Return `text` on one line and without control characters, which a file may have put into a message."""
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:MAX_SENTENCE])

@@ -17,9 +17,9 @@ from flexmine.audit.plan_files import sha256
 from flexmine.errors import BadInput, FlexmineError
 from flexmine.planning.tables import write_csv
 from flexmine.problem.writing import write_problem
+from flexmine.solving.phases import Phases
 from flexmine.workflow.document import document_text, plan_document
 from flexmine.workflow.plan import Plan
-from flexmine.workflow.plan_case import Phases
 
 PLAN_SCHEMA_PREFIX = "flexmine-plan/"
 WRITTEN = ("setpoints.csv", "site.csv", "plan.json", "problem.json", "report.html", "run.json")

@@ -25,9 +25,9 @@ def test_prices_two_containers_by_hand():
     assert found.ok, found.violations
     np.testing.assert_allclose(found.site_power_mw, [0.02, 0.56, 1.11, 0.02, 0.835, 0.56], atol=1e-12)
     np.testing.assert_allclose(found.hash_rate_th_s[0], [0, 20_000, 30_000, 0, 25_000, 20_000])
-    np.testing.assert_allclose(found.hash_revenue_usd.sum(), 190.0)
-    np.testing.assert_allclose(found.energy_cost_usd, [0.2, 5.6, 14.95, 0.2, 8.35, 5.6])
-    np.testing.assert_allclose(found.start_cost_usd, [0, 60, 0, 0, 15, 0])
+    np.testing.assert_allclose(found.usd["hash_revenue"].sum(), 190.0)
+    np.testing.assert_allclose(found.usd["energy_cost"], [0.2, 5.6, 14.95, 0.2, 8.35, 5.6])
+    np.testing.assert_allclose(found.usd["start_cost"], [0, 60, 0, 0, 15, 0])
     np.testing.assert_allclose(found.money_by_step_usd, [-0.2, -25.6, 45.05, -0.2, 26.65, 34.4])
     np.testing.assert_allclose(found.surplus_left_mw, [0.98, 0.44, 0.0, 0.98, 0.165, 0.44], atol=1e-12)
     assert found.money_usd == pytest.approx(80.10)
@@ -45,7 +45,7 @@ def test_half_hour_steps_and_terminal_value():
     """
     problem = two_containers(step_h=0.5, terminal_on_usd=7.0)
     found = replay(problem, schedule_of(problem))
-    assert found.terminal_usd == pytest.approx(7.0)
+    assert found.usd["terminal"] == pytest.approx(7.0)
     assert found.money_usd == pytest.approx(155.10 / 2 - 75.0 + 7.0)
 
 
@@ -108,14 +108,14 @@ def test_the_window_belongs_to_the_step_of_the_stop():
     on = ((1, 1, 0, 0, 1, 1), (1, 1, 1, 1, 1, 1))
     found = replay(problem, schedule_of(problem, on, np.array(on) * 0.5))
     assert found.ok, found.violations
-    assert found.start_cost_usd.tolist() == [0, 0, 0, 0, 15, 0]
+    assert found.usd["start_cost"].tolist() == [0, 0, 0, 0, 15, 0]
 
 
 def test_no_start_is_paid_by_a_container_that_ran_before():
     """*Proves:* history on pays nothing.  *Sensitivity:* forgetting the history would charge two starts."""
     problem = two_containers(history=(History(2, on=True, steps=1),))
     on = np.ones((2, 6))
-    assert replay(problem, schedule_of(problem, on, on * 0.5)).start_cost_usd.sum() == 0
+    assert replay(problem, schedule_of(problem, on, on * 0.5)).usd["start_cost"].sum() == 0
 
 
 def test_negative_prices_pay_for_standby():
@@ -201,7 +201,7 @@ def test_states_agree_with_a_walk_through_the_steps(seed):
         cost += usd
     states = ("minimum_up", "minimum_down", "preheat", "start_limit")
     assert {(v.limit, v.where, v.step) for v in found.violations if v.limit in states} == broken
-    assert found.start_cost_usd.sum() == pytest.approx(cost)
+    assert found.usd["start_cost"].sum() == pytest.approx(cost)
 
 
 def test_the_schedule_is_not_changed():

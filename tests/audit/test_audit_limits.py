@@ -308,10 +308,10 @@ def test_start_tiers_are_priced_by_the_time_off():
         states = [0] * off + [1] * (6 - off)
         seen = replay(problem, schedule_of(problem, (states, (0,) * 6), (np.array(states) * 0.5, (0.0,) * 6)))
         assert seen.ok
-        assert (seen.start_cost_usd.sum(), seen.preheat_mw.sum()) == pytest.approx((cost, energy))
+        assert (seen.usd["start_cost"].sum(), seen.preheat_mw.sum()) == pytest.approx((cost, energy))
     told = History(1, False, 10, warm_until_step=0, tier_until_steps=(2, 3))
     for t, cost in ((0, 1.0), (1, 2.0), (2, 2.0), (3, 3.0), (4, 4.0)):
         problem = two_containers(**terms, history=(told, History(1, False, 10)))
         states = [0] * t + [1] * (6 - t)
         seen = replay(problem, schedule_of(problem, (states, (0,) * 6), (np.array(states) * 0.5, (0.0,) * 6)))
-        assert seen.start_cost_usd.sum() == pytest.approx(cost)
+        assert seen.usd["start_cost"].sum() == pytest.approx(cost)

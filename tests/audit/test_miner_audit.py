@@ -49,7 +49,7 @@ def test_the_hash_of_the_mix_is_priced():
     found = replay(problem, schedule, 1e-3, 0.004)
     assert found.ok
     assert found.hash_rate_th_s[0, 1] == pytest.approx(28869.1)
-    assert found.hash_revenue_usd[1] == pytest.approx(28869.1 * 0.002)
+    assert found.usd["hash_revenue"][1] == pytest.approx(28869.1 * 0.002)
 
 
 def _one_less(mixes):

@@ -13,7 +13,7 @@ from flexmine.audit.directory import audit_directory
 from flexmine.output import write_plan
 from flexmine.report.day import day_figure
 from flexmine.report.sentence import finding
-from flexmine.workflow.plan_case import Phases
+from flexmine.solving.phases import Phases
 from pages import DOCS, EXAMPLES
 
 RESERVE_MW = 0.004

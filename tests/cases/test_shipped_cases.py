@@ -15,7 +15,7 @@ from flexmine.output import write_plan
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem.variants import full_power_only
 from flexmine.solving.engine import solve
-from flexmine.workflow.plan_case import Phases
+from flexmine.solving.phases import Phases
 
 CASES = ("bratsk-day", "bratsk-shaped", "bratsk-40", "bratsk-day-measured", "fleet-mixed")
 FILES = ("setpoints.csv", "site.csv", "plan.json", "problem.json", "report.html")

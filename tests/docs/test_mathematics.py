@@ -113,7 +113,7 @@ def test_every_entry_has_a_known_unit_and_every_row_a_source():
 
     *Sensitivity:* kW for MW, or a number without a reference behind it, fails.
     """
-    for heading in ("### Sets", "### Variables", "### Parameters", "## Rows"):
+    for heading in ("### Sets", "### Variables", "### Parameters", "## Rows", "## Money"):
         for row in rows_of(heading):
             assert row["unit"] in UNITS, row
     listed = {int(number) for number in re.findall(r"^(\d+)\. ", section(TEXT, "## Sources"), re.M)}

@@ -20,7 +20,8 @@ from flexmine.inputs.case import load_case
 from flexmine.output import write_plan
 from flexmine.problem import TimeAxis
 from flexmine.resources import shipped_path
-from flexmine.workflow.plan_case import Phases, plan_case
+from flexmine.solving.phases import Phases
+from flexmine.workflow.plan_case import plan_case
 
 LIMITS = """
 outages:

@@ -14,7 +14,8 @@ def shipped_plan(tmp_path_factory):
     """The plan of bratsk-day-measured in a directory."""
     from flexmine.inputs.case import load_case
     from flexmine.output import write_plan
-    from flexmine.workflow.plan_case import Phases, plan_case
+    from flexmine.solving.phases import Phases
+    from flexmine.workflow.plan_case import plan_case
 
     folder = tmp_path_factory.mktemp("published") / "plan"
     write_plan(plan_case(load_case("bratsk-day-measured")), folder, Phases(), report=False)

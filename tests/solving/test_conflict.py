@@ -15,7 +15,7 @@ from flexmine.problem import Group, History, Problem
 from flexmine.solving import conflict, highs
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.highs import SolverFailed
-from flexmine.workflow.plan_case import Phases, solve_checked
+from flexmine.workflow.solve import solve_checked
 from plants import reference_class, simple_problem
 
 T = 12
@@ -112,7 +112,7 @@ ELASTIC_ONLY = {
 def sentences(problem: Problem, how: str) -> str:
     with pytest.raises(Infeasible) as caught:
         if how == "planner":
-            solve_checked(problem, SolveOptions(), Phases())
+            solve_checked(problem, SolveOptions())
         else:
             solve(problem)
     assert caught.value.exit_code == 3

@@ -19,7 +19,7 @@ import flexmine
 from flexmine.inputs.case import load_case
 from flexmine.output import write_plan
 from flexmine.resources import shipped_root
-from flexmine.workflow.plan_case import Phases
+from flexmine.solving.phases import Phases
 
 CONTAINERS = 14
 QUARTER_H = 0.25

@@ -8,8 +8,9 @@ from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput, Infeasible
 from flexmine.inputs.case import load_case
 from flexmine.output import write_plan
+from flexmine.solving.phases import Phases
 from flexmine.workflow.document import plan_document
-from flexmine.workflow.plan_case import Phases, plan_case
+from flexmine.workflow.plan_case import plan_case
 from shell import edited
 
 MIDNIGHT, SIX, NOON = (f"2024-09-10T{h:02d}:00:00+08:00" for h in (0, 6, 12))

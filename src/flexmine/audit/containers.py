@@ -98,14 +98,6 @@ def preheat_mw(book: Book, k: ContainerClass, cold: Bools, tier: Ints) -> Floats
     return power
 
 
-def start_cost_usd(k: ContainerClass, warm: Bools, cold: Bools, tier: Ints) -> Floats:
-    """Return what the starts of a class cost in each step [USD], shape (T,)."""
-    cost = k.start.warm_cost_usd * warm.sum(axis=0)
-    for number, price in enumerate([*(g.cost_usd for g in k.start.tiers), k.start.cold_cost_usd]):
-        cost = cost + price * (cold & (tier == number)).sum(axis=0)
-    return np.asarray(cost)
-
-
 def _check_container_ramp(book: Book, k: ContainerClass, on: Bools, it_power: Floats, one_miner_mw: float) -> None:
     """Check that containers start and stop at their lowest power and change it slowly enough in between.
 

@@ -19,14 +19,14 @@ import numpy as np
 from flexmine.audit.miners import one_miner_mw
 from flexmine.audit.plan_files import PlanTables, read_document, read_tables, sha256
 from flexmine.audit.reason_codes import unfit
-from flexmine.audit.replay import Replay, replay
+from flexmine.audit.replay import Replay, replay_rounded
 from flexmine.errors import Status
 from flexmine.problem import Floats, Problem
+from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
 
 PLAN_SCHEMA = "flexmine-plan/1"
-LIMIT_TOLERANCE_MW = 1e-3
 # Written cells against the replay: several units of the last decimal that is written.
 POWER_SLACK_MW = 1e-5
 HASH_SLACK_TH_S = 0.3
@@ -71,15 +71,14 @@ def audit_directory(path: str | Path) -> FileAudit:
     if tables is None or publish_steps is None:
         return book.result()
     schedule = tables.schedule(problem)
-    truth = replay(problem, schedule, LIMIT_TOLERANCE_MW, reserve_mw=problem.site.rounding_reserve_mw)
+    truth = replay_rounded(problem, schedule)
     book.checks += truth.checks
     book.faults += [v.message for v in truth.violations]
     _check_setpoints(book, problem, tables, truth, publish_steps)
     _check_reasons(book, problem, tables, document)
     _check_site(book, problem, tables, truth, publish_steps)
     published = _true_totals(problem, schedule, truth, publish_steps)
-    published_usd = float(truth.money_by_step_usd[:publish_steps].sum())
-    published["money_usd"] = (published_usd, _money_slack_usd(problem, publish_steps))
+    published["money_usd"] = (truth.published_usd(publish_steps), _money_slack_usd(problem, publish_steps))
     _check_totals(book, document, "totals", _true_totals(problem, schedule, truth, problem.steps))
     _check_totals(book, document, "published", published)
     _check_claims(book, problem, document, truth)
@@ -210,21 +209,19 @@ def _check_site(book: _Book, problem: Problem, tables: PlanTables, truth: Replay
         ("it_power_mw", "", truth.it_power_mw.sum(axis=0), POWER_SLACK_MW),
         ("hash_rate_th_s", "", rate, rate_slack),
         ("surplus_left_mw", "", truth.surplus_left_mw, POWER_SLACK_MW),
-        ("hash_revenue_usd", "", truth.hash_revenue_usd, MONEY_SLACK_USD),
-        ("energy_cost_usd", "", truth.energy_cost_usd, MONEY_SLACK_USD),
-        ("start_cost_usd", "", truth.start_cost_usd, MONEY_SLACK_USD),
+        *((term.key, "", truth.usd[term.name], MONEY_SLACK_USD) for term in money_terms(by_step=True)),
         ("money_usd", "", truth.money_by_step_usd, MONEY_SLACK_USD),
         ("published", "", (np.arange(problem.steps) < publish_steps).astype(float), 0.0),
     ]
     # The two tables also add up to each other as they are written.
-    for column, base, slack in (
-        ("facility_power_mw", problem.site.base_load_mw, POWER_SLACK_MW),
-        ("it_power_mw", np.zeros(problem.steps), POWER_SLACK_MW),
-        ("hash_rate_th_s", np.zeros(problem.steps), rate_slack),
-    ):
-        comparisons.append(
-            (column, " against the sum over setpoints.csv", containers[column].sum(axis=0) + base, slack)
+    comparisons += [
+        (column, " against the sum over setpoints.csv", containers[column].sum(axis=0) + base, slack)
+        for column, base, slack in (
+            ("facility_power_mw", problem.site.base_load_mw, POWER_SLACK_MW),
+            ("it_power_mw", 0.0, POWER_SLACK_MW),
+            ("hash_rate_th_s", 0.0, rate_slack),
         )
+    ]
     for column, against, true, allowed in comparisons:
         book.checks += true.size
         for t in np.flatnonzero(~(np.abs(site[column] - true) <= allowed)):
@@ -250,16 +247,11 @@ def _true_totals(problem: Problem, schedule: Schedule, truth: Replay, steps: int
         "surplus_offered": np.array([s.available_mw[span] for s in problem.sources])[surplus],
         **{s.name: schedule.supply_mw[j, span] for j, s in enumerate(problem.sources)},
     }
-    money_usd = {
-        "hash_revenue_usd": truth.hash_revenue_usd[span],
-        "energy_cost_usd": truth.energy_cost_usd[span],
-        "start_cost_usd": truth.start_cost_usd[span],
-    }
     hash_th = float(truth.hash_rate_th_s[:, span].sum()) * step_h * 3600.0
     return {
         **{f"{name}_mwh": (float(mw.sum()) * step_h, energy_slack) for name, mw in energy_mw.items()},
         "hash_th": (hash_th, HASH_SLACK_TH_S * 3600.0 * step_h * steps),
-        **{name: (float(usd.sum()), money_slack) for name, usd in money_usd.items()},
+        **{t.key: (float(truth.usd[t.name][span].sum()), money_slack) for t in money_terms(by_step=True)},
         "starts_warm": (float(truth.warm_start[:, span].sum()), 0.0),
         "starts_cold": (float(truth.cold_start[:, span].sum()), 0.0),
         "container_hours_on": (float(schedule.on[:, span].sum()) * step_h, 1e-5),
@@ -270,7 +262,8 @@ def _check_claims(book: _Book, problem: Problem, document: Mapping[str, Any], tr
     """Check what plan.json says of its money, its proof and its comparison with the simple rules."""
     slack = _money_slack_usd(problem, problem.steps)
     book.number("plan.json: rounded_money_usd", document.get("rounded_money_usd"), truth.money_usd, slack)
-    book.number("plan.json: terminal_usd", document.get("terminal_usd"), truth.terminal_usd, slack)
+    for term in money_terms(by_step=False):
+        book.number(f"plan.json: {term.key}", document.get(term.key), float(truth.usd[term.name]), slack)
     money = _number(document.get("money_usd"))
     if money is not None:
         loss, share_slack = money - truth.money_usd, slack / max(1.0, abs(money)) + 1e-9

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from flexmine.audit.mix_files import read_mixes
 from flexmine.errors import BadInput
 from flexmine.problem import Floats, Problem
+from flexmine.problem.money import money_terms
 from flexmine.problem.schedule import Schedule
 
 SETPOINT_COLUMNS = (
@@ -36,7 +37,9 @@ def site_numbers(problem: Problem) -> tuple[str, ...]:
     return (
         *("facility_power_mw", "it_power_mw", "hash_rate_th_s"),
         *(f"{source.name}_mw" for source in problem.sources),
-        *("surplus_left_mw", "hash_revenue_usd", "energy_cost_usd", "start_cost_usd", "money_usd", "published"),
+        "surplus_left_mw",
+        *(term.key for term in money_terms(by_step=True)),
+        *("money_usd", "published"),
     )
 
 

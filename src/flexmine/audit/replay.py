@@ -7,6 +7,7 @@ anew from the problem's data, and every limit is compared with what comes out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +19,15 @@ from flexmine.audit.containers import (
     check_power,
     follow_containers,
     preheat_mw,
-    start_cost_usd,
 )
 from flexmine.audit.miners import Mixes, mix_hash_rate_th_s
+from flexmine.audit.prices import Operation, usd_of
 from flexmine.problem import ContainerClass, Floats, Problem
-from flexmine.problem.schedule import Schedule
+from flexmine.problem.money import net_of
+from flexmine.problem.schedule import Schedule, class_rows
+
+# By so much a rounded power may miss a limit.
+LIMIT_TOLERANCE_MW = 1e-3
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,9 @@ class Replay:
         Whether the container starts in the step, and whether warm; a start of a tier between counts as cold here.
     site_power_mw : ndarray, shape (T,)
         Facility power of the site, base load included [MW].
-    hash_revenue_usd, energy_cost_usd, start_cost_usd : ndarray, shape (T,)
-        Of each step [USD].
-    terminal_usd : float
-        Value of the containers that run in the last step [USD].
+    usd : mapping
+        What each term of :data:`flexmine.problem.money.MONEY_TERMS` amounts to, by its name and without its sign
+        [USD]; shape (T,), or () where the term does not fall into steps.
     surplus_left_mw : ndarray, shape (T,)
         Offered less taken, over all sources of kind surplus [MW].
     violations : tuple of Violation
@@ -55,23 +59,24 @@ class Replay:
     warm_start: Bools
     cold_start: Bools
     site_power_mw: Floats
-    hash_revenue_usd: Floats
-    energy_cost_usd: Floats
-    start_cost_usd: Floats
-    terminal_usd: float
+    usd: Mapping[str, Floats]
     surplus_left_mw: Floats
     violations: tuple[Violation, ...]
     checks: int
 
     @property
     def money_by_step_usd(self) -> Floats:
-        """Hash revenue less energy and start costs of each step [USD], shape (T,)."""
-        return self.hash_revenue_usd - self.energy_cost_usd - self.start_cost_usd
+        """What is earned less what is paid in each step [USD], shape (T,)."""
+        return np.asarray(net_of(self.usd, by_step=True))
 
     @property
     def money_usd(self) -> float:
-        """Money over the whole horizon, terminal value included [USD]."""
-        return float(self.money_by_step_usd.sum()) + self.terminal_usd
+        """Money over the whole horizon, terms that do not fall into steps included [USD]."""
+        return float(self.money_by_step_usd.sum()) + float(net_of(self.usd, by_step=False))
+
+    def published_usd(self, steps: int) -> float:
+        """Return the money of the first `steps` steps [USD]."""
+        return float(self.money_by_step_usd[:steps].sum())
 
     @property
     def ok(self) -> bool:
@@ -111,23 +116,17 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
     on, it_power = schedule.on, schedule.it_power_mw
     shape = on.shape
     facility, rate, preheat = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    warm, cold = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    revenue, start_cost, terminal, first = np.zeros(problem.steps), np.zeros(problem.steps), 0.0, 0
+    warm, cold, tier = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int64)
     power_of_class: dict[str, Floats] = {}
-    for k in problem.classes:
-        rows = slice(first, first + k.count)
-        first += k.count
+    for k, rows in class_rows(problem):
         own_mixes = None if schedule.mixes is None or k.miners is None else schedule.mixes[rows]
-        tier = follow_containers(book, k, on[rows], warm[rows], cold[rows])
-        preheat[rows] = preheat_mw(book, k, cold[rows], tier)
+        tier[rows] = follow_containers(book, k, on[rows], warm[rows], cold[rows])
+        preheat[rows] = preheat_mw(book, k, cold[rows], tier[rows])
         rate[rows] = np.where(on[rows], _hash_rate(k, it_power[rows], own_mixes), 0.0)
         facility[rows] = k.overhead * it_power[rows] + np.where(on[rows], 0.0, k.standby_mw) + preheat[rows]
         power_of_class[k.name] = facility[rows].sum(axis=0)
         check_power(book, k, on[rows], it_power[rows], own_mixes)
         check_counts(book, k, on[rows])
-        revenue += problem.time.step_h * k.hash_value_usd_per_th_s_h * rate[rows].sum(axis=0)
-        start_cost += start_cost_usd(k, warm[rows], cold[rows], tier)
-        terminal += k.terminal_on_usd * int(on[rows, -1].sum())
     site_power = problem.site.base_load_mw + facility.sum(axis=0)
     _check_site(book, site_power, power_of_class, reserve_mw)
     _check_sources(book, site_power, schedule.supply_mw)
@@ -139,14 +138,16 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
         warm_start=warm,
         cold_start=cold,
         site_power_mw=site_power,
-        hash_revenue_usd=revenue,
-        energy_cost_usd=_energy_cost(problem, schedule.supply_mw),
-        start_cost_usd=start_cost,
-        terminal_usd=float(terminal),
+        usd=usd_of(problem, schedule, Operation(rate, warm, cold, tier)),
         surplus_left_mw=_surplus_left(problem, schedule.supply_mw),
         violations=tuple(book.violations),
         checks=book.checks,
     )
+
+
+def replay_rounded(problem: Problem, schedule: Schedule) -> Replay:
+    """Replay a rounded plan: held to 1 kW, and to the limits as they were before the rounding reserve narrowed them."""
+    return replay(problem, schedule, LIMIT_TOLERANCE_MW, problem.site.rounding_reserve_mw)
 
 
 def _hash_rate(k: ContainerClass, it_power: Floats, mixes: Mixes | None) -> Floats:
@@ -206,14 +207,6 @@ def _check_sources(book: Book, power: Floats, supply: Floats) -> None:
         book.add("balance", "the site", t, abs(total[t] - power[t]), what)
 
 
-def _energy_cost(problem: Problem, supply: Floats) -> Floats:
-    prices = np.array([s.price_usd_per_mwh for s in problem.sources])
-    return np.asarray(problem.time.step_h * (prices * supply).sum(axis=0))
-
-
 def _surplus_left(problem: Problem, supply: Floats) -> Floats:
-    left = np.zeros(problem.steps)
-    for j, source in enumerate(problem.sources):
-        if source.kind == "surplus":
-            left += source.available_mw - supply[j]
-    return left
+    pairs = zip(problem.sources, supply, strict=True)
+    return sum((s.available_mw - taken for s, taken in pairs if s.kind == "surplus"), np.zeros(problem.steps))

@@ -56,18 +56,19 @@ class DayKind:
     def _modes_words(self) -> str:
         if self.modes_usd is None:
             return "What modes bring is not known: with full power as the only mode no best plan was found."
-        if self._is_nothing(self.modes_usd):
+        if self.is_nothing(self.modes_usd):
             return "Modes bring nothing: running at full power earns as much."
         return f"Modes bring {_usd(self.modes_usd)} against the best plan with full power only."
 
     def _look_ahead_words(self) -> str:
         if self.look_ahead_usd is None:
             return "Without looking ahead the greedy rule breaks a hard limit."
-        if self._is_nothing(self.look_ahead_usd):
+        if self.is_nothing(self.look_ahead_usd):
             return "There is nothing to gain by looking ahead: the greedy rule, hour by hour, comes within 0.1 %."
         return f"Looking ahead brings {_usd(self.look_ahead_usd)} against the greedy rule."
 
-    def _is_nothing(self, amount_usd: float) -> bool:
+    def is_nothing(self, amount_usd: float) -> bool:
+        """Return whether an amount [USD] is too small a part of the plan's money to be worth the effort."""
         return amount_usd <= NOTHING_SHARE * max(1.0, abs(self.money_usd))
 
 

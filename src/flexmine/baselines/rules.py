@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from flexmine.audit.replay import replay
+from flexmine.audit.replay import Replay, replay, replay_rounded
 from flexmine.baselines.dispatch import (
     Dispatch,
     Limits,
@@ -27,8 +27,6 @@ from flexmine.planning.rounding import round_schedule
 from flexmine.problem import Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule, supply_by_merit
 
-AUDIT_TOLERANCE_MW = 1e-6
-ROUNDED_TOLERANCE_MW = 1e-3
 # Far below the audit's tolerance, far above rounding errors of sums.
 SAME_MW = 1e-9
 SAME_USD = 1e-9
@@ -83,7 +81,8 @@ def simple_rules(problem: Problem, publish_steps: int, friction_usd: float = 0.0
     limits = limits_of(problem)
 
     def result(name: str, decide: Decider) -> RuleResult:
-        return _result(problem, name, walk(problem, limits, decide), publish_steps)
+        schedule = walk(problem, limits, decide)
+        return _result(name, schedule, replay(problem, schedule), publish_steps)
 
     at_once = tuple(_Charge(1.0, friction_usd) for k in problem.classes)
     spread = tuple(_Charge(1.0 / k.min_up_steps, friction_usd) for k in problem.classes)
@@ -95,13 +94,10 @@ def simple_rules(problem: Problem, publish_steps: int, friction_usd: float = 0.0
     )
 
 
-def _result(problem: Problem, name: str, schedule: Schedule, publish_steps: int) -> RuleResult:
-    priced = replay(problem, schedule, AUDIT_TOLERANCE_MW)
-    violations = tuple(v.message for v in priced.violations)
-    if violations:
-        return RuleResult(name, None, None, violations, schedule)
-    published = float(priced.money_by_step_usd[:publish_steps].sum())
-    return RuleResult(name, priced.money_usd, published, (), schedule)
+def _result(name: str, schedule: Schedule, priced: Replay, publish_steps: int) -> RuleResult:
+    if priced.violations:
+        return RuleResult(name, None, None, tuple(v.message for v in priced.violations), schedule)
+    return RuleResult(name, priced.money_usd, priced.published_usd(publish_steps), (), schedule)
 
 
 def realisable(problem: Problem, rule: RuleResult, publish_steps: int) -> RuleResult:
@@ -109,11 +105,7 @@ def realisable(problem: Problem, rule: RuleResult, publish_steps: int) -> RuleRe
     if rule.money_usd is None or rule.schedule is None:
         return rule
     rounded = round_schedule(problem, rule.schedule)
-    priced = replay(problem, rounded, ROUNDED_TOLERANCE_MW, problem.site.rounding_reserve_mw)
-    if priced.violations:
-        return RuleResult(rule.name, None, None, tuple(v.message for v in priced.violations), rounded)
-    published = float(priced.money_by_step_usd[:publish_steps].sum())
-    return RuleResult(rule.name, priced.money_usd, published, (), rounded)
+    return _result(rule.name, rounded, replay_rounded(problem, rounded), publish_steps)
 
 
 @dataclass

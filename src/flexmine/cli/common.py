@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial, wraps
 from pathlib import Path
 from types import TracebackType
@@ -96,16 +97,10 @@ def solver_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def merged(options: Any, given: dict[str, Any]) -> Any:
     """Return solver options with those that were given on the command line in place of the case's."""
-    from flexmine.workflow.plan_case import with_overrides
-
     highs = dict(_name_and_value(text) for text in given["solver_option"])
-    chosen = {
-        "gap": given["gap"],
-        "time_limit_s": given["time_limit"],
-        "seed": given["seed"],
-        "engine": given["engine"],
-    }
-    return with_overrides(options, **chosen, highs=highs or None)
+    chosen = {key: given[key] for key in ("gap", "seed", "engine")}
+    chosen |= {"time_limit_s": given["time_limit"], "highs": highs or None}
+    return replace(options, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def _name_and_value(text: str) -> tuple[str, bool | int | float | str]:

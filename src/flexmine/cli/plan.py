@@ -80,7 +80,9 @@ def _make_plan(
     solver: dict[str, Any],
 ) -> Any:
     from flexmine.output import check_target, write_plan
-    from flexmine.workflow.plan_case import Phases, options_of, plan_case
+    from flexmine.solving.phases import Phases
+    from flexmine.workflow.build import options_of
+    from flexmine.workflow.plan_case import plan_case
 
     check_target(target)
     phases = Phases()

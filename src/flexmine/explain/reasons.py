@@ -29,6 +29,7 @@ from flexmine.problem.limits import Limit, worth_something
 from flexmine.problem.schedule import Schedule
 from flexmine.solving.engine import ClassPlan, Solution, SolveOptions
 from flexmine.solving.marginal import FixedCommitment, MarginalValues, marginal_values
+from flexmine.solving.solution import check_fixed_money
 
 WHO_RUNS_OFF = ("start_cost", "minimum_down", "minimum_up", "start_limit", "preheat", "terminal", "outage")
 WHO_RUNS_ON = ("must_run", "minimum_up", "contract", "terminal", "start_cost", "minimum_down", "start_limit", "preheat")
@@ -128,6 +129,7 @@ class _Writer:
     ):
         self.problem, self.solution, self.schedule, self.causes = problem, solution, schedule, causes
         self.fixed = FixedCommitment(problem, solution)
+        check_fixed_money(self.fixed.money_usd, solution)
         self.values = marginal_values(self.fixed)
         self.what_if = WhatIfs(problem, solution, options)
         self.parents = {k.name: k for k in problem.classes}

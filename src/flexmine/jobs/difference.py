@@ -13,10 +13,10 @@ from flexmine.audit.plan_files import PlanTables, read_document, read_tables
 from flexmine.errors import BadInput
 from flexmine.jobs.compare import input_changes
 from flexmine.problem import Floats, Problem
+from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
 
 WATT_MW = 1e-6
-MONEY = ("money_usd", "hash_revenue_usd", "energy_cost_usd", "start_cost_usd")
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,11 @@ def difference(before: Path, now: Path) -> Difference:
     )
     more_mwh = (power_b - power_a).sum(axis=1) * a.problem.time.step_h
     touched = ((np.abs(power_b - power_a) > WATT_MW) | (on_a != on_b)).any(axis=1)
+    money = ("money_usd", *(term.key for term in money_terms(by_step=True)))
     return Difference(
         hours=hours,
         containers={name: round(float(more_mwh[i]), 6) for i, name in enumerate(names) if touched[i]},
-        money_usd={key: (a.published[key], b.published[key]) for key in MONEY},
+        money_usd={key: (a.published[key], b.published[key]) for key in money},
         why=input_changes(before / "inputs", now / "inputs"),
     )
 

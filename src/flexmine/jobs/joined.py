@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from flexmine.audit.directory import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
+from flexmine.audit.directory import PLAN_SCHEMA
 from flexmine.audit.plan_files import read_document, read_tables
-from flexmine.audit.replay import Replay, replay
+from flexmine.audit.replay import LIMIT_TOLERANCE_MW, Replay, replay
 from flexmine.errors import BadInput
 from flexmine.problem import ContainerClass, Group, History, Problem, Site, Source, StartTerms, TimeAxis
 from flexmine.problem.reading import read_problem

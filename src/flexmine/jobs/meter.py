@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from flexmine.audit.plan_files import read_bytes
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, first_of
 from flexmine.inputs.table import Table, read_table
 from flexmine.inputs.times import instants_us, moment
 
@@ -66,8 +66,7 @@ def read_meter(path: Path, containers: tuple[str, ...]) -> Meter:
     state = _states(table, wrong)
     wrong += _twice(table, names, times)
     if wrong:
-        rest = len(wrong) - SHOWN
-        raise BadInput([*wrong[:SHOWN], f"and {rest} more"] if rest > 0 else wrong)
+        raise BadInput(first_of(wrong, SHOWN))
     length = _length(times)
     return Meter(
         QUANTITIES[given[0]],

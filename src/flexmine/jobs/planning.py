@@ -12,10 +12,11 @@ from flexmine.inputs.case import load_case
 from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.kept import kept_schedule
 from flexmine.jobs.ladder import HOLD, KEPT_FOLDER, PREVIOUS_PLAN
-from flexmine.jobs.resolve import CASE_FILE, How, read_how
+from flexmine.jobs.resolve import CASE_FILE, read_how
+from flexmine.solving.phases import Phases
 from flexmine.workflow.given import plan_given
 from flexmine.workflow.plan import Plan
-from flexmine.workflow.plan_case import Phases, plan_case
+from flexmine.workflow.plan_case import plan_case
 
 
 def plan_inputs(folder: Path, phases: Phases) -> Plan:
@@ -35,10 +36,6 @@ def plan_inputs(folder: Path, phases: Phases) -> Plan:
         plan = plan_given(case, HOLD, hold_safe_power)
     else:
         plan = plan_case(case, phases=phases)
-    return _labelled(plan, how)
-
-
-def _labelled(plan: Plan, how: How) -> Plan:
     if how.step == NEWEST:
         return plan
     return replace(plan, status=Status.FALLBACK, notes=(*how.labels, *plan.notes))

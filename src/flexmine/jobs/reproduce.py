@@ -12,8 +12,8 @@ from flexmine.errors import BadInput
 from flexmine.jobs.planning import plan_inputs
 from flexmine.jobs.resolve import digest_of
 from flexmine.output import write_plan
+from flexmine.solving.phases import Phases
 from flexmine.store.records import RunRecord
-from flexmine.workflow.plan_case import Phases
 
 NOT_COMPARED = "run.json"
 

@@ -19,11 +19,11 @@ from flexmine.jobs.ladder import Climb, Prepared
 from flexmine.jobs.planning import plan_inputs
 from flexmine.jobs.resolve import digest_of
 from flexmine.output import write_plan
+from flexmine.solving.phases import Phases
 from flexmine.store.files import seal, staging
 from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
 from flexmine.workflow.plan import Plan
-from flexmine.workflow.plan_case import Phases
 
 LOG = logging.getLogger("flexmine.nightly")
 
@@ -171,7 +171,7 @@ class Planner:
             planned_at=self.now,
             valid_from=begin,
             valid_until=local.end,
-            money_usd=round(float(plan.replay.money_by_step_usd[: plan.publish_steps].sum()), 4),
+            money_usd=round(plan.replay.published_usd(plan.publish_steps), 4),
             gap=plan.gap,
             step=prepared.how.step,
             labels=labels,

@@ -8,10 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flexmine.assembly import assemble
-from flexmine.audit.directory import LIMIT_TOLERANCE_MW, PLAN_SCHEMA
+from flexmine.audit.directory import PLAN_SCHEMA
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.replay import replay
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY
@@ -21,7 +19,7 @@ from flexmine.jobs.resolve import CASE_FILE
 from flexmine.jobs.template import as_mapping
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
-from flexmine.workflow.plan_case import Executed, fleet_after
+from flexmine.workflow.fleet import fleet_within
 
 LONGEST_H = 8784.0
 """A case may say no more; whoever has been in one state for a year has served every minimum time."""
@@ -72,10 +70,7 @@ def state_within(place: Path, record: RunRecord, moment: datetime) -> Before:
         raise BadInput(f"run {record.run_id} is in force from {time.begin(0).isoformat()}, after {moment.isoformat()}")
     if steps == 0:
         return Before(as_mapping(case.document.state), source)
-    reserve_mw = part.problem.site.rounding_reserve_mw
-    audit = replay(part.problem, part.schedule, LIMIT_TOLERANCE_MW, reserve_mw)
-    state = fleet_after(case, assemble(case).boxes, Executed(part.problem, part.schedule, audit, steps))
-    return Before(_carried(state), source)
+    return Before(_carried(fleet_within(case, part.problem, part.schedule, steps)), source)
 
 
 def _carried(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from typing import Any
 
 import pyomo.core as pe
 
-from flexmine.milp import commitment, container_ramp, layers, numbers, power, starts, variables
+from flexmine.milp import commitment, container_ramp, layers, money, numbers, power, starts, variables
 from flexmine.milp.letters import letters_of
 from flexmine.milp.parts import PARTS
-from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 from flexmine.problem import Problem
 
@@ -64,32 +63,5 @@ def build_model(
         part.rows(m, p, classes)
     power.ramps(m)
 
-    money(m, p)
+    money.objective(m, p)
     return m
-
-
-def money(m: pe.ConcreteModel, p: Problem) -> None:
-    r"""Money over the horizon [USD], to be maximised.
-
-    .. math::
-        \sum_t \Delta t \Bigl( \sum_k v_{k,t} H_{k,t} - \sum_j c_{j,t} s_{j,t} \Bigr)
-        - \sum_{k,t} \Bigl( cw_{k,t} w_{k,t} + \sum_g cu_{k,g,t} u_{k,g,t} + cc_{k,t} c_{k,t} \Bigr)
-        + \sum_k \tau_k n_{k,T-1}
-
-    H = H0 n + sum_s g_s q : hash rate [TH/s];  v : hash value [USD per TH/s per h];  tau : terminal value [USD].
-    """
-    dt = p.time.step_h
-
-    def rule(m):
-        lowest = sum((dt * m.v[k, t] * m.H0[k, t] + m.tau[k, t]) * m.n[k, t] for k in m.K for t in m.T)
-        above = sum(dt * m.v[k, t] * m.g[k, s] * m.q[k, s, t] for k, s in m.KS for t in m.T)
-        energy = sum(dt * m.price[j, t] * m.s[j, t] for j in m.J for t in m.T)
-        warm = sum(m.cw[k, t] * m.w[k, t] for k in m.K for t in m.T)
-        cold = sum(m.cc[k, t] * m.c[k, t] for k in m.K for t in m.T)
-        if not len(m.KG):
-            return lowest + above - energy - warm - cold
-        between = sum(m.cu[k, g, t] * m.u[k, g, t] for k, g in m.KG for t in m.T)
-        return lowest + above - energy - warm - between - cold
-
-    with whole_family(m):
-        m.money = pe.Objective(rule=rule, sense=pe.maximize)

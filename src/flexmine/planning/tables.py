@@ -13,6 +13,7 @@ from flexmine.audit.replay import Replay
 from flexmine.errors import BadInput
 from flexmine.planning.mix_text import miner_columns
 from flexmine.problem import Floats, Problem
+from flexmine.problem.money import money_terms, net_of
 from flexmine.problem.schedule import Schedule
 
 POWER_DECIMALS, MONEY_DECIMALS, HASH_DECIMALS, TEMPERATURE_DECIMALS = 6, 4, 1, 1
@@ -77,9 +78,8 @@ def site_table(
         if source.name in RESERVED_SOURCES:
             raise BadInput(f"source {source.name!r}: the name is taken by a column of the plan; choose another one")
     times = _times(problem)
-    revenue = round_adding_up(replay.hash_revenue_usd, MONEY_DECIMALS)
-    energy = round_adding_up(replay.energy_cost_usd, MONEY_DECIMALS)
-    start = round_adding_up(replay.start_cost_usd, MONEY_DECIMALS)
+    terms = money_terms(by_step=True)
+    usd = {term.name: round_adding_up(replay.usd[term.name], MONEY_DECIMALS) for term in terms}
     supply = round_adding_up(schedule.supply_mw, POWER_DECIMALS)
     return pd.DataFrame(
         {
@@ -90,10 +90,8 @@ def site_table(
             "hash_rate_th_s": _round(replay.hash_rate_th_s.sum(axis=0), HASH_DECIMALS),
             **{f"{s.name}_mw": supply[j] for j, s in enumerate(problem.sources)},
             "surplus_left_mw": _round(replay.surplus_left_mw, POWER_DECIMALS),
-            "hash_revenue_usd": revenue,
-            "energy_cost_usd": energy,
-            "start_cost_usd": start,
-            "money_usd": _round(revenue - energy - start, MONEY_DECIMALS),
+            **{term.key: usd[term.name] for term in terms},
+            "money_usd": _round(net_of(usd, by_step=True), MONEY_DECIMALS),
             "temperature_c": np.full(problem.steps, np.nan)
             if temperature_c is None
             else _round(temperature_c, TEMPERATURE_DECIMALS),

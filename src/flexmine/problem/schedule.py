@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.problem.model import Floats, History, Problem
+from flexmine.problem.model import ContainerClass, Floats, History, Problem
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ class Schedule:
     it_power_mw: Floats
     supply_mw: Floats
     mixes: NDArray[np.int32] | None = None
+
+
+def class_rows(problem: Problem) -> Iterator[tuple[ContainerClass, slice]]:
+    """Yield each class with the rows of its containers in a schedule."""
+    first = 0
+    for k in problem.classes:
+        yield k, slice(first, first + k.count)
+        first += k.count
 
 
 def at_start_or_stop(histories: Iterable[History], on: NDArray[np.bool_]) -> NDArray[np.bool_]:

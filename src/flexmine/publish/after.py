@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.audit.replay import replay
+from flexmine.audit.replay import replay, replay_rounded
+from flexmine.errors import first_of
 from flexmine.planning.miner_rounding import whole_miners
 from flexmine.problem import ContainerClass, Floats, Problem
 from flexmine.problem.schedule import Schedule, supply_by_merit
@@ -17,7 +18,6 @@ from flexmine.publish.written import WrittenPlan
 
 Action = Literal["hold", "minimum", "off"]
 ACTIONS: tuple[Action, ...] = ("hold", "minimum", "off")
-LIMIT_TOLERANCE_MW = 1e-3
 # Of a class these are curves, not series, whatever their length.
 CURVES = ("it_power_mw", "hash_rate_th_s")
 SHOWN_BREAKS = 20
@@ -76,12 +76,11 @@ def continued(plan: WrittenPlan, action: Action) -> Continued:
 
 
 def _breaks(problem: Problem, schedule: Schedule, first: int, horizon: int) -> tuple[str, ...]:
-    found = replay(problem, schedule, LIMIT_TOLERANCE_MW, problem.site.rounding_reserve_mw).violations
+    found = replay_rounded(problem, schedule).violations
     # A commitment is a decision of who runs up to the end of the plan, and no limit of the machines after it.
     broken = [v for v in found if v.limit != "commitment"]
     told = [v.message for v in broken if v.step is not None and first <= v.step < horizon]
-    rest = len(told) - SHOWN_BREAKS
-    return (*told[:SHOWN_BREAKS], f"and {rest} more") if rest > 0 else tuple(told)
+    return tuple(first_of(told, SHOWN_BREAKS))
 
 
 def _ending(plan: WrittenPlan, action: Action) -> list[tuple[NDArray[np.bool_], Floats]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from flexmine.audit.directory import PLAN_SCHEMA, audit_directory
 from flexmine.audit.plan_files import read_bytes, read_document, read_tables
-from flexmine.errors import AuditFailed
+from flexmine.errors import AuditFailed, first_of
 from flexmine.problem import Problem
 from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
@@ -76,9 +76,8 @@ def read_written(directory: Path) -> WrittenPlan:
     """
     result = audit_directory(directory)
     if not result.ok:
-        shown = [f"{directory} fails its audit: {v}" for v in result.violations[:SHOWN_VIOLATIONS]]
-        rest = len(result.violations) - len(shown)
-        raise AuditFailed([*shown, f"and {rest} more violations"] if rest else shown)
+        messages = [f"{directory} fails its audit: {v}" for v in result.violations]
+        raise AuditFailed(first_of(messages, SHOWN_VIOLATIONS, "more violations"))
     document = read_document(directory / "plan.json", PLAN_SCHEMA)
     problem = read_problem(directory / "problem.json")
     tables, faults = read_tables(directory, problem)

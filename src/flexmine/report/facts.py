@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexmine.baselines.rules import RuleResult
-from flexmine.problem import Problem
+from flexmine.problem import Floats, Problem
+from flexmine.problem.money import money_terms
 from flexmine.workflow.plan import Plan
 
 Bools = NDArray[np.bool_]
@@ -29,8 +31,10 @@ class Facts:
         Number of published steps P.
     offered_mwh, taken_mwh, firm_mwh : float
         Surplus offered, surplus taken, and firm power taken [MWh].
-    money_usd, hash_usd, energy_usd, start_usd : float
-        Of the published steps, terminal value left out [USD].
+    money_usd : float
+        Of the published steps, what does not fall into steps left out [USD].
+    usd : mapping
+        What each term of it amounts to, by name and without its sign [USD].
     mean_hash_rate_ph_s : float
         Mean hash rate [PH/s].
     joule_per_th : float or None
@@ -48,9 +52,7 @@ class Facts:
     taken_mwh: float
     firm_mwh: float
     money_usd: float
-    hash_usd: float
-    energy_usd: float
-    start_usd: float
+    usd: Mapping[str, float]
     mean_hash_rate_ph_s: float
     joule_per_th: float | None
     warm_starts: int
@@ -77,10 +79,8 @@ def facts(plan: Plan) -> Facts:
         offered_mwh=hours * offered,
         taken_mwh=hours * float(taken[surplus].sum()),
         firm_mwh=hours * float(taken[[not s for s in surplus]].sum()),
-        money_usd=float(replay.money_by_step_usd[part].sum()),
-        hash_usd=float(replay.hash_revenue_usd[part].sum()),
-        energy_usd=float(replay.energy_cost_usd[part].sum()),
-        start_usd=float(replay.start_cost_usd[part].sum()),
+        money_usd=replay.published_usd(plan.publish_steps),
+        usd={term.name: float(replay.usd[term.name][part].sum()) for term in money_terms(by_step=True)},
         mean_hash_rate_ph_s=total_hash / max(1, plan.publish_steps) / 1000.0,
         joule_per_th=1e6 * float(replay.site_power_mw[part].sum()) / total_hash if total_hash > 0 else None,
         warm_starts=int(np.sum(replay.warm_start[:, part])),
@@ -95,11 +95,7 @@ def facts(plan: Plan) -> Facts:
 
 def at_cap(plan: Plan) -> Bools:
     """Return whether the site is at its cap in each step, to within the reserve and half a percent, shape (T,)."""
-    site = plan.problem.site
-    cap = np.where(np.isfinite(site.cap_mw), site.cap_mw, np.inf)
-    return np.asarray(
-        plan.replay.site_power_mw >= cap - site.rounding_reserve_mw - NEAR * np.where(cap < np.inf, cap, 0)
-    )
+    return _reaches(plan, plan.problem.site.cap_mw)
 
 
 def at_ramp(plan: Plan) -> Bools:
@@ -115,11 +111,12 @@ def at_ramp(plan: Plan) -> Bools:
 
 def at_supply(plan: Plan) -> Bools:
     """Return whether all sources together are used up in each step, shape (T,)."""
-    offered = np.sum([s.available_mw for s in plan.problem.sources], axis=0)
-    reserve = plan.problem.site.rounding_reserve_mw
-    return np.asarray(
-        plan.replay.site_power_mw >= offered - reserve - NEAR * np.where(np.isfinite(offered), offered, 0)
-    )
+    return _reaches(plan, np.sum([s.available_mw for s in plan.problem.sources], axis=0))
+
+
+def _reaches(plan: Plan, most_mw: Floats) -> Bools:
+    near = NEAR * np.where(np.isfinite(most_mw), most_mw, 0)
+    return np.asarray(plan.replay.site_power_mw >= most_mw - plan.problem.site.rounding_reserve_mw - near)
 
 
 def wants_more(plan: Plan) -> Bools:

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from flexmine.baselines.day_kind import DayKind
+from flexmine.problem.money import money_terms
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.facts import Facts, best_rules, facts
 from flexmine.report.palette import THIN, THIN_SPACE, number
-from flexmine.report.sentence import money_clause, sentence_case
+from flexmine.report.sentence import joined, money_clause, sentence_case
 from flexmine.workflow.plan import Plan
+
+# Of a term of the money in the waterfall; energy has that of its source.
+COLOURS = {"hash_revenue": "hash", "start_cost": "hot"}
 
 
 def money_figure(plan: Plan) -> Figure:
@@ -24,13 +28,14 @@ def money_figure(plan: Plan) -> Figure:
         panels.append(_rules(plan, found))
     if plan.day_kind is not None:
         panels.extend(_day_kind(plan.day_kind))
+    left_out = joined([term.words for term in money_terms(by_step=False)])
     return Figure(
         key="money",
         title=f"The plant {title[:1].lower()}{title[1:]}",
         panels=tuple(panels),
         description=f"Money by term and money of the simple rules. The plant {title[:1].lower()}{title[1:]}. "
         "The table below holds the numbers.",
-        source=f"Source: the audit's prices, published part, terminal value left out; perspective: {plan.perspective}. "
+        source=f"Source: the audit's prices, published part, {left_out} left out; perspective: {plan.perspective}. "
         "The rules keep the same physical limits and are priced by the same audit.",
         table=_table(plan, found),
         notes=notes(plan),
@@ -80,38 +85,40 @@ def preference_words(preference: Mapping[str, Any]) -> str:
 def terms(plan: Plan, found: Facts) -> list[tuple[str, float, str]]:
     """Return (words, signed money [USD], colour name) of each term of the published part; they add up to its money."""
     part, step_h = slice(0, plan.publish_steps), plan.problem.time.step_h
-    out = [("hash revenue", found.hash_usd, "hash")]
-    for j, s in enumerate(plan.problem.sources):
-        cost = step_h * float(np.sum(s.price_usd_per_mwh[part] * plan.schedule.supply_mw[j, part]))
-        out.append((f"{s.name} energy", -cost, "surplus" if s.kind == "surplus" else "firm"))
-    out.append(("starts", -found.start_usd, "hot"))
+    out: list[tuple[str, float, str]] = []
+    for term in money_terms(by_step=True):
+        if term.name == "energy_cost":
+            for s, supply in zip(plan.problem.sources, plan.schedule.supply_mw, strict=True):
+                cost = step_h * float(np.sum(s.price_usd_per_mwh[part] * supply[part]))
+                out.append((f"{s.name} {term.words}", -cost, "surplus" if s.kind == "surplus" else "firm"))
+        else:
+            out.append((term.words, term.sign * found.usd[term.name], COLOURS.get(term.name, "muted")))
     return out
+
+
+def _bar(name: str, value: float, colour: str, base: float = 0, words: str = "") -> Row:
+    return {"n": name, "a": round(base, 2), "b": round(base + value, 2), "c": colour, "w": words or number(value)}
 
 
 def _waterfall(plan: Plan, found: Facts) -> Panel:
     rows: list[Row] = []
     base = 0.0
     for words, value, colour in terms(plan, found):
-        rows.append(
-            {"n": words, "a": round(base, 2), "b": round(base + value, 2), "c": f"{colour}", "w": number(value)}
-        )
+        rows.append(_bar(words, value, colour, base))
         base += value
-    rows.append({"n": "money", "a": 0, "b": round(base, 2), "c": "ink", "w": number(base)})
+    rows.append(_bar("money", base, "ink"))
     return bars("terms", "Where the money comes from and goes", rows)
 
 
 def _rules(plan: Plan, found: Facts) -> Panel:
-    rows: list[Row] = [
-        {"n": "this plan", "a": 0, "b": round(found.money_usd, 2), "c": "ink", "w": number(found.money_usd)}
-    ]
+    rows = [_bar("this plan", found.money_usd, "ink")]
     best = {r.name for r in best_rules(plan)}
     for rule in plan.rules:
         value = rule.published_money_usd
         if value is None:
-            rows.append({"n": rule.name, "a": 0, "b": 0, "c": "muted", "w": "not feasible"})
+            rows.append(_bar(rule.name, 0, "muted", words="not feasible"))
         else:
-            colour = "muted" if rule.name in best else "out"
-            rows.append({"n": rule.name, "a": 0, "b": round(value, 2), "c": colour, "w": number(value)})
+            rows.append(_bar(rule.name, value, "muted" if rule.name in best else "out"))
     return bars("rules", "Beside the simple rules", rows)
 
 
@@ -123,40 +130,31 @@ def _day_kind(kind: DayKind) -> list[Panel]:
     )
     if all(amount is None for _, amount, _, _ in amounts):
         return []
-    rows: list[Row] = [
-        {"n": name, "a": 0, "b": round(amount or 0.0, 2), "c": colour, "w": words if amount is None else number(amount)}
+    rows = [
+        _bar(name, amount or 0.0, colour, words=words if amount is None else "")
         for name, amount, colour, words in amounts
     ]
     return [bars("day-kind", "What planning brings, whole horizon", rows)]
 
 
 def _table(plan: Plan, found: Facts) -> Table:
-    by_term = tuple(number(value) for _, value, _ in terms(plan, found))
-    columns = [
-        "",
-        *(f"{words}, USD" for words, _, _ in terms(plan, found)),
-        "published, USD",
-        "whole horizon, USD",
-        "keeps all limits",
-    ]
-    blank = ("",) * (len(columns) - 4)
-    own = (
-        "this plan",
-        *by_term,
-        number(found.money_usd),
-        number(plan.replay.money_usd),
-        "yes" if plan.replay.ok else "no",
-    )
+    by_term, whole = terms(plan, found), plan.replay
+    headings = (f"{words}, USD" for words, _, _ in by_term)
+    columns = ("", *headings, "published, USD", "whole horizon, USD", "keeps all limits")
+    blank = ("",) * len(by_term)
+    amounts = [*(value for _, value, _ in by_term), found.money_usd, whole.money_usd]
+    own = ("this plan", *(number(value) for value in amounts), "yes" if whole.ok else "no")
     others = []
     for r in plan.rules:
         if r.money_usd is None or r.published_money_usd is None:
             others.append((r.name, *blank, "–", "–", "no: " + ("; ".join(r.violations) or "a hard limit is broken")))
         else:
             others.append((r.name, *blank, number(r.published_money_usd), number(r.money_usd), "yes"))
-    more = [("terminal value", plan.replay.terminal_usd), ("rounding to whole miners", -plan.rounding_loss_usd)]
+    more = [(t.words, t.sign * float(whole.usd[t.name])) for t in money_terms(by_step=False)]
+    more.append(("rounding to whole miners", -plan.rounding_loss_usd))
     if plan.day_kind is not None:
         kind = plan.day_kind
         split = (("modes bring", kind.modes_usd), ("looking ahead brings", kind.look_ahead_usd))
         more += [(name, amount) for name, amount in split if amount is not None]
     rest = [(name, *blank, "", number(amount, 2 if abs(amount) < 10 else 0), "") for name, amount in more]
-    return Table(tuple(columns), (own, *others, *rest))
+    return Table(columns, (own, *others, *rest))

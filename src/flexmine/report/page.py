@@ -81,10 +81,11 @@ def key_figures(plan: Plan) -> tuple[tuple[str, str, str], ...]:
     )
     per_hash = f"{number(found.joule_per_th, 1)}{THIN}J/TH at the meter" if found.joule_per_th is not None else ""
     starts = found.warm_starts + found.cold_starts
+    earned, paid = found.usd["hash_revenue"], found.usd["energy_cost"]
     return (
         (energy(found.taken_mwh), "surplus taken", share),
         (energy(found.firm_mwh), "firm power taken", f"{energy(found.taken_mwh + found.firm_mwh)} in all"),
-        (money(found.money_usd), "money", f"hash {money(found.hash_usd)}, energy {money(found.energy_usd)}"),
+        (money(found.money_usd), "money", f"hash {money(earned)}, energy {money(paid)}"),
         (f"{number(found.mean_hash_rate_ph_s, 1)}{THIN}PH/s", "mean hash rate", per_hash),
         (number(starts), "starts", f"{found.warm_starts} warm, {found.cold_starts} cold"),
     )

@@ -288,7 +288,7 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     parts.extend((f"override: {text}", False) for text in plan.overrides)
     parts.extend((breach_words(b), False) for b in plan.breaches)
     if plan.pins is not None:
-        parts.extend((text, False) for text in (*plan.pins.pins, plan.pins.sentence))
+        parts.extend((text, False) for text in (*plan.pins.words, plan.pins.sentence))
     return tuple(parts)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import numpy as np
 
-from flexmine.baselines.day_kind import NOTHING_SHARE
 from flexmine.problem import Floats
 from flexmine.report.facts import facts, local_edges
 from flexmine.report.palette import MINUS, THIN, THIN_SPACE, number
@@ -45,13 +44,11 @@ def summary(plan: Plan, width: int = 80) -> str:
 
 def _day_kind(plan: Plan, width: int) -> list[str]:
     """Return what kind of day it is, where modes or looking ahead bring nothing worth the effort."""
-    if plan.day_kind is None:
+    kind = plan.day_kind
+    known = () if kind is None else (kind.modes_usd, kind.look_ahead_usd)
+    if kind is None or not any(amount is not None and kind.is_nothing(amount) for amount in known):
         return []
-    least = NOTHING_SHARE * max(1.0, abs(plan.day_kind.money_usd))
-    brought = (plan.day_kind.modes_usd, plan.day_kind.look_ahead_usd)
-    if all(amount is None or amount > least for amount in brought):
-        return []
-    return textwrap.wrap(plan.day_kind.sentence.replace(THIN_SPACE, THIN), width)
+    return textwrap.wrap(kind.sentence.replace(THIN_SPACE, THIN), width)
 
 
 def _notes(plan: Plan, width: int) -> list[str]:
@@ -135,11 +132,8 @@ def _rules(plan: Plan, width: int) -> list[str]:
     for rule in plan.rules:
         if rule.money_usd is None or rule.published_money_usd is None:
             reason = f": {rule.violations[0]}" if rule.violations else ""
-            lines.append(
-                f"{rule.name:<{LABEL}}{textwrap.shorten('not feasible' + reason, width - LABEL - 1, placeholder='…')}"
-            )
+            text = textwrap.shorten(f"not feasible{reason}", width - LABEL - 1, placeholder="…")
         else:
-            lines.append(
-                f"{rule.name:<{LABEL}}{number(rule.published_money_usd):>10} USD{number(rule.money_usd):>14} USD"
-            )
+            text = f"{number(rule.published_money_usd):>10} USD{number(rule.money_usd):>14} USD"
+        lines.append(f"{rule.name:<{LABEL}}{text}")
     return lines

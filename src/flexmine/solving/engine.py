@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -15,6 +12,7 @@ from flexmine.solving.counts import class_plan
 from flexmine.solving.first_stage import Task
 from flexmine.solving.handover import matrix_of
 from flexmine.solving.options import ENGINES, SolveOptions
+from flexmine.solving.phases import Phases
 from flexmine.solving.preference import Counts
 from flexmine.solving.rounding.layout import layout_of
 from flexmine.solving.second_stage import prefer
@@ -49,18 +47,18 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
         A solver option that HiGHS does not know.
     """
     options = options or SolveOptions()
-    seconds: dict[str, float] = {}
+    phases = Phases()
     letters = letters_of(problem)
-    with _clock(seconds, "compile"):
+    with phases.measure("compile"):
         matrix = matrix_of(problem, {k.name: k for k in letters})
         layout = layout_of(matrix, letters, [j.name for j in problem.sources], problem.steps)
-    with _clock(seconds, "pass"):
+    with phases.measure("pass"):
         task = Task(problem, letters, matrix, layout, options)
-    with _clock(seconds, "solve"):
+    with phases.measure("solve"):
         first = task.run()
     values, objective, preference = first.values, first.objective, Preference()
     if options.preference:
-        with _clock(seconds, "preference"):
+        with phases.measure("preference"):
             values, objective, preference = prefer(task, first, before)
     proof = proven(-objective, -first.bound, options.gap)
     return Solution(
@@ -72,7 +70,7 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
         classes=tuple(class_plan(matrix, layout, values, number, k) for number, k in enumerate(letters)),
         supply_mw=np.asarray(values[layout.supply]),
         preference=preference,
-        seconds=seconds,
+        seconds=phases.seconds,
         notes=(*_one_by_one(letters), *first.notes),
     )
 
@@ -85,10 +83,3 @@ def _one_by_one(letters: list[Letters]) -> list[str]:
         for name, count in parts.items()
         if count > 1
     ]
-
-
-@contextmanager
-def _clock(seconds: dict[str, float], phase: str) -> Iterator[None]:
-    begin = time.perf_counter()
-    yield
-    seconds[phase] = time.perf_counter() - begin

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flexmine.errors import Status
+from flexmine.errors import AuditFailed, Status
 from flexmine.milp.letters import Letters
 from flexmine.problem import Floats, Ints
 
 FLOAT_NOISE = 1e-9
+# Of one plan solved twice, or solved and audited, as a share of its money.
+MONEY_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -128,3 +130,22 @@ def proven(money_usd: float, bound_usd: float, asked_gap: float) -> Proof:
     bound = money_usd if bound_usd - money_usd <= FLOAT_NOISE * scale else bound_usd
     gap = (bound - money_usd) / scale
     return Proof(Status.OPTIMAL if gap <= asked_gap else Status.FEASIBLE, money_usd, bound, gap)
+
+
+def check_fixed_money(fixed_usd: float, solution: Solution) -> None:
+    """Check that a plan with the counts of a solution, its power settled anew, earns no more than its gap leaves open.
+
+    Parameters
+    ----------
+    fixed_usd : float
+        Money of that plan [USD].
+
+    Raises
+    ------
+    AuditFailed
+        It earns more than any plan can: a limit on power is missing from the program that values and reasons come from.
+    """
+    money_usd, bound_usd = solution.money_usd, solution.bound_usd
+    if fixed_usd > bound_usd + MONEY_TOLERANCE * max(1.0, abs(money_usd)):
+        told = f"the plan earns {money_usd:.6f} USD, no plan earns more than {bound_usd:.6f} USD"
+        raise AuditFailed(f"{told}, and with its commitment fixed {fixed_usd:.6f} USD: a limit on power is left out")

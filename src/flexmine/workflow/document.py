@@ -13,6 +13,7 @@ from flexmine.assembly.causes import Cause
 from flexmine.baselines.rules import RuleResult
 from flexmine.explain.break_even import BreakEven
 from flexmine.problem.limits import worth_something
+from flexmine.problem.money import money_terms
 from flexmine.workflow.plan import Plan
 
 PLAN_SCHEMA = "flexmine-plan/1"
@@ -33,8 +34,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
     `money_usd`, `bound_usd` and `gap` are the model's; `rounded_money_usd` and all totals are of the rounded plan,
     which stands in the tables.
     """
-    time, replay = plan.problem.time, plan.replay
-    published_usd = float(replay.money_by_step_usd[: plan.publish_steps].sum())
+    time, replay, published = plan.problem.time, plan.replay, plan.publish_steps
     return {
         "schema": PLAN_SCHEMA,
         "case": plan.case_name,
@@ -48,7 +48,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "rounded_money_usd": _money(replay.money_usd),
         "rounding_loss_usd": _money(plan.rounding_loss_usd),
         "rounding_loss_share": _number(plan.rounding_loss_usd / max(1.0, abs(plan.money_usd)), 12),
-        "terminal_usd": _money(replay.terminal_usd),
+        **{term.key: _money(float(replay.usd[term.name])) for term in money_terms(by_step=False)},
         "engine": plan.engine,
         "perspective": plan.perspective,
         "horizon": {
@@ -56,12 +56,12 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
             "steps": time.steps,
             "step_h": time.step_h,
             "zone": time.zone,
-            "publish_steps": plan.publish_steps,
+            "publish_steps": published,
         },
         "totals": totals(plan, time.steps),
-        "published": {"money_usd": _money(published_usd), **totals(plan, plan.publish_steps)},
+        "published": {"money_usd": _money(replay.published_usd(published)), **totals(plan, published)},
         "rules": [_rule(rule) for rule in plan.rules],
-        "break_even": [_break_even(b, plan.publish_steps) for b in plan.break_even],
+        "break_even": [_break_even(b, published) for b in plan.break_even],
         "audit": {"passed": replay.ok, "checks": replay.checks},
         "breaches": [dict(b) for b in plan.breaches],
         "filled": [f.document() for f in plan.filled],
@@ -69,7 +69,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "overrides": list(plan.overrides),
         "pins": None if plan.pins is None else plan.pins.document(),
         "day_kind": None if plan.day_kind is None else plan.day_kind.document(),
-        "carbon": None if plan.carbon is None else plan.carbon.document(plan.publish_steps),
+        "carbon": None if plan.carbon is None else plan.carbon.document(published),
         "preference": dict(plan.preference),
         "state_after": dict(plan.state_after),
         "switching": {name: dict(value) for name, value in plan.switching.items()},
@@ -109,9 +109,7 @@ def totals(plan: Plan, steps: int) -> dict[str, Any]:
             for j, source in enumerate(problem.sources)
         },
         "hash_th": _number(float(replay.hash_rate_th_s[:, span].sum()) * step_h * SECONDS_PER_H, 1),
-        "hash_revenue_usd": _money(float(replay.hash_revenue_usd[span].sum())),
-        "energy_cost_usd": _money(float(replay.energy_cost_usd[span].sum())),
-        "start_cost_usd": _money(float(replay.start_cost_usd[span].sum())),
+        **{term.key: _money(float(replay.usd[term.name][span].sum())) for term in money_terms(by_step=True)},
         "starts_warm": int(replay.warm_start[:, span].sum()),
         "starts_cold": int(replay.cold_start[:, span].sum()),
         "container_hours_on": _energy(int(schedule.on[:, span].sum()) * step_h),

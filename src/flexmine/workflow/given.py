@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 
 from flexmine.assembly import assemble
-from flexmine.assembly.switching import switching
-from flexmine.audit.replay import replay
-from flexmine.errors import NoPlan, Status
-from flexmine.explain.break_even import break_even
+from flexmine.audit.replay import replay_rounded
+from flexmine.errors import NoPlan, Status, first_of
 from flexmine.inputs.case import Case
-from flexmine.planning.carbon import carbon_account
 from flexmine.problem import Problem
 from flexmine.problem.schedule import Schedule
+from flexmine.solving.engine import proven
+from flexmine.workflow.build import Decided, build_plan, options_of
 from flexmine.workflow.document import MONEY_DECIMALS
 from flexmine.workflow.plan import Plan
-from flexmine.workflow.plan_case import PLAN_TOLERANCE_MW, Executed, fleet_after, options_of, versions
 
 SHOWN = 5
 
@@ -29,53 +27,31 @@ def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedul
     Its bound is one that needs no solver, see :func:`bound_usd_of`; so its gap says little, and its status is
     ``fallback``.
 
+    Parameters
+    ----------
+    case : Case
+        From :func:`flexmine.load_case`.
+    engine : str
+        Who decides, as the plan tells it.
+    schedule_of : callable
+        From the problem of the case to the schedule.
+
     Raises
     ------
     NoPlan
         The schedule breaks a hard limit; the limits are named.
     """
     assembly = assemble(case)
-    problem = assembly.problem
+    problem, options = assembly.problem, options_of(case)
     schedule = schedule_of(problem)
-    audit = replay(problem, schedule, PLAN_TOLERANCE_MW, problem.site.rounding_reserve_mw)
+    audit = replay_rounded(problem, schedule)
     if audit.violations:
-        rest = len(audit.violations) - SHOWN
-        shown = [f"it breaks a limit: {v.message}" for v in audit.violations[:SHOWN]]
-        raise NoPlan([*shown, f"and {rest} more limits"] if rest > 0 else shown)
-    options = options_of(case)
+        raise NoPlan(first_of([f"it breaks a limit: {v.message}" for v in audit.violations], SHOWN, "more limits"))
     # As they are written, so that a large gap follows from both.
     money_usd = round(audit.money_usd, MONEY_DECIMALS)
     bound_usd = max(money_usd, round(bound_usd_of(problem), MONEY_DECIMALS))
-    return Plan(
-        case_name=case.name,
-        title=case.title,
-        status=Status.FALLBACK,
-        problem=problem,
-        publish_steps=case.publish_steps,
-        schedule=schedule,
-        replay=audit,
-        money_usd=money_usd,
-        bound_usd=bound_usd,
-        gap=(bound_usd - money_usd) / max(1.0, abs(money_usd)),
-        asked_gap=options.gap,
-        engine=engine,
-        perspective=case.document.hash_value.perspective,
-        break_even=tuple(break_even(k) for k in problem.classes),
-        temperature_c=assembly.temperature_c,
-        notes=(*case.notes, *assembly.notes),
-        feeds=case.feeds,
-        filled=case.filled,
-        chain=assembly.chain,
-        overrides=assembly.overrides,
-        carbon=carbon_account(problem, schedule, audit, assembly.btc_per_th_s_h),
-        state_after=fleet_after(case, assembly.boxes, Executed(problem, schedule, audit, case.publish_steps)),
-        causes=assembly.causes,
-        plant_name=case.plant.name,
-        switching={name: asdict(value) for name, value in switching(case, problem).items()},
-        options=asdict(options),
-        versions=versions(),
-        inputs=case.inputs,
-    )
+    proof = replace(proven(money_usd, bound_usd, options.gap), status=Status.FALLBACK)
+    return build_plan(case, assembly, options, Decided(problem, schedule, audit, proof, engine))
 
 
 def bound_usd_of(problem: Problem) -> float:

@@ -1,27 +1,30 @@
-"""What the pins of a case cost, and which of them leave no plan: answered by solving the case without them."""
+"""What an override costs, and which of several leave no plan: answered by solving the case without them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flexmine.assembly import assemble
 from flexmine.errors import Infeasible, NoPlan
-from flexmine.explain.prechecks import conflicts
 from flexmine.inputs.case import Case
 from flexmine.inputs.pins import Pin
 from flexmine.solving.engine import SolveOptions, solve
+from flexmine.solving.solution import Proof
+from flexmine.workflow.solve import solve_checked
 
 
 @dataclass(frozen=True)
-class PinAccount:
-    """The pins of a plan and what they cost over its whole horizon [USD].
+class OverrideCost:
+    """The overrides of one kind in a plan, and what they cost over its whole horizon [USD].
 
     Attributes
     ----------
-    pins : tuple of str
-        In words.
+    kind : str
+        What one of them is called; with an s, the key of their words in plan.json.
+    words : tuple of str
+        Each of them.
     cost_usd : float or None
         Money of the plan without them less that of the plan with them; None where there is no plan without them.
     least_usd, most_usd : float or None
@@ -31,7 +34,8 @@ class PinAccount:
         Why there is no cost, or empty.
     """
 
-    pins: tuple[str, ...]
+    kind: str
+    words: tuple[str, ...]
     cost_usd: float | None
     least_usd: float | None
     most_usd: float | None
@@ -41,7 +45,7 @@ class PinAccount:
     @property
     def sentence(self) -> str:
         """What they cost, in words."""
-        what = "the pin" if len(self.pins) == 1 else f"the {len(self.pins)} pins"
+        what = f"the {self.kind}" if len(self.words) == 1 else f"the {len(self.words)} {self.kind}s"
         if self.cost_usd is None or self.least_usd is None or self.most_usd is None:
             return f"what {what} cost is not known: {self.note}"
         proven = f"proven to lie between {self.least_usd:.2f} and {self.most_usd:.2f} USD"
@@ -49,42 +53,50 @@ class PinAccount:
 
     def document(self) -> dict[str, Any]:
         """Return it as it stands in plan.json."""
-        figures: Mapping[str, float | None] = {
-            "cost_usd": self.cost_usd,
-            "least_usd": self.least_usd,
-            "most_usd": self.most_usd,
-            "money_without_usd": self.money_without_usd,
-        }
+        figures = {key: getattr(self, key) for key in ("cost_usd", "least_usd", "most_usd", "money_without_usd")}
         rounded = {key: None if value is None else round(value, 4) + 0.0 for key, value in figures.items()}
-        return {"pins": list(self.pins), **rounded, "note": self.note}
+        return {f"{self.kind}s": list(self.words), **rounded, "note": self.note}
 
 
-def pin_account(case: Case, money_usd: float, bound_usd: float, options: SolveOptions) -> PinAccount | None:
-    """Return what the pins of a case cost; None where it has none.
+def cost_of_pins(case: Case, proof: Proof, options: SolveOptions) -> OverrideCost | None:
+    """Return what the pins of a case cost, see :func:`cost_of_overrides`; None where it has none.
+
+    It may be below 0 by itself only where a pin releases a container from its minimum up time.
+    """
+    words = tuple(pin.words for pin in case.document.pins)
+    return cost_of_overrides("pin", words, with_pins(case, ()), proof, options) if words else None
+
+
+def cost_of_overrides(
+    kind: str, words: tuple[str, ...], without: Case, proof: Proof, options: SolveOptions
+) -> OverrideCost:
+    """Return what overrides cost: the money of the same case without them, less that of the plan.
 
     Parameters
     ----------
-    money_usd, bound_usd : float
-        Of the plan with the pins.
+    kind, words
+        As in :class:`OverrideCost`.
+    without : Case
+        The case without them.
+    proof : Proof
+        Money and bound of the plan with them [USD].
+    options : SolveOptions
+        Of the plan.
 
     Notes
     -----
     With money m and bound b of both plans, the true cost lies between m(without) - b(with) and b(without) - m(with).
-    It may be below 0 by itself only where a pin releases a container from its minimum up time.
     """
-    pins = case.document.pins
-    if not pins:
-        return None
-    words = tuple(pin.words for pin in pins)
     try:
-        free = solve(assemble(with_pins(case, ())).problem, replace(options, preference=False))
+        free = solve(assemble(without).problem, replace(options, preference=False))
     except (Infeasible, NoPlan) as error:
-        return PinAccount(words, None, None, None, None, f"without pins: {error.messages[0]}")
-    return PinAccount(
+        return OverrideCost(kind, words, None, None, None, None, f"without {kind}s: {error.messages[0]}")
+    return OverrideCost(
+        kind,
         words,
-        cost_usd=free.money_usd - money_usd,
-        least_usd=free.money_usd - bound_usd,
-        most_usd=free.bound_usd - money_usd,
+        cost_usd=free.money_usd - proof.money_usd,
+        least_usd=free.money_usd - proof.bound_usd,
+        most_usd=free.bound_usd - proof.money_usd,
         money_without_usd=free.money_usd,
     )
 
@@ -117,11 +129,8 @@ def with_pins(case: Case, pins: Sequence[Pin]) -> Case:
 
 def _feasible(case: Case, options: SolveOptions) -> bool:
     """Return whether there is a plan at all; where the search ends without one, it is not known and counts as yes."""
-    problem = assemble(case).problem
-    if conflicts(problem):
-        return False
     try:
-        solve(problem, replace(options, preference=False, gap=0.5))
+        solve_checked(assemble(case).problem, replace(options, preference=False, gap=0.5))
     except Infeasible:
         return False
     except NoPlan:

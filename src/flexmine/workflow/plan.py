@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flexmine.inputs.filling import Filled
     from flexmine.inputs.series import Feed
     from flexmine.planning.carbon import CarbonAccount
-    from flexmine.workflow.overrides import PinAccount
+    from flexmine.workflow.overrides import OverrideCost
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Plan:
         Outside temperature, to show [C].
     carbon : CarbonAccount or None
         Emissions by hour, location-based.
-    pins : PinAccount or None
+    pins : OverrideCost or None
         What operators have pinned, and what that costs.
     day_kind : DayKind or None
         What modes and looking ahead bring.
@@ -97,7 +97,7 @@ class Plan:
     overrides: tuple[str, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
     carbon: CarbonAccount | None = None
-    pins: PinAccount | None = None
+    pins: OverrideCost | None = None
     day_kind: DayKind | None = None
     preference: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from flexmine.audit.replay import Replay, replay
-from flexmine.errors import EXIT_CODES, AuditFailed, Infeasible, NoPlan, Status
-from flexmine.explain.prechecks import conflicts
+from flexmine.errors import EXIT_CODES, Infeasible, NoPlan, Status
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
-from flexmine.problem.schedule import Schedule
-from flexmine.solving.engine import Solution, SolveOptions, proven, solve
+from flexmine.problem.schedule import Schedule, class_rows
+from flexmine.solving.engine import Solution, SolveOptions, proven
+from flexmine.workflow.solve import passed, solve_checked
 
 SCHEMA = "flexmine-solution/1"
 LISTED_CONTAINERS = 1000
-TOLERANCE_MW = 1e-6
 
 
 def solve_to_document(
@@ -31,18 +30,12 @@ def solve_to_document(
         Where the solution found breaks a limit of the problem.
     """
     try:
-        found = conflicts(problem)
-        if found:
-            raise Infeasible(found)
-        solution = solve(problem, options)
-    except Infeasible as error:
-        return _empty(Status.INFEASIBLE, error.messages), error.exit_code
-    except NoPlan as error:
-        return _empty(Status.NO_PLAN, []), error.exit_code
+        solution = solve_checked(problem, options)
+    except (Infeasible, NoPlan) as error:
+        conflict = error.messages if isinstance(error, Infeasible) else []
+        return _empty(Status(error.status), conflict), error.exit_code
     schedule = to_schedule(problem, solution)
-    audit = replay(problem, schedule, TOLERANCE_MW)
-    if audit.violations:
-        raise AuditFailed([v.message for v in audit.violations[:20]])
+    audit = passed(replay(problem, schedule), "the solution")
     document = _document(problem, solution, schedule, audit, options.gap, all_containers=all_containers)
     return document, EXIT_CODES[Status(document["status"])]
 
@@ -71,10 +64,8 @@ def _empty(status: Status, conflict: list[str]) -> dict[str, Any]:
 def _document(
     problem: Problem, solution: Solution, schedule: Schedule, audit: Replay, asked_gap: float, *, all_containers: bool
 ) -> dict[str, Any]:
-    proof, first, classes = proven(audit.money_usd, solution.bound_usd, asked_gap), 0, []
-    for k in problem.classes:
-        rows = slice(first, first + k.count)
-        first += k.count
+    proof, classes = proven(audit.money_usd, solution.bound_usd, asked_gap), []
+    for k, rows in class_rows(problem):
         on = schedule.on[rows]
         before = np.array([h.on for h in k.history for _ in range(h.count)])[:, None]
         was = np.hstack([before, on[:, :-1]])
@@ -90,8 +81,7 @@ def _document(
         )
     listed = all_containers or len(schedule.containers) <= LISTED_CONTAINERS
     return {
-        "schema": SCHEMA,
-        "status": proof.status.value,
+        **_empty(proof.status, []),
         "money_usd": proof.money_usd,
         "bound_usd": proof.bound_usd,
         "gap": proof.gap,
@@ -112,5 +102,4 @@ def _document(
             for s, supply in zip(problem.sources, schedule.supply_mw, strict=True)
         ],
         "facility_power_mw": audit.site_power_mw.tolist(),
-        "conflict": [],
     }

@@ -1,0 +1,101 @@
+"""Solving as every command does it: checked in words first, and audited afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flexmine.assembly.reserve import without_reserve
+from flexmine.audit.replay import Replay
+from flexmine.errors import AuditFailed, Infeasible, first_of
+from flexmine.explain.prechecks import conflicts
+from flexmine.problem import Floats, Problem
+from flexmine.solving.engine import Solution, SolveOptions, solve
+from flexmine.solving.phases import Phases
+from flexmine.solving.solution import MONEY_TOLERANCE
+
+SHOWN_VIOLATIONS = 20
+
+
+def solve_checked(
+    problem: Problem, options: SolveOptions, phases: Phases | None = None, before: Mapping[str, Floats] | None = None
+) -> Solution:
+    """Check in words first, then solve.
+
+    Parameters
+    ----------
+    problem, options
+    phases : Phases, optional
+        Receives the seconds spent.
+    before : mapping, optional
+        As in :func:`flexmine.solving.engine.solve`.
+
+    Raises
+    ------
+    Infeasible
+        From the checks, where one of them proves it, else from the solver.
+    NoPlan, BadInput
+        As by :func:`flexmine.solving.engine.solve`.
+    """
+    phases = phases or Phases()
+    with phases.measure("prechecks"):
+        found = conflicts(problem)
+    if found:
+        raise Infeasible(found)
+    solution = solve(problem, options, before)
+    phases.seconds.update(solution.seconds)
+    return solution
+
+
+def solve_with_reserve(
+    problem: Problem, options: SolveOptions, phases: Phases, before: Mapping[str, Floats] | None
+) -> tuple[Problem, Solution, tuple[str, ...]]:
+    """Return the problem solved, its solution, and a note where the rounding reserve had to be given up.
+
+    Where only the reserve stands against a plan, the true limits are used in full.
+
+    Raises
+    ------
+    Infeasible, NoPlan, BadInput
+        As by :func:`solve_checked`.
+    """
+    try:
+        return problem, solve_checked(problem, options, phases, before), ()
+    except Infeasible:
+        if problem.site.rounding_reserve_mw == 0.0:
+            raise
+        reserve_kw = 1000 * problem.site.rounding_reserve_mw
+        problem = without_reserve(problem)
+        note = f"the limits leave no room for the rounding reserve of {reserve_kw:g} kW; the plan uses them in full"
+        return problem, solve_checked(problem, options, phases, before), (note,)
+
+
+def passed(audit: Replay, what: str) -> Replay:
+    """Return the replay of a schedule that keeps every limit; `what` is what it is called where it does not.
+
+    Raises
+    ------
+    AuditFailed
+        It breaks a limit.
+    """
+    if audit.violations:
+        messages = [f"{what} fails its audit: {v.message}" for v in audit.violations]
+        raise AuditFailed(first_of(messages, SHOWN_VIOLATIONS, "more violations"))
+    return audit
+
+
+def audited_money_usd(solution: Solution, audit: Replay) -> float:
+    """Return the money of the exact plan, as the audit prices it [USD].
+
+    Raises
+    ------
+    AuditFailed
+        It breaks a limit, or the model says that it earns more.
+    """
+    passed(audit, "the plan")
+    short = solution.money_usd - audit.money_usd
+    # More than the model said is possible: a start charged as cold may turn out to be warm.
+    if short > MONEY_TOLERANCE * max(1.0, abs(solution.money_usd)):
+        raise AuditFailed(
+            f"the model says {solution.money_usd:.6f} USD, the audit prices the same plan at {audit.money_usd:.6f} USD"
+        )
+    return audit.money_usd
