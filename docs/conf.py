@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 from flexmine import __version__
-from flexmine.problem.fields import fields_of
+from flexmine.problem.fields import BY_STEP, fields_of
 
 project = "flexmine"
 author = "The flexmine authors"
@@ -56,12 +56,14 @@ def listed_once(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = "\n".join(written) + "\n"
 
 
-def described_fields(app: Sphinx, what: str, name: str, part: object, options: object, lines: list[str]) -> None:
+def described_fields(  # noqa: PLR0917 - as autodoc calls it
+    app: Sphinx, what: str, name: str, part: object, options: object, lines: list[str]
+) -> None:
     """List the fields of a dataclass of the Problem, which describes them in place of its docstring."""
     if isinstance(part, type) and is_dataclass(part) and name.startswith("flexmine.problem."):
         lines += ["", "Attributes", "----------"]
         for f in fields_of(part):
-            shape = "" if f.shape == "one" else f", {f.shape}"
+            shape = "" if f.shape == "one" else ", [T]" if f.shape in BY_STEP else f", {f.shape}"
             unit = "" if f.about.unit == "-" else f" [{f.about.unit}]"
             lines += [f"{f.name} : {f.kind.__name__}{shape}", f"    {f.about.words}{unit}".replace("`", "``")]
 

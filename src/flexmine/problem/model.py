@@ -33,7 +33,7 @@ class TimeAxis:
 
     start: Annotated[datetime, About("-", "beginning of step 0, with its offset", optimum=False, joins=CONTINUED)]
     step_h: Annotated[float, About("h", "length of a step", least=0.01, most=168.0)]
-    steps: Annotated[int, About("steps", "T", least=1, most=200_000, joins=Joins("prepared", "all days"))]
+    steps: Annotated[int, About("steps", "number T", least=1, most=200_000, joins=Joins("prepared", "all days"))]
     zone: Annotated[str, About("-", "IANA zone of the site", pattern=None, optimum=False)]
 
     def begin(self, step: int) -> datetime:

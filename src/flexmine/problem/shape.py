@@ -19,6 +19,7 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    WithJsonSchema,
     create_model,
 )
 from pydantic_core import PydanticCustomError
@@ -99,7 +100,8 @@ def _value(f: Described) -> Any:
     least, highest = (-most if about.least is None else about.least), (most if about.most is None else about.most)
     if f.kind is float:
         return Annotated[float, Field(ge=least, le=highest, allow_inf_nan=False)]
-    return Annotated[int, BeforeValidator(_whole), Field(ge=int(least), le=int(highest))]
+    told = WithJsonSchema({"type": "integer", "minimum": int(least), "maximum": int(highest)})
+    return Annotated[int, BeforeValidator(_whole), Field(ge=int(least), le=int(highest)), told]
 
 
 def _whole(value: Any) -> Any:
