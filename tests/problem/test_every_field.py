@@ -198,6 +198,33 @@ def badly_joined(one: Any, two: Any, whole: Any) -> Iterator[str]:
             yield f"{type(one).__name__}.{f.name}"
 
 
+def test_an_account_that_a_day_lacks_is_left_out_and_a_limit_is_not():
+    """*Proves:* where one day has no carbon, joined days have none; a limit that one day lacks is told.
+
+    *Sensitivity:* refusing the first keeps executed days from being checked; dropping the second checks too little.
+    """
+    parts = two_days()
+    later = parts[1].problem
+    plain = tuple(replace(s, carbon_g_per_kwh=None) for s in later.sources)
+    found = join([parts[0], replace(parts[1], problem=replace(later, sources=plain))]).problem.sources
+    assert [s.carbon_g_per_kwh for s in found] == [None, None]
+    free = replace(later, site=replace(later.site, ramp_up_mw_per_step=None))
+    with pytest.raises(BadInput, match=r"site\.ramp_up_mw_per_step of 2024-09-11 is not that of 2024-09-10"):
+        join([parts[0], replace(parts[1], problem=free)])
+
+
+@pytest.mark.parametrize(("day", "lacking"), [(0, "2024-09-10"), (1, "2024-09-11")])
+def test_containers_that_a_day_lacks_are_named(day, lacking):
+    """*Proves:* the containers have to be the same on all days.  *Sensitivity:* joining what the first day has."""
+    parts = two_days()
+    other = parts[1 - day].problem
+    (k,) = other.classes
+    more = replace(other, classes=(k, replace(k, name="new", containers=("C02",))))
+    parts[1 - day] = replace(parts[1 - day], problem=more)
+    with pytest.raises(BadInput, match=f"container C02 is not in the plan of {lacking}"):
+        join(parts)
+
+
 def true_limits(parts: list[Part]) -> list[Problem]:
     return [joining.without_reserve(part.problem) for part in parts]
 
@@ -279,3 +306,5 @@ def test_every_field_says_what_it_is():
     for name, (_, f) in FIELDS.items():
         assert f.about.unit in UNITS, name
         assert re.search(r"\w{3}", f.about.words), name
+        # What lies in a part that changes no plan changes none either.
+        assert f.about.optimum or not f.is_part or not any(own.about.optimum for own in fields_of(f.kind)), name

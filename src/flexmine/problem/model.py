@@ -103,12 +103,15 @@ class StartTerms:
 class Miners:
     """The miners of one container of a class, for rounding and audit."""
 
-    count: Annotated[int, About("count", "miners of one container", least=1)]
+    count: Annotated[int, About("count", "miners of one container", least=1, optimum=False)]
     presets: Annotated[
-        tuple[tuple[float, float], ...], About("W, TH/s", "power and hash rate that a miner accepts", least=ABOVE_0)
+        tuple[tuple[float, float], ...],
+        About("W, TH/s", "pairs of power and hash rate that a miner accepts", least=ABOVE_0, optimum=False),
     ]
-    sleep_w: Annotated[float, About("W", "of a sleeping miner")] = 0.0
-    fixed_mw: Annotated[float, About("MW", "controllers, switches, light of a running container")] = 0.0
+    sleep_w: Annotated[float, About("W", "of a sleeping miner", optimum=False)] = 0.0
+    fixed_mw: Annotated[float, About("MW", "controllers, switches and light of a running container", optimum=False)] = (
+        0.0
+    )
 
 
 @dataclass(frozen=True)
