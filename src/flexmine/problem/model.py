@@ -1,8 +1,10 @@
 """The Problem: every set and parameter of the mathematics, as plain arrays.
 
 This is the seam between the domain and the mathematics.  It knows neither files of the user nor a solver; its
-public twin on disk is ``problem.json`` (see :mod:`flexmine.problem.reading`).  A field is described here and nowhere
-else (see :class:`~flexmine.problem.fields.About`); its place in a class is its place in the file.
+public twin on disk is ``problem.json`` (see :mod:`flexmine.problem.reading`).
+
+A field is described here and nowhere else (see :class:`~flexmine.problem.fields.About`); its place in a class is its
+place in the file.  A new one has a default, and `since` the number of the schema that it comes with.
 
 Conventions: ``T`` steps of ``step_h`` hours, period-beginning; arrays over time have shape ``(T,)``; power in MW,
 energy in MWh, hash rate in TH/s, money in USD.  History is data: steps before the first one are negative numbers.
