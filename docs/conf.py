@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -9,6 +10,7 @@ from sphinx.application import Sphinx
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 from flexmine import __version__
+from flexmine.problem.fields import BY_STEP, fields_of
 
 project = "flexmine"
 author = "The flexmine authors"
@@ -54,6 +56,19 @@ def listed_once(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = "\n".join(written) + "\n"
 
 
+def described_fields(  # noqa: PLR0917 - as autodoc calls it
+    app: Sphinx, what: str, name: str, part: object, options: object, lines: list[str]
+) -> None:
+    """List the fields of a dataclass of the Problem, which describes them in place of its docstring."""
+    if isinstance(part, type) and is_dataclass(part) and name.startswith("flexmine.problem."):
+        lines += ["", "Attributes", "----------"]
+        for f in fields_of(part):
+            shape = "" if f.shape == "one" else ", [T]" if f.shape in BY_STEP else f", {f.shape}"
+            unit = "" if f.about.unit == "-" else f" [{f.about.unit}]"
+            lines += [f"{f.name} : {f.kind.__name__}{shape}", f"    {f.about.words}{unit}".replace("`", "``")]
+
+
 def setup(app: Sphinx) -> None:
     """Connect what this project adds."""
     app.connect("source-read", listed_once)
+    app.connect("autodoc-process-docstring", described_fields, priority=100)  # before numpydoc reads the docstring

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 from importlib import import_module
@@ -10,23 +9,19 @@ from importlib import import_module
 import pyomo.environ as pe
 import pytest
 
-from flexmine import problem as problem_module
 from flexmine.milp.model import build_model
 from flexmine.milp.numbers import INDEX
+from flexmine.problem import Problem
+from flexmine.problem.fields import every_field
 from flexmine.problem.limits import LIMITS
 from pages import DOCS, codes, section, table
 from plants import random_problem
 
 TEXT = (DOCS / "mathematics.md").read_text(encoding="utf-8")
 UNITS = {"steps", "count", "MW", "MWh", "h", "USD", "USD/MWh", "TH/s", "TH/s per MW", "USD per TH/s per h", "-"}
-# What the rows do not use: names and time of day, accounts of carbon, rounding to miners, words.
-BESIDE_THE_MODEL = {
-    *("TimeAxis.start", "TimeAxis.zone"),
-    *("ContainerClass.name", "ContainerClass.containers", "ContainerClass.start", "ContainerClass.miners"),
-    *("Source.name", "Source.kind", "Source.carbon_g_per_kwh", "Source.headroom_mw"),
-    *("Group.name", "Group.classes", "Site.groups"),
-}
-PARTS = ("TimeAxis", "History", "StartTerms", "StartTier", "ContainerClass", "Source", "Group", "Site")
+FIELDS = {f"{kind.__name__}.{f.name}": f for kind, f in every_field(Problem)}
+NUMBERS = {name for name, f in FIELDS.items() if f.about.optimum and f.kind in (int, float, bool)}
+"""What can change a plan; the rest is names, words, accounts, rounding to miners, and what holds other fields."""
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +57,8 @@ def test_parameters_are_the_numbers_of_the_model_and_stand_where_the_page_says(m
     assert set(over) == {c.name for c in model.component_objects(pe.Param)}
     assert over == {name: ", ".join(sets) for name, sets in INDEX.items()}
     named = names_of("### Parameters", "from") | names_of("### Sets", "from")
-    fields = {f"{part}.{f.name}" for part in PARTS for f in dataclasses.fields(getattr(problem_module, part))}
-    assert named <= fields
-    assert fields - named == BESIDE_THE_MODEL
+    assert named <= {name for name, f in FIELDS.items() if f.about.optimum}
+    assert named >= NUMBERS
 
 
 def test_rows_are_those_of_the_model(model):

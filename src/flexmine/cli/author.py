@@ -9,7 +9,7 @@ import click
 
 from flexmine.cli.common import with_errors
 
-KINDS = ("case", "plant", "container", "miner")
+KINDS = ("case", "plant", "container", "miner", "problem")
 
 
 @click.command("schema", short_help="JSON Schema of the files, for editors.")
@@ -24,6 +24,8 @@ def schema_command(kind: str, out: Path | None, as_json: bool) -> int:
 
     \b
     # yaml-language-server: $schema=case.schema.json
+
+    That of `problem` is of the problem.json that `flexmine problem` writes and `flexmine solve` reads.
     """  # noqa: D301 - click reads the \b
     from flexmine.inputs.json_schema import json_schema_text
     from flexmine.output import write_text

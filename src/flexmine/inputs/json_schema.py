@@ -1,4 +1,4 @@
-"""JSON Schema of the files that people edit, for their editors: types, ranges, and what each key means."""
+"""JSON Schema of the files that people edit, and of problem.json: types, ranges, and what each key means."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from flexmine.inputs.equipment import ContainerDocument, PlantDocument
 from flexmine.inputs.meanings import documents, meaning
 from flexmine.inputs.miners import MinerDocument
 from flexmine.inputs.schema import CaseDocument
+from flexmine.problem.reading import problem_json_schema
+from flexmine.problem.shape import DIALECT
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: dict[str, type[BaseModel]] = {
     "case": CaseDocument,
     "plant": PlantDocument,
@@ -38,8 +39,9 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 
 def json_schema_text(kind: str) -> str:
-    """Return the JSON Schema of a kind of file as text."""
-    return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
+    """Return the JSON Schema of a kind of file, or of a ``problem``, as text."""
+    schema = problem_json_schema() if kind == "problem" else json_schema(kind)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _describe(part: dict[str, Any], model: type[BaseModel]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import UTC, date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,17 +11,22 @@ from typing import Any
 
 import numpy as np
 
+from flexmine.assembly.reserve import without_reserve
 from flexmine.audit.directory import PLAN_SCHEMA
 from flexmine.audit.plan_files import read_document, read_tables
 from flexmine.audit.replay import LIMIT_TOLERANCE_MW, Replay, replay
 from flexmine.errors import BadInput
-from flexmine.problem import ContainerClass, Group, History, Problem, Site, Source, StartTerms, TimeAxis
+from flexmine.problem import ContainerClass, Group, Problem, Source
+from flexmine.problem.fields import BY_STEP, Described, fields_of
 from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
+from flexmine.problem.variants import single_containers
 from flexmine.store.records import AGAIN, RunRecord
 from flexmine.store.runs import RunStore
 
-CURVES = ("it_power_mw", "hash_rate_th_s")
+SAME_WITHIN = 1e-8
+"""Narrowing and widening a limit by the reserve leaves so much; far below a watt."""
+WORDS: dict[type, str] = {ContainerClass: "container", Source: "source", Group: "feeder"}
 
 
 @dataclass(frozen=True)
@@ -92,23 +97,20 @@ def join(parts: Sequence[Part]) -> Joined:
     """Join nights that follow each other and replay them as one schedule.
 
     Every container is a class of its own, so that it may change its class from night to night; limits on how many of a
-    class run are those of each night and are audited there.
+    class run are those of each night and are audited there.  How each field is joined is said where it is described,
+    in :mod:`flexmine.problem.model`.
 
     Raises
     ------
     BadInput
-        There is a gap between two nights, or a container, a source or a feeder is not the same in all of them.
+        There is a gap between two nights, or what has to be the same in all of them, such as the curve of a container
+        or the ramp of the site, is not.
     """
     _check_times(parts)
-    names = [name for name, _ in parts[0].problem.containers]
-    classes = tuple(_class_of(name, parts) for name in names)
-    first = parts[0].problem
-    steps = sum(part.steps for part in parts)
-    axis = TimeAxis(first.time.start, first.time.step_h, steps, first.time.zone)
-    problem = Problem(axis, classes, _sources(parts), _site(parts, axis, classes))
-    schedule = _schedule(parts, names)
-    reserve = max(part.problem.site.rounding_reserve_mw for part in parts)
-    return Joined(problem, schedule, replay(problem, schedule, LIMIT_TOLERANCE_MW, reserve))
+    singles = [_of_single_containers(part, parts) for part in parts]
+    problem: Problem = _joined(singles, parts, "")
+    schedule = _schedule(parts, [k.name for k in problem.classes], [s.name for s in problem.sources])
+    return Joined(problem, schedule, replay(problem, schedule, LIMIT_TOLERANCE_MW))
 
 
 def _check_times(parts: Sequence[Part]) -> None:
@@ -120,85 +122,81 @@ def _check_times(parts: Sequence[Part]) -> None:
             raise BadInput(f"{before.day} and {now.day} have steps of different length")
 
 
-def _class_of(name: str, parts: Sequence[Part]) -> ContainerClass:
-    own = [_own_class(name, part) for part in parts]
-    first = own[0]
-    for k, part in zip(own, parts, strict=True):
-        same = all(np.array_equal(getattr(k, c), getattr(first, c)) for c in CURVES)
-        if not same or (k.min_up_steps, k.min_down_steps) != (first.min_up_steps, first.min_down_steps):
-            raise BadInput(f"container {name} has another curve or other minimum times on {part.day}")
-    steps = [part.steps for part in parts]
-    joined = {
-        f.name: _chain([getattr(k, f.name) for k in own], steps)
-        for f in fields(ContainerClass)
-        if f.name not in CURVES and isinstance(getattr(first, f.name), np.ndarray)
-    }
-    terms = {f.name: _chain([getattr(k.start, f.name) for k in own], steps) for f in fields(StartTerms)}
-    history = _own_history(name, first)
+def _of_single_containers(part: Part, parts: Sequence[Part]) -> Problem:
+    """Return the problem of a night as it is joined: of all steps, true limits, and every container a class of one."""
+    problem, axis = without_reserve(part.problem), part.problem.time
+    classes = tuple(one for k in problem.classes for one in single_containers(k, k.containers))
+    feeders = tuple(
+        replace(f, classes=tuple(sorted(name for name, k in problem.containers if k.name in f.classes)))
+        for f in problem.site.groups
+    )
+    first_day = parts[0].problem.time.begin(0).date()
+    days = np.array([(axis.begin(t).date() - first_day).days for t in range(axis.steps)], dtype=np.int64)
     return replace(
-        first, **joined, name=name, count=1, containers=(name,), start=StartTerms(**terms), history=(history,)
+        problem,
+        time=replace(axis, steps=sum(p.steps for p in parts)),
+        classes=classes,
+        site=replace(problem.site, groups=feeders, day_of_step=days),
     )
 
 
-def _own_class(name: str, part: Part) -> ContainerClass:
-    """Return the class of a container, its counts turned into those of one."""
-    found = [k for known, k in part.problem.containers if known == name]
-    if not found:
-        raise BadInput(f"container {name} is not in the plan of {part.day}")
-    k = found[0]
-    # Which commitment was kept is a matter of each night; what the containers did is checked as it is.
-    must_run = (k.must_run >= k.count).astype(np.int64)
-    return replace(k, available=np.minimum(k.available, 1), must_run=must_run, committed=None)
+def _joined(own: Sequence[Any], nights: Sequence[Part], where: str) -> Any:
+    """Return the one that the parts of a Problem become, each of which is that of a night."""
+    found = {}
+    for f in fields_of(own[0]):
+        values, path = [getattr(part, f.name) for part in own], f"{where}.{f.key}" if where else f.key
+        how = f.about.joins.how if f.about.joins else "by the rule"
+        if how == "first":
+            found[f.name] = values[0]
+        elif how == "dropped":
+            found[f.name] = f.default
+        else:
+            found[f.name] = _joined_value(f, values, nights, path)
+    return type(own[0])(**found)
 
 
-def _own_history(name: str, k: ContainerClass) -> History:
-    entries = [h for h in k.history for _ in range(h.count)]
-    return replace(entries[k.containers.index(name)], count=1)
+def _joined_value(f: Described, values: Sequence[Any], nights: Sequence[Part], path: str) -> Any:
+    if f.is_part and f.shape == "list":
+        return tuple(_joined(same, nights, where) for where, same in _matched(f, values, nights, path))
+    if all(is_dataclass(value) for value in values):
+        return _joined(values, nights, path)
+    if f.shape in BY_STEP:
+        if not any(value is None for value in values):
+            return np.concatenate([value[: part.steps] for value, part in zip(values, nights, strict=True)])
+        if not f.about.optimum:
+            return None  # an account that some nights lack
+    for value, part in zip(values, nights, strict=True):
+        if not _same(value, values[0]):
+            raise BadInput(f"{path} of {part.day} is not that of {nights[0].day}")
+    return values[0]
 
 
-def _chain(arrays: Sequence[Any], steps: Sequence[int]) -> Any:
-    return np.concatenate([np.asarray(values)[:count] for values, count in zip(arrays, steps, strict=True)])
+def _matched(
+    f: Described, values: Sequence[Any], nights: Sequence[Part], path: str
+) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield, for each part of a list, what it is called and what it is in each night: by name, else by place."""
+    tables = [{getattr(part, "name", i): part for i, part in enumerate(parts)} for parts in values]
+    word = WORDS.get(f.kind, path)
+    for table, night in zip(tables, nights, strict=True):
+        for name in [*tables[0], *table]:
+            if name not in table or name not in tables[0]:
+                raise BadInput(f"{word} {name} is not in the plan of {(nights[0] if name in table else night).day}")
+    for name in tables[0]:
+        yield f"{word} {name}", [table[name] for table in tables]
 
 
-def _sources(parts: Sequence[Part]) -> tuple[Source, ...]:
-    steps = [part.steps for part in parts]
-    found = []
-    for source in parts[0].problem.sources:
-        own = [_named(source.name, part.problem.sources, part) for part in parts]
-        offered, price = (
-            _chain([getattr(s, key) for s in own], steps) for key in ("available_mw", "price_usd_per_mwh")
-        )
-        found.append(Source(source.name, source.kind, offered, price))
-    return tuple(found)
+def _same(value: Any, first: Any) -> bool:
+    if value is None or first is None:
+        return value is first
+    if isinstance(value, float | np.ndarray):
+        return np.shape(value) == np.shape(first) and np.allclose(value, first, rtol=0.0, atol=SAME_WITHIN)
+    return bool(value == first)
 
 
-def _named(name: str, sources: Sequence[Source], part: Part) -> Source:
-    for source in sources:
-        if source.name == name:
-            return source
-    raise BadInput(f"source {name} is not in the plan of {part.day}")
-
-
-def _site(parts: Sequence[Part], axis: TimeAxis, classes: tuple[ContainerClass, ...]) -> Site:
-    first = parts[0].problem
-    sites, steps = [part.problem.site for part in parts], [part.steps for part in parts]
-    days = [axis.begin(t).date() for t in range(axis.steps)]
-    by_step = {key: _chain([getattr(s, key) for s in sites], steps) for key in ("cap_mw", "base_load_mw", "minimum_mw")}
-    return replace(
-        first.site,
-        **by_step,
-        groups=tuple(_feeder(f, first) for f in first.site.groups),
-        day_of_step=np.array([(day - days[0]).days for day in days], dtype=np.int64),
-    )
-
-
-def _feeder(feeder: Group, first: Problem) -> Group:
-    return replace(feeder, classes=tuple(name for name, k in first.containers if k.name in feeder.classes))
-
-
-def _schedule(parts: Sequence[Part], names: list[str]) -> Schedule:
+def _schedule(parts: Sequence[Part], names: list[str], sources: list[str]) -> Schedule:
     steps = [part.steps for part in parts]
     rows = [[part.schedule.containers.index(name) for name in names] for part in parts]
+    offers = [[[s.name for s in part.problem.sources].index(name) for name in sources] for part in parts]
 
     def chained(values: Iterator[Any]) -> Any:
         return np.concatenate([v[:, :count] for v, count in zip(values, steps, strict=True)], axis=1)
@@ -209,6 +207,6 @@ def _schedule(parts: Sequence[Part], names: list[str]) -> Schedule:
         containers=tuple(names),
         on=chained(part.schedule.on[r] for part, r in zip(parts, rows, strict=True)),
         it_power_mw=chained(part.schedule.it_power_mw[r] for part, r in zip(parts, rows, strict=True)),
-        supply_mw=chained(part.schedule.supply_mw for part in parts),
+        supply_mw=chained(part.schedule.supply_mw[r] for part, r in zip(parts, offers, strict=True)),
         mixes=chained(iter(whole)) if len(whole) == len(parts) else None,
     )

@@ -3,6 +3,9 @@
 This is the seam between the domain and the mathematics.  It knows neither files of the user nor a solver; its
 public twin on disk is ``problem.json`` (see :mod:`flexmine.problem.reading`).
 
+A field is described here and nowhere else (see :class:`~flexmine.problem.fields.About`); its place in a class is its
+place in the file.  A new one has a default, and `since` the number of the schema that it comes with.
+
 Conventions: ``T`` steps of ``step_h`` hours, period-beginning; arrays over time have shape ``(T,)``; power in MW,
 energy in MWh, hash rate in TH/s, money in USD.  History is data: steps before the first one are negative numbers.
 """
@@ -11,37 +14,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from flexmine.problem.fields import ABOVE_0, About, Floats, Ints, Joins
+
 # Binary noise of sums of powers, far below a watt.
 RAMP_NOISE_MW = 1e-9
+# Why some fields are not compared where executed days are joined.
+CONTINUED = Joins("first", "what later days begin with is how the day before ended")
+SINGLE = Joins("prepared", "every container becomes a class of one, because its class may change from day to day")
 
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """Left-closed intervals of equal length in elapsed time.
+    """Left-closed intervals of equal length in elapsed time; the zone is to show and to parse, never to count."""
 
-    Attributes
-    ----------
-    start : datetime
-        Beginning of step 0, with an offset.
-    step_h : float
-        Length of a step [h].
-    steps : int
-        Number of steps T.
-    zone : str
-        IANA name of the site's zone; used only to show and to parse, never to count.
-    """
-
-    start: datetime
-    step_h: float
-    steps: int
-    zone: str
+    start: Annotated[datetime, About("-", "beginning of step 0, with its offset", optimum=False, joins=CONTINUED)]
+    step_h: Annotated[float, About("h", "length of a step", least=0.01, most=168.0)]
+    steps: Annotated[int, About("steps", "number T", least=1, most=200_000, joins=Joins("prepared", "all days"))]
+    zone: Annotated[str, About("-", "IANA zone of the site", pattern=None, optimum=False)]
 
     def begin(self, step: int) -> datetime:
         """Return the beginning of `step` in site time; counted in elapsed time, so that a 23-hour day has 23."""
@@ -51,49 +46,34 @@ class TimeAxis:
 
 @dataclass(frozen=True)
 class History:
-    """State of `count` containers before step 0.
+    """State of `count` containers before step 0."""
 
-    Attributes
-    ----------
-    steps : int
-        Whole steps before step 0 spent in the present state, at least 1.
-    it_power_mw : float
-        IT power just before step 0, for information [MW].
-    warm_until_step : int or None
-        For a container that is off: the last step in which a start is still warm; -1 where it is cold already;
-        None where ``steps + t <= warm_off_steps[0]`` decides.
-    starts_today : int
-        Starts that each of them has made on the day of step 0.
-    tier_until_steps : tuple of int or None
-        For a container that is off: the last step in which a start is still of each of the class's tiers; None where
-        ``steps + t <= off_steps[0]`` of the tier decides.
-    """
-
-    count: int
-    on: bool
-    steps: int
-    it_power_mw: float = 0.0
-    warm_until_step: int | None = None
-    starts_today: int = 0
-    tier_until_steps: tuple[int, ...] | None = None
+    count: Annotated[int, About("count", "so many containers")]
+    on: Annotated[bool, About("true or false", "whether they ran")]
+    steps: Annotated[int, About("steps", "whole steps before step 0 in that state", least=1)]
+    it_power_mw: Annotated[float, About("MW", "of one of them; above 0, a container ramp begins here")] = 0.0
+    warm_until_step: Annotated[
+        int | None,
+        About("steps", "last step with a warm start; -1: cold; none: while steps + t <= warm_off_steps[0]", least=-1),
+    ] = None
+    starts_today: Annotated[int, About("count", "starts of each on the day of step 0", written=False)] = 0
+    tier_until_steps: Annotated[
+        tuple[int, ...] | None,
+        About("steps", "the same for each tier; none: while steps + t <= its off_steps[0]", least=-1),
+    ] = None
 
 
 @dataclass(frozen=True)
 class StartTier:
-    """A start between warm and cold; arrays have shape (T,).
+    """A start between warm and cold."""
 
-    Attributes
-    ----------
-    off_steps : ndarray of int
-        By step of the *stop*: a start is of this tier if the container was off for at most so many steps, and it is
-        of no earlier one.
-    cost_usd, energy_mwh : ndarray
-        By step of the start [USD], [MWh at the meter].
-    """
-
-    off_steps: Ints
-    cost_usd: Floats
-    energy_mwh: Floats
+    off_steps: Annotated[
+        Ints, About("steps", "by step of the stop: off for at most so many, and of no tier before", one_for_all=True)
+    ]
+    cost_usd: Annotated[Floats, About("USD", "by step of the start", one_for_all=True)]
+    energy_mwh: Annotated[
+        Floats, About("MWh", "preheat at the meter, by step of the start", one_for_all=True, absent=0.0)
+    ]
 
     @property
     def preheated(self) -> bool:
@@ -105,98 +85,90 @@ class StartTier:
 class StartTerms:
     """What a start costs, by the step in which it happens, and how long a stop stays warm.
 
-    Attributes
-    ----------
-    warm_cost_usd, cold_cost_usd : ndarray, shape (T,)
-        Wear and the net of hash and energy lost while ramping [USD].
-    warm_off_steps : ndarray of int, shape (T,)
-        By step of the *stop*: a start is warm if the container was off for at most so many steps.
-    cold_energy_mwh : ndarray, shape (T,)
-        Preheat energy at the meter of a cold start [MWh].
-    tiers : tuple of StartTier
-        Further kinds of starts between warm and cold, each after a longer time off than the one before.
+    Costs are wear and the net of hash and energy lost while ramping.
     """
 
-    warm_cost_usd: Floats
-    cold_cost_usd: Floats
-    warm_off_steps: Ints
-    cold_energy_mwh: Floats
-    tiers: tuple[StartTier, ...] = ()
+    warm_cost_usd: Annotated[Floats, About("USD", "by step of the start", one_for_all=True)]
+    cold_cost_usd: Annotated[Floats, About("USD", "by step of the start", one_for_all=True)]
+    warm_off_steps: Annotated[
+        Ints, About("steps", "by step of the stop: a start is warm if off for at most so many", one_for_all=True)
+    ]
+    cold_energy_mwh: Annotated[
+        Floats, About("MWh", "preheat of a cold start at the meter, by its step", one_for_all=True, absent=0.0)
+    ]
+    tiers: Annotated[
+        tuple[StartTier, ...], About("-", "kinds of start between warm and cold, each after a longer time off")
+    ] = ()
 
 
 @dataclass(frozen=True)
 class Miners:
-    """The miners of one container of a class, for rounding and audit.
+    """The miners of one container of a class, for rounding and audit."""
 
-    Attributes
-    ----------
-    presets : tuple of (float, float)
-        Power [W] and hash rate [TH/s] of each preset.
-    sleep_w : float
-        Power of a sleeping miner [W].
-    fixed_mw : float
-        Controllers, switches and light of a container that is on [MW].
-    """
-
-    count: int
-    presets: tuple[tuple[float, float], ...]
-    sleep_w: float = 0.0
-    fixed_mw: float = 0.0
+    count: Annotated[int, About("count", "miners of one container", least=1, optimum=False)]
+    presets: Annotated[
+        tuple[tuple[float, float], ...],
+        About("W, TH/s", "pairs of power and hash rate that a miner accepts", least=ABOVE_0, optimum=False),
+    ]
+    sleep_w: Annotated[float, About("W", "of a sleeping miner", optimum=False)] = 0.0
+    fixed_mw: Annotated[float, About("MW", "controllers, switches and light of a running container", optimum=False)] = (
+        0.0
+    )
 
 
 @dataclass(frozen=True)
 class ContainerClass:
-    """Identical containers: same equipment, client, feeder, no data of their own.
+    """Identical containers: same equipment, client, feeder, no data of their own."""
 
-    Attributes
-    ----------
-    it_power_mw, hash_rate_th_s : ndarray, shape (S + 1,)
-        Breakpoints of the mode curve of one container; concave; the first is the minimum stable power.
-    max_it_power_mw : ndarray, shape (T,)
-        Highest IT power of one container by step (hot derating) [MW].
-    min_it_power_mw : ndarray, shape (T,)
-        Lowest IT power of one running container by step, where above the first breakpoint (cold) [MW].
-    overhead : ndarray, shape (T,)
-        Facility power per IT power.
-    standby_mw : ndarray, shape (T,)
-        Facility power of one container that is not running [MW].
-    hash_value_usd_per_th_s_h : ndarray, shape (T,)
-        Net of fees.
-    available, must_run : ndarray of int, shape (T,)
-        At most, and at least, so many containers run.
-    committed : ndarray of int, shape (T,), or None
-        Exactly so many containers run, because an earlier plan's commitment is kept; None: free.
-    preheat_steps : int
-        0: preheat falls into the step of the start; k: evenly into the k steps before it.
-    terminal_on_usd : float
-        For each container that runs in the last step.
-    container_ramp_mw_per_step : float or None
-        By so much the IT power of one container changes from step to step while it runs [MW]; it starts at its lowest
-        power, and is at it in the last step before a stop.  None: no such limit.
-    """
-
-    name: str
-    count: int
-    containers: tuple[str, ...]
-    it_power_mw: Floats
-    hash_rate_th_s: Floats
-    max_it_power_mw: Floats
-    min_it_power_mw: Floats
-    overhead: Floats
-    standby_mw: Floats
-    hash_value_usd_per_th_s_h: Floats
-    min_up_steps: int
-    min_down_steps: int
-    start: StartTerms
-    available: Ints
-    must_run: Ints
-    history: tuple[History, ...]
-    preheat_steps: int = 0
-    terminal_on_usd: float = 0.0
-    max_starts_per_day: int | None = None
-    miners: Miners | None = None
-    committed: Ints | None = None
-    container_ramp_mw_per_step: float | None = None
+    name: Annotated[str, About("-", "name of the class", optimum=False, joins=SINGLE)]
+    count: Annotated[int, About("count", "number of containers", least=1, joins=SINGLE)]
+    containers: Annotated[
+        tuple[str, ...], About("-", "their names, in the order of `history`", optimum=False, joins=SINGLE)
+    ]
+    it_power_mw: Annotated[
+        Floats,
+        About("MW", "breakpoints of the mode curve, rising; the first is the minimum", least=ABOVE_0, curve=True),
+    ]
+    hash_rate_th_s: Annotated[
+        Floats, About("TH/s", "concave over the breakpoints; a falling piece is allowed", curve=True)
+    ]
+    max_it_power_mw: Annotated[Floats, About("MW", "highest power of one running container; heat lowers it")]
+    overhead: Annotated[Floats, About("-", "facility power per IT power", least=ABOVE_0)]
+    standby_mw: Annotated[Floats, About("MW", "at the meter, of one container that does not run", one_for_all=True)]
+    hash_value_usd_per_th_s_h: Annotated[Floats, About("USD per TH/s per h", "net of fees")]
+    min_up_steps: Annotated[int, About("steps", "a start keeps it on for so many", raised_to=1)]
+    min_down_steps: Annotated[int, About("steps", "a stop keeps it off for so many", raised_to=1)]
+    start: Annotated[StartTerms, About("-", "costs and windows of starts")]
+    available: Annotated[Ints, About("count", "at most so many run", joins=SINGLE)]
+    history: Annotated[tuple[History, ...], About("-", "what they did before step 0", joins=CONTINUED)]
+    min_it_power_mw: Annotated[Floats, About("MW", "a higher minimum while on; cold raises it", absent=0.0)]
+    must_run: Annotated[Ints, About("count", "at least so many run", absent=0, joins=SINGLE)]
+    preheat_steps: Annotated[
+        int, About("steps", "0: preheat in the step of the start; k: evenly in the k steps before it")
+    ] = 0
+    terminal_on_usd: Annotated[
+        float,
+        About(
+            "USD",
+            "for each container that runs in the last step",
+            least=None,
+            joins=Joins("first", "it values the end of a horizon, and executed days end before it"),
+        ),
+    ] = 0.0
+    committed: Annotated[
+        Ints | None,
+        About(
+            "count",
+            "exactly so many run, because an earlier plan's commitment is kept",
+            joins=Joins("dropped", "which commitment was kept is a matter of each day; what ran is checked as it is"),
+        ),
+    ] = None
+    container_ramp_mw_per_step: Annotated[
+        float | None,
+        About("MW", "most change of one that runs; it starts, and ends, at its lowest power", least=ABOVE_0),
+    ] = None
+    max_starts_per_day: Annotated[int | None, About("count", "of each container, by `day_of_step`")] = None
+    miners: Annotated[Miners | None, About("-", "for rounding and audit", optimum=False)] = None
 
     @property
     def lowest_it_power_mw(self) -> Floats:
@@ -236,62 +208,72 @@ class ContainerClass:
 
 @dataclass(frozen=True)
 class Source:
-    """A source of power; `kind` is ``surplus`` or ``firm``; arrays have shape (T,).
+    """A source of power, which may go unused."""
 
-    Attributes
-    ----------
-    carbon_g_per_kwh : ndarray or None
-        Location-based intensity, for the account of carbon only.
-    headroom_mw : ndarray or None
-        Room left in the turbines: so much of a surplus taken is water that would else have been spilled.
-    """
-
-    name: str
-    kind: str
-    available_mw: Floats
-    price_usd_per_mwh: Floats
-    carbon_g_per_kwh: Floats | None = None
-    headroom_mw: Floats | None = None
+    name: Annotated[str, About("-", "name of the source", optimum=False)]
+    kind: Annotated[str, About("-", "may be left, or bought as needed", choices=("surplus", "firm"), optimum=False)]
+    available_mw: Annotated[Floats, About("MW", "on offer")]
+    price_usd_per_mwh: Annotated[Floats, About("USD/MWh", "of what is taken", least=None)]
+    carbon_g_per_kwh: Annotated[
+        Floats | None, About("g/kWh", "location-based intensity, for the account of carbon only", optimum=False)
+    ] = None
+    headroom_mw: Annotated[
+        Floats | None,
+        About("MW", "room left in the turbines: so much of a surplus taken would else be spilled", optimum=False),
+    ] = None
 
 
 @dataclass(frozen=True)
 class Group:
-    """A named set of classes with limits of its own: a feeder or transformer, later also a client or a quota.
+    """A named set of classes with limits of its own: a feeder or transformer, later also a client or a quota."""
 
-    Attributes
-    ----------
-    cap_mw : float
-        Facility power of its classes together, standby and preheat included [MW].
-    """
-
-    name: str
-    cap_mw: float
-    classes: tuple[str, ...]
+    name: Annotated[str, About("-", "name of the feeder", optimum=False)]
+    cap_mw: Annotated[float, About("MW", "facility power of its classes, standby and preheat included")]
+    classes: Annotated[
+        tuple[str, ...], About("-", "what hangs on it", joins=Joins("prepared", "the containers of these classes"))
+    ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Site:
-    """Limits of the whole site, and of groups within it; arrays have shape (T,); None means no such limit."""
+    """Limits of the whole site, and of groups within it; None means no such limit."""
 
-    cap_mw: Floats
-    base_load_mw: Floats
-    minimum_mw: Floats
-    ramp_up_mw_per_step: float | None = None
-    ramp_down_mw_per_step: float | None = None
-    initial_mw: float | None = None
-    groups: tuple[Group, ...] = ()
-    day_of_step: Ints | None = None
-    rounding_reserve_mw: float = 0.0
+    cap_mw: Annotated[Floats, About("MW", "most facility power; orders folded in")]
+    ramp_up_mw_per_step: Annotated[float | None, About("MW", "most rise; none: free", written=True)] = None
+    ramp_down_mw_per_step: Annotated[float | None, About("MW", "most fall; none: free", written=True)] = None
+    initial_mw: Annotated[
+        float | None,
+        About("MW", "facility power before step 0; none: the ramp into it is free", written=True, joins=CONTINUED),
+    ] = None
+    groups: Annotated[
+        tuple[Group, ...], About("-", "feeders; a class lies on one at most", key="feeders", written=True)
+    ] = ()
+    base_load_mw: Annotated[Floats, About("MW", "always drawn, on no feeder", absent=0.0)]
+    minimum_mw: Annotated[Floats, About("MW", "the least that is drawn, base load included", absent=0.0)]
+    rounding_reserve_mw: Annotated[
+        float,
+        About(
+            "MW",
+            "by so much caps, feeder caps and ramps are narrowed already",
+            joins=Joins("prepared", "it may change from day to day, and the true limits are joined"),
+        ),
+    ] = 0.0
+    day_of_step: Annotated[
+        Ints | None, About("-", "local calendar day: 0, 0, ..., 1", joins=Joins("prepared", "days since the first"))
+    ] = None
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything that the optimizer, the audit and another solver need to know."""
+    """Everything that the optimizer, the audit and another solver need to know.
 
-    time: TimeAxis
-    classes: tuple[ContainerClass, ...]
-    sources: tuple[Source, ...]
-    site: Site
+    What the reader of a file warned of is no part of it, and is not written.
+    """
+
+    time: Annotated[TimeAxis, About("-", "the steps")]
+    classes: Annotated[tuple[ContainerClass, ...], About("-", "what runs", shortest=1)]
+    sources: Annotated[tuple[Source, ...], About("-", "what it runs on", shortest=1)]
+    site: Annotated[Site, About("-", "limits of the whole")]
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @property

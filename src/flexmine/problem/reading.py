@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
 from flexmine.errors import BadInput, printable
 from flexmine.files import read_regular
-from flexmine.problem import shape as schema
-from flexmine.problem.checking import Checker, build_class, build_site, build_source
-from flexmine.problem.model import Problem, TimeAxis
+from flexmine.problem import shape
+from flexmine.problem.checking import Checker, check_problem
+from flexmine.problem.model import Problem
 from flexmine.problem.writing import problem_text, problem_to_document, write_problem
 
-__all__ = ["problem_from_document", "problem_text", "problem_to_document", "read_problem", "write_problem"]
+__all__ = [
+    "problem_from_document",
+    "problem_json_schema",
+    "problem_text",
+    "problem_to_document",
+    "read_problem",
+    "write_problem",
+]
 
 LONGEST_FILE_BYTES = 512 * 1024 * 1024
 LONGEST_INTEGER = 20
@@ -58,29 +65,35 @@ def problem_from_document(document: Any) -> Problem:
     BadInput
         All that is wrong, a sentence each: ``classes[0].available: 23 values, expected 24``.
     """
+    return from_document(document, Problem)
+
+
+def problem_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of problem.json, with unit and meaning of each key."""
+    return shape.json_schema(Problem)
+
+
+def from_document(document: Any, root: Any) -> Problem:
+    """Return the Problem of a JSON document by the fields of the dataclass `root`: Problem, or one with more fields.
+
+    Raises
+    ------
+    BadInput
+        All that is wrong, a sentence each.
+    """
     try:
-        part = schema.ProblemPart.model_validate(document)
+        part: Any = shape.model_of(root).model_validate(document)
     except ValidationError as error:
         raise BadInput([_sentence(_path(e["loc"]), e) for e in error.errors(include_url=False)]) from error
-    if len(part.classes) * part.time.steps > schema.MAX_CELLS:
+    if len(part.classes) * part.time.steps > shape.MAX_CELLS:
         text = f"{len(part.classes)} classes of {part.time.steps} steps are too much"
-        raise BadInput(f"classes: {text}; at most {schema.MAX_CELLS} in all")
-    checker = Checker(part.time.steps)
-    checker.unknown(part, "")
-    try:
-        ZoneInfo(part.time.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        checker.wrong("time.zone", f"{part.time.zone!r} is no IANA time zone, such as Asia/Irkutsk")
-    classes = [build_class(checker, f"classes[{i}]", k) for i, k in enumerate(part.classes)]
-    sources = [build_source(checker, f"sources[{i}]", s) for i, s in enumerate(part.sources)]
-    site = build_site(checker, part, [k.name for k in classes])
-    checker.unique("classes", [k.name for k in classes])
-    checker.unique("sources", [s.name for s in sources])
-    checker.unique("containers", [c for k in classes for c in k.containers])
+        raise BadInput(f"classes: {text}; at most {shape.MAX_CELLS} in all")
+    checker = Checker(part.time.steps, int(part.schema_.rpartition("/")[2]))
+    problem = checker.build(root, part)
+    check_problem(checker, problem)
     if checker.errors:
         raise BadInput(checker.errors)
-    time = TimeAxis(part.time.start, part.time.step_h, part.time.steps, part.time.zone)
-    return Problem(time, tuple(classes), tuple(sources), site, warnings=tuple(printable(w) for w in checker.warnings))
+    return replace(problem, warnings=tuple(printable(w) for w in checker.warnings))
 
 
 # What pydantic says in its own words, in those of the file.

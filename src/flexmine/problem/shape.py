@@ -1,12 +1,14 @@
-"""The shape of problem.json, as pydantic models: types, ranges and names; lengths and sums are checked afterwards.
+"""The shape of problem.json as pydantic models, made from the fields of the Problem where they are first needed.
 
-Unknown keys are kept aside (``extra="allow"``), because the contract makes them a warning and not an error.
+They check types, bounds and names; lengths and sums are checked afterwards.  Unknown keys are kept aside
+(``extra="allow"``), because the contract makes them a warning and not an error.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -17,17 +19,89 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
+    WithJsonSchema,
+    create_model,
 )
 from pydantic_core import PydanticCustomError
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_/-]*$", max_length=120)]
+from flexmine.problem.fields import Described, fields_of
+from flexmine.problem.writing import newest_schema, schema_name
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LARGEST, MOST = 1e12, 1_000_000_000
 """Beyond any plant, and far from where sums and products of numbers overflow."""
 MAX_CELLS = 10_000_000
 """Classes times steps."""
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
-Positive = Annotated[float, Field(ge=1e-9, le=LARGEST, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+
+
+@cache
+def model_of(root: Any) -> type[BaseModel]:
+    """Return the model of a whole document: the parts of the dataclass `root`, and the number of its schema."""
+    known = Literal[tuple(schema_name(number) for number in range(1, newest_schema(root) + 1))]  # type: ignore[valid-type]
+    return _model(root, schema_=(known, Field(alias="schema", description="name and number of this format")))
+
+
+def json_schema(root: type) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of problem.json.
+
+    A file that it accepts may still be refused: lengths, and what compares keys with each other, are checked by
+    :func:`flexmine.problem.reading.read_problem` alone.
+    """
+    schema = model_of(root).model_json_schema(by_alias=True)
+    for part in (schema, *schema["$defs"].values()):
+        for key in part["properties"].values():
+            key.pop("title", None)
+    return {"$schema": DIALECT, **schema, "title": "flexmine problem file"}
+
+
+def _model(kind: type, **more: Any) -> type[BaseModel]:
+    keys = {f.key: (_annotation(f), Field(**_default(f), description=_description(f))) for f in fields_of(kind)}
+    about = (kind.__doc__ or "").partition("\n")[0]
+    definitions: dict[str, Any] = {**more, **keys}
+    return create_model(kind.__name__, __base__=_Part, __doc__=about, **definitions)
+
+
+def _default(f: Described) -> dict[str, Any]:
+    # Where null is allowed it says the same as no key.
+    return {} if f.required else {"default": None if f.nullable else f.default}
+
+
+def _description(f: Described) -> str:
+    return f.about.words if f.about.unit == "-" else f"[{f.about.unit}] {f.about.words}"
+
+
+def _annotation(f: Described) -> Any:
+    value: Any = _model(f.kind) if f.is_part else _value(f)
+    if f.shape == "n or [T]":
+        # Which is meant is told by what is there, so that one error comes.
+        value = Annotated[Annotated[value, Tag("number")] | Annotated[list[value], Tag("list")], Discriminator(_kind)]
+    elif f.shape == "pairs":
+        value = Annotated[list[Annotated[list[value], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+    elif f.shape != "one":
+        shortest = 1 if f.shape == "curve" else f.about.shortest
+        value = Annotated[list[value], Field(min_length=shortest)] if shortest else list[value]
+    return value | None if f.nullable else value
+
+
+def _value(f: Described) -> Any:
+    about = f.about
+    if f.kind is datetime:
+        return Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_usual_year)]
+    if f.kind is str:
+        named = Annotated[str, Field(pattern=about.pattern, max_length=120)] if about.pattern else str
+        return Literal[about.choices] if about.choices else named
+    if f.kind is bool:
+        return bool
+    most = LARGEST if f.kind is float else MOST
+    least, highest = (-most if about.least is None else about.least), (most if about.most is None else about.most)
+    if f.kind is float:
+        return Annotated[float, Field(ge=least, le=highest, allow_inf_nan=False)]
+    told = WithJsonSchema({"type": "integer", "minimum": int(least), "maximum": int(highest)})
+    return Annotated[int, BeforeValidator(_whole), Field(ge=int(least), le=int(highest)), told]
 
 
 def _whole(value: Any) -> Any:
@@ -37,13 +111,6 @@ def _whole(value: Any) -> Any:
 
 def _kind(value: Any) -> str:
     return "list" if isinstance(value, list) else "number"
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
-Count = Annotated[Whole, Field(ge=0, le=MOST)]
-_T = TypeVar("_T")
-# One number for all steps, or one for each; which is meant is told by what is there, so that one error comes.
-ByStep = Annotated[Annotated[_T, Tag("number")] | Annotated[list[_T], Tag("list")], Discriminator(_kind)]
 
 
 def _text(value: object) -> object:
@@ -57,105 +124,3 @@ def _usual_year(value: datetime) -> datetime:
     if not 1900 <= value.year <= 2199:
         raise PydanticCustomError("time", "is out of range; allowed are the years 1900 to 2199")
     return value
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
-
-
-class TimePart(_Part):
-    start: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_usual_year)]
-    step_h: Annotated[float, Field(ge=0.01, le=168.0, allow_inf_nan=False)]
-    steps: Annotated[Whole, Field(ge=1, le=200_000)]
-    zone: str
-
-
-class HistoryPart(_Part):
-    count: Count
-    on: bool
-    steps: Annotated[Whole, Field(ge=1, le=MOST)]
-    it_power_mw: NotNegative = 0.0
-    warm_until_step: Annotated[Whole, Field(ge=-1, le=MOST)] | None = None
-    starts_today: Count = 0
-    tier_until_steps: list[Annotated[Whole, Field(ge=-1, le=MOST)]] | None = None
-
-
-class TierPart(_Part):
-    off_steps: ByStep[Count]
-    cost_usd: ByStep[NotNegative]
-    energy_mwh: ByStep[NotNegative] = 0.0
-
-
-class StartPart(_Part):
-    warm_cost_usd: ByStep[NotNegative]
-    cold_cost_usd: ByStep[NotNegative]
-    warm_off_steps: ByStep[Count]
-    cold_energy_mwh: ByStep[NotNegative] = 0.0
-    tiers: list[TierPart] = []
-
-
-class MinersPart(_Part):
-    count: Annotated[Whole, Field(ge=1, le=MOST)]
-    presets: Annotated[list[Annotated[list[Positive], Field(min_length=2, max_length=2)]], Field(min_length=1)]
-    sleep_w: NotNegative = 0.0
-    fixed_mw: NotNegative = 0.0
-
-
-class ClassPart(_Part):
-    name: Name
-    count: Annotated[Whole, Field(ge=1, le=MOST)]
-    containers: list[Name]
-    it_power_mw: Annotated[list[Positive], Field(min_length=1)]
-    hash_rate_th_s: Annotated[list[NotNegative], Field(min_length=1)]
-    max_it_power_mw: list[NotNegative]
-    overhead: list[Positive]
-    standby_mw: ByStep[NotNegative]
-    hash_value_usd_per_th_s_h: list[NotNegative]
-    min_up_steps: Count
-    min_down_steps: Count
-    start: StartPart
-    available: list[Count]
-    history: list[HistoryPart]
-    min_it_power_mw: list[NotNegative] | None = None
-    must_run: list[Count] | None = None
-    committed: list[Count] | None = None
-    preheat_steps: Count = 0
-    terminal_on_usd: Number = 0.0
-    max_starts_per_day: Count | None = None
-    miners: MinersPart | None = None
-    container_ramp_mw_per_step: Positive | None = None
-
-
-class SourcePart(_Part):
-    name: Name
-    kind: Literal["surplus", "firm"]
-    available_mw: list[NotNegative]
-    price_usd_per_mwh: list[Number]
-    carbon_g_per_kwh: list[NotNegative] | None = None
-    headroom_mw: list[NotNegative] | None = None
-
-
-class FeederPart(_Part):
-    name: Name
-    cap_mw: NotNegative
-    classes: list[Name]
-
-
-class SitePart(_Part):
-    cap_mw: list[NotNegative]
-    ramp_up_mw_per_step: NotNegative | None = None
-    ramp_down_mw_per_step: NotNegative | None = None
-    initial_mw: NotNegative | None = None
-    feeders: list[FeederPart] = []
-    base_load_mw: list[NotNegative] | None = None
-    minimum_mw: list[NotNegative] | None = None
-    day_of_step: list[Count] | None = None
-    rounding_reserve_mw: NotNegative = 0.0
-
-
-class ProblemPart(_Part):
-    schema_: Annotated[Literal["flexmine-problem/1"], Field(alias="schema")]
-    time: TimePart
-    classes: Annotated[list[ClassPart], Field(min_length=1)]
-    sources: Annotated[list[SourcePart], Field(min_length=1)]
-    site: SitePart

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -37,22 +39,26 @@ def one_class_per_container(problem: Problem) -> Problem:
             raise ValueError(f"class {k.name}: available or must_run names no container")
         if k.committed is not None and np.any((k.committed > 0) & (k.committed < k.count)):
             raise ValueError(f"class {k.name}: committed names no container")
-        ages = [h for h in k.history for _ in range(h.count)]
         twins[k.name] = [f"{k.name}/{name}" if k.count > 1 else k.name for name in k.containers]
-        for name, own, h in zip(k.containers, twins[k.name], ages, strict=True):
-            classes.append(
-                replace(
-                    k,
-                    name=own,
-                    count=1,
-                    containers=(name,),
-                    available=np.minimum(k.available, 1),
-                    must_run=np.minimum(k.must_run, 1),
-                    committed=None if k.committed is None else np.minimum(k.committed, 1),
-                    history=(replace(h, count=1),),
-                )
-            )
+        classes += single_containers(k, twins[k.name])
     feeders = tuple(
         replace(f, classes=tuple(t for name in f.classes for t in twins[name])) for f in problem.site.groups
     )
     return replace(problem, classes=tuple(classes), site=replace(problem.site, groups=feeders))
+
+
+def single_containers(k: ContainerClass, names: Sequence[str]) -> list[ContainerClass]:
+    """Return every container of a class as a class of one, called by `names`.
+
+    Where none of the class is available, none of them is; where all must run, each must.
+    """
+    every: dict[str, Any] = {
+        "available": np.minimum(k.available, 1),
+        "must_run": (k.must_run >= k.count).astype(np.int64),
+        "committed": None if k.committed is None else (k.committed >= k.count).astype(np.int64),
+    }
+    ages = (replace(h, count=1) for h in k.history for _ in range(h.count))
+    return [
+        replace(k, **every, name=own, count=1, containers=(name,), history=(h,))
+        for own, name, h in zip(names, k.containers, ages, strict=True)
+    ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import is_dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flexmine.problem.model import ContainerClass, History, Problem, Site, Source
+import numpy as np
 
-SCHEMA = "flexmine-problem/1"
+from flexmine.problem.fields import every_field, fields_of
+from flexmine.problem.model import Problem
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:
@@ -22,111 +25,43 @@ def problem_text(problem: Problem) -> str:
 
 
 def problem_to_document(problem: Problem) -> dict[str, Any]:
-    """Return the JSON document of `problem`; numbers keep all their digits."""
-    return {
-        "schema": SCHEMA,
-        "time": {
-            "start": problem.time.start.isoformat(),
-            "step_h": problem.time.step_h,
-            "steps": problem.time.steps,
-            "zone": problem.time.zone,
-        },
-        "classes": [_class_document(k) for k in problem.classes],
-        "sources": [_source_document(s) for s in problem.sources],
-        "site": _site_document(problem.site),
-    }
+    """Return the JSON document of `problem`; numbers keep all their digits.
+
+    Its schema is the oldest that has every key that is used and can change the best plan, so that a reader that does
+    not know one of them refuses the file and does not lose a limit.
+    """
+    return {"schema": schema_name(_schema_number(problem)), **_plain(problem)}
 
 
-def _class_document(k: ContainerClass) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "name": k.name,
-        "count": k.count,
-        "containers": list(k.containers),
-        "it_power_mw": k.it_power_mw.tolist(),
-        "hash_rate_th_s": k.hash_rate_th_s.tolist(),
-        "max_it_power_mw": k.max_it_power_mw.tolist(),
-        "overhead": k.overhead.tolist(),
-        "standby_mw": k.standby_mw.tolist(),
-        "hash_value_usd_per_th_s_h": k.hash_value_usd_per_th_s_h.tolist(),
-        "min_up_steps": k.min_up_steps,
-        "min_down_steps": k.min_down_steps,
-        "start": {
-            "warm_cost_usd": k.start.warm_cost_usd.tolist(),
-            "cold_cost_usd": k.start.cold_cost_usd.tolist(),
-            "warm_off_steps": k.start.warm_off_steps.tolist(),
-            "cold_energy_mwh": k.start.cold_energy_mwh.tolist(),
-        },
-        "available": k.available.tolist(),
-        "history": [_history_document(h) for h in k.history],
-        "min_it_power_mw": k.min_it_power_mw.tolist(),
-        "must_run": k.must_run.tolist(),
-        "preheat_steps": k.preheat_steps,
-        "terminal_on_usd": k.terminal_on_usd,
-    }
-    if k.committed is not None:
-        document["committed"] = k.committed.tolist()
-    if k.start.tiers:
-        document["start"]["tiers"] = [
-            {
-                "off_steps": tier.off_steps.tolist(),
-                "cost_usd": tier.cost_usd.tolist(),
-                "energy_mwh": tier.energy_mwh.tolist(),
-            }
-            for tier in k.start.tiers
-        ]
-    if k.container_ramp_mw_per_step is not None:
-        document["container_ramp_mw_per_step"] = k.container_ramp_mw_per_step
-    if k.max_starts_per_day is not None:
-        document["max_starts_per_day"] = k.max_starts_per_day
-    if k.miners is not None:
-        document["miners"] = {
-            "count": k.miners.count,
-            "presets": [list(p) for p in k.miners.presets],
-            "sleep_w": k.miners.sleep_w,
-            "fixed_mw": k.miners.fixed_mw,
-        }
-    return document
+def schema_name(number: int) -> str:
+    """Return what stands as `schema` in a file."""
+    return f"flexmine-problem/{number}"
 
 
-def _history_document(h: History) -> dict[str, Any]:
-    document: dict[str, Any] = {"count": h.count, "on": h.on, "steps": h.steps, "it_power_mw": h.it_power_mw}
-    if h.warm_until_step is not None:
-        document["warm_until_step"] = h.warm_until_step
-    if h.starts_today:
-        document["starts_today"] = h.starts_today
-    if h.tier_until_steps is not None:
-        document["tier_until_steps"] = list(h.tier_until_steps)
-    return document
+def newest_schema(root: type) -> int:
+    """Return the number of the newest schema that the fields of the dataclass `root` need."""
+    return max(f.about.since for _, f in every_field(root) if f.about.optimum)
 
 
-def _source_document(s: Source) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "name": s.name,
-        "kind": s.kind,
-        "available_mw": s.available_mw.tolist(),
-        "price_usd_per_mwh": s.price_usd_per_mwh.tolist(),
-    }
-    if s.carbon_g_per_kwh is not None:
-        document["carbon_g_per_kwh"] = s.carbon_g_per_kwh.tolist()
-    if s.headroom_mw is not None:
-        document["headroom_mw"] = s.headroom_mw.tolist()
-    return document
+def _schema_number(part: Any) -> int:
+    number = 1
+    for f in fields_of(part):
+        value = getattr(part, f.name)
+        if f.about.optimum and f.is_written(value):
+            below = value if isinstance(value, tuple) else (value,)
+            number = max(number, f.about.since, *(_schema_number(p) for p in below if is_dataclass(p)))
+    return number
 
 
-def _site_document(s: Site) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "cap_mw": s.cap_mw.tolist(),
-        "ramp_up_mw_per_step": s.ramp_up_mw_per_step,
-        "ramp_down_mw_per_step": s.ramp_down_mw_per_step,
-        "initial_mw": s.initial_mw,
-        "feeders": [{"name": f.name, "cap_mw": f.cap_mw, "classes": list(f.classes)} for f in s.groups],
-        "base_load_mw": s.base_load_mw.tolist(),
-        "minimum_mw": s.minimum_mw.tolist(),
-        "rounding_reserve_mw": s.rounding_reserve_mw,
-    }
-    if s.day_of_step is not None:
-        document["day_of_step"] = s.day_of_step.tolist()
-    return document
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        given = ((f, getattr(value, f.name)) for f in fields_of(value))
+        return {f.key: _plain(own) for f, own in given if f.is_written(own)}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, tuple):
+        return [_plain(member) for member in value]
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _pretty(value: Any, indent: str = "") -> str:

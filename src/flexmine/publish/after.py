@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from math import ceil
 from typing import Any, Literal
 
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from flexmine.audit.replay import replay, replay_rounded
 from flexmine.errors import first_of
 from flexmine.planning.miner_rounding import whole_miners
-from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem import Floats, Problem
+from flexmine.problem.fields import BY_STEP, fields_of
 from flexmine.problem.schedule import Schedule, supply_by_merit
 from flexmine.publish.written import WrittenPlan
 
 Action = Literal["hold", "minimum", "off"]
 ACTIONS: tuple[Action, ...] = ("hold", "minimum", "off")
-# Of a class these are curves, not series, whatever their length.
-CURVES = ("it_power_mw", "hash_rate_th_s")
 SHOWN_BREAKS = 20
 
 
@@ -162,23 +161,21 @@ def _lengthened(problem: Problem, steps: int) -> Problem:
     return replace(
         problem,
         time=replace(problem.time, steps=steps),
-        classes=tuple(_padded(k, problem.steps, more) for k in problem.classes),
-        sources=tuple(_padded(s, problem.steps, more) for s in problem.sources),
-        site=_padded(problem.site, problem.steps, more),
+        classes=tuple(_padded(k, more) for k in problem.classes),
+        sources=tuple(_padded(s, more) for s in problem.sources),
+        site=_padded(problem.site, more),
     )
 
 
-def _padded(part: Any, steps: int, more: int) -> Any:
-    """Return a part of the problem with every series of `steps` values made longer by its last one."""
+def _padded(part: Any, more: int) -> Any:
+    """Return a part of the problem with all that goes by step made longer by its last value."""
     changed: dict[str, Any] = {}
-    for field in fields(part):
-        value = getattr(part, field.name)
-        if isinstance(part, ContainerClass) and field.name in CURVES:
-            continue
-        if isinstance(value, np.ndarray) and value.shape == (steps,):
-            changed[field.name] = np.pad(value, (0, more), mode="edge")
+    for f in fields_of(part):
+        value = getattr(part, f.name)
+        if f.shape in BY_STEP and value is not None:
+            changed[f.name] = np.pad(value, (0, more), mode="edge")
         elif is_dataclass(value):
-            changed[field.name] = _padded(value, steps, more)
-        elif isinstance(value, tuple) and value and all(map(is_dataclass, value)):
-            changed[field.name] = tuple(_padded(item, steps, more) for item in value)
+            changed[f.name] = _padded(value, more)
+        elif f.is_part and f.shape == "list":
+            changed[f.name] = tuple(_padded(item, more) for item in value)
     return replace(part, **changed)
