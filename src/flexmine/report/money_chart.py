@@ -12,7 +12,7 @@ from flexmine.problem.money import money_terms
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.facts import Facts, best_rules, facts
 from flexmine.report.palette import THIN, THIN_SPACE, number
-from flexmine.report.sentence import joined, money_clause, sentence_case
+from flexmine.report.sentence import money_clause, sentence_case
 from flexmine.workflow.plan import Plan
 
 # Of a term of the money in the waterfall; energy has that of its source.
@@ -28,14 +28,14 @@ def money_figure(plan: Plan) -> Figure:
         panels.append(_rules(plan, found))
     if plan.day_kind is not None:
         panels.extend(_day_kind(plan.day_kind))
-    left_out = joined([term.words for term in money_terms(by_step=False)])
+    left_out = "".join(f", {term.words} left out" for term in money_terms(by_step=False))
     return Figure(
         key="money",
         title=f"The plant {title[:1].lower()}{title[1:]}",
         panels=tuple(panels),
         description=f"Money by term and money of the simple rules. The plant {title[:1].lower()}{title[1:]}. "
         "The table below holds the numbers.",
-        source=f"Source: the audit's prices, published part, {left_out} left out; perspective: {plan.perspective}. "
+        source=f"Source: the audit's prices, published part{left_out}; perspective: {plan.perspective}. "
         "The rules keep the same physical limits and are priced by the same audit.",
         table=_table(plan, found),
         notes=notes(plan),

@@ -65,6 +65,7 @@ def bound_usd_of(problem: Problem) -> float:
     .. math:: \sum_t \Delta \Bigl(\sum_k N_k \max\{\max_s (v_t H_s - \pi_t a_t P_s),\; -\pi_t b_t\} - \pi_t B_t\Bigr)
 
     is never exceeded; starts cost more.  Where taking power is paid for, preheat may earn as much as the cap lets in.
+    A new term that may bring money has to be counted here, too.
     """
     offers = [np.where(s.available_mw > 0.0, s.price_usd_per_mwh, np.inf) for s in problem.sources]
     price = np.min(offers, axis=0)
