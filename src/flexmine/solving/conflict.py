@@ -41,6 +41,9 @@ LIMITS: dict[str, tuple[str, str]] = {
 # Those whose breach is a rule given up, and not a number that is lower or higher.
 LOWEST_POWER = ("start_and_stop_power", "start_power", "stop_power")
 GIVEN_UP = ("minimum_up_time", "minimum_down_time", "kept_commitment", *LOWEST_POWER)
+# Rows that hold a limit once more, tightened by what is warm.  They take no counts away, so that no conflict hangs on
+# them; but left in, they would uphold the minimum down time where it is left out.
+HELD_ONCE_MORE = ("warm_pool_backed",)
 SEARCH_SECONDS = 30.0
 ONE_CHECK_SECONDS = 5.0
 SMALLEST_BREACH = 1e-6
@@ -64,6 +67,7 @@ def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
     matrix : Matrix
         Of the same problem, proven infeasible.
     """
+    matrix = _each_limit_once(matrix)
     limits = _limits(matrix)
     kept, narrowed = _irreducible(matrix, limits)
     together = "; ".join(_describe(problem, matrix, limits, kept))
@@ -78,6 +82,16 @@ def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
         words = "; ".join(_describe_breaches(problem, limits, breaches))
         sentences.append(f"the smallest change that would allow a plan: {words}")
     return sentences
+
+
+def _each_limit_once(matrix: Matrix) -> Matrix:
+    """Return the matrix with the rows opened that hold a limit once more: what is left out is then really out."""
+    again = np.array([name in HELD_ONCE_MORE for name, _ in matrix.rows], dtype=bool)
+    return replace(
+        matrix,
+        row_lower=np.where(again, -np.inf, matrix.row_lower),
+        row_upper=np.where(again, np.inf, matrix.row_upper),
+    )
 
 
 def _limits(matrix: Matrix) -> _Rows:

@@ -23,7 +23,8 @@ DIFFERENCES = frozenset({"logic", "minimum_up_time", "minimum_down_time"})
 # What the relaxation settles once the counts are whole: facts of the starts, and power.
 SETTLED = frozenset(
     {
-        *("start_kind", "warm_pool", "warm_pool_fresh", "mode_curve", "facility_balance", "supply_balance"),
+        *("start_kind", "warm_pool", "warm_pool_fresh", "warm_pool_backed", "mode_curve"),
+        *("facility_balance", "supply_balance"),
         *("supply_limit", "site_cap", "site_minimum", "feeder_cap", "ramp_up", "ramp_down"),
         *("start_and_stop_power", "start_power", "stop_power", "container_ramp_up", "container_ramp_down"),
     }
@@ -40,7 +41,7 @@ LAYERED = frozenset(
     }
 )
 # Of these hardly one in a hundred binds, and they are more than half of all rows.
-SELDOM = ("minimum_up_time", "minimum_down_time", "mode_curve")
+SELDOM = ("minimum_up_time", "minimum_down_time", "mode_curve", "warm_pool_backed")
 KEPT = 8
 KNOWN_ROWS = DIFFERENCES | SETTLED | COUNT_LIMITS | TIED | LAYERED
 
