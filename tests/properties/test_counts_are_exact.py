@@ -32,6 +32,7 @@ from plants import round_class, round_problem
 GAP = 1e-6
 SAMPLE, ALL, CHUNK = 300, 20_000, 1000
 ENUMERATED, ALL_ENUMERATED = 60, 500
+OPEN_WITHOUT = (93, 186, 331, 403, 419, 797, 838, 1041)
 SEEDS = [pytest.param(range(SAMPLE), id=f"0-{SAMPLE - 1}")] + [
     pytest.param(range(first, first + CHUNK), marks=pytest.mark.slow, id=f"{first}-{first + CHUNK - 1}")
     for first in range(0, ALL, CHUNK)
@@ -87,13 +88,20 @@ def test_no_plan_is_left_open(seeds):
 
 
 @pytest.mark.usefixtures("_without_the_row")
-def test_these_plants_find_a_token_without_a_container():
-    """The same plants, and a model in which warm tokens need no container.
+@pytest.mark.parametrize(
+    ("seeds", "least"),
+    [
+        pytest.param(OPEN_WITHOUT, len(OPEN_WITHOUT), id="sample"),
+        pytest.param(range(ALL), ALL // 200, marks=pytest.mark.slow, id="all"),
+    ],
+)
+def test_these_plants_find_a_token_without_a_container(seeds, least):
+    """The same plants, and a model in which warm tokens need no container: 143 of the 20,000 stay open, by up to 42 %.
 
-    *Proves:* some of them stay open then.
-    *Sensitivity:* plants too tame to tell the two models apart would prove nothing above.
+    *Proves:* the plants tell the two models apart.
+    *Sensitivity:* plants too tame to do so would prove nothing above.
     """
-    assert sum(is_open(solved(adversarial_problem(seed))) for seed in range(SAMPLE // 3)) >= 2
+    assert sum(is_open(solved(adversarial_problem(seed))) for seed in seeds) >= least
 
 
 @pytest.mark.parametrize(
