@@ -215,7 +215,7 @@ def test_the_row_takes_no_counts_away():
     *Sensitivity:* with one container less on its right side, it refuses some of them.
     """
     seen = Counter()
-    for seed, problem in pooled_problems(range(400)):
+    for seed, problem in pooled_problems(range(200)):
         rng, matrix, letters = np.random.default_rng(seed), compiled(problem), letters_of(problem)
         layout = layout_of(matrix, letters, [j.name for j in problem.sources], problem.steps)
         names = np.array([name for name, _ in matrix.rows])
@@ -241,7 +241,7 @@ def test_the_row_takes_no_counts_away():
                     warm = with_row.values[layout.warm[layout.warm >= 0]]
                     assert np.abs(warm - np.rint(warm)).max(initial=0.0) <= 1e-6, f"seed {seed}"
                     seen["dearer with the row"] += with_row.objective > without.objective + 1e-6
-    assert seen["optimal"] >= 500
+    assert seen["optimal"] >= 300
     assert seen["dearer with the row"] >= 5
     assert seen["refused by less"] >= 5
 
