@@ -242,7 +242,7 @@ def test_the_row_takes_no_counts_away():
                     assert np.abs(warm - np.rint(warm)).max(initial=0.0) <= 1e-6, f"seed {seed}"
                     seen["dearer with the row"] += with_row.objective > without.objective + 1e-6
     assert seen["optimal"] >= 300
-    assert seen["dearer with the row"] >= 5
+    assert seen["dearer with the row"] >= 3
     assert seen["refused by less"] >= 5
 
 
