@@ -90,6 +90,13 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
     step before cold, :math:`X^w` the last warm one, :math:`X^g` the last of tier g.
     What has grown cold is alike, so that the cold need no arcs of their own: a start is charged as cold, and
     preheated, exactly when its container is.
+
+    What is off is cold, or belongs to a stop that has not started again, from step to step by these rows alone:
+
+    .. math:: N_k - n_{k,t} = b_{k,t} + \sum_{i \le t < C_i} \Bigl(z_{k,i} - \sum_{u \le t} r_{k,i,u}\Bigr)
+
+    Hence arcs used later are always backed by containers that are off and free to start, and no row like
+    ``warm_pool_backed`` is missing.
     """
     lots = {k: {lot.step: lot for lot in classes[k].lots} for k in m.KA}
     arcs = [(k, i, t) for k in m.KA for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_tied + 1)]
