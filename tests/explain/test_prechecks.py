@@ -18,6 +18,7 @@ from flexmine.problem import (
     Site,
     Source,
     StartTerms,
+    StartTier,
     TimeAxis,
 )
 from flexmine.solving.engine import SolveOptions, solve
@@ -255,6 +256,23 @@ def test_preheat_adds_to_the_most_that_can_be_drawn():
     start = StartTerms(full(1.0), full(5.0), full(4, int), full(0.3))
     assert conflicts(plant(start=start, site={"minimum_mw": at(0, 12.0)})) == []
     assert "of 13 MW" in conflicts(plant(start=start, site={"minimum_mw": at(0, 13.5)}))[0]
+
+
+def test_a_start_between_warm_and_cold_may_need_no_preheat():
+    """Off for two steps and no longer warm: starts are of a tier up to eight steps off, which draws nothing; ten may
+    run in step 0 already.  Preheat before a cold start takes two steps.
+
+    *Proves:* must-run in step 0 is no conflict, and the solver has a plan; with a tier that is preheated it is one.
+    *Sensitivity:* only the warm window looked at, all ten would be called kept off by preheat.
+    """
+    past = {"history": (History(10, False, 2, warm_until_step=-1),), "min_down_steps": 2, "preheat_steps": 2}
+    for energy, impossible in ((0.0, False), (0.3, True)):
+        tier = StartTier(full(8, int), full(3.0), full(energy))
+        start = StartTerms(full(1.0), full(5.0), full(4, int), full(0.3), (tier,))
+        problem = plant(start=start, must_run=at(0, 10, kind=int), **past)
+        assert bool(conflicts(problem)) is impossible
+        if not impossible:
+            assert solve(problem, SolveOptions()).classes[0].on[0] == 10
 
 
 def test_running_that_draws_less_than_rest_is_counted_on_the_safe_side():

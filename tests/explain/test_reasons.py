@@ -11,10 +11,12 @@ import pytest
 from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
 from flexmine.explain.reasons import WITHOUT_IT_EITHER, reasons
+from flexmine.explain.what_if import WhatIfs
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import History, Problem
 from flexmine.problem.schedule import supply_by_merit
 from flexmine.solving.engine import SolveOptions, solve
+from flexmine.solving.marginal import FixedCommitment
 from plants import random_features, random_problem, round_class, round_problem
 
 EXACT = SolveOptions(gap=0.0)
@@ -208,3 +210,18 @@ def test_container_ramps_are_told_as_ramps(ramp_mw, expected):
     for row in text:
         assert all(found.startswith(begin) for found, begin in zip(row, expected, strict=False)), row
         assert all(found.startswith("price") for found in row[4:])
+
+
+def test_minimum_down_time_is_a_reason_though_the_warm_pool_holds_it_once_more():
+    """Two containers that stopped an hour ago have to stay off for four; each of the three hours left costs 80 USD.
+
+    *Proves:* the plan without minimum down time is one without it in the row of the warm pool, too: 480 USD more; and
+    with the commitment fixed no row of counts is left, so that one container more in an hour of its own brings 80.
+    *Sensitivity:* a row that kept the steps of the plan would leave them off, and the hours without a reason.
+    """
+    k = round_class(2, steps=6, min_down_steps=4, warm_off_steps=9, history=(History(2, False, 1),))
+    problem = round_problem(k, 20.0, mw=2.0)
+    solution = solve(problem, EXACT)
+    what_ifs = WhatIfs(problem, solution, EXACT)
+    assert what_ifs.without("minimum_down").gain_usd == pytest.approx(2 * 3 * 80.0)
+    assert FixedCommitment(problem, solution).gain_of_counts("box", 1, 1) == pytest.approx(80.0)

@@ -20,7 +20,7 @@ from flexmine.audit.reason_codes import CODES
 from flexmine.explain import prechecks
 from flexmine.milp.model import build_model
 from flexmine.problem import limits as home
-from flexmine.problem.limits import FAMILIES, LIMITS, ROWS, Limit, taken_away_with
+from flexmine.problem.limits import FAMILIES, LIMITS, ROWS, Limit
 from pages import DOCS, codes, section, table
 from plants import FEATURES, NAMED_FEATURES, random_problem
 
@@ -170,5 +170,3 @@ def test_a_limit_made_wider_is_wider_there_and_nowhere_else(limit):
 def test_rows_that_repeat_a_limit_name_one():
     """*Proves:* what tightens a limit goes when that goes.  *Sensitivity:* a name that is no limit would keep it."""
     assert {row.tightens for row in ROWS} - {""} <= {limit.row for limit in LIMITS}
-    for limit in LIMITS:
-        assert taken_away_with(limit.row)[0] == limit.row

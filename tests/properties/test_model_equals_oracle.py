@@ -182,6 +182,7 @@ def _minimum_down_by_available(monkeypatch):
             most = m.availability[classes[k].parent, t].upper
             return sum(m.z[k, i] for i in range(t - classes[k].D + 1, t + 1)) <= most - m.n[k, t]
 
+        m.del_component(m.minimum_down_time)
         m.minimum_down_time = pe.Constraint(m.K, m.T, rule=rule)
 
     def build(m, p, classes):
@@ -189,7 +190,6 @@ def _minimum_down_by_available(monkeypatch):
         by_available(m, classes)
 
     honest_availability = commitment.availability
-    monkeypatch.setattr(commitment, "minimum_down_time", lambda m, classes: None)
     monkeypatch.setattr(commitment, "availability", build)
 
 

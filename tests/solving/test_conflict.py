@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible, NoPlan
+from flexmine.milp.letters import letters_of
 from flexmine.problem import Group, History, Problem
 from flexmine.solving import conflict, highs
 from flexmine.solving.engine import SolveOptions, solve
@@ -238,3 +239,38 @@ def test_a_container_ramp_is_named():
         solve(problem)
     assert "container ramp (start and stop at lowest power) of box (1.000 MW a step)" in refusal.value.messages[0]
     assert solve(replace(problem, classes=(replace(k, container_ramp_mw_per_step=None),))).money_usd > 0
+
+
+DOWN_TIME = {
+    "history": site(
+        fleet(history=(History(4, on=False, steps=1),), min_down_steps=6, must_run=at(2, 4, 0)), initial=0.04
+    ),
+    "within the horizon": site(
+        fleet(min_down_steps=6, min_up_steps=1, available=at(3, 0, 4), must_run=at(5, 2, 0), warm_off_steps=9)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOWN_TIME)
+def test_minimum_down_time_is_named_though_the_warm_pool_holds_it_once_more(name):
+    """Must-run within the minimum down time; the class has a pool of the warm, whose row is as tight.
+
+    *Proves:* minimum down time is named.
+    *Sensitivity:* with `warm_pool_backed` left in place, leaving the limit out changes nothing, and it is not named.
+    """
+    problem = DOWN_TIME[name]
+    assert all(k.pooled for k in letters_of(problem))
+    together = sentences(problem, "elastic").splitlines()[0]
+    assert "minimum down time of s19pro (6 h)" in together
+    assert "must-run of s19pro" in together
+
+
+def test_minimum_down_time_may_give_where_that_is_the_least():
+    """All four, just stopped, would have to draw 5 MW: 4 containers an hour too early are less than 4.96 MW too few.
+
+    *Proves:* the elastic solve may give up the minimum down time of a class with a pool.
+    *Sensitivity:* upheld by `warm_pool_backed`, the minimum of the site would be the one to give.
+    """
+    k = fleet(history=(History(4, on=False, steps=1),), min_down_steps=4)
+    text = sentences(site(k, initial=0.04, ramp=None, minimum=at(2, 5.0, 0.0)), "elastic")
+    assert "minimum down time of s19pro given up for 4 containers at 2024-09-10 02:00" in text

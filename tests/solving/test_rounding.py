@@ -19,7 +19,7 @@ from flexmine.solving.highs import Solver
 from flexmine.solving.mip import mip_options
 from flexmine.solving.rounding.bounds import tightened_counts
 from flexmine.solving.rounding.cut_rows import cut_rows
-from flexmine.solving.rounding.cuts import CutMaker
+from flexmine.solving.rounding.cuts import CutMaker, Cuts
 from flexmine.solving.rounding.facility import facility_of
 from flexmine.solving.rounding.incumbent import Incumbent
 from flexmine.solving.rounding.layout import Layout, layout_of
@@ -191,6 +191,27 @@ def test_the_bound_holds_for_any_duals(seed):
     for noise in (1e-7, 1e-3, 1.0, 30.0):
         duals = point.duals + noise * rng.standard_normal(len(point.duals))
         assert lp.safe_bound(duals) <= point.bound + slack
+
+
+def test_a_point_is_as_good_after_rows_have_been_taken_in():
+    """Rows that a rounding broke are taken in after the point was solved, and the counts are narrowed by its duals.
+
+    *Proves:* its bound and what it narrows the counts to are the same as before.
+    *Sensitivity:* duals taken for those of all rows do not fit them any more: an error in place of a plan.
+    """
+    problem = spiky(2)
+    matrix, layout = laid_out(problem)
+    lp, loose = relaxed(matrix), 1e3
+    lp.add_cuts(Cuts(np.array([0, 2]), layout.on[0, 1:3], np.ones(2), np.array([loose])))
+    point = lp.solve()
+    widths = np.concatenate([k.w for k in letters_of(problem)])
+    plan = best_plans(matrix, 2, number=1)[0]
+    incumbent = Incumbent(matrix, layout, widths, 0.0, plan, float(matrix.cost @ plan) + matrix.offset + 0.01)
+    before = narrowed(lp, point, incumbent)
+    lp.add_cuts(Cuts(np.array([0, 2]), layout.on[0, :2], np.ones(2), np.array([1.0])))
+    after = narrowed(lp, point, incumbent)
+    assert lp.safe_bound(point.duals) == point.bound
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.problem import ContainerClass, Floats, Ints, Problem
+from flexmine.problem import ContainerClass, Floats, History, Ints, Problem
 
 # Differences below this are within what a solver and the audit of the unrounded plan accept as kept.
 TOLERANCE_MW = 1e-6
@@ -66,7 +66,7 @@ def _class_bounds(problem: Problem, k: ContainerClass) -> _Bounds:
         if h.on:
             bound_up += h.count * (h.steps + steps < k.min_up_steps)
         else:
-            kept_off += h.count * (steps < _earliest_start(problem, k, h.steps, h.warm_until_step, h.starts_today))
+            kept_off += h.count * (steps < _earliest_start(problem, k, h))
     at_most = np.minimum(k.runnable, k.count - kept_off)
     at_least = np.maximum(k.must_run, bound_up)
     if k.committed is not None:
@@ -82,19 +82,25 @@ def _class_bounds(problem: Problem, k: ContainerClass) -> _Bounds:
     return _Bounds(bound_up, kept_off, at_least, at_most, idle_mw, least_mw, most_mw)
 
 
-def _earliest_start(
-    problem: Problem, k: ContainerClass, off_steps: int, warm_until_step: int | None, starts_today: int
-) -> int:
+def _earliest_start(problem: Problem, k: ContainerClass, h: History) -> int:
     """Return the first step in which a container that is off before step 0 can start."""
-    earliest = max(0, k.min_down_steps - off_steps)
+    earliest = max(0, k.min_down_steps - h.steps)
     days = problem.site.day_of_step
     if k.max_starts_per_day is not None and days is not None:
         if k.max_starts_per_day == 0:
             return problem.steps
-        if starts_today >= k.max_starts_per_day:
+        if h.starts_today >= k.max_starts_per_day:
             earliest = max(earliest, int(np.count_nonzero(days == days[0])))
-    warm_until = int(k.start.warm_off_steps[0]) - off_steps if warm_until_step is None else warm_until_step
-    return earliest if earliest <= warm_until else max(earliest, k.preheat_steps)
+    return earliest if earliest <= _last_without_preheat(k, h) else max(earliest, k.preheat_steps)
+
+
+def _last_without_preheat(k: ContainerClass, h: History) -> int:
+    """Return the last step of a start after a stop before step 0 that needs no preheat: warm, or of such a tier."""
+    told = (h.warm_until_step, *(h.tier_until_steps or (None,) * len(k.start.tiers)))
+    windows = (k.start.warm_off_steps, *(tier.off_steps for tier in k.start.tiers))
+    lasts = [int(w[0]) - h.steps if until is None else until for w, until in zip(windows, told, strict=True)]
+    cool = [last for last, tier in zip(lasts[1:], k.start.tiers, strict=True) if not tier.preheated]
+    return max(lasts[0], *cool) if cool else lasts[0]
 
 
 def _preheat_mw(problem: Problem, k: ContainerClass) -> Floats:

@@ -38,6 +38,16 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
     h : left warm after the starts of t;  x : gone cold;  E, X : first step of a start after stop i, last warm one.
     Exact where no later stop expires earlier and a cold start never pays; the planner checks both
     (:attr:`flexmine.milp.letters.Letters.needs_arcs`).
+
+    What is left warm is off and free to start, and so it is no more than what is (the row of the minimum down time,
+    tightened by h):
+
+    .. math:: h_{k,t} + \sum_{i=0}^{D_k-1} z_{k,t-i} \le N_k - n_{k,t} \quad \forall k, t
+
+    Without it a start may be called cold where only warm containers are free to start, because the others are still
+    within their minimum down time, and the warmth that it used up serves a dearer start later.  Arcs and layers need no
+    such row: there each start names its stop, or comes out of the pool of the cold (docs/mathematics.md, "Warm and
+    cold").  With h = 0 it is the minimum down time, so that it takes no n, y, z away: neither a threshold nor a plan.
     """
     m.h = pe.Var(m.KP, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
     m.x = pe.Var(m.KP, m.T, bounds=lambda m, k, t: (0, m.N[k]))
@@ -58,9 +68,13 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
     def still_warm(m, k, t):
         return m.h[k, t] <= m.unspoilt[k, t] + sum(m.z[k, i] for i in m.fresh[k, t])
 
+    def backed(m, k, t):
+        return m.h[k, t] + sum(m.z[k, t - i] for i in m.D[k]) <= m.N[k] - m.n[k, t]
+
     with whole_family(m, m.KP):
         m.warm_pool = pe.Constraint(m.KP, m.T, rule=balance)
         m.warm_pool_fresh = pe.Constraint(m.KP, m.T, rule=still_warm)
+        m.warm_pool_backed = pe.Constraint(m.KP, m.T, rule=backed)
 
 
 def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
@@ -76,6 +90,13 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
     step before cold, :math:`X^w` the last warm one, :math:`X^g` the last of tier g.
     What has grown cold is alike, so that the cold need no arcs of their own: a start is charged as cold, and
     preheated, exactly when its container is.
+
+    What is off is cold, or belongs to a stop that has not started again, from step to step by these rows alone:
+
+    .. math:: N_k - n_{k,t} = b_{k,t} + \sum_{i \le t < C_i} \Bigl(z_{k,i} - \sum_{u \le t} r_{k,i,u}\Bigr)
+
+    Hence arcs used later are always backed by containers that are off and free to start, and no row like
+    ``warm_pool_backed`` is missing.
     """
     lots = {k: {lot.step: lot for lot in classes[k].lots} for k in m.KA}
     arcs = [(k, i, t) for k in m.KA for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_tied + 1)]

@@ -174,7 +174,7 @@ class Row:
     Attributes
     ----------
     tightens : str
-        Row of the limit that it repeats more tightly: whoever takes that one away, takes this one away too.
+        Row of a limit that it holds once more, tightened: whoever takes that one away, takes this one away too.
     """
 
     row: str
@@ -468,6 +468,7 @@ ROWS: tuple[Row, ...] = (
     Row("start_kind", "counts", "settled"),
     Row("warm_pool", "counts", "settled"),
     Row("warm_pool_fresh", "counts", "settled"),
+    Row("warm_pool_backed", "counts", "settled", seldom=True, tightens="minimum_down_time"),
     Row("mode_curve", "both", "settled", seldom=True),
     Row("facility_balance", "power", "settled"),
     Row("supply_balance", "power", "settled"),
@@ -484,11 +485,6 @@ FAMILIES: dict[str, Limit | Row] = {**LIMIT_OF_ROW, **{row.row: row for row in R
 def rows_where(**wanted: object) -> tuple[str, ...]:
     """Return the names of the rows, limits first, whose declarations have these values (``rounding="kept"``)."""
     return tuple(n for n, family in FAMILIES.items() if all(getattr(family, key) == v for key, v in wanted.items()))
-
-
-def taken_away_with(row: str) -> tuple[str, ...]:
-    """Return the rows to leave out, so that a limit is really gone."""
-    return (row, *(family.row for family in ROWS if family.tightens == row))
 
 
 def worth_something() -> tuple[Limit, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from flexmine.problem import Floats, Problem
-from flexmine.problem.limits import LIMIT_OF_ROW, LIMITS, Limit, taken_away_with
+from flexmine.problem.limits import LIMIT_OF_ROW, LIMITS, ROWS, Limit
 from flexmine.solving.highs import Solver, SolverFailed
 from flexmine.solving.standard_form import Matrix
 
@@ -34,14 +34,11 @@ class _Rows:
         By row of the matrix.
     place : dict
         Whose it is, and its step (or day), by row of the matrix.
-    whole : dict
-        The row itself and those that repeat it more tightly, by row of the matrix: they go together.
     """
 
     numbers: list[int]
     limit: dict[int, Limit]
     place: dict[int, tuple[str, int]]
-    whole: dict[int, list[int]]
 
 
 def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
@@ -53,6 +50,7 @@ def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
     matrix : Matrix
         Of the same problem, proven infeasible.
     """
+    matrix = _each_limit_once(matrix)
     limits = _limits(matrix)
     kept, narrowed = _irreducible(matrix, limits)
     together = "; ".join(_describe(problem, limits, kept))
@@ -69,16 +67,26 @@ def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
     return sentences
 
 
+def _each_limit_once(matrix: Matrix) -> Matrix:
+    """Return the matrix with the rows opened that hold a limit once more: what is left out is then really out.
+
+    They take no counts away, so that no conflict hangs on them.
+    """
+    held_once_more = {row.row for row in ROWS if row.tightens}
+    again = np.array([name in held_once_more for name, _ in matrix.rows], dtype=bool)
+    return replace(
+        matrix,
+        row_lower=np.where(again, -np.inf, matrix.row_lower),
+        row_upper=np.where(again, np.inf, matrix.row_upper),
+    )
+
+
 def _limits(matrix: Matrix) -> _Rows:
-    number_of = {row: number for number, row in enumerate(matrix.rows)}
-    order = {limit.row: place for place, limit in enumerate(LIMITS)}
-    numbers = sorted((n for (name, _), n in number_of.items() if name in order), key=lambda n: order[matrix.rows[n][0]])
+    order = list(LIMIT_OF_ROW)
+    numbers = [n for n, (name, _) in enumerate(matrix.rows) if name in LIMIT_OF_ROW]
+    numbers.sort(key=lambda n: order.index(matrix.rows[n][0]))
     limit = {n: LIMIT_OF_ROW[matrix.rows[n][0]] for n in numbers}
-    whole = {}
-    for n, own in limit.items():
-        index = matrix.rows[n][1]
-        whole[n] = [number_of[name, index] for name in taken_away_with(own.row) if (name, index) in number_of]
-    return _Rows(numbers, limit, {n: own.place(matrix.rows[n][1]) for n, own in limit.items()}, whole)
+    return _Rows(numbers, limit, {n: own.place(matrix.rows[n][1]) for n, own in limit.items()})
 
 
 def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
@@ -97,12 +105,11 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
             finished = False
             kept.extend(rows)
             return
-        together = np.array([n for r in rows for n in limits.whole[r]])
-        solver.relax_rows(together)
+        solver.relax_rows(np.array(rows))
         ending = _ending(solver)
         if ending == "infeasible":
             return
-        solver.restore_rows(together)
+        solver.restore_rows(np.array(rows))
         if len(rows) == 1:
             finished = finished and ending == "optimal"
             kept.extend(rows)
@@ -141,9 +148,7 @@ def _smallest_breaches(matrix: Matrix, limits: _Rows) -> dict[int, float]:
     rows = np.concatenate([too_low, too_high])
     count = len(rows)
     sign = np.concatenate([np.ones(len(too_low)), -np.ones(len(too_high))])
-    entries = [(sign[column], n, column) for column, r in enumerate(rows) for n in limits.whole[int(r)]]
-    values, places, columns = zip(*entries, strict=True)
-    slack = sp.csc_matrix((values, (places, columns)), shape=(matrix.A.shape[0], count))
+    slack = sp.csc_matrix((sign, (rows, np.arange(count))), shape=(matrix.A.shape[0], count))
     elastic = replace(
         matrix,
         A=sp.csc_matrix(sp.hstack([matrix.A, slack])),

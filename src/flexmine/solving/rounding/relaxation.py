@@ -191,7 +191,9 @@ class HotLp:
     def _lagrangian(self, duals: Floats, cost: Floats) -> tuple[float, Floats]:
         """Return y b and c - A'y, without duals of the wrong sign on rows that have no such side."""
         rows = len(self._row_lower)
-        own, cut = duals[:rows], np.minimum(duals[rows:], 0.0)
+        own, known = duals[:rows], duals[rows:]
+        # Rows taken in since a point was solved have no dual there, and need none: 0 is as valid as any.
+        cut = np.concatenate([np.minimum(known, 0.0), np.zeros(len(self._cut_upper) - len(known))])
         up, down = np.maximum(own, 0.0) * self._has_lower, np.minimum(own, 0.0) * self._has_upper
         # Sums rather than dot products: BLAS may start threads for these, and then costs more than the simplex method.
         total = (up * self._row_lower).sum() + (down * self._row_upper).sum() + (cut * self._cut_upper).sum()

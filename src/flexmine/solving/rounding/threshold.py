@@ -32,7 +32,8 @@ def rounded_counts(layout: Layout, values: Floats, theta: Floats) -> Floats:
 
     Logic, minimum times, and limits on a count of one class are differences of Y and Z below a whole number, and
     :math:`a \le b + c` with whole c gives :math:`\lfloor a + \theta \rfloor \le \lfloor b + \theta \rfloor + c`.  Hence
-    every theta keeps all of them exactly.
+    every theta keeps all of them exactly.  What is left warm, h, is left to the relaxation: ``warm_pool_backed`` with
+    h = 0 is the minimum down time, and takes no n, y, z away that the other rows allow.
     """
     started, stopped = _cumulated(layout, values, theta)
     on = layout.on_before + started - stopped
