@@ -73,7 +73,6 @@ def without_reserve(problem: Problem) -> Problem:
 
 def _moved(problem: Problem, by_mw: float, reserve_mw: float) -> Problem:
     for limit in LIMITS:
-        if limit.reserve_per_mw is not None and limit.widen is not None:
-            for who in limit.members(problem):
-                problem = limit.widen(problem, by_mw * limit.reserve_per_mw(problem, who), who, None)
+        if limit.narrow is not None:
+            problem = limit.narrow(problem, -by_mw)
     return with_site(problem, rounding_reserve_mw=reserve_mw)

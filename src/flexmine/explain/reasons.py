@@ -303,7 +303,6 @@ class _Writer:
 
     def _effects(self, limit: Limit, member: int, who: str, t: int) -> Iterator[_Held]:
         """Yield how a limit holds the power of a step."""
-        reserve = self.problem.site.rounding_reserve_mw
         order = self._cause(("order",), "", t) if limit.row == "site_cap" else None
         for effect in limit.effects:
             row = t + effect.after
@@ -313,9 +312,8 @@ class _Writer:
                 worth /= self.problem.time.step_h
             if gain <= NOISE_USD:
                 continue
-            true = limit.value(self.problem, who, row)
-            if limit.reserve_per_mw is not None:
-                true += reserve * limit.reserve_per_mw(self.problem, who)
+            reserve = 0.0 if limit.reserve is None else limit.reserve(self.problem, who)
+            true = limit.value(self.problem, who, row) + (-reserve if limit.least else reserve)
             words = order.text if order else effect.text.format(value=true, who=who)
             code = "order" if order else limit.reasons_of(self.problem, who)[0]
             yield _Held(

@@ -84,8 +84,9 @@ class Limit:
         Name of that worth in plan.json, and in words.
     widen : callable or None
         The Problem with the limit wider by an amount, of (problem, amount, who, step); None: of all, in all steps.
-    reserve_per_mw : callable or None
-        By how much each MW of the rounding reserve narrows it, of (problem, who); None: not at all.
+    narrow, reserve : callable or None
+        The Problem with all of it narrower by a rounding reserve [MW], or, below 0, as wide as it was; and by how much
+        one of it is narrower, in its own unit, of (problem, who).  None: rounding keeps it as it is.
     value_unit : str
         Where it is another unit than `unit`.
     seldom : bool
@@ -116,7 +117,8 @@ class Limit:
     key: str = ""
     more: str = ""
     widen: Callable[[Problem, float, str | None, int | None], Problem] | None = None
-    reserve_per_mw: Callable[[Problem, str], float] | None = None
+    narrow: Callable[[Problem, float], Problem] | None = None
+    reserve: Callable[[Problem, str], float] | None = None
     value_unit: str = ""
     seldom: bool = False
     named: Callable[[Problem], tuple[str, ...]] | None = None
@@ -215,8 +217,8 @@ def bumped(values: Floats, by: float, t: int | None) -> Floats:
     return changed
 
 
-def _one_mw(_p: Problem, _who: str) -> float:
-    return 1.0
+def _reserve_mw(p: Problem, _who: str) -> float:
+    return p.site.rounding_reserve_mw
 
 
 def _widen_cap(p: Problem, by: float, _who: str | None, t: int | None) -> Problem:
@@ -275,7 +277,8 @@ def _ramp(row: Literal["ramp_up", "ramp_down"], into: Effect, after: Effect) -> 
         key=row,
         more=words,
         widen=widen,
-        reserve_per_mw=_one_mw,
+        narrow=lambda p, mw: widen(p, -mw, None, None),
+        reserve=_reserve_mw,
     )
 
 
@@ -371,7 +374,8 @@ LIMITS: tuple[Limit, ...] = (
         key="feeder",
         more="feeder {who}",
         widen=_widen_group,
-        reserve_per_mw=_one_mw,
+        narrow=lambda p, mw: _widen_group(p, -mw, None, None),
+        reserve=_reserve_mw,
     ),
     _of_power(
         row="site_cap",
@@ -387,7 +391,8 @@ LIMITS: tuple[Limit, ...] = (
         key="cap",
         more="site cap",
         widen=_widen_cap,
-        reserve_per_mw=_one_mw,
+        narrow=lambda p, mw: _widen_cap(p, -mw, None, None),
+        reserve=_reserve_mw,
     ),
     _of_power(
         row="supply_limit",
