@@ -88,7 +88,7 @@ def assemble(case: Case) -> Assembly:
     )
     for model in models.values():
         notes += [*model.notes, *_unable(model, clock)]
-    true = Problem(time=case.time, classes=classes, sources=offered, site=site(case, clock, held, groups))
+    true = Problem(time=case.time, classes=classes, sources=offered, site=site(case, clock, held, groups, notes))
     problem, reserved = with_reserve(true, case.plant.rounding_reserve_mw)
     return Assembly(
         problem=problem,

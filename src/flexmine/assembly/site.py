@@ -143,7 +143,7 @@ def limits(case: Case, clock: Clock) -> Limits:
     )
 
 
-def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]]) -> Site:
+def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]], notes: list[str]) -> Site:
     """Return the limits of the whole site."""
     step_h, plant = case.time.step_h, case.plant
     up, down = plant.ramp_up_mw_per_h, plant.ramp_down_mw_per_h

@@ -15,7 +15,7 @@ from flexmine.audit.reason_codes import CODES, code_of, text_of
 from flexmine.errors import BadInput
 from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
 from flexmine.problem import ContainerClass, Problem, TimeAxis
-from flexmine.problem.limits import worth_something
+from flexmine.problem.limits import Limit, worth_something
 from flexmine.problem.reading import read_problem
 
 PLAN_SCHEMA = "flexmine-plan/1"
@@ -91,7 +91,7 @@ def explain(directory: Path, container: str, at: str) -> Explanation:
         raise BadInput(f"{directory}: the plan holds no reason for {container} at {problem.time.begin(t).isoformat()}")
     k = problem.containers[row][1]
     state, power = str(tables.setpoint_text["state"][row, t]), float(tables.setpoint_numbers["it_power_mw"][row, t])
-    facts = _prices(problem, tables, k, t, power if state == "on" else None)
+    facts = _prices(problem, tables, k, t, power if state == "on" else None, _spent(problem, document, t))
     facts = {
         "container": container,
         "interval_start": problem.time.begin(t).isoformat(),
@@ -132,13 +132,15 @@ def _step(problem: Problem, at: str) -> int:
     return step
 
 
-def _prices(problem: Problem, tables: PlanTables, k: ContainerClass, t: int, on_mw: float | None) -> dict[str, Any]:
-    """Return the break-even and the price of the next MWh in a step."""
+def _prices(
+    problem: Problem, tables: PlanTables, k: ContainerClass, t: int, on_mw: float | None, spent: set[str | None]
+) -> dict[str, Any]:
+    """Return the break-even and the price of the next MWh in a step; nothing is left to take of what is `spent`."""
     room = [
         s
         for s in problem.sources
-        if s.available_mw[t] - tables.site_numbers[f"{s.name}_mw"][t] > ROOM_MW
-    ]  # fmt: skip
+        if s.available_mw[t] - tables.site_numbers[f"{s.name}_mw"][t] > ROOM_MW and s.name not in spent
+    ]
     source = min(room, key=lambda s: float(s.price_usd_per_mwh[t]), default=None)
     slack = ROOM_MW if k.miners is None else 2e-6 * max(watts for watts, _ in k.miners.presets)
     if on_mw is None:
@@ -160,8 +162,7 @@ def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t:
     found: dict[str, tuple[Any, int]] = {}
     for limit in worth_something():
         for who in limit.members(problem):
-            of_key = values.get(limit.key_of(problem, who))
-            series = of_key if limit.over == "site" else of_key.get(who) if isinstance(of_key, dict) else None
+            series = _series(values, limit, problem, who)
             for effect in limit.effects if limit.concerns(problem, who, k.name) else ():
                 when = "" if len(limit.effects) == 1 else " after it" if effect.after else " into it"
                 found[f"{limit.more.format(who=who)}{when}"] = series, t + effect.after
@@ -169,6 +170,24 @@ def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t:
         words: float(series[step])
         for words, (series, step) in found.items()
         if isinstance(series, list) and step < len(series)
+    }
+
+
+def _series(values: Mapping[str, Any], limit: Limit, problem: Problem, who: str) -> Any:
+    """Return the values by step of one more unit of a limit, as plan.json has them; None where it has none."""
+    of_key = values.get(limit.key_of(problem, who))
+    return of_key if limit.over == "site" else of_key.get(who) if isinstance(of_key, dict) else None
+
+
+def _spent(problem: Problem, document: Mapping[str, Any], t: int) -> set[str | None]:
+    """Return the sources of which a limit over a period leaves no more to take in a step."""
+    values = document.get("marginal_values")
+    return {
+        limit.about(problem, who)
+        for limit in worth_something()
+        if limit.window == "period" and not limit.least and isinstance(values, dict)
+        for who in limit.members(problem)
+        if (series := _series(values, limit, problem, who)) is not None and (series[t] or 0.0) > 0
     }
 
 
