@@ -91,7 +91,8 @@ def explain(directory: Path, container: str, at: str) -> Explanation:
         raise BadInput(f"{directory}: the plan holds no reason for {container} at {problem.time.begin(t).isoformat()}")
     k = problem.containers[row][1]
     state, power = str(tables.setpoint_text["state"][row, t]), float(tables.setpoint_numbers["it_power_mw"][row, t])
-    facts = _prices(problem, tables, k, t, power if state == "on" else None, _spent(problem, document, t))
+    spent = _spent(problem, document, t)
+    facts = _prices(problem, tables, k, t, on_mw=power if state == "on" else None, spent=spent)
     facts = {
         "container": container,
         "interval_start": problem.time.begin(t).isoformat(),
@@ -133,7 +134,7 @@ def _step(problem: Problem, at: str) -> int:
 
 
 def _prices(
-    problem: Problem, tables: PlanTables, k: ContainerClass, t: int, on_mw: float | None, spent: set[str | None]
+    problem: Problem, tables: PlanTables, k: ContainerClass, t: int, *, on_mw: float | None, spent: set[str | None]
 ) -> dict[str, Any]:
     """Return the break-even and the price of the next MWh in a step; nothing is left to take of what is `spent`."""
     room = [
