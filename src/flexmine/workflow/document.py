@@ -161,7 +161,7 @@ def _marginal_values(plan: Plan) -> dict[str, Any] | None:
             if limit.over == "site":
                 told[key] = series
             else:
-                told[key][who] = series
+                told.setdefault(key, {})[who] = series
     return told
 
 
