@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
+
 import numpy as np
 
 from flexmine.assembly.chain import Chain
@@ -10,13 +12,14 @@ from flexmine.assembly.pins import pins_by_step
 from flexmine.assembly.windows import Clock
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
+from flexmine.inputs.schema import EnergyLimit as EnergyLimitEntry
 from flexmine.physics.hash_value import (
     hash_value_to_party,
     hash_value_usd_per_th_s_h,
     hashprice_usd_per_ph_s_day,
     perspective_terms,
 )
-from flexmine.problem import Floats, Group, Ints, Site, Source
+from flexmine.problem import EnergyLimit, Floats, Group, Ints, Site, Source
 
 USUAL_HASHPRICE_USD_PER_PH_S_DAY = (2.0, 2000.0)
 """28 to 120 in 2024 to 2026, some 2,000 in December 2017; a factor of 100 beside today's values leaves the band."""
@@ -143,6 +146,88 @@ def limits(case: Case, clock: Clock) -> Limits:
     )
 
 
+def energy_limits(case: Case, clock: Clock, cap_mw: Floats, notes: list[str]) -> tuple[EnergyLimit, ...]:
+    """Return the limits of energy for the part of each period that lies in the horizon; a step counts where it begins.
+
+    Raises
+    ------
+    BadInput
+        It is not said what a period that has begun has taken, or of one that has not, something is said.
+    """
+    given, wrong, found = case.document.state.energy_taken_mwh, [], []
+    for limit in case.document.energy_limits:
+        for name, begin, until in _periods(limit, clock):
+            inside = [t for t, b in enumerate(clock.begins[:-1]) if begin <= b < until]
+            if not inside:
+                notes.append(f"energy limit {name} lies outside the horizon and has no effect")
+                continue
+            since = begin.astimezone(clock.zone).isoformat()
+            if begin < clock.begins[0] and name not in given:
+                wrong.append(
+                    f"state.energy_taken_mwh: {name} is missing; its period began at {since}, before the start: say "
+                    "what it has taken so far [MWh], 0 if nothing"
+                )
+            elif begin >= clock.begins[0] and given.get(name, 0.0) > 0.0:
+                wrong.append(
+                    f"state.energy_taken_mwh: {name} is {given[name]:g}, and its period begins at {since} only"
+                )
+            taken = given.get(name, 0.0)
+            after_h = max(0.0, (until - clock.begins[-1]) / timedelta(hours=1))
+            still_mwh = after_h * float(np.minimum(_offered_mw(case, limit.source), cap_mw).mean())
+            least, most = _of_the_horizon(limit, taken, len(inside) * clock.axis.step_h, after_h, still_mwh)
+            if limit.at_least_mwh is not None and after_h > 0.0:
+                notes.append(
+                    f"energy limit {name}: {after_h:g} h of its period lie after the horizon, and {still_mwh:.3f} of "
+                    f"its {limit.at_least_mwh:g} MWh could still be taken then; {least or 0.0:.3f} MWh must be before"
+                )
+            found.append(EnergyLimit(name, limit.source, inside[0], len(inside), least, most, taken))
+    for name in given.keys() - {e.name for e in found}:
+        notes.append(f"state.energy_taken_mwh: {name} is no period of this horizon and has no effect")
+    if wrong:
+        raise BadInput(wrong)
+    return tuple(found)
+
+
+def _of_the_horizon(
+    limit: EnergyLimitEntry, taken_mwh: float, inside_h: float, after_h: float, still_mwh: float
+) -> tuple[float | None, float | None]:
+    """Return what has to, and may, be taken by the end of the horizon of a period that may go on after it [MWh].
+
+    `at_least_mwh` is lowered by what can still be taken afterwards, at the mean of what is on offer in the horizon.
+    What is left of `at_most_mwh` is spent evenly by the hours left, or as soon as it pays.
+    """
+    least, most = limit.at_least_mwh, limit.at_most_mwh
+    if least is not None:
+        least = max(0.0, least - still_mwh)
+    if most is not None and limit.pace == "even" and most > taken_mwh:
+        most = max(taken_mwh + (most - taken_mwh) * inside_h / (inside_h + after_h), least or 0.0)
+    if least is not None and most is not None and least <= taken_mwh:
+        least = None
+    return least, most
+
+
+def _offered_mw(case: Case, source: str | None) -> Floats:
+    names = [s.name for s in case.document.sources if source in (None, s.name)]
+    return np.asarray(np.sum([case.series[f"sources.{name}.available_mw"] for name in names], axis=0))
+
+
+def _periods(limit: EnergyLimitEntry, clock: Clock) -> list[tuple[str, datetime, datetime]]:
+    """Return name, beginning and end of the periods that steps of the horizon lie in."""
+    if limit.begin is not None and limit.end is not None:
+        return [(limit.name, limit.begin.astimezone(UTC), limit.end.astimezone(UTC))]
+    days = [b.astimezone(clock.zone).date() for b in clock.begins[:-1]]
+    if limit.over == "day":
+        spans = [(f"{day}", day, day + timedelta(days=1)) for day in dict.fromkeys(days)]
+    else:
+        firsts = dict.fromkeys(day.replace(day=1) for day in days)
+        spans = [(f"{first:%Y-%m}", first, (first + timedelta(days=31)).replace(day=1)) for first in firsts]
+
+    def midnight(day: date) -> datetime:
+        return datetime.combine(day, time(), clock.zone).astimezone(UTC)
+
+    return [(f"{limit.name}/{label}", midnight(first), midnight(after)) for label, first, after in spans]
+
+
 def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]], notes: list[str]) -> Site:
     """Return the limits of the whole site."""
     step_h, plant = case.time.step_h, case.plant
@@ -160,4 +245,5 @@ def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Containe
         initial_mw=case.document.state.initial_mw,
         groups=feeders,
         day_of_step=clock.day_of_step,
+        energy_limits=energy_limits(case, clock, held.cap_mw, notes),
     )

@@ -130,6 +130,7 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
     site_power = problem.site.base_load_mw + facility.sum(axis=0)
     _check_site(book, site_power, power_of_class, reserve_mw)
     _check_sources(book, site_power, schedule.supply_mw)
+    _check_energy(book, site_power, schedule.supply_mw, reserve_mw > 0.0)
     return Replay(
         facility_power_mw=facility,
         it_power_mw=it_power.copy(),
@@ -205,6 +206,22 @@ def _check_sources(book: Book, power: Floats, supply: Floats) -> None:
     for t in (int(i) for i in np.flatnonzero(~(np.abs(total - power) <= book.tolerance_mw))):
         what = f"the sources give {total[t]:.6f} MW together, the site draws {power[t]:.6f} MW."
         book.add("balance", "the site", t, abs(total[t] - power[t]), what)
+
+
+def _check_energy(book: Book, power: Floats, supply: Floats, widened: bool) -> None:
+    """Compare the energy of each limit's hours with it; powers may miss theirs by the tolerance in every hour."""
+    names, step_h = [s.name for s in book.problem.sources], book.problem.time.step_h
+    for e in book.problem.site.energy_limits:
+        drawn = power if e.source is None else supply[names.index(e.source)]
+        mwh = e.taken_mwh + step_h * float(drawn[e.first_step : e.first_step + e.steps].sum())
+        slack = book.tolerance_mw * step_h * e.steps + (e.reserve_mwh if widened else 0.0)
+        book.checks += 2
+        if e.at_most_mwh is not None and not mwh <= e.at_most_mwh + slack:
+            what = f"{mwh:.6f} MWh by the end of its steps, {e.at_most_mwh:.6f} MWh allowed."
+            book.add("energy_at_most", f"energy limit {e.name}", e.first_step, mwh - e.at_most_mwh, what)
+        if e.at_least_mwh is not None and not mwh >= e.at_least_mwh - slack:
+            what = f"{mwh:.6f} MWh by the end of its steps, {e.at_least_mwh:.6f} MWh required."
+            book.add("energy_at_least", f"energy limit {e.name}", e.first_step, e.at_least_mwh - mwh, what)
 
 
 def _surplus_left(problem: Problem, supply: Floats) -> Floats:

@@ -345,6 +345,38 @@ def _when(problem: Problem, wrong: NDArray[np.bool_], excess: Floats | Ints | No
     return head + ", ".join(texts) + more + worst
 
 
+def _energy_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
+    """Return the sentences for energy that is more, or less, than what has to, or can, be drawn in its hours."""
+    site, found = problem.site, []
+    least_mw = np.maximum(site.base_load_mw + np.sum([b.least_mw for b in bounds.values()], axis=0), site.minimum_mw)
+    offered = {s.name: s.available_mw for s in problem.sources}
+    total_mw = np.sum(list(offered.values()), axis=0)
+    most_mw = np.minimum(np.minimum(_most_mw(problem, bounds), site.cap_mw), total_mw)
+    for e in site.energy_limits:
+        least, most, who, does = least_mw, most_mw, "the site", "draw"
+        if e.source is not None:
+            # What the other sources cannot give has to come from this one.
+            least = np.maximum(least_mw - (total_mw - offered[e.source]), 0.0)
+            most, who, does = np.minimum(most_mw, offered[e.source]), f"source {e.source}", "give"
+        inside, hours = np.zeros(problem.steps, dtype=bool), problem.time.step_h
+        inside[e.window] = True
+        has_to, can = (e.taken_mwh + hours * float(mw[e.window].sum()) for mw in (least, most))
+        already = f", {e.taken_mwh:g} MWh taken before included" if e.taken_mwh else ""
+        if e.at_most_mwh is not None and has_to > e.at_most_mwh + TOLERANCE_MW:
+            found.append(
+                f"energy limit {e.name}: at_most_mwh of {e.at_most_mwh:g} MWh is below the {has_to:.3f} MWh that "
+                f"{who} has to {does} at least (containers bound to run at lowest power, standby, base load{already}) "
+                f"{_when(problem, inside)}; it must be {has_to - e.at_most_mwh:.3f} MWh higher, or fewer bound to run."
+            )
+        if e.at_least_mwh is not None and can < e.at_least_mwh - TOLERANCE_MW:
+            found.append(
+                f"energy limit {e.name}: at_least_mwh of {e.at_least_mwh:g} MWh is above the {can:.3f} MWh that "
+                f"{who} can {does} at most (supply, cap, runnable containers at highest power{already}) "
+                f"{_when(problem, inside)}; it must be {e.at_least_mwh - can:.3f} MWh lower."
+            )
+    return found
+
+
 # Rows of the limits that proofs in words are about, and the proofs.
 PROOFS: tuple[tuple[tuple[str, ...], Callable[[Problem, dict[str, _Bounds]], list[str]]], ...] = (
     (
@@ -353,6 +385,7 @@ PROOFS: tuple[tuple[tuple[str, ...], Callable[[Problem, dict[str, _Bounds]], lis
     ),
     (("feeder_cap",), _feeder_conflicts),
     (("site_cap", "supply_limit", "site_minimum", "ramp_up", "ramp_down"), _site_conflicts),
+    (("energy_at_least", "energy_at_most"), _energy_conflicts),
 )
 PROVEN = frozenset(row for rows, _ in PROOFS for row in rows)
 # A container ramp alone never leaves a plant without a plan: it can always stay where it is, or at its lowest power.

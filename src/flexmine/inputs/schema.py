@@ -32,6 +32,7 @@ from flexmine.inputs.series_spec import (
 )
 
 DEFAULT_PUBLISH_H = 24.0
+EnergyMwh = Annotated[float, Field(ge=0.0, le=1e7)]
 
 
 class SeriesOfCase(Document):
@@ -141,6 +142,52 @@ class Available(Span):
     reason: str = ""
 
 
+class EnergyLimit(Document):
+    """Energy that the whole site, or one source, takes at least or at most over a day, a month or a time of its own.
+
+    Attributes
+    ----------
+    source
+        Name of the source; absent: the whole site.
+    over
+        Every day or month of the site's zone; absent: one time, with from and to.
+    begin
+        Beginning of that time, included, with its UTC offset.
+    end
+        End of that time, excluded, with its UTC offset.
+    at_least_mwh
+        No less energy than this in each period.
+    at_most_mwh
+        No more energy than this in each period.
+    pace
+        How at_most_mwh of a period that outlasts the horizon is spent: even by the hours left, or as soon as it pays.
+    """
+
+    name: Name
+    source: Name | None = None
+    over: Literal["day", "month"] | None = None
+    begin: AwareTime | None = Field(default=None, alias="from")
+    end: AwareTime | None = Field(default=None, alias="to")
+    at_least_mwh: EnergyMwh | None = None
+    at_most_mwh: EnergyMwh | None = None
+    pace: Literal["even", "none"] = "even"
+
+    @model_validator(mode="after")
+    def _whole(self) -> EnergyLimit:
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        span = (self.begin is not None, self.end is not None)
+        if any(span) if self.over is not None else not all(span):
+            found.append(((), "an energy limit has either over (day or month), or from and to"))
+        elif self.begin is not None and self.end is not None and self.end <= self.begin:
+            found.append((("to",), f"{self.end.isoformat()} is not after from {self.begin.isoformat()}"))
+        if self.at_least_mwh is None and self.at_most_mwh is None:
+            found.append(((), "an energy limit has at_least_mwh or at_most_mwh, or both"))
+        elif self.at_most_mwh is not None and (self.at_least_mwh or 0.0) > self.at_most_mwh:
+            found.append((("at_least_mwh",), f"{self.at_least_mwh:g} is above at_most_mwh = {self.at_most_mwh:g}"))
+        problems(found)
+        return self
+
+
 class CommittedRun(Span):
     """A container that runs from a time to a time."""
 
@@ -199,11 +246,17 @@ class State(Document):
 
     `default` is of the containers that are not named; it may be left out where all are, as in ``state_after`` of
     plan.json.
+
+    Attributes
+    ----------
+    energy_taken_mwh
+        Taken before the first step in each period of an energy limit that has begun: NAME/2024-09-10, NAME/2024-09.
     """
 
     initial_mw: PowerMw | None
     default: ContainerState | None = None
     containers: dict[str, ContainerState] = Field(default_factory=dict)
+    energy_taken_mwh: dict[str, EnergyMwh] = Field(default_factory=dict)
 
     def of(self, container: str) -> ContainerState:
         """Return the state of a container; that every one has a state is checked when the case is read."""
@@ -227,6 +280,8 @@ class CaseDocument(Document):
 
     Attributes
     ----------
+    energy_limits
+        Energy of a source or of the site over a day, a month or a time of its own.
     unusual
         Dotted keys whose value is meant although it is far from usual, such as ``sources.dam.available_mw``; without
         being named here such a value is refused.
@@ -256,6 +311,7 @@ class CaseDocument(Document):
     terminal_on_usd: float | None = Field(default=None, ge=-1e5, le=1e5)
     minimum_mw: MinimumMw | None = None
     max_starts_per_day: int | None = Field(default=None, ge=0, le=48)
+    energy_limits: Annotated[tuple[EnergyLimit, ...], AsTuple] = ()
     options: Options = Options()
     unusual: Annotated[tuple[str, ...], AsTuple] = ()
 
@@ -301,7 +357,13 @@ def case_problems(document: Any) -> list[tuple[tuple[str | int, ...], str]]:
     if at is not None and start is not None and at <= start:
         text = f"{at.isoformat()} is not after the start; give the new difficulty and leave next_retarget out"
         found.append((("hash_value", "next_retarget", "at"), text))
-    for key in ("sources", "windows", "orders"):
+    sources = [name for entry in document.sources or () if (name := getattr(entry, "name", None)) is not None]
+    for i, limit in enumerate(document.energy_limits or ()):
+        name = getattr(limit, "source", None)
+        if name is not None and name not in sources:
+            text = f"there is no source {name} in this case; its sources are {', '.join(sources)}"
+            found.append((("energy_limits", i, "source"), text))
+    for key in ("sources", "windows", "orders", "energy_limits"):
         found += _twice(key, [getattr(entry, "name", None) for entry in getattr(document, key) or ()])
     return found
 

@@ -3,6 +3,6 @@
 Each has ``INDEX`` (letter -> index sets), ``sets(m, p)``, ``numbers(p, classes)`` and ``rows(m, p, classes)``.
 """
 
-from flexmine.milp import groups
+from flexmine.milp import energy, groups
 
-PARTS = (groups,)
+PARTS = (groups, energy)

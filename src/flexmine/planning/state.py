@@ -49,13 +49,17 @@ class FleetState:
 
     initial_mw: float
     containers: dict[str, ContainerState]
+    energy_taken_mwh: dict[str, float]
 
     def document(self) -> dict[str, Any]:
         """Return it in the shape of a case's ``state``."""
-        return {
+        document: dict[str, Any] = {
             "initial_mw": round(self.initial_mw, 6),
             "containers": {name: _container_document(c) for name, c in self.containers.items()},
         }
+        if self.energy_taken_mwh:
+            document["energy_taken_mwh"] = {name: round(mwh, 6) for name, mwh in self.energy_taken_mwh.items()}
+        return document
 
 
 def state_after(
@@ -96,7 +100,19 @@ def state_after(
             starts_today=earlier_today + int(started[row, today].sum()),
             inside_temperature_c=(inside_temperature_c or {}).get(name),
         )
-    return FleetState(float(replay.site_power_mw[steps - 1]), containers)
+    return FleetState(
+        float(replay.site_power_mw[steps - 1]), containers, _energy_taken_mwh(problem, schedule, replay, steps)
+    )
+
+
+def _energy_taken_mwh(problem: Problem, schedule: Schedule, replay: Replay, steps: int) -> dict[str, float]:
+    """Return what the periods that have begun, and may go on after `steps`, have taken so far [MWh]."""
+    names, taken = [s.name for s in problem.sources], {}
+    for e in problem.site.energy_limits:
+        if e.first_step < steps and (e.window.stop > steps or steps == problem.steps):
+            drawn = replay.site_power_mw if e.source is None else schedule.supply_mw[names.index(e.source)]
+            taken[e.name] = e.taken_mwh + problem.time.step_h * float(drawn[e.first_step : steps].sum())
+    return taken
 
 
 def _same_day(problem: Problem, steps: int) -> NDArray[np.bool_]:

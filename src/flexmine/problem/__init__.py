@@ -2,6 +2,7 @@
 
 from flexmine.problem.model import (
     ContainerClass,
+    EnergyLimit,
     Floats,
     Group,
     History,
@@ -17,6 +18,7 @@ from flexmine.problem.model import (
 
 __all__ = [
     "ContainerClass",
+    "EnergyLimit",
     "Floats",
     "Group",
     "History",

@@ -92,6 +92,7 @@ def check_problem(c: Checker, problem: Problem) -> None:
     names = [k.name for k in problem.classes]
     _check_feeders(c, problem.site, names)
     _check_days(c, problem)
+    _check_energy(c, problem)
     c.unique("classes", names)
     c.unique("sources", [s.name for s in problem.sources])
     c.unique("containers", [name for k in problem.classes for name in k.containers])
@@ -178,3 +179,18 @@ def _check_days(c: Checker, problem: Problem) -> None:
     for i, k in enumerate(problem.classes):
         if days is None and k.max_starts_per_day is not None:
             c.wrong(f"classes[{i}].max_starts_per_day", "needs site.day_of_step")
+
+
+def _check_energy(c: Checker, problem: Problem) -> None:
+    sources = [s.name for s in problem.sources]
+    c.unique("site.energy_limits", [e.name for e in problem.site.energy_limits])
+    for i, e in enumerate(problem.site.energy_limits):
+        path, end = f"site.energy_limits[{i}]", e.first_step + e.steps
+        if e.source is not None and e.source not in sources:
+            c.wrong(f"{path}.source", f"unknown source {e.source!r}; allowed are {', '.join(sources)} and null")
+        if end > problem.steps:
+            c.wrong(f"{path}.steps", f"ends with step {end - 1}; the last of the horizon is {problem.steps - 1}")
+        if e.at_least_mwh is None and e.at_most_mwh is None:
+            c.wrong(path, "needs at_least_mwh or at_most_mwh")
+        elif e.at_least_mwh is not None and e.at_most_mwh is not None and e.at_least_mwh > e.at_most_mwh:
+            c.wrong(f"{path}.at_least_mwh", f"{e.at_least_mwh:g} is above at_most_mwh = {e.at_most_mwh:g}")

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from flexmine.problem.model import ContainerClass, Floats, Group, Problem, Source
+from flexmine.problem.model import ContainerClass, EnergyLimit, Floats, Group, Problem, Source
 
 Over = Literal["site", "source", "group", "class"]
 Window = Literal["step", "day", "period", "horizon"]
@@ -246,6 +246,90 @@ def _free_to_start(k: ContainerClass) -> ContainerClass:
     return replace(k, min_down_steps=min(k.min_down_steps, max(1, k.preheat_steps)))
 
 
+def energy_of(p: Problem, who: str) -> EnergyLimit:
+    """Return a limit of energy by its name."""
+    return next(e for e in p.site.energy_limits if e.name == who)
+
+
+def _with_energy(p: Problem, change: Callable[[EnergyLimit], EnergyLimit]) -> Problem:
+    return with_site(p, energy_limits=tuple(change(e) for e in p.site.energy_limits))
+
+
+def _moved_energy(e: EnergyLimit, mwh: float, reserve_mwh: float) -> EnergyLimit:
+    least, most = e.at_least_mwh, e.at_most_mwh
+    least = None if least is None else round(least + mwh, DECIMALS)
+    most = None if most is None else round(most - mwh, DECIMALS)
+    return replace(e, at_least_mwh=least, at_most_mwh=most, reserve_mwh=reserve_mwh)
+
+
+def _narrow_energy(p: Problem, mw: float) -> Problem:
+    """Keep free what whole miners may miss in the hours of each limit of energy, but not more than there is."""
+
+    def narrower(e: EnergyLimit) -> EnergyLimit:
+        rooms = [mw * e.steps * p.time.step_h]
+        if e.at_most_mwh is not None:
+            rooms += [e.at_most_mwh - e.taken_mwh, (e.at_most_mwh - (e.at_least_mwh or 0.0)) / 2]
+        elif e.at_least_mwh is not None and e.at_least_mwh <= e.taken_mwh:
+            rooms = [0.0]
+        mwh = max(0.0, round(min(rooms), DECIMALS))
+        return _moved_energy(e, mwh, mwh)
+
+    return _with_energy(p, narrower if mw > 0 else lambda e: _moved_energy(e, -e.reserve_mwh, 0.0))
+
+
+def _energy(bound: Literal["at_least", "at_most"]) -> Limit:
+    least, words = bound == "at_least", bound.replace("_", " ")
+
+    def mwh_of(e: EnergyLimit) -> float | None:
+        return e.at_least_mwh if least else e.at_most_mwh
+
+    def moved_to(e: EnergyLimit, mwh: float | None) -> EnergyLimit:
+        return replace(e, at_least_mwh=mwh) if least else replace(e, at_most_mwh=mwh)
+
+    def names(p: Problem) -> tuple[str, ...]:
+        return tuple(e.name for e in p.site.energy_limits if mwh_of(e) is not None)
+
+    def wider(p: Problem, by: float, who: str | None, _t: int | None) -> Problem:
+        def change(e: EnergyLimit) -> EnergyLimit:
+            mwh = mwh_of(e)
+            return e if mwh is None or who not in (None, e.name) else moved_to(e, mwh - by if least else mwh + by)
+
+        return _with_energy(p, change)
+
+    def relaxed(p: Problem) -> Problem:
+        without = (moved_to(e, None) for e in p.site.energy_limits)
+        kept = tuple(e for e in without if e.at_least_mwh is not None or e.at_most_mwh is not None)
+        return with_site(p, energy_limits=kept)
+
+    return Limit(
+        row=f"energy_{bound}",
+        words=f"energy {words}",
+        unit="MWh",
+        kind="contractual",
+        over="source",
+        window="period",
+        touches="power",
+        rounding="settled",
+        check=f"energy_{bound}",
+        reasons=("contract",),
+        present=lambda p: bool(names(p)),
+        relax=relaxed,
+        value=lambda p, who, _t: mwh_of(energy_of(p, who)) or 0.0,
+        least=least,
+        without="contract",
+        effects=(Effect(f"{words} {{value:.3f}} MWh of {{who}}", forces=least),),
+        key=f"energy_{bound}",
+        more=f"energy {words} of {{who}}",
+        widen=wider,
+        # One call narrows both bounds.
+        narrow=None if least else _narrow_energy,
+        reserve=lambda p, who: energy_of(p, who).reserve_mwh,
+        named=names,
+        steps=lambda p, who: range(p.steps)[energy_of(p, who).window],
+        about=lambda p, who: energy_of(p, who).source,
+    )
+
+
 # What most limits have in common.
 _of_counts = partial(Limit, over="class", window="step", touches="counts", unit="containers")
 _of_power = partial(Limit, window="step", touches="power", unit="MW", rounding="settled")
@@ -346,6 +430,8 @@ LIMITS: tuple[Limit, ...] = (
         more="lower minimum",
         widen=_widen_minimum,
     ),
+    _energy("at_least"),
+    _energy("at_most"),
     _of_counts(
         row="starts_per_day",
         words="starts per day",

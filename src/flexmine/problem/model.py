@@ -234,6 +234,27 @@ class Group:
     ]
 
 
+@dataclass(frozen=True)
+class EnergyLimit:
+    """Energy of one source, or of the whole site, over the part of a period that lies in the horizon."""
+
+    name: Annotated[str, About("-", "name of the limit and its period", optimum=False)]
+    source: Annotated[str | None, About("-", "whose energy; null: of the whole site", written=True)]
+    first_step: Annotated[int, About("steps", "first step of the period")]
+    steps: Annotated[int, About("steps", "how many of its steps lie in the horizon", least=1)]
+    at_least_mwh: Annotated[float | None, About("MWh", "by the end of them, with what is taken already")] = None
+    at_most_mwh: Annotated[float | None, About("MWh", "by the end of them, with what is taken already")] = None
+    taken_mwh: Annotated[float, About("MWh", "taken in the period before step 0")] = 0.0
+    reserve_mwh: Annotated[
+        float, About("MWh", "by so much `at_least_mwh` and `at_most_mwh` are narrowed already", optimum=False)
+    ] = 0.0
+
+    @property
+    def window(self) -> slice:
+        """Its steps."""
+        return slice(self.first_step, self.first_step + self.steps)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """Limits of the whole site, and of groups within it; None means no such limit."""
@@ -261,6 +282,15 @@ class Site:
     day_of_step: Annotated[
         Ints | None, About("-", "local calendar day: 0, 0, ..., 1", joins=Joins("prepared", "days since the first"))
     ] = None
+    energy_limits: Annotated[
+        tuple[EnergyLimit, ...],
+        About(
+            "-",
+            "energy over periods",
+            since=2,
+            joins=Joins("dropped", "each day has its part of a period, with what was taken before, and is audited so"),
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True)
