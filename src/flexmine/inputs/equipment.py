@@ -43,7 +43,15 @@ CONCAVE_SLACK = 1e-6
 
 
 class Mode(Document):
-    """A breakpoint of the mode curve of one container."""
+    """A breakpoint of the mode curve of one container.
+
+    Attributes
+    ----------
+    it_power_mw
+        IT power of one container.
+    hash_rate_th_s
+        Hash rate of one container at it.
+    """
 
     it_power_mw: ContainerPowerMw
     hash_rate_th_s: float = Field(ge=100.0, le=2.0e6)
@@ -59,6 +67,8 @@ class MinerSet(Document):
 
     Attributes
     ----------
+    count
+        Miners in a container.
     model
         With `minimum_power_mw` and without presets: the file of a miner model, or ``shipped:miners/NAME``, whose
         presets and sleep power hold here; else its name in words.
@@ -92,7 +102,17 @@ class MinerSet(Document):
 
 
 class Overhead(Document):
-    """Facility power per IT power: base + per_k * max(0, outside temperature - above_c)."""
+    """Facility power per IT power: base + per_k * max(0, outside temperature - above_c).
+
+    Attributes
+    ----------
+    base
+        Facility power per IT power in cool air.
+    per_k
+        More of it for each kelvin above above_c.
+    above_c
+        Outside temperature from which it rises.
+    """
 
     base: float = Field(default=1.02, ge=1.0, le=2.0)
     per_k: float = Field(default=0.0012, ge=0.0, le=0.1)
@@ -100,7 +120,17 @@ class Overhead(Document):
 
 
 class Stagger(Document):
-    """Miners are started in packets; `boot_s` is the time from command to full hash of one miner [s]."""
+    """Miners are started in packets; `boot_s` is the time from command to full hash of one miner [s].
+
+    Attributes
+    ----------
+    miners_per_packet
+        Miners started at once.
+    packet_interval_s
+        Time from packet to packet.
+    boot_s
+        Time from command to full hash of one miner.
+    """
 
     miners_per_packet: int = Field(default=10, ge=1, le=100_000)
     packet_interval_s: float = Field(default=5.0, ge=0.0, le=3600.0)
@@ -130,8 +160,12 @@ class Start(Document):
 
     Attributes
     ----------
-    warm_wear_usd, cold_wear_usd
+    warm_wear_usd
+        Wear of one warm start.
+
         Wear of one start [USD].
+    cold_wear_usd
+        Wear of one cold start.
     warm_off_h
         A start is warm where the container was off for at most so long [h]; absent where `thermal` decides.
     tiers
@@ -188,16 +222,36 @@ class Thermal(Document):
     ----------
     asleep
         What holds while it is off: dampers shut, breaker open, fans running, or a thermostat that keeps it warm.
+    heat_capacity_mj_per_k
+        Of the box and what stands in it.
+    conductance_w_per_k
+        Of walls and leaks with the dampers shut.
+    fans_conductance_w_per_k
+        With the fans running.
     heat_inside_share
         Share of the standby power that stays in the box.
-    running_temperature_c, start_temperature_c
+    running_temperature_c
+        Inside, while running.
+
         Inside temperature while running, and below which a start is cold [C].
-    thermostat_c, heater_kw
+    start_temperature_c
+        Inside; below it a start is cold.
+    thermostat_c
+        Set point; belongs to asleep: kept_warm.
+
         Set point of the thermostat (asleep: kept_warm) and power of the heater [kW].
     absorptance
         Of the outer faces for sunlight.
+    length_m
+        Of the box.
+    width_m
+        Of the box.
+    height_m
+        Of the box.
     azimuth_deg
         Of the long side that faces the equator most, clockwise from north.
+    heater_kw
+        Power of the heater; gives the energy of a cold start.
     """
 
     asleep: Literal["asleep_dampers_shut", "powered_off", "fans_on", "kept_warm"]
@@ -229,7 +283,19 @@ class Thermal(Document):
 
 
 class Heat(Document):
-    """Derating in hot air: full power up to `derate_from_c` at the inlet, a share at `stop_c`, nothing above."""
+    """Derating in hot air: full power up to `derate_from_c` at the inlet, a share at `stop_c`, nothing above.
+
+    Attributes
+    ----------
+    inlet_rise_k
+        How much warmer than outside the inlet is.
+    derate_from_c
+        Inlet temperature up to which full power is possible.
+    stop_c
+        Inlet temperature above which nothing runs.
+    share_at_stop
+        Share of full power at stop_c.
+    """
 
     inlet_rise_k: float = Field(default=0.0, ge=0.0, le=30.0)
     derate_from_c: float = Field(default=40.0, ge=0.0, le=80.0)
@@ -244,7 +310,19 @@ class Heat(Document):
 
 
 class Cold(Document):
-    """The power a running container needs so that recirculated air keeps its inlet above `inlet_min_c`."""
+    """The power a running container needs so that recirculated air keeps its inlet above `inlet_min_c`.
+
+    Attributes
+    ----------
+    inlet_min_c
+        Lowest inlet temperature allowed.
+    recirculation_max
+        Largest share of warm air that can be led back.
+    air_conductance_kw_per_k
+        Heat that the full air flow carries per kelvin.
+    minimum_flow_share
+        Least share of the full air flow.
+    """
 
     inlet_min_c: TemperatureC = 0.0
     recirculation_max: float = Field(default=0.8, ge=0.0, lt=1.0)
@@ -257,9 +335,37 @@ class ContainerDocument(Document):
 
     Attributes
     ----------
+    schema_id
+        Which kind of file this is.
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
+    title
+        In words.
+    modes
+        Breakpoints of IT power and hash rate, rising and concave; or miners.minimum_power_mw.
+    miners
+        The miners in one container.
+    overhead
+        Facility power per IT power, by outside temperature.
+    standby_mw
+        Draw of a container that is off.
+    min_up_h
+        Once started it stays on so long.
+    min_down_h
+        Once stopped it stays off so long.
     ramp_mw_per_h
         By so much the IT power of a running container changes in an hour at most; it starts at its lowest power, and
         is at that in the last step before a stop [MW/h].  Absent: no such limit.
+    start
+        What a start costs.
+    thermal
+        How a sleeping container cools; decides which starts are cold.
+    heat
+        Derating in hot air.
+    cold
+        Least power in cold air.
+    sources
+        Where the numbers come from, a line each; at least one.
     """
 
     schema_id: Literal["flexmine-container/1"] = Field(alias="schema")

@@ -22,6 +22,8 @@ class Retarget(Document):
     ----------
     expected_change
         Of the difficulty, as a share: -0.05 is 5 % down.
+    height
+        Its block, a multiple of 2016; only checked: it follows from block_height.
     at
         Its expected time; absent: worked out from ``block_height`` and the interval of the blocks.
     """
@@ -36,17 +38,37 @@ class HashValue(Document):
 
     Attributes
     ----------
-    block_height, subsidy_btc
-        Exactly one: the subsidy follows from the height, 50 / 2^(height // 210000) BTC, or is stated.  The height is
-        of the block that the network works on at the start of the case; halvings within the horizon follow from it.
+    btc_price_usd
+        Price of a bitcoin, a number or a series.
+    difficulty
+        Network difficulty, such as 89.47e12; a number or a series.
     next_retarget
+        The next change of the difficulty; within the horizon a step in the hash value.
+
         Where it falls into the horizon, the difficulty changes at its expected hour; in the midst of a step the hash
         value of the step is the mean over time.
     network_hash_rate_eh_s
         Decides how fast blocks come; absent: 600 s / (1 + expected_change), or 600 s.
+    block_height
+        Block that is worked on at the start; gives the subsidy and its halvings.
+
+        Exactly one: the subsidy follows from the height, 50 / 2^(height // 210000) BTC, or is stated. The height is of
+        the block that the network works on at the start of the case; halvings within the horizon follow from it.
+    subsidy_btc
+        Subsidy of a block, in place of block_height.
+    fees_btc_per_block
+        Mean transaction fees of a block, a number or a series.
+    pool_fee
+        Share of the hash value that the pool keeps.
+    firmware_fee
+        Share of the hash value that the firmware keeps.
     perspective
         ``plant``: hash value and power together; ``host``: hosting fee and a share of the hash, less power;
         ``client``: the hash less the hosting fee.
+    host_hash_share
+        Share of the hash that the host keeps; for host and client.
+    hosting_fee_usd_per_mwh
+        What the client pays for energy; for host and client.
     contracted_efficiency_j_per_th
         Turns the hosting fee per MWh into one per hash; needed for host and client.
     """

@@ -26,7 +26,15 @@ def efficiency_problems(power_w: float, hash_rate_th_s: float) -> list[tuple[tup
 
 
 class Preset(Document):
-    """A power setting that a miner accepts."""
+    """A power setting that a miner accepts.
+
+    Attributes
+    ----------
+    power_w
+        Power of one miner.
+    hash_rate_th_s
+        Hash rate of one miner at it.
+    """
 
     power_w: float = Field(ge=100.0, le=20_000.0)
     hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
@@ -41,7 +49,19 @@ Presets = Annotated[tuple[Preset, ...], AsTuple]
 
 
 class Nameplate(Document):
-    """What the maker states; tolerances are shares of the value, to either side."""
+    """What the maker states; tolerances are shares of the value, to either side.
+
+    Attributes
+    ----------
+    power_w
+        Power.
+    hash_rate_th_s
+        Hash rate.
+    power_tolerance
+        To either side, as a share.
+    hash_rate_tolerance
+        To either side, as a share.
+    """
 
     power_w: float = Field(ge=100.0, le=20_000.0)
     hash_rate_th_s: float = Field(ge=1.0, le=5000.0)
@@ -66,7 +86,27 @@ class Scaling(Document):
 
 
 class MinerDocument(Document):
-    """A miner model, ``schema: flexmine-miner/1``."""
+    """A miner model, ``schema: flexmine-miner/1``.
+
+    Attributes
+    ----------
+    schema_id
+        Which kind of file this is.
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
+    title
+        In words.
+    nameplate
+        What the maker states.
+    presets
+        Settings that the miner accepts, with measured hash rates, rising in power.
+    scaled_from
+        The measured ladder that the presets are scaled from.
+    sleep_w
+        Draw of a sleeping miner.
+    sources
+        Where the numbers come from, a line each; at least one.
+    """
 
     schema_id: Literal["flexmine-miner/1"] = Field(alias="schema")
     name: Name

@@ -15,16 +15,28 @@ class Pin(Document):
 
     Attributes
     ----------
-    container, site
+    container
+        Name of the container; or site: true.
+
         Exactly one: the name of a container, or ``site: true`` for all of it.
+    site
+        True: all of the site; or container.
     set
         ``on`` or ``off``; or `at_most_mw` in its place.
     at_most_mw
         Facility power at the meter [MW].
-    begin, until
+    begin
+        Beginning, included; absent: in force already.
+
         From (included; absent: in force already) and until (excluded).
-    by, why
+    until
+        End, excluded: a time with its UTC offset.
+    by
+        Who pinned it.
+
         Who pinned it, and the reason; both stand in the plan.
+    why
+        The reason.
     """
 
     container: Name | None = None

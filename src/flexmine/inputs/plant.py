@@ -14,7 +14,17 @@ MOST_CONTAINERS = 20_000
 
 
 class Feeder(Document):
-    """A feeder or transformer with a cap of its own; a container hangs on one at most."""
+    """A feeder or transformer with a cap of its own; a container hangs on one at most.
+
+    Attributes
+    ----------
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
+    cap_mw
+        Highest power of its containers together.
+    containers
+        Names of the containers that hang on it.
+    """
 
     name: Name
     cap_mw: PositivePowerMw
@@ -22,7 +32,25 @@ class Feeder(Document):
 
 
 class Group(Document):
-    """Containers of one model and client: `names`, or `prefix` with `first` and `last` (C01 to C14)."""
+    """Containers of one model and client: `names`, or `prefix` with `first` and `last` (C01 to C14).
+
+    Attributes
+    ----------
+    model
+        File of the container model, relative to this file, or shipped:containers/NAME.
+    client
+        Whose miners they are.
+    names
+        Names of the containers; or prefix, first and last.
+    prefix
+        C makes C01, C02 and so on.
+    first
+        Number of the first.
+    last
+        Number of the last.
+    digits
+        Digits of the numbers.
+    """
 
     model: str = Field(min_length=1)
     client: Name | None = None
@@ -62,9 +90,35 @@ class PlantDocument(Document):
 
     Attributes
     ----------
+    schema_id
+        Which kind of file this is.
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
+    zone
+        IANA time zone of the site, such as Asia/Irkutsk.
+    latitude_deg
+        North is positive; for sunlight.
+    longitude_deg
+        East is positive; for sunlight.
+    altitude_m
+        Above the sea.
+    cap_mw
+        Highest power of the site at the meter.
+    ramp_up_mw_per_h
+        How fast the site may rise; null: no limit.
+    ramp_down_mw_per_h
+        How fast the site may fall; null: no limit.
+    base_load_mw
+        What the site draws besides its containers.
     rounding_reserve_mw
         By so much the model stays away from cap, feeder caps and ramps, for rounding to whole miners [MW]; absent:
         4 kW, or the largest step of one miner where that is more.
+    feeders
+        Feeders or transformers with a cap of their own.
+    containers
+        Groups of containers of one model.
+    sources
+        Where the numbers come from, a line each; at least one.
     """
 
     schema_id: Literal["flexmine-plant/1"] = Field(alias="schema")

@@ -36,7 +36,15 @@ EnergyMwh = Annotated[float, Field(ge=0.0, le=1e7)]
 
 
 class SeriesOfCase(Document):
-    """Series that are not of one source."""
+    """Series that are not of one source.
+
+    Attributes
+    ----------
+    temperature_c
+        Outside air: a column of a file.
+    ghi_w_m2
+        Sunlight on a level surface: a column of a file; absent: no sun.
+    """
 
     temperature_c: Series
     ghi_w_m2: Series | None = None
@@ -47,6 +55,16 @@ class SourceEntry(Document):
 
     Attributes
     ----------
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
+    kind
+        Surplus (may be left) or firm (bought as needed).
+    available_mw
+        Power on offer in each step, a number or a series.
+    price_usd_per_mwh
+        Price of its energy, a number or a series.
+    network_tariff_usd_per_mwh
+        Network charge on top of the price, a number or a series.
     carbon_g_per_kwh
         Location-based intensity; for the account of carbon only.
     headroom_mw
@@ -73,8 +91,18 @@ class Window(Document):
 
     Attributes
     ----------
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
     source
         Where the rule is written.
+    first_day_of_year
+        First day of every year, MM-DD.
+    last_day_of_year
+        Last day of every year, included, MM-DD.
+    from_date
+        First day, once: YYYY-MM-DD.
+    to_date
+        Last day, included, once: YYYY-MM-DD.
     hours
         Hours of the site's day (0 to 23) in which it holds; none: all.
     """
@@ -101,7 +129,15 @@ class Window(Document):
 
 
 class Span(Document):
-    """Base of entries that hold from a time (included) to a time (excluded)."""
+    """Base of entries that hold from a time (included) to a time (excluded).
+
+    Attributes
+    ----------
+    begin
+        Beginning, included: a time with its UTC offset.
+    end
+        End, excluded: a time with its UTC offset.
+    """
 
     begin: AwareTime = Field(alias="from")
     end: AwareTime = Field(alias="to")
@@ -114,28 +150,62 @@ class Span(Document):
 
 
 class Order(Span):
-    """An announced curtailment: the site's facility power stays at or below `cap_mw`."""
+    """An announced curtailment: the site's facility power stays at or below `cap_mw`.
+
+    Attributes
+    ----------
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
+    cap_mw
+        The site draws at most so much.
+    """
 
     name: Name
     cap_mw: PowerMw
 
 
 class Outage(Span):
-    """A container out of service."""
+    """A container out of service.
+
+    Attributes
+    ----------
+    container
+        Name of the container.
+    reason
+        Shown where it is off.
+    """
 
     container: Name
     reason: str = Field(min_length=1)
 
 
 class MustRun(Span):
-    """Named containers that have to run."""
+    """Named containers that have to run.
+
+    Attributes
+    ----------
+    containers
+        Names of the containers.
+    reason
+        Shown in the plan.
+    """
 
     containers: Annotated[tuple[Name, ...], AsTuple, Field(min_length=1)]
     reason: str = Field(min_length=1)
 
 
 class Available(Span):
-    """At most `count` containers of a model run at once, whichever they are."""
+    """At most `count` containers of a model run at once, whichever they are.
+
+    Attributes
+    ----------
+    model
+        The text that the plant's groups use as model.
+    count
+        At most so many at once.
+    reason
+        Shown in the plan.
+    """
 
     model: str = Field(min_length=1)
     count: int = Field(ge=0, le=100_000)
@@ -189,7 +259,13 @@ class EnergyLimit(Document):
 
 
 class CommittedRun(Span):
-    """A container that runs from a time to a time."""
+    """A container that runs from a time to a time.
+
+    Attributes
+    ----------
+    container
+        Name of the container.
+    """
 
     container: Name
 
@@ -214,7 +290,11 @@ class ContainerState(Document):
 
     Attributes
     ----------
+    on
+        True or false.
     hours
+        [h] time spent in the present state.
+
         Time spent in the present state [h].
     it_power_mw
         IT power just before the first step [MW]; of a running container.
@@ -222,8 +302,12 @@ class ContainerState(Document):
         Measured inside a sleeping container [C]; needed where its box is modelled by heat balance.
     starts_today
         Starts already made on the site's day of the first step.
-    run_hours, starts
+    run_hours
+        [h] in all; only differences between containers matter, for even wear.
+
         In all, so that wear can be evened out; only differences between containers matter.
+    starts
+        In all; only differences between containers matter, for even wear.
     """
 
     on: bool
@@ -249,6 +333,12 @@ class State(Document):
 
     Attributes
     ----------
+    initial_mw
+        Power of the site just before the first step; null: the first ramp is free.
+    default
+        State of every container that is not named below.
+    containers
+        State of single containers, by name.
     energy_taken_mwh
         Taken before the first step in each period of an energy limit that has begun: NAME/2024-09-10, NAME/2024-09.
     """
@@ -266,7 +356,17 @@ class State(Document):
 
 
 class Options(Document):
-    """How hard to search."""
+    """How hard to search.
+
+    Attributes
+    ----------
+    gap
+        How close to the proven bound, as a share of the money.
+    time_limit_s
+        Time for the search.
+    seed
+        Of the solver's random numbers.
+    """
 
     gap: float = Field(default=1e-4, ge=0.0, le=0.5)
     time_limit_s: float = Field(default=60.0, gt=0.0, le=86_400.0)
@@ -280,8 +380,58 @@ class CaseDocument(Document):
 
     Attributes
     ----------
+    schema_id
+        Which kind of file this is.
+    name
+        A short name: letters, digits, _ and -, beginning with a letter.
+    title
+        What the report is called.
+    notes
+        What a reader should know about the data; shown in plan and report.
+    plant
+        File of the plant, relative to this file, or shipped:plants/NAME.
+    start
+        Beginning of the first step: a time with its UTC offset.
+    as_of
+        Moment of planning; of a series with several issues, what was issued later is not used.
+    step_minutes
+        Length of a step: 15, 30 or 60.
+    horizon_h
+        How far the plan looks ahead.
+    publish_h
+        How much of it is the plan; the rest is look-ahead; absent: 24 h or the horizon.
+    series
+        Series that belong to no source.
+    sources
+        Sources of power with their prices.
+    hash_value
+        What a hash earns, and whose money counts.
+    windows
+        Legal or contractual times in which nothing may be mined.
+    orders
+        Announced curtailments: a cap on the whole site for a time.
+    outages
+        Containers out of service.
+    must_run
+        Containers that have to run.
+    available
+        At most so many containers of a model at once.
+    pins
+        What an operator holds a container or the site to.
+    commitment
+        Who runs, taken from an earlier plan; only power is decided anew.
+    state
+        The plant just before the first step.
+    terminal_on_usd
+        What a container is worth that ends on; absent: a warm start saved, below 36 h only.
+    minimum_mw
+        Power that the site has to take in every step, a number or a series.
+    max_starts_per_day
+        Starts of one container in a day of the site.
     energy_limits
         Energy of a source or of the site over a day, a month or a time of its own.
+    options
+        How hard to search.
     unusual
         Dotted keys whose value is meant although it is far from usual, such as ``sources.dam.available_mw``; without
         being named here such a value is refused.

@@ -67,7 +67,17 @@ _ENDING = re.compile(r"(^|[_ ])(end|ending|ends|ended)$", re.IGNORECASE)
 
 
 class Factor(Document):
-    """A named multiplier of a series, shown in the report; ``usd_per_eur`` is a rate of exchange."""
+    """A named multiplier of a series, shown in the report; ``usd_per_eur`` is a rate of exchange.
+
+    Attributes
+    ----------
+    name
+        What the column is multiplied with, such as usd_per_eur.
+    value
+        The multiplier.
+    note
+        Where it comes from.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
     value: float = Field(ge=-1e9, le=1e9)
@@ -80,8 +90,10 @@ class Fill(Document):
     Attributes
     ----------
     policy
-        ``hold``: the last value before the gap; ``same_hour_yesterday``: the value of the same clock hour of the
-        site's day before; ``interpolate``: a straight line from the last value before the gap to the first after.
+        Hold the last value, same_hour_yesterday, or interpolate between the two sides.
+
+        ``hold``: the last value before the gap; ``same_hour_yesterday``: the value of the same clock hour of the site's
+        day before; ``interpolate``: a straight line from the last value before the gap to the first after.
     longest_gap_h
         A longer gap is an error in spite of the policy [h].
     """
@@ -95,12 +107,18 @@ class Series(Document):
 
     Attributes
     ----------
-    file : str
+    file
+        Path relative to this file, or shipped:NAME.csv.
+
         Path relative to the YAML file, or ``shipped:NAME.csv``.
     format
         How the file is read; absent: by its suffix (``.parquet``, ``.epw``), else CSV.
-    column, time_column : str
+    column
+        Name of the column in the header.
+
         Names in the header; the time column holds one end of each interval (`label`).
+    time_column
+        Name of the column with the times.
     unit : str
         Unit of the column as it stands in the file; may be left out where the column's name ends in a known one
         (``_mw``, ``_c``, ``_usd_per_mwh``).  The product with the factors, converted, is in the unit of the key.
@@ -110,6 +128,8 @@ class Series(Document):
         Length of the source's intervals; absent: the smallest distance of two rows.
     zone
         Of times without UTC offset; without it such times are refused.
+    factors
+        Named multipliers of the column, such as a rate of exchange.
     coarser
         ``hold``: a source with longer intervals than the case's steps is held constant over each, whose length
         `every` names; absent: refused.
@@ -119,8 +139,12 @@ class Series(Document):
         Texts that are numbers here although many feeds mark a missing value by them, such as ``9999``.
     fill
         What may stand in for missing values; absent: a missing value is an error.
-    issue_column, revision_column
+    issue_column
+        Column that says when each row of a forecast was issued.
+
         Where a file holds several issues of a forecast: when each row was issued, and the revision of that issue.
+    revision_column
+        Column with the revision of that issue.
     stale_after_h
         The newest issue may be so old at the case's `as_of` [h].
     quantiles : dict of str
