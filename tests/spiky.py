@@ -21,11 +21,11 @@ from flexmine.errors import Infeasible
 from flexmine.milp.model import build_model
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import ContainerClass, History, Problem
-from flexmine.problem.variants import one_class_per_container
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.highs import Solver
 from flexmine.solving.standard_form import compile_model
 from plants import reference_class, simple_problem
+from single import one_class_per_container
 
 SAMPLES = int(os.environ.get("FLEXMINE_SAMPLES", "25"))
 EXACT = SolveOptions(gap=0.0)

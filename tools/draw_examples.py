@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from picture import save_picture
 from PIL import Image
 
 import flexmine
-from flexmine.report.picture import save_picture
 
 PAGES = Path(__file__).parents[1] / "docs" / "examples"
 COLOURS = 256

@@ -9,9 +9,9 @@ from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import History, Problem
-from flexmine.problem.variants import one_class_per_container
 from flexmine.solving.engine import SolveOptions, solve
 from plants import FEATURES, random_problem, reference_class, simple_problem
+from single import one_class_per_container
 
 EXACT = SolveOptions(gap=0.0)
 # Counted availability and must-run name no container, so that they have no per-container twin.

@@ -14,9 +14,9 @@ from flexmine.explain.prechecks import conflicts
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
 from flexmine.problem.reading import problem_text, read_problem
-from flexmine.problem.variants import one_class_per_container
 from flexmine.solving.engine import solve
 from plants import round_class, round_problem
+from single import one_class_per_container
 
 TWO_MODES = {"it_power_mw": (1.0, 2.0), "hash_rate_th_s": (1000.0, 1600.0)}
 

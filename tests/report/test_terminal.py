@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from picture import save_picture
 
 from flexmine.errors import Status
-from flexmine.report.picture import save_picture
 from flexmine.report.terminal import sparkline, summary
 
 

@@ -26,7 +26,6 @@ from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
 
-PLAN_SCHEMA = "flexmine-plan/1"
 # Written cells against the replay: several units of the last decimal that is written.
 POWER_SLACK_MW = 1e-5
 HASH_SLACK_TH_S = 0.3
@@ -61,7 +60,7 @@ def audit_directory(path: str | Path) -> FileAudit:
         A file is missing or cannot be read, or problem.json is refused.
     """
     directory = Path(path)
-    document = read_document(directory / "plan.json", PLAN_SCHEMA)
+    document = read_document(directory)
     problem = read_problem(directory / "problem.json")
     tables, faults = read_tables(directory, problem)
     book = _Book()

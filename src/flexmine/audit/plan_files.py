@@ -21,8 +21,10 @@ from flexmine.audit.mix_files import read_mixes
 from flexmine.errors import BadInput
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
+from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
 
+PLAN_SCHEMA = "flexmine-plan/1"
 SETPOINT_COLUMNS = (
     *("interval_start", "interval_end", "container", "class", "state", "it_power_mw", "preheat_mw"),
     *("facility_power_mw", "hash_rate_th_s", "miners_on", "miner_mix", "reason", "published"),
@@ -86,20 +88,36 @@ def sha256(file: Path) -> str:
     return hashlib.sha256(read_bytes(file)).hexdigest()
 
 
-def read_document(file: Path, schema: str) -> dict[str, Any]:
-    """Read plan.json.
+def read_plan(directory: Path) -> tuple[dict[str, Any], Problem, PlanTables]:
+    """Read plan.json, problem.json and the two tables of a written plan.
+
+    Raises
+    ------
+    BadInput
+        A file is missing or cannot be read, or cells are out of place.
+    """
+    document, problem = read_document(directory), read_problem(directory / "problem.json")
+    tables, faults = read_tables(directory, problem)
+    if tables is None:
+        raise BadInput(faults)
+    return document, problem, tables
+
+
+def read_document(directory: Path) -> dict[str, Any]:
+    """Read the plan.json of a written plan.
 
     Raises
     ------
     BadInput
         The file is missing, is not JSON, or has another schema.
     """
+    file = directory / "plan.json"
     try:
         document = json.loads(_text(file), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
-    if not isinstance(document, dict) or document.get("schema") != schema:
-        raise BadInput(f"{file}: is no plan of flexmine: schema {schema!r} expected")
+    if not isinstance(document, dict) or document.get("schema") != PLAN_SCHEMA:
+        raise BadInput(f"{file}: is no plan of flexmine: schema {PLAN_SCHEMA!r} expected")
     return document
 
 

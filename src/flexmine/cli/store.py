@@ -50,7 +50,6 @@ def history(job_file: Path, last: int, attempts: bool, as_json: bool) -> int:
 @with_errors
 def show(job_file: Path, day: date, revision: int | None, as_json: bool) -> int:
     """Show a stored plan: its money, its inputs, where its state came from, whether it was published."""
-    from flexmine.audit.directory import PLAN_SCHEMA
     from flexmine.audit.plan_files import read_document
     from flexmine.jobs.job import read_job
     from flexmine.jobs.show import run_lines
@@ -59,7 +58,7 @@ def show(job_file: Path, day: date, revision: int | None, as_json: bool) -> int:
     store = job.open_store()
     record = _revision(job, store, day, revision)
     place = store.place(record)
-    document = read_document(place / "plan" / "plan.json", PLAN_SCHEMA)
+    document = read_document(place / "plan")
     told = {**_with_sequence(record), "folder": str(place), "published": document["published"]}
     _show(told, run_lines(record, document, str(place)), as_json)
     return 0

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flexmine.audit.plan_files import PlanTables, read_document, read_tables
+from flexmine.audit.plan_files import PlanTables, read_plan
 from flexmine.audit.reason_codes import CODES, code_of, text_of
 from flexmine.errors import BadInput
 from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
 from flexmine.problem import ContainerClass, Problem, TimeAxis
 from flexmine.problem.limits import Limit, worth_something
-from flexmine.problem.reading import read_problem
 
-PLAN_SCHEMA = "flexmine-plan/1"
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 SHOWN_NAMES = 20
 ROOM_MW = 1e-3
@@ -77,11 +75,7 @@ def explain(directory: Path, container: str, at: str) -> Explanation:
     BadInput
         The plan cannot be read or holds no reasons, or the container or time is not in it; says what is.
     """
-    document = read_document(directory / "plan.json", PLAN_SCHEMA)
-    problem = read_problem(directory / "problem.json")
-    tables, faults = read_tables(directory, problem)
-    if tables is None:
-        raise BadInput(faults)
+    document, problem, tables = read_plan(directory)
     names = [name for name, _ in problem.containers]
     if container not in names:
         raise BadInput(f"container {container!r} is not in the plan; it has {_listed(sorted(names))}")

@@ -237,8 +237,9 @@ def _site_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
                 f"site minimum_mw of {_mw(site.minimum_mw[t])} is above {ceiling.name} of {_mw(ceiling.values_mw[t])} "
                 f"{_when(problem, wrong, excess)}; it must be {_mw(excess[t])} lower, or the other limit higher."
             )
-    down = _ramp_down_conflicts(problem, (minimum, least), (cap, supply, most))
-    return found + down + _ramp_up_conflicts(problem, (minimum, least), (cap, supply, most))
+    for down in (True, False):
+        found += _ramp_conflicts(problem, (minimum, least), (cap, supply, most), down=down)
+    return found
 
 
 def _most_mw(problem: Problem, bounds: dict[str, _Bounds]) -> Floats:
@@ -253,45 +254,31 @@ def _most_mw(problem: Problem, bounds: dict[str, _Bounds]) -> Floats:
     return most_mw
 
 
-def _ramp_down_conflicts(problem: Problem, floors: tuple[_Limit, ...], ceilings: tuple[_Limit, ...]) -> list[str]:
-    """Return the sentences for a floor from which the ramp down does not reach a later ceiling."""
-    ramp_mw = problem.site.ramp_down_mw_per_step
+def _ramp_conflicts(
+    problem: Problem, floors: tuple[_Limit, ...], ceilings: tuple[_Limit, ...], *, down: bool
+) -> list[str]:
+    """Return the sentences for a floor from which the ramp down does not reach a later ceiling; up, the other way."""
+    ramp_mw = problem.site.ramp_down_mw_per_step if down else problem.site.ramp_up_mw_per_step
     if ramp_mw is None:
         return []
     found = []
-    for origin, path, since in _paths(problem, floors, -ramp_mw, np.maximum):
-        for ceiling in ceilings:
-            excess = path - ceiling.values_mw
+    origins, targets = (floors, ceilings) if down else (ceilings, floors)
+    slope_mw, tightest = (-ramp_mw, np.maximum) if down else (ramp_mw, np.minimum)
+    way, moves, beyond, change = (
+        ("down", "fall below", "above", "higher") if down else ("up", "rise above", "below", "lower")
+    )
+    for origin, path, since in _paths(problem, origins, slope_mw, tightest):
+        for target in targets:
+            excess = path - target.values_mw if down else np.where(target.values_mw > 0, target.values_mw - path, 0.0)
             # A contradiction within one step is no matter of the ramp, and is told above.
             wrong = (excess > TOLERANCE_MW) & (since < np.arange(problem.steps))
             if np.any(wrong):
                 t = int(np.argmax(np.where(wrong, excess, -np.inf)))
                 found.append(
-                    f"site ramp_down_mw_per_step of {_mw(ramp_mw)} is too slow: from {origin}{_at(problem, since[t])} "
-                    f"power cannot fall below {_mw(path[t])}, above {ceiling.name} of {_mw(ceiling.values_mw[t])} "
+                    f"site ramp_{way}_mw_per_step of {_mw(ramp_mw)} is too slow: from {origin}{_at(problem, since[t])} "
+                    f"power cannot {moves} {_mw(path[t])}, {beyond} {target.name} of {_mw(target.values_mw[t])} "
                     f"{_when(problem, wrong, excess)}; the ramp must be {_mw(excess[t] / (t - since[t]))} per step "
-                    f"faster, or the limit {_mw(excess[t])} higher."
-                )
-    return found
-
-
-def _ramp_up_conflicts(problem: Problem, floors: tuple[_Limit, ...], ceilings: tuple[_Limit, ...]) -> list[str]:
-    """Return the sentences for a ceiling from which the ramp up does not reach a later floor."""
-    ramp_mw = problem.site.ramp_up_mw_per_step
-    if ramp_mw is None:
-        return []
-    found = []
-    for origin, path, since in _paths(problem, ceilings, ramp_mw, np.minimum):
-        for floor in floors:
-            excess = np.where(floor.values_mw > 0, floor.values_mw - path, 0.0)
-            wrong = (excess > TOLERANCE_MW) & (since < np.arange(problem.steps))
-            if np.any(wrong):
-                t = int(np.argmax(np.where(wrong, excess, -np.inf)))
-                found.append(
-                    f"site ramp_up_mw_per_step of {_mw(ramp_mw)} is too slow: from {origin}{_at(problem, since[t])} "
-                    f"power cannot rise above {_mw(path[t])}, below {floor.name} of {_mw(floor.values_mw[t])} "
-                    f"{_when(problem, wrong, excess)}; the ramp must be {_mw(excess[t] / (t - since[t]))} per step "
-                    f"faster, or the limit {_mw(excess[t])} lower."
+                    f"faster, or the limit {_mw(excess[t])} {change}."
                 )
     return found
 

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from flexmine.audit.directory import PLAN_SCHEMA
-from flexmine.audit.plan_files import PlanTables, read_document, read_tables
+from flexmine.audit.plan_files import PlanTables, read_plan
 from flexmine.errors import BadInput
 from flexmine.jobs.compare import input_changes
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
-from flexmine.problem.reading import read_problem
 
 WATT_MW = 1e-6
 
@@ -113,9 +111,5 @@ def difference(before: Path, now: Path) -> Difference:
 
 
 def _read(directory: Path) -> _Written:
-    document = read_document(directory / "plan.json", PLAN_SCHEMA)
-    problem = read_problem(directory / "problem.json")
-    tables, faults = read_tables(directory, problem)
-    if tables is None:
-        raise BadInput(faults)
+    document, problem, tables = read_plan(directory)
     return _Written(problem, tables, document["published"], int(document["horizon"]["publish_steps"]))

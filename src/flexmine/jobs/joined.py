@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from flexmine.assembly.reserve import without_reserve
-from flexmine.audit.directory import PLAN_SCHEMA
-from flexmine.audit.plan_files import read_document, read_tables
+from flexmine.audit.plan_files import read_plan
 from flexmine.audit.replay import LIMIT_TOLERANCE_MW, Replay, replay
 from flexmine.errors import BadInput
 from flexmine.problem import ContainerClass, Group, Problem, Source
 from flexmine.problem.fields import BY_STEP, Described, fields_of
-from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
 from flexmine.problem.variants import single_containers
 from flexmine.store.records import AGAIN, RunRecord
@@ -56,11 +54,7 @@ def read_part(day: date, plan: Path) -> Part:
     BadInput
         A file is missing or cannot be read.
     """
-    document = read_document(plan / "plan.json", PLAN_SCHEMA)
-    problem = read_problem(plan / "problem.json")
-    tables, faults = read_tables(plan, problem)
-    if tables is None:
-        raise BadInput(faults)
+    document, problem, tables = read_plan(plan)
     return Part(day, problem, tables.schedule(problem), int(document["horizon"]["publish_steps"]))
 
 

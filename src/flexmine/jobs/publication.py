@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from flexmine.audit.directory import PLAN_SCHEMA
 from flexmine.audit.plan_files import read_document
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
@@ -73,7 +72,7 @@ def _goes_on(store: RunStore, before: RunRecord, after: RunRecord) -> bool:
 
 
 def _ending(store: RunStore, record: RunRecord) -> Any:
-    return read_document(store.place(record) / "plan" / "plan.json", PLAN_SCHEMA)["state_after"]
+    return read_document(store.place(record) / "plan")["state_after"]
 
 
 def _stands(job: Job) -> bool:

@@ -6,7 +6,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from flexmine.audit.directory import PLAN_SCHEMA
 from flexmine.audit.plan_files import read_document
 from flexmine.errors import BadInput
 from flexmine.jobs.planning import plan_inputs
@@ -53,6 +52,6 @@ def reproduce(record: RunRecord, place: Path) -> Reproduction:
         again = Path(name) / "plan"
         write_plan(plan, again, phases, report="report.html" in names)
         same = [n for n in names if (again / n).is_file() and (again / n).read_bytes() == (stored / n).read_bytes()]
-    then = read_document(stored / "plan.json", PLAN_SCHEMA)["versions"]
+    then = read_document(stored)["versions"]
     versions = [f"{n} {then.get(n)} then, {now} now" for n, now in plan.versions.items() if then.get(n) != now]
     return Reproduction(tuple(same), tuple(n for n in names if n not in same), tuple(versions))

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flexmine.audit.directory import PLAN_SCHEMA
 from flexmine.audit.plan_files import read_document
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
@@ -43,7 +42,7 @@ def state_before(job: Job, store: RunStore, day: date) -> Before:
     """
     last = store.followed(job.plant, day - ONE_DAY)
     if last is not None:
-        document = read_document(store.place(last) / "plan" / "plan.json", PLAN_SCHEMA)
+        document = read_document(store.place(last) / "plan")
         return Before(_carried(document["state_after"]), {"plan": last.run_id, "day": last.day.isoformat()})
     if job.document.first_day == day and job.document.initial_state is not None:
         return Before(as_mapping(job.document.initial_state), {"initial_state": day.isoformat()})

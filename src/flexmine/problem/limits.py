@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +23,9 @@ Touches = Literal["counts", "power", "both"]
 # What threshold rounding does to rows: keeps them exactly; settles them anew, with power, once the counts are whole;
 # keeps them where they hold a single class of the model; may break them.
 Rounding = Literal["kept", "settled", "kept_alone", "may_break"]
+
+# The Problem with a limit wider by an amount, of (problem, amount, who, step); None: all of them, in all steps.
+Widen = Callable[[Problem, float, str | None, int | None], Problem]
 
 # Narrowing and widening again gives the same number: 1 mW is far below anything that is written.
 DECIMALS = 9
@@ -116,7 +118,7 @@ class Limit:
     effects: tuple[Effect, ...] = ()
     key: str = ""
     more: str = ""
-    widen: Callable[[Problem, float, str | None, int | None], Problem] | None = None
+    widen: Widen | None = None
     narrow: Callable[[Problem, float], Problem] | None = None
     reserve: Callable[[Problem, str], float] | None = None
     value_unit: str = ""
@@ -221,14 +223,8 @@ def _reserve_mw(p: Problem, _who: str) -> float:
     return p.site.rounding_reserve_mw
 
 
-def _widen_cap(p: Problem, by: float, _who: str | None, t: int | None) -> Problem:
-    return with_site(p, cap_mw=np.maximum(bumped(p.site.cap_mw, by, t), 0.0))
-
-
-def _widen_minimum(p: Problem, by: float, _who: str | None, t: int | None) -> Problem:
-    if t is not None and p.site.minimum_mw[t] <= 0:
-        return p
-    return with_site(p, minimum_mw=bumped(p.site.minimum_mw, -by, t))
+def _narrowed(widen: Widen) -> Callable[[Problem, float], Problem]:
+    return lambda p, mw: widen(p, -mw, None, None)
 
 
 def _widen_supply(p: Problem, by: float, who: str | None, t: int | None) -> Problem:
@@ -241,9 +237,55 @@ def _widen_group(p: Problem, by: float, who: str | None, _t: int | None) -> Prob
     return with_site(p, groups=tuple(wider))
 
 
-def _free_to_start(k: ContainerClass) -> ContainerClass:
-    """Return a class without minimum down time, but for its preheat: a container cannot be preheated while it runs."""
-    return replace(k, min_down_steps=min(k.min_down_steps, max(1, k.preheat_steps)))
+def _on_class(row: str, field: str, free: Callable[[ContainerClass], Any], **more: Any) -> Limit:
+    """Return a limit that one field of the classes states; `free` is its value where there is no limit."""
+
+    def value(p: Problem, who: str, t: int) -> float:
+        stated = getattr(class_of(p, who), field)
+        return float(stated[t] if np.ndim(stated) else stated or 0)
+
+    known: dict[str, Any] = {
+        "words": row.replace("_", " "),
+        "unit": "containers",
+        "over": "class",
+        "window": "step",
+        "touches": "counts",
+        "check": row,
+        "reasons": (more.get("check", row),),
+        "present": lambda p: any(not np.array_equal(getattr(k, field), free(k)) for k in p.classes),
+        "relax": lambda p: with_classes(p, lambda k: replace(k, **{field: free(k)})),
+        "value": value,
+    }
+    return Limit(row=row, **(known | more))
+
+
+def _on_site(row: str, field: str, free: Callable[[Problem], Any], *, least: bool = False, **more: Any) -> Limit:
+    """Return a limit on power that one field of the site states; `free` is its value where there is no limit."""
+
+    def stated(p: Problem) -> Any:
+        return getattr(p.site, field)
+
+    def value(p: Problem, _who: str, t: int) -> float:
+        return float(stated(p)[t] if np.ndim(stated(p)) else stated(p) or 0.0)
+
+    def widen(p: Problem, by: float, _who: str | None, t: int | None) -> Problem:
+        now = stated(p)
+        if now is None or (least and t is not None and now[t] <= 0):
+            return p
+        if np.ndim(now):
+            return with_site(p, **{field: bumped(now, -by, t) if least else np.maximum(bumped(now, by, t), 0.0)})
+        return with_site(p, **{field: round(now + by, DECIMALS)})
+
+    check, words = more.get("check", row), row.replace("_", " ")
+    known: dict[str, Any] = {
+        **{"words": words, "unit": "MW", "kind": "physical", "over": "site", "window": "step", "touches": "power"},
+        **{"rounding": "settled", "check": check, "reasons": (check,), "key": check, "more": words},
+        "present": lambda p: stated(p) is not None and (not least or bool(stated(p).any())),
+        "relax": lambda p: with_site(p, **{field: free(p)}),
+        **{"value": value, "widen": widen},
+        **({} if least else {"narrow": _narrowed(widen), "reserve": _reserve_mw}),
+    }
+    return Limit(row=row, least=least, **(known | more))
 
 
 def energy_of(p: Problem, who: str) -> EnergyLimit:
@@ -330,127 +372,97 @@ def _energy(bound: Literal["at_least", "at_most"]) -> Limit:
     )
 
 
-# What most limits have in common.
-_of_counts = partial(Limit, over="class", window="step", touches="counts", unit="containers")
-_of_power = partial(Limit, window="step", touches="power", unit="MW", rounding="settled")
-
-
-def _ramp(row: Literal["ramp_up", "ramp_down"], into: Effect, after: Effect) -> Limit:
-    field, words = f"{row}_mw_per_step", row.replace("_", " ")
-
-    def now(p: Problem) -> float | None:
-        mw: float | None = getattr(p.site, field)
-        return mw
-
-    def widen(p: Problem, by: float, _who: str | None, _t: int | None) -> Problem:
-        mw = now(p)
-        return p if mw is None else with_site(p, **{field: round(mw + by, DECIMALS)})
-
-    return _of_power(
-        row=row,
-        words=words,
-        unit="MW a step",
-        kind="physical",
-        over="site",
-        check=row,
-        reasons=(row,),
-        present=lambda p: now(p) is not None,
-        relax=lambda p: with_site(p, **{field: None}),
-        value=lambda p, _who, _t: now(p) or 0.0,
-        effects=(into, after),
-        key=row,
-        more=words,
-        widen=widen,
-        narrow=lambda p, mw: widen(p, -mw, None, None),
-        reserve=_reserve_mw,
-    )
-
-
 def _container_ramp(row: str, words: str, unit: str, *, given_up: bool) -> Limit:
-    return Limit(
-        row=row,
+    return _on_class(
+        row,
+        "container_ramp_mw_per_step",
+        lambda k: None,
         words=f"container ramp{words}",
         unit=unit,
         kind="physical",
-        over="class",
-        window="step",
         touches="both",
         rounding="settled",
         check="container_ramp",
         reasons=("ramp_up", "ramp_down"),
-        present=lambda p: any(k.container_ramp_mw_per_step is not None for k in p.classes),
-        relax=lambda p: with_classes(p, lambda k: replace(k, container_ramp_mw_per_step=None)),
-        value=lambda p, who, _t: class_of(p, who).container_ramp_mw_per_step or 0.0,
         given_up=given_up,
         without="container_ramp",
         value_unit="MW a step",
     )
 
 
+def _minimum_time(way: Literal["up", "down"], free: Callable[[ContainerClass], int]) -> Limit:
+    return _on_class(
+        f"minimum_{way}_time",
+        f"min_{way}_steps",
+        free,
+        words=f"minimum {way} time",
+        kind="physical",
+        rounding="kept",
+        check=f"minimum_{way}",
+        value=lambda p, who, _t: getattr(class_of(p, who), f"min_{way}_steps") * p.time.step_h,
+        given_up=True,
+        without=f"minimum_{way}",
+        value_unit="h",
+        seldom=True,
+    )
+
+
 LIMITS: tuple[Limit, ...] = (
-    _of_counts(
-        row="kept_commitment",
-        words="kept commitment",
+    _on_class(
+        "kept_commitment",
+        "committed",
+        lambda k: None,
         kind="contractual",
         rounding="kept_alone",
         check="commitment",
         reasons=("contract",),
-        present=lambda p: any(k.committed is not None for k in p.classes),
-        relax=lambda p: with_classes(p, lambda k: replace(k, committed=None)),
-        value=lambda p, who, t: 0.0 if (kept := class_of(p, who).committed) is None else float(kept[t]),
         given_up=True,
     ),
-    _of_counts(
-        row="must_run",
+    _on_class(
+        "must_run",
+        "must_run",
+        lambda k: np.zeros_like(k.must_run),
         words="must-run",
         kind="contractual",
         rounding="kept_alone",
-        check="must_run",
-        reasons=("must_run",),
-        present=lambda p: any(k.must_run.any() for k in p.classes),
-        relax=lambda p: with_classes(p, lambda k: replace(k, must_run=np.zeros_like(k.must_run))),
-        value=lambda p, who, t: float(class_of(p, who).must_run[t]),
         least=True,
         without="must_run",
     ),
-    _of_power(
-        row="site_minimum",
+    _on_site(
+        "site_minimum",
+        "minimum_mw",
+        lambda p: np.zeros(p.steps),
         words="minimum of the site",
         kind="contractual",
-        over="site",
         check="minimum",
         reasons=("contract",),
-        present=lambda p: bool(p.site.minimum_mw.any()),
-        relax=lambda p: with_site(p, minimum_mw=np.zeros(p.steps)),
-        value=lambda p, _who, t: float(p.site.minimum_mw[t]),
         least=True,
         without="contract",
         effects=(Effect("to keep the minimum of the site", forces=True),),
-        key="minimum",
         more="lower minimum",
-        widen=_widen_minimum,
     ),
     _energy("at_least"),
     _energy("at_most"),
-    _of_counts(
-        row="starts_per_day",
-        words="starts per day",
+    _on_class(
+        "starts_per_day",
+        "max_starts_per_day",
+        lambda k: None,
         unit="starts",
         kind="contractual",
         window="day",
         rounding="kept",
         check="start_limit",
-        reasons=("start_limit",),
-        present=lambda p: any(k.max_starts_per_day is not None for k in p.classes),
-        relax=lambda p: with_classes(p, lambda k: replace(k, max_starts_per_day=None)),
-        value=lambda p, who, _day: float(class_of(p, who).max_starts_per_day or 0),
         without="start_limit",
     ),
-    _of_power(
+    Limit(
         row="feeder_cap",
         words="feeder cap",
+        unit="MW",
         kind="physical",
         over="group",
+        window="step",
+        touches="power",
+        rounding="settled",
         check="feeder",
         reasons=("feeder",),
         present=lambda p: any(g.classes for g in p.site.groups),
@@ -460,31 +472,25 @@ LIMITS: tuple[Limit, ...] = (
         key="feeder",
         more="feeder {who}",
         widen=_widen_group,
-        narrow=lambda p, mw: _widen_group(p, -mw, None, None),
+        narrow=_narrowed(_widen_group),
         reserve=_reserve_mw,
     ),
-    _of_power(
-        row="site_cap",
-        words="site cap",
-        kind="physical",
-        over="site",
+    _on_site(
+        "site_cap",
+        "cap_mw",
+        lambda p: np.full(p.steps, sum(s.available_mw for s in p.sources)),
         check="cap",
-        reasons=("cap",),
-        present=lambda p: True,
-        relax=lambda p: with_site(p, cap_mw=np.full(p.steps, sum(s.available_mw for s in p.sources))),
-        value=lambda p, _who, t: float(p.site.cap_mw[t]),
         effects=(Effect("the site is at its cap of {value:.3f} MW"),),
-        key="cap",
-        more="site cap",
-        widen=_widen_cap,
-        narrow=lambda p, mw: _widen_cap(p, -mw, None, None),
-        reserve=_reserve_mw,
     ),
-    _of_power(
+    Limit(
         row="supply_limit",
         words="supply",
+        unit="MW",
         kind="physical",
         over="source",
+        window="step",
+        touches="power",
+        rounding="settled",
         check="supply",
         reasons=("surplus", "contract"),
         present=lambda p: True,
@@ -495,63 +501,45 @@ LIMITS: tuple[Limit, ...] = (
         more="{who}",
         widen=_widen_supply,
     ),
-    _ramp(
+    _on_site(
         "ramp_up",
-        Effect("the site rises as fast as it may into this step"),
-        Effect("to keep the rise after it small enough", forces=True, after=1),
+        "ramp_up_mw_per_step",
+        lambda p: None,
+        unit="MW a step",
+        effects=(
+            Effect("the site rises as fast as it may into this step"),
+            Effect("to keep the rise after it small enough", forces=True, after=1),
+        ),
     ),
-    _ramp(
+    _on_site(
         "ramp_down",
-        Effect("to keep the fall into this step small enough", forces=True),
-        Effect("the site falls as fast as it may after this step", after=1),
+        "ramp_down_mw_per_step",
+        lambda p: None,
+        unit="MW a step",
+        effects=(
+            Effect("to keep the fall into this step small enough", forces=True),
+            Effect("the site falls as fast as it may after this step", after=1),
+        ),
     ),
     _container_ramp("start_and_stop_power", " (start and stop at lowest power)", "MW", given_up=True),
     _container_ramp("start_power", " (start at lowest power)", "MW", given_up=True),
     _container_ramp("stop_power", " (stop at lowest power)", "MW", given_up=True),
     _container_ramp("container_ramp_up", " up", "MW a step", given_up=False),
     _container_ramp("container_ramp_down", " down", "MW a step", given_up=False),
-    _of_counts(
-        row="availability",
-        words="availability",
+    _on_class(
+        "availability",
+        "available",
+        lambda k: np.full_like(k.available, k.count),
         kind="physical",
         rounding="kept_alone",
         check="available",
         reasons=("outage",),
-        present=lambda p: any((k.available < k.count).any() for k in p.classes),
-        relax=lambda p: with_classes(p, lambda k: replace(k, available=np.full(p.steps, k.count))),
         value=lambda p, who, t: float(class_of(p, who).runnable[t]),
         without="outage",
     ),
-    _of_counts(
-        row="minimum_up_time",
-        words="minimum up time",
-        kind="physical",
-        rounding="kept",
-        check="minimum_up",
-        reasons=("minimum_up",),
-        present=lambda p: any(k.min_up_steps > 1 for k in p.classes),
-        relax=lambda p: with_classes(p, lambda k: replace(k, min_up_steps=1)),
-        value=lambda p, who, _t: class_of(p, who).min_up_steps * p.time.step_h,
-        given_up=True,
-        without="minimum_up",
-        value_unit="h",
-        seldom=True,
-    ),
-    _of_counts(
-        row="minimum_down_time",
-        words="minimum down time",
-        kind="physical",
-        rounding="kept",
-        check="minimum_down",
-        reasons=("minimum_down",),
-        present=lambda p: any(k.min_down_steps > 1 for k in p.classes),
-        relax=lambda p: with_classes(p, _free_to_start),
-        value=lambda p, who, _t: class_of(p, who).min_down_steps * p.time.step_h,
-        given_up=True,
-        without="minimum_down",
-        value_unit="h",
-        seldom=True,
-    ),
+    _minimum_time("up", lambda k: 1),
+    # A container cannot be preheated while it runs.
+    _minimum_time("down", lambda k: min(k.min_down_steps, max(1, k.preheat_steps))),
 )
 
 ROWS: tuple[Row, ...] = (

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from flexmine.audit.directory import PLAN_SCHEMA, audit_directory
-from flexmine.audit.plan_files import read_bytes, read_document, read_tables
+from flexmine.audit.directory import audit_directory
+from flexmine.audit.plan_files import read_bytes, read_plan
 from flexmine.errors import AuditFailed, first_of
 from flexmine.problem import Problem
-from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
 
 ID_DIGITS = 16
@@ -78,11 +77,7 @@ def read_written(directory: Path) -> WrittenPlan:
     if not result.ok:
         messages = [f"{directory} fails its audit: {v}" for v in result.violations]
         raise AuditFailed(first_of(messages, SHOWN_VIOLATIONS, "more violations"))
-    document = read_document(directory / "plan.json", PLAN_SCHEMA)
-    problem = read_problem(directory / "problem.json")
-    tables, faults = read_tables(directory, problem)
-    if tables is None:
-        raise AuditFailed(faults)
+    document, problem, tables = read_plan(directory)
     return WrittenPlan(
         plan_id=plan_id_of(directory),
         document=document,

@@ -155,11 +155,6 @@ class Solver:
         )
 
 
-def highs_version() -> str:
-    """Return the version of HiGHS."""
-    return _new_highs().version()
-
-
 def _new_highs() -> highspy.Highs:
     # The first object of a process prints a banner on file descriptor 1, before any option can silence it; stdout
     # belongs to what a machine parses.

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from flexmine.assembly.causes import Cause
+from flexmine.audit.plan_files import PLAN_SCHEMA
 from flexmine.baselines.rules import RuleResult
 from flexmine.explain.break_even import BreakEven
 from flexmine.problem.limits import worth_something
 from flexmine.problem.money import money_terms
 from flexmine.workflow.plan import Plan
 
-PLAN_SCHEMA = "flexmine-plan/1"
 MONEY_DECIMALS, ENERGY_DECIMALS = 4, 6
 SECONDS_PER_H = 3600.0
 
