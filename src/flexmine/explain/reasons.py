@@ -16,7 +16,7 @@ limits answer, the one worth most is named.  `tie`: no single limit explains it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,32 +25,22 @@ from flexmine.assembly.causes import Cause
 from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
 from flexmine.explain.what_if import MUCH_CHEAPER, NOISE_MW, NOISE_USD, SEARCHED, WhatIfs
 from flexmine.problem import ContainerClass, Ints, Problem
-from flexmine.problem.limits import Limit, worth_something
+from flexmine.problem.limits import LIMITS, Limit, worth_something
 from flexmine.problem.schedule import Schedule
 from flexmine.solving.engine import ClassPlan, Solution, SolveOptions
 from flexmine.solving.marginal import FixedCommitment, MarginalValues, marginal_values
 from flexmine.solving.solution import check_fixed_money
 
-WHO_RUNS_OFF = ("start_cost", "minimum_down", "minimum_up", "start_limit", "preheat", "terminal", "outage")
-WHO_RUNS_ON = ("must_run", "minimum_up", "contract", "terminal", "start_cost", "minimum_down", "start_limit", "preheat")
 # Of other steps: a start has to be followed by steps in which the container can run.
 ELSEWHERE = ("outage", "heat")
-WORDS_OFF = {
-    "start_cost": "not worth a start",
-    "minimum_down": "it stopped too short a time ago to start again",
-    "minimum_up": "once started it would have to run on",
-    "start_limit": "its starts of the day are counted",
-    "preheat": "not worth a preheat",
-    "terminal": "running in the last step would cost more than it earns",
-}
-WORDS_ON = {
-    "minimum_up": "it has to run on after its start",
-    "contract": "the site has to draw its minimum",
-    "terminal": "running in the last step is worth something",
-    "start_cost": "kept on to save a restart",
-    "minimum_down": "kept on because it would have to stay off too long",
-    "start_limit": "kept on because starts are counted",
-    "preheat": "kept on to save a preheat",
+# Code of the reason -> what it says of a container that is off, and on, for what is no limit: money and physics.
+BESIDE_LIMITS = {
+    "start_cost": ("not worth a start", "kept on to save a restart"),
+    "preheat": ("not worth a preheat", "kept on to save a preheat"),
+    "terminal": (
+        "running in the last step would cost more than it earns",
+        "running in the last step is worth something",
+    ),
 }
 KEPT = "the commitment of the plan before is kept"
 WITHOUT_IT_EITHER = "it would not run without it either"
@@ -133,6 +123,10 @@ class _Writer:
         self.values = marginal_values(self.fixed)
         self.what_if = WhatIfs(problem, solution, options)
         self.parents = {k.name: k for k in problem.classes}
+        here = [limit for limit in LIMITS if limit.present(problem)]
+        off, on = ({code: words[i] for code, words in BESIDE_LIMITS.items()} for i in (0, 1))
+        self.why_off = off | {limit.without: limit.why_off for limit in here if limit.why_off}
+        self.why_on = on | {limit.without: limit.why_on for limit in here if limit.why_on}
         self.lasted = _steps_in_state(problem, schedule)
         self.marginal = [self._marginal_source(t) for t in range(problem.steps)]
         self.limits = [self._limits(t) for t in range(problem.steps)]
@@ -177,14 +171,13 @@ class _Writer:
         barred = {"minimum_down"} if not young else set()
         if int(k.runnable[t]) >= k.count:
             barred.add("outage")
-        who = None
         if alone is not None and alone > NOISE_USD:
-            who = self._who_runs(WHO_RUNS_OFF, k.name, t, 1, barred)
+            who = self._who_runs(self.why_off, k.name, t, 1, barred)
             if who is not None:
-                words = WORDS_OFF.get(who) or self._cause_words("outage", k.name, t, "not all may run")
+                words = self._cause_words(who, k.name, t, self.why_off[who])
                 return f"{who}: {words}; this step alone would earn {alone:.2f} USD"
         text = self._price_text(t, gentle_break_even_usd_per_mwh(k, t), "running it gently")
-        return self._power_limit(k.name, t, text, forcing=False) or self._fallback(WHO_RUNS_OFF, k.name, t, 1, barred)
+        return self._power_limit(k.name, t, text, forcing=False) or self._fallback(self.why_off, k.name, t, 1, barred)
 
     def _on(self, plan: ClassPlan, k: ContainerClass, t: int, young: bool, ramp: str | None) -> str:
         letters = plan.letters
@@ -198,16 +191,16 @@ class _Writer:
         if power <= lowest + NOISE_MW:
             saved = self.fixed.gain_of_counts(letters.name, t, -1)
             if saved is not None and saved > NOISE_USD:
-                who = self._who_runs(WHO_RUNS_ON, k.name, t, -1, barred)
+                who = self._who_runs(self.why_on, k.name, t, -1, barred)
                 if who is not None:
-                    words = WORDS_ON.get(who) or self._cause_words("must_run", k.name, t, "it has to run")
+                    words = self._cause_words(who, k.name, t, self.why_on[who])
                     return f"{who}: {words}; off in this step alone would save {saved:.2f} USD"
         if ramp is not None:
             return ramp
         if power >= highest - NOISE_MW:
             return self._at_highest(k, t, highest)
         text = self._price_text(t, harder_break_even_usd_per_mwh(k, t, power, NOISE_MW), "running it harder")
-        return self._power_limit(k.name, t, text, forcing=True) or self._fallback(WHO_RUNS_ON, k.name, t, -1, barred)
+        return self._power_limit(k.name, t, text, forcing=True) or self._fallback(self.why_on, k.name, t, -1, barred)
 
     def _out(self, k: ContainerClass, t: int) -> str:
         if k.available[t] > 0:
@@ -241,7 +234,7 @@ class _Writer:
             return f"{most.code}: {most.text}"
         return f"price: {price_text}" if t in self.cheaper_moves and price_text else None
 
-    def _fallback(self, codes: tuple[str, ...], name: str, t: int, sign: int, barred: set[str]) -> str:
+    def _fallback(self, codes: Iterable[str], name: str, t: int, sign: int, barred: set[str]) -> str:
         # A minimum time may also hold a container of the class that it does not bind just now.
         who = self._who_runs(codes, name, t, sign, barred - {"minimum_up", "minimum_down"})
         if who is not None:
@@ -276,7 +269,7 @@ class _Writer:
         order = self._cause(("order",), "", t) if code == "cap" else None
         return f"order: {order.text}" if order else f"{code}: one more MW would change who runs"
 
-    def _who_runs(self, codes: tuple[str, ...], name: str, t: int, sign: int, barred: set[str]) -> str | None:
+    def _who_runs(self, codes: Iterable[str], name: str, t: int, sign: int, barred: set[str]) -> str | None:
         """Return the limit on who runs without which more (or fewer) of a class run, worth most; None if none."""
         found = []
         for code in codes:

@@ -78,7 +78,7 @@ def _relaxed(p: Problem, code: str) -> Problem | None:
 
 
 # Limits of one step (or one number for all steps), searched one by one where nothing else explains a step.
-SEARCHED = ("ramp_up", "ramp_down", "feeder", "surplus", "cap", "contract", "price")
+SEARCHED = (*dict.fromkeys(code for limit in worth_something() for code in limit.reasons), "price")
 WIDER_MW = 1.0
 # Class-steps solved in all, and not seconds, so that the same input gives the same reasons.
 MOST_SEARCHED_CLASS_STEPS = 1500

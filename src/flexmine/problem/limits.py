@@ -80,6 +80,8 @@ class Limit:
         Whether a breach is a rule given up, and not a number that is lower or higher.
     without : str
         Code under which a what-if takes it away; empty: reasons do not ask for that.
+    why_off, why_on : str
+        What a reason says of a container that is off, or on, because of it; empty: it is never asked for.
     effects : tuple of Effect
         Of a limit on power that one more unit is worth something of.
     key, more : str
@@ -115,6 +117,8 @@ class Limit:
     least: bool = False
     given_up: bool = False
     without: str = ""
+    why_off: str = ""
+    why_on: str = ""
     effects: tuple[Effect, ...] = ()
     key: str = ""
     more: str = ""
@@ -359,6 +363,8 @@ def _energy(bound: Literal["at_least", "at_most"]) -> Limit:
         value=lambda p, who, _t: mwh_of(energy_of(p, who)) or 0.0,
         least=least,
         without="contract",
+        why_off="" if least else "the energy of a period is limited",
+        why_on="the energy of a period has to be taken" if least else "",
         effects=(Effect(f"{words} {{value:.3f}} MWh of {{who}}", forces=least),),
         key=f"energy_{bound}",
         more=f"energy {words} of {{who}}",
@@ -390,7 +396,9 @@ def _container_ramp(row: str, words: str, unit: str, *, given_up: bool) -> Limit
     )
 
 
-def _minimum_time(way: Literal["up", "down"], free: Callable[[ContainerClass], int]) -> Limit:
+def _minimum_time(
+    way: Literal["up", "down"], free: Callable[[ContainerClass], int], why_off: str, why_on: str
+) -> Limit:
     return _on_class(
         f"minimum_{way}_time",
         f"min_{way}_steps",
@@ -399,6 +407,8 @@ def _minimum_time(way: Literal["up", "down"], free: Callable[[ContainerClass], i
         kind="physical",
         rounding="kept",
         check=f"minimum_{way}",
+        why_off=why_off,
+        why_on=why_on,
         value=lambda p, who, _t: getattr(class_of(p, who), f"min_{way}_steps") * p.time.step_h,
         given_up=True,
         without=f"minimum_{way}",
@@ -427,6 +437,7 @@ LIMITS: tuple[Limit, ...] = (
         rounding="kept_alone",
         least=True,
         without="must_run",
+        why_on="it has to run",
     ),
     _on_site(
         "site_minimum",
@@ -438,6 +449,7 @@ LIMITS: tuple[Limit, ...] = (
         reasons=("contract",),
         least=True,
         without="contract",
+        why_on="the site has to draw its minimum",
         effects=(Effect("to keep the minimum of the site", forces=True),),
         more="lower minimum",
     ),
@@ -453,6 +465,8 @@ LIMITS: tuple[Limit, ...] = (
         rounding="kept",
         check="start_limit",
         without="start_limit",
+        why_off="its starts of the day are counted",
+        why_on="kept on because starts are counted",
     ),
     Limit(
         row="feeder_cap",
@@ -536,10 +550,21 @@ LIMITS: tuple[Limit, ...] = (
         reasons=("outage",),
         value=lambda p, who, t: float(class_of(p, who).runnable[t]),
         without="outage",
+        why_off="not all may run",
     ),
-    _minimum_time("up", lambda k: 1),
-    # A container cannot be preheated while it runs.
-    _minimum_time("down", lambda k: min(k.min_down_steps, max(1, k.preheat_steps))),
+    _minimum_time(
+        "up",
+        lambda k: 1,
+        why_off="once started it would have to run on",
+        why_on="it has to run on after its start",
+    ),
+    _minimum_time(
+        "down",
+        # A container cannot be preheated while it runs.
+        lambda k: min(k.min_down_steps, max(1, k.preheat_steps)),
+        why_off="it stopped too short a time ago to start again",
+        why_on="kept on because it would have to stay off too long",
+    ),
 )
 
 ROWS: tuple[Row, ...] = (
