@@ -3,7 +3,7 @@
 `brute_force` shares no step with the oracle: it goes through every on/off plan of every container, judges each on its
 joined history and plan, and gives every container its own power and hash rate.  `best_money` is the oracle wherever
 that can; where limits span steps, it solves an LP for the combinations of counts that the oracle enumerates, the one
-with the highest bound first.  Neither knows anything of the planner's rows.
+with the highest bound first, until no other can be better.  Neither knows anything of the planner's rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 
 from flexmine.problem import ContainerClass, History, Problem
 from flexmine.problem.limits import with_site
-from oracle import Concave, class_tables, feasible_rows, hash_money, oracle, step_tables
+from oracle import ClassTable, Concave, class_tables, feasible_rows, hash_money, oracle, step_tables
 
 
 def best_money(problem: Problem) -> float | None:
@@ -26,25 +26,92 @@ def best_money(problem: Problem) -> float | None:
     tables = class_tables(problem)
     if tables is None:
         return None
-    bounds, rows = feasible_rows(problem, tables, step_tables(problem, tables))
+    steps = step_tables(problem, tables)
+    bounds, rows = _within_reach(problem, tables, steps, *feasible_rows(problem, tables, steps))
     best: float | None = None
-    for i in np.argsort(-bounds, kind="stable"):
-        if best is not None and bounds[i] <= best:
-            break
-        index = np.unravel_index(int(rows[i]), tuple(table.cost_usd.size for table in tables))
-        running = [
-            [table.states[t][table.state[row, t]] for table, row in zip(tables, index, strict=True)]
-            for t in range(problem.steps)
-        ]
-        usd = settled_money(problem, [hash_money(problem, t, state) for t, state in enumerate(running)])
-        if usd is not None:
-            usd -= sum(float(table.cost_usd[row]) for table, row in zip(tables, index, strict=True))
-            best = usd if best is None else max(best, usd)
+    while rows.size:
+        order = np.argsort(-bounds, kind="stable")[:BATCH]
+        prices: list[Prices] = []
+        for i in order:
+            if best is not None and bounds[i] <= best:
+                break
+            index = np.unravel_index(int(rows[i]), _shape(tables))
+            running = [
+                [table.states[t][table.state[row, t]] for table, row in zip(tables, index, strict=True)]
+                for t in range(problem.steps)
+            ]
+            found = settled_money(problem, [hash_money(problem, t, state) for t, state in enumerate(running)])
+            if found is not None:
+                usd = found[0] - sum(float(table.cost_usd[row]) for table, row in zip(tables, index, strict=True))
+                best = usd if best is None else max(best, usd)
+                prices.append(found[1])
+        left = np.ones(rows.size, dtype=bool)
+        left[order] = False
+        bounds, rows = bounds[left], rows[left]
+        for price in prices[:2] if rows.size > BATCH else []:
+            bounds = np.minimum(bounds, _priced_bounds(problem, tables, rows, price))
+        if best is not None:
+            bounds, rows = bounds[bounds > best], rows[bounds > best]
     return best
 
 
-def settled_money(problem: Problem, hash_usd: list[Concave]) -> float | None:
-    """Return the most money for given counts [USD]: an LP over the pieces of each step's hash money and the supply."""
+BATCH = 20
+Prices = list[tuple[float, float]]
+"""Of each limit of energy what one MWh more at the top, and one less at the bottom, is worth [USD/MWh], 0 or more."""
+
+
+def _shape(tables: list[ClassTable]) -> tuple[int, ...]:
+    return tuple(table.cost_usd.size for table in tables)
+
+
+def _within_reach(problem, tables, steps, bounds, rows):
+    """Leave out combinations whose least or most power misses a limit of energy whatever the sources do."""
+    dt, sources = problem.time.step_h, problem.sources
+    index, total = np.unravel_index(rows, _shape(tables)), sum(s.available_mw for s in sources)
+    low, high = (
+        np.array(
+            [
+                getattr(step, side)[tuple(table.state[own, t] for table, own in zip(tables, index, strict=True))]
+                for t, step in enumerate(steps)
+            ]
+        ).reshape(problem.steps, -1)
+        for side in ("low", "high")
+    )
+    keep = np.ones(rows.size, dtype=bool)
+    for e in problem.site.energy_limits:
+        least, most = low, high
+        if e.source is not None:
+            own = next(s.available_mw for s in sources if s.name == e.source)
+            least, most = np.maximum(low - (total - own)[:, None], 0.0), np.minimum(high, own[:, None])
+        if e.at_most_mwh is not None:
+            keep &= e.taken_mwh + dt * least[e.window].sum(axis=0) <= e.at_most_mwh + 1e-6
+        if e.at_least_mwh is not None:
+            keep &= e.taken_mwh + dt * most[e.window].sum(axis=0) >= e.at_least_mwh - 1e-6
+    return bounds[keep], rows[keep]
+
+
+def _priced_bounds(problem: Problem, tables: list[ClassTable], rows: np.ndarray, prices: Prices) -> np.ndarray:
+    """Return bounds [USD] with the limits of energy left out and paid for instead, at any prices of 0 and more."""
+    paid, sources = 0.0, list(problem.sources)
+    for e, (top, bottom) in zip(problem.site.energy_limits, prices, strict=True):
+        paid += top * ((e.at_most_mwh or 0.0) - e.taken_mwh) - bottom * ((e.at_least_mwh or 0.0) - e.taken_mwh)
+        for j, s in enumerate(sources):
+            if e.source in (None, s.name):
+                usd = s.price_usd_per_mwh.copy()
+                usd[e.window] += top - bottom
+                sources[j] = replace(s, price_usd_per_mwh=usd)
+    index = np.unravel_index(rows, _shape(tables))
+    found = paid - sum(table.cost_usd[own] for table, own in zip(tables, index, strict=True))
+    for t, step in enumerate(step_tables(replace(problem, sources=tuple(sources)), tables)):
+        found = found + step.best[tuple(table.state[own, t] for table, own in zip(tables, index, strict=True))]
+    return np.asarray(found)
+
+
+def settled_money(problem: Problem, hash_usd: list[Concave]) -> tuple[float, Prices] | None:
+    """Return the most money for given counts [USD], and what the limits of energy are worth, None where there is none.
+
+    An LP over the pieces of each step's hash money and the supply.
+    """
     dt, steps, sources = problem.time.step_h, problem.steps, problem.sources
     first = np.cumsum([0] + [max(f.x.size - 1, 0) for f in hash_usd])
     width = int(first[-1]) + steps * len(sources)
@@ -69,18 +136,24 @@ def settled_money(problem: Problem, hash_usd: list[Concave]) -> float | None:
             if limit is not None:
                 above.append(sign * row)
                 most.append(limit - sign * (start[t] - was))
-    names = [source.name for source in sources]
+    names, place = [source.name for source in sources], []
     for e in site.energy_limits:
         row = dt * (power if e.source is None else supply[names.index(e.source)])[e.window].sum(axis=0)
         given = e.taken_mwh + (dt * start[e.window].sum() if e.source is None else 0.0)
         for sign, mwh in ((1.0, e.at_most_mwh), (-1.0, e.at_least_mwh)):
+            place.append(0 if mwh is None else len(above))
             if mwh is not None:
                 above.append(sign * row)
                 most.append(sign * (mwh - given))
     equal = supply.sum(axis=0) - power
     found = linprog(cost, np.array(above), most, equal, start, bounds, method="highs")
     assert found.status in (0, 2), found.message
-    return sum(float(f.y[0]) for f in hash_usd) - float(found.fun) if found.status == 0 else None
+    if found.status == 2:
+        return None
+    worth = np.maximum(-found.ineqlin.marginals, 0.0)
+    worth[0] = 0.0
+    prices = [(float(worth[top]), float(worth[bottom])) for top, bottom in zip(place[::2], place[1::2], strict=True)]
+    return sum(float(f.y[0]) for f in hash_usd) - float(found.fun), prices
 
 
 def first_steps(problem: Problem, steps: int) -> Problem:
