@@ -16,6 +16,7 @@ from scipy.optimize import linprog
 
 from flexmine.problem import ContainerClass, History, Problem
 from flexmine.problem.limits import with_site
+from flexmine.problem.schedule import supply_by_merit
 from oracle import ClassTable, Concave, class_tables, feasible_rows, hash_money, oracle, step_tables
 
 
@@ -154,6 +155,28 @@ def settled_money(problem: Problem, hash_usd: list[Concave]) -> tuple[float, Pri
     worth[0] = 0.0
     prices = [(float(worth[top]), float(worth[bottom])) for top, bottom in zip(place[::2], place[1::2], strict=True)]
     return sum(float(f.y[0]) for f in hash_usd) - float(found.fun), prices
+
+
+def best_supply(problem: Problem, power_mw: np.ndarray) -> np.ndarray:
+    """Return the cheapest supply for a facility power that keeps the limits of energy of sources [MW]."""
+    if not problem.site.energy_limits:
+        return supply_by_merit(problem, power_mw)
+    steps, names, dt = problem.steps, [s.name for s in problem.sources], problem.time.step_h
+    cost = dt * np.concatenate([s.price_usd_per_mwh for s in problem.sources])
+    bounds = [(0.0, float(mw)) for s in problem.sources for mw in s.available_mw]
+    above, most = [np.zeros(cost.size)], [0.0]
+    for e in problem.site.energy_limits:
+        row = np.zeros((len(names), steps))
+        if e.source is not None:
+            row[names.index(e.source), e.window] = dt
+            for sign, mwh in ((1.0, e.at_most_mwh), (-1.0, e.at_least_mwh)):
+                if mwh is not None:
+                    above.append(sign * row.ravel())
+                    most.append(sign * (mwh - e.taken_mwh) + 1e-9)
+    equal = np.tile(np.eye(steps), len(names))
+    found = linprog(cost, np.array(above), most, equal, power_mw, bounds, method="highs")
+    assert found.status == 0, found.message
+    return np.asarray(found.x).reshape(len(names), steps)
 
 
 def first_steps(problem: Problem, steps: int) -> Problem:
