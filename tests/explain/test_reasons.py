@@ -206,7 +206,7 @@ def test_every_reason_survives_its_relaxation(chunk):
     assert len(codes) >= 4
 
 
-@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in (6, 12, 18, 24, 30))])
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in (6, 12, 18, 24))])
 def test_reasons_of_plants_with_limits_of_energy_survive_too(first):
     """*Proves:* the same where what is taken of a source, or of the site, is limited; some reasons are such a limit.
 
