@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from brute_force import best_money
 from flexmine.audit.replay import Replay, replay
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
 from flexmine.solving.engine import SolveOptions, solve
-from oracle import oracle
 
 
 def agreed_replay(problem: Problem) -> Replay:
@@ -16,7 +16,7 @@ def agreed_replay(problem: Problem) -> Replay:
     solution = solve(problem, SolveOptions(gap=0.0))
     seen = replay(problem, to_schedule(problem, solution))
     assert seen.ok, "; ".join(v.message for v in seen.violations)
-    assert solution.money_usd == pytest.approx(oracle(problem), abs=1e-6)
+    assert solution.money_usd == pytest.approx(best_money(problem), abs=1e-6)
     assert seen.money_usd == pytest.approx(solution.money_usd, abs=1e-6)
     return seen
 

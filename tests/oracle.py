@@ -12,6 +12,9 @@
    from step to step.  The sum of the steps' best values is an upper bound; most combinations stop there.
 
 No solver takes part.
+
+Limits that span steps cannot be passed along that chain: such plants are refused here, and are a matter of
+`brute_force.best_money`, which solves a small LP for each combination of 2.
 """
 
 from __future__ import annotations
@@ -36,16 +39,28 @@ def oracle(problem: Problem) -> float | None:
     Raises
     ------
     ValueError
-        Where the plant has too many combinations to be enumerated.
+        Where the plant has too many combinations to be enumerated, or a limit that spans steps.
     """
+    if problem.site.energy_limits:
+        raise ValueError("limits of energy span steps, which is too much for this oracle: see brute_force.best_money")
+    tables = class_tables(problem)
+    return None if tables is None else _best_combination(problem, tables, step_tables(problem, tables))
+
+
+def class_tables(problem: Problem) -> list[ClassTable] | None:
+    """Return what each class can do, None where one of them can do nothing."""
     tables = [_class_table(k, problem) for k in problem.classes]
     if any(table.cost_usd.size == 0 for table in tables):
         return None
     combinations = int(np.prod([table.cost_usd.size for table in tables]))
     if combinations > LARGEST:
         raise ValueError(f"{combinations} combinations are too many to enumerate")
-    steps = [_StepTable(problem, tables, t) for t in range(problem.steps)]
-    return _best_combination(problem, tables, steps)
+    return tables
+
+
+def step_tables(problem: Problem, tables: list[ClassTable]) -> list[StepTable]:
+    """Return the money of every step for each combination of states."""
+    return [StepTable(problem, tables, t) for t in range(problem.steps)]
 
 
 # ---------------------------------------------------------------------------------------- one container
@@ -134,7 +149,7 @@ State = tuple[int, float, int]
 
 
 @dataclass(frozen=True)
-class _ClassTable:
+class ClassTable:
     """What a class can do: one row for each combination of counts and preheat, with its cheapest start costs.
 
     `state` numbers the triples (on, preheat, held at lowest power) of each step; `states[t]` lists them.
@@ -145,7 +160,7 @@ class _ClassTable:
     states: list[list[State]]
 
 
-def _class_table(k: ContainerClass, problem: Problem) -> _ClassTable:
+def _class_table(k: ContainerClass, problem: Problem) -> ClassTable:
     base, steps = k.count + 1, problem.steps
     digits = base ** np.arange(2 * steps, dtype=np.int64)
     draws, ramped = bool(np.any(k.start.cold_energy_mwh > 0)), k.container_ramp_mw_per_step is not None
@@ -189,14 +204,14 @@ def _cheapest(codes: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.ndar
     return codes[first], costs[first]
 
 
-def _number_states(on: np.ndarray, preheat_mw: np.ndarray, held: np.ndarray, costs: np.ndarray) -> _ClassTable:
+def _number_states(on: np.ndarray, preheat_mw: np.ndarray, held: np.ndarray, costs: np.ndarray) -> ClassTable:
     state = np.zeros(on.shape, dtype=np.int64)
     states: list[list[State]] = []
     for t in range(on.shape[1]):
         columns = np.column_stack([on[:, t], preheat_mw[:, t], held[:, t]])
         triples, state[:, t] = np.unique(columns, axis=0, return_inverse=True)
         states.append([(int(n), float(mw), int(low)) for n, mw, low in triples])
-    return _ClassTable(costs, state, states)
+    return ClassTable(costs, state, states)
 
 
 # -------------------------------------------------------------------------------------------- one step
@@ -246,6 +261,12 @@ def merged(parts: list[Concave]) -> Concave:
 
 def step_money(problem: Problem, t: int, running: list[State]) -> Concave | None:
     """Return the money of step `t` [USD] over facility power [MW], for (on, preheat MW, held) of each class."""
+    hash_usd = hash_money(problem, t, running)
+    return None if hash_usd is None else hash_usd.plus(_supply_money(problem, t))
+
+
+def hash_money(problem: Problem, t: int, running: list[State]) -> Concave | None:
+    """Return what the hash rate of step `t` earns [USD] over facility power [MW], within feeders, cap and minimum."""
     site = problem.site
     class_money = {
         k.name: _class_money(k, problem.time.step_h, t, state)
@@ -257,9 +278,7 @@ def step_money(problem: Problem, t: int, running: list[State]) -> Concave | None
         if load is None:
             return None
         parts.append(load)
-    hash_money = merged([*parts, *class_money.values()])
-    hash_money = hash_money.within(float(site.minimum_mw[t]), float(site.cap_mw[t]))
-    return None if hash_money is None else hash_money.plus(_supply_money(problem, t))
+    return merged([*parts, *class_money.values()]).within(float(site.minimum_mw[t]), float(site.cap_mw[t]))
 
 
 def _class_money(k: ContainerClass, step_h: float, t: int, state: State) -> Concave:
@@ -286,10 +305,10 @@ def _supply_money(problem: Problem, t: int) -> Concave:
     return Concave(x, y)
 
 
-class _StepTable:
+class StepTable:
     """The money of one step for every pair of states of the classes: the function, its best value and its range."""
 
-    def __init__(self, problem: Problem, tables: list[_ClassTable], t: int):
+    def __init__(self, problem: Problem, tables: list[ClassTable], t: int):
         shape = tuple(len(table.states[t]) for table in tables)
         self.money = np.full(shape, None, dtype=object)
         self.best, self.low, self.high = np.full(shape, -np.inf), np.full(shape, np.inf), np.full(shape, -np.inf)
@@ -304,10 +323,10 @@ class _StepTable:
 # ------------------------------------------------------------------------------------------- the plant
 
 
-def _best_combination(problem: Problem, tables: list[_ClassTable], steps: list[_StepTable]) -> float | None:
+def _best_combination(problem: Problem, tables: list[ClassTable], steps: list[StepTable]) -> float | None:
     """Go through the combinations of the classes' rows, highest upper bound first."""
-    up, down = _ramps(problem)
-    bounds, rows = _feasible_rows(problem, tables, steps)
+    up, down = ramps_of(problem)
+    bounds, rows = feasible_rows(problem, tables, steps)
     best: float | None = None
     for i in np.argsort(-bounds, kind="stable"):
         if best is not None and bounds[i] <= best:
@@ -325,7 +344,7 @@ def _best_combination(problem: Problem, tables: list[_ClassTable], steps: list[_
     return best
 
 
-def _ramps(problem: Problem) -> tuple[float, float]:
+def ramps_of(problem: Problem) -> tuple[float, float]:
     up, down = problem.site.ramp_up_mw_per_step, problem.site.ramp_down_mw_per_step
     return (FAR_MW if up is None else up, FAR_MW if down is None else down)
 
@@ -342,11 +361,9 @@ def chain_money(functions: list[Concave], up: float, down: float, initial: float
     return None if so_far is None else float(so_far.y.max())
 
 
-def _feasible_rows(
-    problem: Problem, tables: list[_ClassTable], steps: list[_StepTable]
-) -> tuple[np.ndarray, np.ndarray]:
+def feasible_rows(problem: Problem, tables: list[ClassTable], steps: list[StepTable]) -> tuple[np.ndarray, np.ndarray]:
     """Return the upper bounds [USD] and the flat numbers of the combinations whose powers can keep the ramps."""
-    up, down = _ramps(problem)
+    up, down = ramps_of(problem)
     shape = tuple(table.cost_usd.size for table in tables)
     bounds, rows = [], []
     for begin in range(0, int(np.prod(shape)), CHUNK):

@@ -11,7 +11,18 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.random import Generator
 
-from flexmine.problem import ContainerClass, Group, History, Problem, Site, Source, StartTerms, StartTier, TimeAxis
+from flexmine.problem import (
+    ContainerClass,
+    EnergyLimit,
+    Group,
+    History,
+    Problem,
+    Site,
+    Source,
+    StartTerms,
+    StartTier,
+    TimeAxis,
+)
 
 ZONE = "Asia/Irkutsk"
 START = datetime(2024, 9, 10, tzinfo=ZoneInfo(ZONE))
@@ -60,6 +71,7 @@ FEATURES = (
 # Features that are drawn only where they are named, so that the plants above stay what they are.
 NAMED_FEATURES = (
     "container_ramp",  # as wide as the range, starts and stops at lowest power
+    "energy",  # one to three limits of energy over some steps, of a source or the site, sometimes too tight
     "kept_commitment",  # exactly so many run, up and down by one now and then
     "tiers",  # one or two start prices between warm and cold
 )
@@ -387,8 +399,35 @@ class _Dice:
             day_of_step=np.arange(steps) >= rng.integers(1, steps) if "starts_per_day" in features else None,
         )
         if "ramp" in features and rng.random() < 0.25:
-            return replace(problem, site=replace(problem.site, ramp_down_mw_per_step=None))
+            problem = replace(problem, site=replace(problem.site, ramp_down_mw_per_step=None))
+        if "energy" in features:
+            limits = tuple(self._energy_limit(f"e{i}", problem, full) for i in range(int(rng.integers(1, 4))))
+            problem = replace(problem, site=replace(problem.site, energy_limits=limits))
         return problem
+
+    def _energy_limit(self, name: str, problem: Problem, full: float) -> EnergyLimit:
+        """Draw a limit between what is drawn at rest and at full power in some steps, so that most of them bind."""
+        rng = self.rng
+        first = int(rng.integers(0, self.steps - 1)) if rng.random() < 0.5 else 0
+        steps = int(rng.integers(1, self.steps - first + 1)) if rng.random() < 0.6 else self.steps - first
+        source = problem.sources[int(rng.integers(len(problem.sources)))] if rng.random() < 0.7 else None
+        offered, rest = problem.site.cap_mw, problem.site.base_load_mw + 0.05 * full
+        if source is not None:
+            offered, rest = np.minimum(source.available_mw, full), np.zeros(self.steps)
+        window, dt = slice(first, first + steps), self.step_h
+        idle, most = dt * float(rest[window].sum()), dt * float(np.maximum(offered, rest)[window].sum())
+        taken = float(rng.uniform(0.5, 3.0) * dt) if rng.random() < 0.4 else 0.0
+        low, high = (taken + idle + (most - idle) * share for share in np.sort(rng.uniform(0.0, 0.9, 2)))
+        kind = rng.choice(["least", "most", "most", "both"])
+        return EnergyLimit(
+            name,
+            None if source is None else source.name,
+            first,
+            steps,
+            at_least_mwh=None if kind == "most" else float(low if kind == "both" else taken + 0.6 * (low - taken)),
+            at_most_mwh=None if kind == "least" else float(high),
+            taken_mwh=taken,
+        )
 
     def _feeders(self, classes: tuple[ContainerClass, ...], full: float, idle: float) -> tuple[Group, ...]:
         if "feeders" not in self.features:

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from brute_force import best_supply
 from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
 from flexmine.explain.reasons import WITHOUT_IT_EITHER, reasons
 from flexmine.explain.what_if import WhatIfs
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import History, Problem
-from flexmine.problem.schedule import supply_by_merit
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment
 from plants import random_features, random_problem, round_class, round_problem
@@ -58,6 +58,22 @@ def cheaper(p: Problem, t: int) -> Problem:
     return replace(p, sources=sources)
 
 
+def other_energy(p: Problem) -> list[Problem]:
+    """One problem for each limit of energy, wider by 1 MWh, and one without any."""
+
+    def wider(e, name):
+        least, most = e.at_least_mwh, e.at_most_mwh
+        if e.name != name:
+            return e
+        return replace(
+            e, at_least_mwh=None if least is None else least - 1.0, at_most_mwh=None if most is None else most + 1.0
+        )
+
+    limits = p.site.energy_limits
+    every = [site(p, energy_limits=tuple(wider(e, own.name) for e in limits)) for own in limits]
+    return [*every, site(p, energy_limits=())] if limits else []
+
+
 def relaxed(p: Problem, code: str, name: str, t: int) -> list[Problem]:
     """The problem without the limit, or with it wider, at that place; several where the code covers several."""
     zero, end = np.zeros(p.steps), np.ones(p.steps)
@@ -69,6 +85,7 @@ def relaxed(p: Problem, code: str, name: str, t: int) -> list[Problem]:
             *more_of(p, "firm", t),
             site(p, minimum_mw=bump(p.site.minimum_mw, t, -1.0)),
             site(p, minimum_mw=zero),
+            *other_energy(p),
         ],
         "cap": lambda: [site(p, cap_mw=bump(p.site.cap_mw, t, 1.0))],
         "order": lambda: [site(p, cap_mw=bump(p.site.cap_mw, t, 1.0))],
@@ -114,7 +131,7 @@ class Plant:
     def gain_and_move(self, other: Problem, name: str, t: int) -> tuple[float, float, float, float]:
         """Money above what the plan itself makes in `other`; and what changes of the class and the site in step t."""
         power = replay(other, self.schedule).site_power_mw
-        as_it_is = replay(other, replace(self.schedule, supply_mw=supply_by_merit(other, power))).money_usd
+        as_it_is = replay(other, replace(self.schedule, supply_mw=best_supply(other, power))).money_usd
         found = solve(other, EXACT)
         moved = to_schedule(other, found)
         rows = self.rows[name]
@@ -187,6 +204,22 @@ def test_every_reason_survives_its_relaxation(chunk):
                 failed.append((seed, sorted(random_features(seed)), where, text))
     assert not failed, "\n".join(map(str, failed))
     assert len(codes) >= 4
+
+
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in (6, 12, 18, 24))])
+def test_reasons_of_plants_with_limits_of_energy_survive_too(first):
+    """*Proves:* the same where what is taken of a source, or of the site, is limited; some reasons are such a limit.
+
+    *Sensitivity:* energy that is spent looks like power that nobody wants: a tie, or a price.
+    """
+    failed, texts = [], Counter()
+    for seed in range(first, first + 6):
+        for where, text, survived in judged(random_problem(seed, {"energy", "several_classes"})):
+            texts["at most" if "at most" in text else "at least" if "at least" in text else "other"] += 1
+            if not survived:
+                failed.append((seed, where, text))
+    assert not failed, "\n".join(map(str, failed))
+    assert texts["at most"] + texts["at least"] >= 1
 
 
 @pytest.mark.parametrize(

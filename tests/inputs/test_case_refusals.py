@@ -8,6 +8,13 @@ from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.resources import shipped_names
 
+
+def energy(limit: str) -> tuple[str, str, str]:
+    """Return the edit that adds a limit of energy behind the last line of the case."""
+    last = "options: {gap: 1e-3}"
+    return "case.yaml", last, f"{last}\nenergy_limits:\n  - {{{limit}}}"
+
+
 # (file, text to replace, new text, beginning of the message, words that it has to contain)
 REFUSED = {
     "unknown key, with the nearest": (
@@ -229,6 +236,46 @@ REFUSED = {
     "container ramp in watts": (
         "box.yaml", "standby_mw: 0.01", "standby_mw: 0.01\nramp_mw_per_h: 780000",
         "box.yaml:9:16 ramp_mw_per_h: 780000 is out of range", "at most",
+    ),
+    "energy limit of an unknown source": (
+        *energy("name: d, source: wind, over: day, at_most_mwh: 5"),
+        "case.yaml:32:23 energy_limits[0].source: there is no source wind in this case", "sources are surplus, grid",
+    ),
+    "energy limit over a day and from a time": (
+        *energy("name: d, over: day, from: 2024-09-10T01:00:00+08:00, at_most_mwh: 5"),
+        "case.yaml:32:5 energy_limits[0]: an energy limit has either over (day or month)", "or from and to",
+    ),
+    "energy limit over nothing": (
+        *energy("name: d, at_most_mwh: 5"),
+        "case.yaml:32:5 energy_limits[0]: an energy limit has either over (day or month)", "or from and to",
+    ),
+    "energy limit without an end": (
+        *energy("name: d, from: 2024-09-10T01:00:00+08:00, at_most_mwh: 5"),
+        "case.yaml:32:5 energy_limits[0]: an energy limit has either over", "from and to",
+    ),
+    "energy limit that ends before it begins": (
+        *energy("name: d, from: 2024-09-10T03:00+08:00, to: 2024-09-10T01:00+08:00, at_most_mwh: 5"),
+        "case.yaml:32:49 energy_limits[0].to: 2024-09-10T01:00:00+08:00 is not after from", "03:00",
+    ),
+    "energy limit without an amount": (
+        *energy("name: d, over: day"),
+        "case.yaml:32:5 energy_limits[0]: an energy limit has at_least_mwh or at_most_mwh", "both",
+    ),
+    "energy limit with bounds crossed": (
+        *energy("name: d, over: day, at_least_mwh: 6, at_most_mwh: 5"),
+        "case.yaml:32:40 energy_limits[0].at_least_mwh: 6 is above at_most_mwh = 5", "5",
+    ),
+    "energy limit over a week": (
+        *energy("name: d, over: week, at_most_mwh: 5"),
+        "case.yaml:32:21 energy_limits[0].over: the text 'week'", "'day' or 'month'",
+    ),
+    "two energy limits of one name": (
+        *energy("name: d, over: day, at_most_mwh: 5}\n  - {name: d, over: month, at_most_mwh: 5"),
+        "case.yaml:33:12 energy_limits[1].name: d is used twice", "unique",
+    ),
+    "negative amount of energy taken": (
+        "case.yaml", "  initial_mw: 1.5\n", "  initial_mw: 1.5\n  energy_taken_mwh: {d/2024-09-10: -1}\n",
+        "case.yaml:27:36 state.energy_taken_mwh.d/2024-09-10: -1", "at least 0",
     ),
     "model without a source": (
         "box.yaml", "sources: [made up for this test]", "sources: []",

@@ -3,17 +3,20 @@
 import json
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput, Status
 from flexmine.jobs import planning
+from flexmine.jobs.intraday import Intraday
 from flexmine.jobs.job import read_job
 from flexmine.jobs.joined import executed, join
 from flexmine.jobs.night import Night, exit_code
+from flexmine.problem.reading import read_problem
 from flexmine.publish.reader import read_current
 from nights import evening_before, issue_surplus, write_job
 
@@ -159,3 +162,60 @@ def test_a_clock_that_was_set_back_changes_nothing(tmp_path):
     results = Night(job, evening_before(SPRING)).run()
     assert [r.new for r in results] == [False]
     assert read_current(tmp_path / "published").document["run"]["day"] == (SPRING + timedelta(days=2)).isoformat()
+
+
+def _limited_job(folder, first, limits, taken):
+    """Return a job whose template has limits of energy, and whose first day knows what was taken before."""
+    job_file = write_job(folder, first, 4)
+    case, plant = folder / "case.yaml", folder / "plant.yaml"
+    case.write_text(case.read_text().replace("gap: 1e-4", "gap: 2e-3") + f"energy_limits:\n{limits}")
+    plant.write_text(plant.read_text().replace("last: 3", "last: 1"))
+    text, state = job_file.read_text(), "default: {on: false, hours: 10}"
+    job_file.write_text(text.replace(f"{state}}}", f"{state}, energy_taken_mwh: {taken}}}"))
+    return job_file
+
+
+def test_nights_in_a_row_keep_a_month(tmp_path):
+    """The last two days of March with 3 MWh of firm power left, and the first of April, with another 503.
+
+    *Proves:* what a night has taken goes to the next one with the state of the plant, so that both together keep the
+    month; the look-ahead into April spends what is April's.  Each plan passes the audit from its files.
+    *Sensitivity:* a night that begins with the amount of the first one takes 3 MWh again; that of April does.
+    """
+    month = "  - {name: firm, source: grid, over: month, at_most_mwh: 503, pace: none}\n"
+    job_file = _limited_job(tmp_path, SPRING, month, "{firm/2024-03: 500}")
+    grid_mwh, carried = [], []
+    for i in range(3):
+        day = SPRING + timedelta(days=i)
+        _night(job_file, day)
+        document, folder = _plan(job_file, day)
+        assert audit_directory(folder).ok
+        grid_mwh.append(document["published"]["grid_mwh"])
+        carried.append(document["state_after"].get("energy_taken_mwh", {}))
+    assert carried[0] == {"firm/2024-03": pytest.approx(500.0 + grid_mwh[0], abs=1e-3)}
+    assert 2.5 <= grid_mwh[0] + grid_mwh[1] <= 3.0 + 1e-3
+    assert carried[1] == {}
+    assert carried[2] == {"firm/2024-04": pytest.approx(grid_mwh[2], abs=1e-3)}
+    assert grid_mwh[2] > 3.0
+
+
+def test_a_replan_at_noon_goes_on_with_the_energy_of_the_day(tmp_path):
+    """A day limit; the plan is made anew at noon, from the state that the plan in force leads to.
+
+    *Proves:* what the morning took is carried into the new plan.  *Sensitivity:* without it the case is refused, or the
+    afternoon would have the whole day's energy.
+    """
+    day = "  - {name: own, source: grid, over: day, at_most_mwh: 30}\n"
+    job_file = _limited_job(tmp_path, SPRING, day, "{}")
+    _night(job_file, SPRING)
+    job = read_job(job_file)
+    noon = datetime(2024, 3, 30, 11, 40, tzinfo=UTC)
+    (result,) = Intraday(Night(job, noon), "replan").run()
+    place = job.open_store().place(result.record) / "plan"
+    (limit,) = (e for e in read_problem(place / "problem.json").site.energy_limits if e.first_step == 0)
+    _, first = _plan(job_file, SPRING)
+    rows = np.genfromtxt(first / "site.csv", delimiter=",", names=True, dtype=None, encoding="utf-8")
+    morning = float(rows["grid_mw"][: 24 - limit.steps].sum())
+    assert (limit.name, limit.steps) == ("own/2024-03-30", 11)
+    assert limit.taken_mwh == pytest.approx(morning, abs=1e-3)
+    assert morning > 1.0

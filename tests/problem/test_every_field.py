@@ -22,13 +22,16 @@ from flexmine.jobs import joined as joining
 from flexmine.jobs.joined import Part, join
 from flexmine.problem import Group, Miners, Problem, TimeAxis, writing
 from flexmine.problem.fields import BY_STEP, Described, every_field, fields_of
+from flexmine.problem.limits import with_site
 from flexmine.problem.reading import problem_from_document, problem_text
 from flexmine.problem.schedule import Schedule
 from plants import reference_class, simple_problem
 
 T, EXECUTED = 6, 4
 FIELDS = {f"{kind.__name__}.{f.name}": (kind, f) for kind, f in every_field(Problem)}
-BY_RULE = [name for name, (_, f) in FIELDS.items() if f.about.joins is None]
+# Fields of parts that joined days leave out, or take from the first day, as a whole.
+OTHERWISE = {f.kind for _, f in FIELDS.values() if f.is_part and f.about.joins and f.about.joins.how != "prepared"}
+BY_RULE = [name for name, (kind, f) in FIELDS.items() if f.about.joins is None and kind not in OTHERWISE]
 OPTIONAL = [name for name, (_, f) in FIELDS.items() if not f.required]
 UNITS = {"-", "count", "steps", "h", "true or false", "W", "MW", "MWh", "TH/s", "W, TH/s", "g/kWh"}
 UNITS |= {"USD", "USD/MWh", "USD per TH/s per h"}
@@ -74,7 +77,8 @@ def plant() -> Problem:
     k = reference_class("box", 1, T, tiers=tiers, cold_energy_mwh=0.2 + thirds / 10, cold_cost_usd=60.0 + thirds)
     past = replace(k.history[0], warm_until_step=1, tier_until_steps=(2,))
     k = replace(k, history=(past,), miners=Miners(400, ((1300.0, 57.2), (3250.0, 110.0)), 25.0, 0.004))
-    return filled(simple_problem(k, surplus_mw=thirds, feeders=(Group("f1", 2.5, ("box",)),)))
+    p = filled(simple_problem(k, surplus_mw=thirds, feeders=(Group("f1", 2.5, ("box",)),)))
+    return with_site(p, energy_limits=tuple(replace(e, source="surplus") for e in p.site.energy_limits))
 
 
 def same(a: Any, b: Any) -> bool:

@@ -40,7 +40,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 REFUSED = [
-    ("schema", "flexmine-problem/2", "schema: input should be 'flexmine-problem/1'"),
+    ("schema", "flexmine-problem/3", "schema: input should be 'flexmine-problem/1' or 'flexmine-problem/2'"),
     ("time", ..., "time: missing"),
     ("time/steps", 0, "time.steps: "),
     ("time/step_h", 0, "time.step_h: "),
@@ -85,6 +85,47 @@ def test_wrong_value_is_refused_with_its_path(path, value, message):
     with pytest.raises(BadInput) as caught:
         problem_from_document(changed(path, value))
     assert any(m.startswith(message) for m in caught.value.messages), caught.value.messages
+
+
+DAILY = {"name": "daily", "source": "surplus", "first_step": 1, "steps": 3, "at_most_mwh": 5.0}
+WRONG_ENERGY = [
+    ({"source": "wind"}, "site.energy_limits[0].source: unknown source 'wind'; allowed are surplus, grid and null"),
+    ({"steps": 4}, "site.energy_limits[0].steps: ends with step 4; the last of the horizon is 3"),
+    ({"steps": 0}, "site.energy_limits[0].steps: input should be greater than or equal to 1"),
+    ({"first_step": -1}, "site.energy_limits[0].first_step: input should be greater than or equal to 0"),
+    ({"first_step": 0.5}, "site.energy_limits[0].first_step: "),
+    ({"at_most_mwh": None}, "site.energy_limits[0]: needs at_least_mwh or at_most_mwh"),
+    ({"at_least_mwh": 6.0}, "site.energy_limits[0].at_least_mwh: 6 is above at_most_mwh = 5"),
+    ({"at_most_mwh": -5.0}, "site.energy_limits[0].at_most_mwh: input should be greater than or equal to 0"),
+    ({"at_most_mwh": "5"}, "site.energy_limits[0].at_most_mwh: "),
+    ({"taken_mwh": -1.0}, "site.energy_limits[0].taken_mwh: input should be greater than or equal to 0"),
+    ({"reserve_mwh": None}, "site.energy_limits[0].reserve_mwh: "),
+    ({"name": "1st"}, "site.energy_limits[0].name: "),
+    ({"source": ...}, "site.energy_limits[0].source: missing"),
+    ({"first_step": ...}, "site.energy_limits[0].first_step: missing"),
+]
+
+
+def with_energy(*limits):
+    """Return a document with limits of energy; a key that is ... is left out."""
+    whole = changed("schema", "flexmine-problem/2")
+    whole["site"]["energy_limits"] = [{k: v for k, v in limit.items() if v is not ...} for limit in limits]
+    return whole
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG_ENERGY)
+def test_a_wrong_limit_of_energy_is_refused_with_its_path(change, message):
+    """*Proves:* each key is checked where it stands.  *Sensitivity:* unchanged, the limit is read."""
+    assert problem_from_document(with_energy(DAILY)).site.energy_limits[0].window == slice(1, 4)
+    with pytest.raises(BadInput) as caught:
+        problem_from_document(with_energy(DAILY | change))
+    assert any(m.startswith(message) for m in caught.value.messages), caught.value.messages
+
+
+def test_two_limits_of_energy_of_one_name_are_refused():
+    """*Proves:* a name is one limit.  *Sensitivity:* two of one name would share a row of the model."""
+    with pytest.raises(BadInput, match=r"site\.energy_limits: the name 'daily' stands more than once"):
+        problem_from_document(with_energy(DAILY, DAILY))
 
 
 @pytest.mark.parametrize(

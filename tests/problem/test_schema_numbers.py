@@ -16,8 +16,9 @@ from click.testing import CliRunner
 from flexmine.cli.main import cli
 from flexmine.errors import BadInput
 from flexmine.jobs.joined import Part, join
-from flexmine.problem import Problem, Site, shape
+from flexmine.problem import EnergyLimit, Problem, Site, shape
 from flexmine.problem.fields import About
+from flexmine.problem.limits import with_site
 from flexmine.problem.reading import from_document, problem_from_document, problem_json_schema, problem_text
 from flexmine.problem.schedule import Schedule
 from flexmine.problem.writing import problem_to_document
@@ -27,24 +28,24 @@ STEPS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnergyLimit:
-    """Bounds on the energy of some steps, as a later version may have them."""
+class HourLimit:
+    """Bounds on the hours that containers run in some steps, as a later version may have them."""
 
     name: Annotated[str, About("-", "name of the limit", optimum=False)]
     source: Annotated[str | None, About("-", "of one source; none: of the whole site", written=True)] = None
-    at_least_mwh: Annotated[float | None, About("MWh", "at least so much", written=True)] = None
-    at_most_mwh: Annotated[float | None, About("MWh", "at most so much", written=True)] = None
+    at_least_h: Annotated[float | None, About("h", "at least so much", written=True)] = None
+    at_most_h: Annotated[float | None, About("h", "at most so much", written=True)] = None
     first_step: Annotated[int, About("steps", "where it begins")]
     steps: Annotated[int, About("steps", "so many", least=1)]
-    taken_mwh: Annotated[float, About("MWh", "taken before step 0")] = 0.0
+    taken_h: Annotated[float, About("h", "taken before step 0")] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class LaterSite(Site):
     """A site with two more fields: a limit, and a note that changes no plan."""
 
-    energy_limits: Annotated[tuple[EnergyLimit, ...], About("-", "bounds on energy", since=2)] = ()
-    soot_g_per_kwh: Annotated[float, About("g/kWh", "for an account", since=2, optimum=False)] = 0.0
+    hour_limits: Annotated[tuple[HourLimit, ...], About("-", "bounds on hours", since=3)] = ()
+    soot_g_per_kwh: Annotated[float, About("g/kWh", "for an account", since=3, optimum=False)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,16 @@ class LaterProblem(Problem):
     site: Annotated[LaterSite, About("-", "limits of the whole")]
 
 
-DAILY = EnergyLimit(name="daily", source="surplus", at_most_mwh=60.0 / 7.0, first_step=0, steps=STEPS)
+DAILY = HourLimit(name="daily", source="surplus", at_most_h=60.0 / 7.0, first_step=0, steps=STEPS)
 
 
-def later(*limits: EnergyLimit, soot: float = 0.0) -> LaterProblem:
+MONTHLY = EnergyLimit("monthly", None, 0, STEPS, at_most_mwh=60.0 / 7.0)
+
+
+def later(*limits: HourLimit, soot: float = 0.0) -> LaterProblem:
     p = simple_problem(reference_class(count=1, steps=STEPS))
     known = {f.name: getattr(p.site, f.name) for f in fields(Site)}
-    site = LaterSite(**known, energy_limits=limits, soot_g_per_kwh=soot)
+    site = LaterSite(**known, hour_limits=limits, soot_g_per_kwh=soot)
     return LaterProblem(p.time, p.classes, p.sources, site)
 
 
@@ -69,13 +73,14 @@ def read(document: Any) -> LaterProblem:
 
 
 def test_a_younger_limit_raises_the_number_of_the_schema():
-    """*Proves:* a file that uses the limit says /2; without it, or with a younger account alone, it says /1.
+    """*Proves:* a file with that limit says /3, one with a limit of energy /2; with neither, or a younger account, /1.
 
-    *Sensitivity:* a number that follows the version of the program, and not what is used, is 2 in all of them.
+    *Sensitivity:* a number that follows the version of the program, and not what is used, is 3 in all of them.
     """
     assert problem_to_document(later())["schema"] == "flexmine-problem/1"
     assert problem_to_document(later(soot=1 / 3))["schema"] == "flexmine-problem/1"
-    assert problem_to_document(later(DAILY))["schema"] == "flexmine-problem/2"
+    assert problem_to_document(later(DAILY))["schema"] == "flexmine-problem/3"
+    assert problem_to_document(with_site(later(), energy_limits=(MONTHLY,)))["schema"] == "flexmine-problem/2"
     assert problem_text(later()) == problem_text(simple_problem(reference_class(count=1, steps=STEPS)))
 
 
@@ -85,42 +90,44 @@ def test_a_list_of_parts_needs_its_declaration_alone():
     *Sensitivity:* a part that the reader does not build is a dict, or gone.
     """
     document = problem_to_document(later(DAILY))
-    assert document["site"]["energy_limits"] == [
+    assert document["site"]["hour_limits"] == [
         {
-            **{"name": "daily", "source": "surplus", "at_least_mwh": None, "at_most_mwh": 60.0 / 7.0},
-            **{"first_step": 0, "steps": 4, "taken_mwh": 0.0},
+            **{"name": "daily", "source": "surplus", "at_least_h": None, "at_most_h": 60.0 / 7.0},
+            **{"first_step": 0, "steps": 4, "taken_h": 0.0},
         }
     ]
-    assert list(document["site"])[-1] == "energy_limits"
-    assert read(document).site.energy_limits == (DAILY,)
+    assert list(document["site"])[-1] == "hour_limits"
+    assert read(document).site.hour_limits == (DAILY,)
     assert read(problem_to_document(later(soot=1 / 3))).site.soot_g_per_kwh == 1 / 3
-    document["site"]["energy_limits"][0] |= {"steps": 0, "at_most_mwh": -1.0, "colour": "teal"}
+    document["site"]["hour_limits"][0] |= {"steps": 0, "at_most_h": -1.0, "colour": "teal"}
     with pytest.raises(BadInput) as caught:
         read(document)
     assert caught.value.messages == [
-        "site.energy_limits[0].at_most_mwh: input should be greater than or equal to 0, found -1.0",
-        "site.energy_limits[0].steps: input should be greater than or equal to 1, found 0",
+        "site.hour_limits[0].at_most_h: input should be greater than or equal to 0, found -1.0",
+        "site.hour_limits[0].steps: input should be greater than or equal to 1, found 0",
     ]
 
 
 def test_an_old_reader_refuses_it_and_an_old_number_with_it_is_refused():
     """*Proves:* a reader that does not know the limit refuses the file; a file that says /1 and has the limit is
-    refused with key and schema; both numbers are read by a reader that knows it.
+    refused with key and schema; all numbers are read by a reader that knows it.
 
     *Sensitivity:* an unknown key is a warning: an old reader would plan without the limit.
     """
     document = problem_to_document(later(DAILY))
-    with pytest.raises(BadInput, match="schema: input should be 'flexmine-problem/1', found \"flexmine-problem/2\""):
+    with pytest.raises(BadInput, match="'flexmine-problem/1' or 'flexmine-problem/2', found \"flexmine-problem/3\""):
         problem_from_document(document)
-    with pytest.raises(BadInput) as caught:
-        read(document | {"schema": "flexmine-problem/1"})
-    assert caught.value.messages == [
-        "site.energy_limits: needs the schema flexmine-problem/2; a reader of flexmine-problem/1 would leave it out"
-    ]
     for number in (1, 2):
-        assert read(problem_to_document(later()) | {"schema": f"flexmine-problem/{number}"}).site.energy_limits == ()
-    with pytest.raises(BadInput, match="'flexmine-problem/1' or 'flexmine-problem/2'"):
-        read(document | {"schema": "flexmine-problem/3"})
+        with pytest.raises(BadInput) as caught:
+            read(document | {"schema": f"flexmine-problem/{number}"})
+        assert caught.value.messages == [
+            f"site.hour_limits: needs the schema flexmine-problem/3; a reader of flexmine-problem/{number} would leave "
+            "it out"
+        ]
+    for number in (1, 2, 3):
+        assert read(problem_to_document(later()) | {"schema": f"flexmine-problem/{number}"}).site.hour_limits == ()
+    with pytest.raises(BadInput, match="'flexmine-problem/2' or 'flexmine-problem/3'"):
+        read(document | {"schema": "flexmine-problem/4"})
     old = problem_to_document(later(soot=1 / 3))
     assert problem_from_document(old).warnings == ("site.soot_g_per_kwh: unknown key, ignored",)
     assert read(old).warnings == ()
@@ -134,11 +141,11 @@ def test_joined_days_keep_it():
     first = later(DAILY)
     time = replace(first.time, start=first.time.begin(STEPS))
     off = Schedule(("C01",), np.zeros((1, STEPS), dtype=bool), np.zeros((1, STEPS)), np.zeros((2, STEPS)))
-    limits = (DAILY, replace(DAILY, at_most_mwh=5.0))
-    same, other = (replace(first, time=time, site=replace(first.site, energy_limits=(limit,))) for limit in limits)
+    limits = (DAILY, replace(DAILY, at_most_h=5.0))
+    same, other = (replace(first, time=time, site=replace(first.site, hour_limits=(limit,))) for limit in limits)
     days = [Part(date(2024, 9, 10) + timedelta(days=i), p, off, STEPS) for i, p in enumerate((first, same))]
-    assert join(days).problem.site.energy_limits == (DAILY,)
-    with pytest.raises(BadInput, match=r"daily\.at_most_mwh of 2024-09-11 is not that of 2024-09-10"):
+    assert join(days).problem.site.hour_limits == (DAILY,)
+    with pytest.raises(BadInput, match=r"daily\.at_most_h of 2024-09-11 is not that of 2024-09-10"):
         join([days[0], replace(days[1], problem=other)])
 
 
@@ -168,7 +175,7 @@ def test_the_json_schema_accepts_what_is_written():
     known = jsonschema.Draft202012Validator(shape.json_schema(LaterProblem))
     assert list(marked(problem_to_document(later(DAILY)), known)) == []
     wrong = replace(DAILY, steps=0)
-    assert list(marked(problem_to_document(later(wrong)), known)) == ["site.energy_limits[0].steps"]
+    assert list(marked(problem_to_document(later(wrong)), known)) == ["site.hour_limits[0].steps"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyomo.environ as pe
 import pytest
 
+from brute_force import best_money
 from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible, Status
 from flexmine.milp import commitment, letters
@@ -15,7 +16,6 @@ from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
 from flexmine.solving.engine import ENGINES, SolveOptions, solve
 from flexmine.solving.handover import forget
-from oracle import oracle
 from plants import FEATURES, NAMED_FEATURES, random_features, random_problem
 
 EXACT = SolveOptions(gap=0.0)
@@ -36,7 +36,7 @@ def money_of(problem: Problem) -> float | None:
 
 def compare(problem: Problem, where: str) -> str:
     """Compare planner, oracle and audit on one plant; return what was seen."""
-    expected = oracle(problem)
+    expected = best_money(problem)
     if expected is None:
         with pytest.raises(Infeasible) as refusal:
             solution = solve(problem, EXACT)
@@ -140,7 +140,7 @@ def test_every_engine(engine):
     """
     for seed in range(9000, 9040):
         problem = random_problem(seed)
-        expected = oracle(problem)
+        expected = best_money(problem)
         where = f"engine {engine}, seed {seed}, features {sorted(random_features(seed))}"
         if expected is None:
             with pytest.raises(Infeasible):
@@ -221,6 +221,6 @@ def test_known_mistakes_are_told_apart(monkeypatch, _no_skeletons, mistake, feat
     wrong = 0
     for seed in range(7000, 7060):
         problem = random_problem(seed, features)
-        expected, found = oracle(problem), money_of(problem)
+        expected, found = best_money(problem), money_of(problem)
         wrong += (expected is None) != (found is None) or (expected is not None and found != close(expected))
     assert wrong >= 1

@@ -1,19 +1,15 @@
 """The oracle against a second, dumber brute force: every on/off plan of every container, one LP for each.
 
-The brute force shares no step with the oracle: it judges a schedule on its joined history and plan, gives every
-container its own power and hash rate, and leaves power and supply to scipy's LP.
+The brute force shares no step with the oracle (see `brute_force.py`); of limits that span steps it judges the LP over
+the oracle's combinations.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
-from itertools import groupby, pairwise, product
-
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
-from flexmine.problem import ContainerClass, History, Problem
+from brute_force import best_money, brute_force, first_steps
 from oracle import Concave, chain_money, oracle
 from plants import NAMED_FEATURES, random_features, random_problem
 
@@ -46,11 +42,13 @@ def test_oracle_equals_one_lp_for_each_plan(chunk):
 
 
 @pytest.mark.parametrize("feature", NAMED_FEATURES)
-def test_oracle_knows_ramps_and_tiers(feature):
+def test_oracle_knows_what_is_drawn_where_it_is_named(feature):
     """The same for what is drawn only where it is named.
 
-    *Proves:* who is held at its lowest power, and which tier a start is of, agree with a judge who reads whole plans.
-    *Sensitivity:* a start held one step late, or a tier that ends one step early, moves the money of some plants.
+    *Proves:* who is held at its lowest power, which tier a start is of, and what a limit of energy leaves, agree with
+    a judge who reads whole plans.
+    *Sensitivity:* a start held one step late, a tier that ends one step early, or a limit of another source, moves the
+    money of some plants.
     """
     compared = 0
     for seed in range(1500, 1530):
@@ -58,7 +56,7 @@ def test_oracle_knows_ramps_and_tiers(feature):
         if len(problem.containers) > 2:
             continue
         tiny = first_steps(problem, TINY_STEPS)
-        expected, found = brute_force(tiny), oracle(tiny)
+        expected, found = brute_force(tiny), best_money(tiny)
         assert (found is None) == (expected is None), f"seed {seed}: oracle {found}, brute force {expected}"
         if expected is not None:
             assert found == pytest.approx(expected, rel=1e-6, abs=1e-6), f"seed {seed}"
@@ -77,194 +75,3 @@ def test_chain_by_hand():
     assert chain_money([rising, falling], 1.0, 1.0, 1.0) == pytest.approx(10.0)
     assert chain_money([rising, falling], 1e4, 1e4, 1.0) == pytest.approx(40.0)
     assert chain_money([rising.within(3.0, 4.0), falling], 1.0, 1.0, 1.0) is None
-
-
-def first_steps(problem: Problem, steps: int) -> Problem:
-    """Return the same plant with a shorter horizon."""
-
-    def cut(part):
-        if isinstance(part, np.ndarray) and part.shape == (problem.steps,):
-            return part[:steps].copy()
-        if isinstance(part, tuple):
-            return tuple(cut(p) for p in part)
-        return cut_fields(part) if is_dataclass(part) else part
-
-    def cut_fields(part, keep=("it_power_mw", "hash_rate_th_s", "presets")):
-        return replace(part, **{f.name: cut(getattr(part, f.name)) for f in fields(part) if f.name not in keep})
-
-    shorter = replace(cut_fields(problem), time=replace(problem.time, steps=steps))
-    # A curve of as many points as steps is no series; the names kept above see to that.
-    assert all(
-        np.array_equal(a.it_power_mw, b.it_power_mw) for a, b in zip(shorter.classes, problem.classes, strict=True)
-    )
-    return shorter
-
-
-def brute_force(problem: Problem) -> float | None:
-    """Return the best money over all plans of all containers, or None."""
-    ages = {k.name: [h for h in k.history for _ in range(h.count)] for k in problem.classes}
-    histories = [h for k in problem.classes for h in ages[k.name]]
-    classes = [k for _, k in problem.containers]
-    plans = [
-        [plan for plan in product((0, 1), repeat=problem.steps) if _legal(k, h, plan, problem)]
-        for k, h in zip(classes, histories, strict=True)
-    ]
-    best = None
-    for combination in product(*plans):
-        on = np.array(combination)
-        counts = {k.name: sum(on[c] for c, own in enumerate(classes) if own is k) for k in problem.classes}
-        if any(np.any(counts[k.name] > k.available) or np.any(counts[k.name] < k.must_run) for k in problem.classes):
-            continue
-        if any(k.committed is not None and np.any(counts[k.name] != k.committed) for k in problem.classes):
-            continue
-        power = _power_money(problem, classes, histories, on)
-        if power is None:
-            continue
-        total = power + sum(k.terminal_on_usd * on[c, -1] for c, k in enumerate(classes))
-        for k, h, plan in zip(classes, histories, combination, strict=True):
-            for t, kind in _starts(k, h, plan):
-                total -= _price(k, kind)[t]
-        best = total if best is None else max(best, total)
-    return best
-
-
-def _runs(h: History, plan: tuple[int, ...]) -> list[tuple[int, int, int]]:
-    """Return (state, first step, length) of each run of history and plan together."""
-    joined = [int(h.on)] * h.steps + list(plan)
-    runs, at = [], -h.steps
-    for state, group in groupby(joined):
-        length = len(list(group))
-        runs.append((state, at, length))
-        at += length
-    return runs
-
-
-def _legal(k: ContainerClass, h: History, plan: tuple[int, ...], problem: Problem) -> bool:
-    runs = _runs(h, plan)
-    # The last run is cut off by the end of the horizon; its length says nothing.
-    if any(length < (k.min_up_steps if state else k.min_down_steps) for state, _, length in runs[:-1]):
-        return False
-    if any(on and k.highest_it_power_mw[t] < k.lowest_it_power_mw[t] for t, on in enumerate(plan)):
-        return False
-    starts = _starts(k, h, plan)
-    if any(_energy(k, kind) is not None and t < k.preheat_steps for t, kind in starts):
-        return False
-    if k.max_starts_per_day is None:
-        return True
-    days = [int(problem.site.day_of_step[t]) for t, _ in starts]
-    # What was started before the horizon counts for the day of step 0, and binds only a further start on it.
-    made_before = {int(problem.site.day_of_step[0]): h.starts_today}
-    return all(made_before.get(day, 0) + days.count(day) <= k.max_starts_per_day for day in days)
-
-
-def _starts(k: ContainerClass, h: History, plan: tuple[int, ...]) -> list[tuple[int, int]]:
-    """Return (step, kind) of each start: 0 warm, then the tiers, then cold."""
-    runs = _runs(h, plan)
-    limits = [k.start.warm_off_steps, *(tier.off_steps for tier in k.start.tiers)]
-    starts = []
-    for (state, begin, length), (_, t, _) in pairwise(runs):
-        if state == 1:
-            continue
-        warmer = [length > limit[max(begin, 0)] for limit in limits]
-        if begin < 0 and h.warm_until_step is not None:
-            warmer[0] = t > h.warm_until_step
-        if begin < 0 and h.tier_until_steps is not None:
-            warmer[1:] = [t > until for until in h.tier_until_steps]
-        starts.append((t, next((kind for kind, above in enumerate(warmer) if not above), len(limits))))
-    return starts
-
-
-def _price(k: ContainerClass, kind: int) -> np.ndarray:
-    return [k.start.warm_cost_usd, *(tier.cost_usd for tier in k.start.tiers), k.start.cold_cost_usd][kind]
-
-
-def _energy(k: ContainerClass, kind: int) -> np.ndarray | None:
-    """Return the preheat energy by step, None where such a start is not preheated."""
-    between = [tier.energy_mwh if tier.energy_mwh.any() else None for tier in k.start.tiers]
-    return [None, *between, k.start.cold_energy_mwh][kind]
-
-
-def _ramp_rows(k: ContainerClass, h: History, on: np.ndarray) -> list[tuple[int, float, float]]:
-    """Return (step, least, most) of what the container ramp leaves for the change, or first power, of a running one."""
-    ramp, rows = k.container_ramp_mw_per_step, []
-    if ramp is None:
-        return rows
-    for t in np.flatnonzero(on):
-        ran = on[t - 1] if t else h.on
-        if ran and t:
-            rows.append((int(t), -ramp, ramp))
-        elif ran and h.it_power_mw > 0:
-            rows.append((0, h.it_power_mw - ramp, h.it_power_mw + ramp))
-    return rows
-
-
-def _power_money(problem: Problem, classes, histories, on: np.ndarray) -> float | None:
-    """LP over power and hash rate of each container and supply of each source; columns p, h, s by step."""
-    steps, dt, site = problem.steps, problem.time.step_h, problem.site
-    number, sources = len(classes), len(problem.sources)
-    p = np.arange(number * steps).reshape(number, steps)
-    rate = p + number * steps
-    s = np.arange(sources * steps).reshape(sources, steps) + 2 * number * steps
-    width = 2 * number * steps + sources * steps
-    cost, bounds = np.zeros(width), [(0.0, 0.0)] * width
-    above, most, equal, right = [], [], [], []
-    fixed = np.array(site.base_load_mw)
-    fixed_of = {k.name: np.zeros(steps) for k in problem.classes}
-    for c, k in enumerate(classes):
-        own = np.where(on[c] == 1, 0.0, k.standby_mw)
-        for t, kind in _starts(k, histories[c], tuple(on[c])):
-            energy = _energy(k, kind)
-            if energy is not None:
-                spread = [t] if k.preheat_steps == 0 else list(range(t - k.preheat_steps, t))
-                own[spread] += energy[t] / dt / len(spread)
-        fixed = fixed + own
-        fixed_of[k.name] = fixed_of[k.name] + own
-        for t in np.flatnonzero(on[c]):
-            starts, stops = not (on[c, t - 1] if t else histories[c].on), t + 1 < steps and not on[c, t + 1]
-            held = k.container_ramp_mw_per_step is not None and (starts or stops)
-            bounds[p[c, t]] = (k.lowest_it_power_mw[t], (k.lowest_it_power_mw if held else k.highest_it_power_mw)[t])
-            bounds[rate[c, t]] = (None, None)
-            cost[rate[c, t]] = -dt * k.hash_value_usd_per_th_s_h[t]
-            slopes = np.diff(k.hash_rate_th_s) / np.diff(k.it_power_mw) if len(k.it_power_mw) > 1 else [0.0]
-            for i, slope in enumerate(slopes):
-                row = np.zeros(width)
-                row[rate[c, t]], row[p[c, t]] = 1.0, -slope
-                above.append(row)
-                most.append(k.hash_rate_th_s[i] - slope * k.it_power_mw[i])
-        for t, low, high in _ramp_rows(k, histories[c], on[c]):
-            row = np.zeros(width)
-            row[p[c, t]] = 1.0
-            if t:
-                row[p[c, t - 1]] = -1.0
-            above += [row, -row]
-            most += [high, -low]
-    load = np.zeros((steps, width))
-    for t in range(steps):
-        for c, k in enumerate(classes):
-            load[t, p[c, t]] = k.overhead[t]
-        for j, source in enumerate(problem.sources):
-            bounds[s[j, t]] = (0.0, float(source.available_mw[t]))
-            cost[s[j, t]] = dt * source.price_usd_per_mwh[t]
-        row = load[t].copy()
-        row[s[:, t]] = -1.0
-        equal.append(row)
-        right.append(-fixed[t])
-        above += [load[t], -load[t]]
-        most += [site.cap_mw[t] - fixed[t], fixed[t] - site.minimum_mw[t]]
-        for feeder in site.groups:
-            row = np.zeros(width)
-            for c, k in enumerate(classes):
-                if k.name in feeder.classes:
-                    row[p[c, t]] = k.overhead[t]
-            above.append(row)
-            most.append(feeder.cap_mw - sum(fixed_of[name][t] for name in feeder.classes))
-        if t == 0 and site.initial_mw is None:
-            continue
-        before, before_mw = (load[t - 1], fixed[t - 1]) if t else (np.zeros(width), site.initial_mw)
-        for sign, limit in ((1.0, site.ramp_up_mw_per_step), (-1.0, site.ramp_down_mw_per_step)):
-            if limit is not None:
-                above.append(sign * (load[t] - before))
-                most.append(limit - sign * (fixed[t] - before_mw))
-    result = linprog(cost, np.array(above), most, np.array(equal), right, bounds, method="highs")
-    assert result.status in (0, 2), result.message
-    return -float(result.fun) if result.status == 0 else None

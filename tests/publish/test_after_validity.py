@@ -7,7 +7,8 @@ import pytest
 
 from audit_plants import edit_json, plan_of, reseal, schedule_of, two_containers, write_plan
 from flexmine.audit.replay import replay
-from flexmine.problem import StartTier
+from flexmine.problem import EnergyLimit, StartTier
+from flexmine.problem.limits import with_site
 from flexmine.publish.after import continued
 from flexmine.publish.written import read_written
 
@@ -116,3 +117,42 @@ def test_ending_of_real_containers_in_whole_miners(shipped_plan, action):
     on = ending.schedule.on[:, last]
     assert (ending.schedule.mixes[on, last].sum(axis=1) == 400).all()
     assert on.any() == (action != "off")
+
+
+def limited(folder, **limit):
+    """The two containers at full power, at half of it after the published hours, which take surplus in two only."""
+    problem = two_containers(cap=3.0, firm_mw=5.0, surplus_mw=1.0)
+    limits = (EnergyLimit(**({"name": "daily", "source": "surplus", "first_step": 0, "steps": 6} | limit)),)
+    problem = with_site(problem, energy_limits=limits)
+    power, surplus = np.array([1.0, 1.0, 1.0, 1.0, 0.5, 0.5]), np.array([0.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+    schedule = schedule_of(problem, BOTH_ON, (power, power), supply_mw=[surplus, 2.2 * power - surplus])
+    write_plan(plan_of(problem, schedule), folder)
+    return read_written(folder)
+
+
+def test_published_hours_keep_the_plans_own_supply(tmp_path):
+    """Cheap power in hours 1 and 3, as the plan says; after hour 3 half a MWh of 2.5 is left: hour 4 takes it.
+
+    *Proves:* the split between sources of the published hours is not computed anew, and the ending takes of a source
+    no more than they leave.
+    *Sensitivity:* by price alone the limit would be broken in the published hours, and an ending blamed for it.
+    """
+    plan = limited(tmp_path / "plan", at_most_mwh=2.5)
+    ending = continued(plan, "hold")
+    assert ending.breaks == ()
+    assert ending.schedule.supply_mw[0] == pytest.approx([0.0, 1.0, 0.0, 1.0, 0.5, 0.0])
+    assert np.array_equal(ending.schedule.supply_mw[:, :4], plan.schedule.supply_mw[:, :4])
+
+
+def test_an_ending_that_breaks_a_limit_that_began_before_it_is_told(tmp_path):
+    """2.2 MW in six hours are 13.2 MWh; 12 are allowed.  At minimum power 2 x 1.1 are 11 with the four hours before.
+
+    *Proves:* a limit that spans published hours and the ending is checked to its end, although its first hour is past.
+    *Sensitivity:* told by its first step alone it lies before the ending, and nobody hears of it.
+    """
+    plan = limited(tmp_path / "plan", source=None, at_most_mwh=12.0)
+    (told,) = continued(plan, "hold").breaks
+    assert told.startswith("energy_at_most: energy limit daily at 2024-09-10 00:00+08:00: 13.200000 MWh")
+    assert continued(plan, "minimum").breaks == ()
+    past = limited(tmp_path / "past", source=None, steps=4, at_most_mwh=9.0)
+    assert continued(past, "hold").breaks == ()

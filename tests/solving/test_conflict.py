@@ -1,4 +1,4 @@
-"""Twelve seeded conflicts, each answered with a sentence that names limit, hour and amount.
+"""Sixteen seeded conflicts, each answered with a sentence that names limit, hour and amount.
 
 Each is tried twice: as the planner does it, checks in words first; and by the elastic solve alone, which has to stand
 on its own for conflicts that no check foresees.
@@ -12,7 +12,8 @@ import pytest
 
 from flexmine.errors import Infeasible, NoPlan
 from flexmine.milp.letters import letters_of
-from flexmine.problem import Group, History, Problem
+from flexmine.problem import EnergyLimit, Group, History, Problem
+from flexmine.problem.limits import with_site
 from flexmine.solving import conflict, highs
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.highs import SolverFailed
@@ -47,6 +48,10 @@ def feeder(problem: Problem, cap_mw: float) -> Problem:
     return replace(problem, site=replace(problem.site, groups=(Group("f1", cap_mw, ("s19pro",)),)))
 
 
+def energy(problem: Problem, source: str | None = None, **mwh: float) -> Problem:
+    return with_site(problem, energy_limits=(EnergyLimit("daily/2024-09-10", source, 0, T, **mwh),))
+
+
 SEEDED = {
     "minimum above cap": (site(fleet(), minimum=at(5, 11.0, 0.0)), ["05:00", mw(11)]),
     "minimum above supply": (site(fleet(), surplus_mw=1.0, firm_mw=2.0, minimum=at(5, 4.0, 0.0)), ["05:00", mw(4)]),
@@ -76,6 +81,25 @@ SEEDED = {
     "supply below what is bound to run": (
         site(fleet(history=(History(4, on=True, steps=1),)), surplus_mw=at(1, 0.5, 8.0), firm_mw=1.0),
         ["01:00", f"{mw(1.5)}|{mw(0.5)}"],
+    ),
+    # Two at 1.02 x 0.52 MW and two on standby of 0.01 MW are 1.0808 MW, in 12 hours 12.9696 MWh.
+    "a day's energy below what must run": (
+        energy(site(fleet(must_run=2)), at_most_mwh=10.0),
+        ["daily/2024-09-10", r"2\.97(0|) MWh"],
+    ),
+    "a day's energy below what must run, half of it taken": (
+        energy(site(fleet(must_run=2)), at_most_mwh=17.0, taken_mwh=7.0),
+        ["daily/2024-09-10", r"2\.97(0|) MWh"],
+    ),
+    # 12 hours of 1 MW.
+    "a day's energy above what the source gives": (
+        energy(site(fleet(), surplus_mw=1.0), "surplus", at_least_mwh=15.0),
+        ["daily/2024-09-10", r"\b3(\.0+)? MWh"],
+    ),
+    # 12.9696 MWh, of which the grid can give 6.
+    "a source's energy below what the others leave": (
+        energy(site(fleet(must_run=2), firm_mw=0.5), "surplus", at_most_mwh=5.0),
+        ["daily/2024-09-10", r"1\.97(0|) MWh|supply of grid"],
     ),
     "minimum above what the fleet can draw": (site(fleet(), minimum=at(8, 6.0, 0.0)), ["08:00", mw(6)]),
 }
@@ -274,3 +298,27 @@ def test_minimum_down_time_may_give_where_that_is_the_least():
     k = fleet(history=(History(4, on=False, steps=1),), min_down_steps=4)
     text = sentences(site(k, initial=0.04, ramp=None, minimum=at(2, 5.0, 0.0)), "elastic")
     assert "minimum down time of s19pro given up for 4 containers at 2024-09-10 02:00" in text
+
+
+def test_a_wider_limit_of_energy_ends_the_conflict():
+    """*Proves:* the MWh that both ways name are those that are missing: with them, and no 1 kWh less, there is a plan.
+
+    *Sensitivity:* an amount counted in MW, or without what is taken already, is another one.
+    """
+    plant = site(fleet(must_run=2))
+    solve_checked(energy(plant, at_most_mwh=10.0 + 2.9697), SolveOptions())
+    for how in ("planner", "elastic"):
+        sentences(energy(plant, at_most_mwh=10.0 + 2.9686), how)
+
+
+def test_a_conflict_of_energy_in_whole_containers_is_found_by_the_search():
+    """Containers of 1 MW and no other power, between 2.4 and 2.6 MWh in an hour: no check foresees it.
+
+    *Proves:* both bounds are named together.  *Sensitivity:* an unknown row has no words.
+    """
+    k = fleet(it_power_mw=(1.0,), hash_rate_th_s=(30000.0,), max_it_power_mw=1.0, overhead=1.0, standby_mw=0.0)
+    whole = site(k, initial=2.0)
+    problem = with_site(whole, energy_limits=(EnergyLimit("a", None, 3, 1, at_least_mwh=2.4, at_most_mwh=2.6),))
+    text = sentences(problem, "elastic")
+    assert re.search(r"energy at least", text), text
+    assert re.search(r"energy at most", text), text

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible
-from flexmine.problem import Group, History, Problem
+from flexmine.problem import EnergyLimit, Group, History, Problem
+from flexmine.problem.limits import LIMIT_OF_ROW, with_site
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment, marginal_values
 from plants import random_problem, reference_class, simple_problem
@@ -142,3 +143,46 @@ def test_values_are_finite_differences(seed):
             money = FixedCommitment(wider(problem, limit, number, t, width), solution).money_usd
             assert value == pytest.approx((money - fixed.money_usd) / width, abs=2e-4 * max(1.0, value)), (limit, t)
             assert value >= 0
+
+
+def test_energy_by_hand():
+    """The box at 0.5 MW and more, 0.7 MW of surplus at 10 USD/MWh in four hours, 2.2 MWh of it; the grid at 60.
+
+    Every hour at 0.5 MW takes 2.0 MWh; 0.2 MWh run it harder (30 USD/MWh), as would one more: 30.  Of 1.5 MWh, 0.5 MWh
+    come from the grid: one more displaces it, 50, to the extent of half a MWh.
+
+    *Proves:* the worth of a limit that spans steps, per MWh; in each of its hours by power, of the length of a step.
+    *Sensitivity:* counted as relaxed it would be worth nothing.
+    """
+    for mwh, worth in ((2.2, 30.0), (1.5, 50.0), (2.8, 0.0)):
+        limit = EnergyLimit("daily", "surplus", 0, STEPS, at_most_mwh=mwh)
+        problem = with_site(one_box(surplus_mw=0.7), energy_limits=(limit,))
+        fixed = FixedCommitment(problem, solve(problem, EXACT))
+        assert fixed.value_of_one_more("energy_at_most", "daily") == pytest.approx(worth, abs=1e-6)
+        np.testing.assert_allclose(marginal_values(fixed).of["energy_at_most"], [[worth] * STEPS], atol=1e-6)
+
+
+@pytest.mark.parametrize("first", [0, 20, 40])
+def test_worths_of_energy_are_finite_differences(first):
+    """Random plants with limits of energy.
+
+    *Proves:* for each of them, below and above, the value is the slope to the wider side.
+    *Sensitivity:* of one limit in ten and more it is above 0.
+    """
+    seen = worth = 0
+    for seed in range(first, first + 20):
+        problem = random_problem(seed, {"energy", "several_classes"})
+        try:
+            solution = solve(problem, EXACT)
+        except Infeasible:
+            continue
+        fixed, width = FixedCommitment(problem, solution), 1e-4
+        table = marginal_values(fixed).of
+        for limit in (LIMIT_OF_ROW["energy_at_least"], LIMIT_OF_ROW["energy_at_most"]):
+            for member, who in enumerate(limit.members(problem)):
+                value = fixed.value_of_one_more(limit.row, limit.index(who, 0))
+                money = FixedCommitment(limit.widen(problem, width, who, None), solution).money_usd
+                assert value == pytest.approx((money - fixed.money_usd) / width, abs=2e-4 * max(1.0, value)), who
+                assert table[limit.row][member].max() == pytest.approx(value * problem.time.step_h)
+                seen, worth = seen + 1, worth + (value > 1e-3)
+    assert worth >= seen // 10 > 0

@@ -20,6 +20,7 @@ from flexmine.physics.hash_value import (
     perspective_terms,
 )
 from flexmine.problem import EnergyLimit, Floats, Group, Ints, Site, Source
+from flexmine.problem.limits import DECIMALS
 
 USUAL_HASHPRICE_USD_PER_PH_S_DAY = (2.0, 2000.0)
 """28 to 120 in 2024 to 2026, some 2,000 in December 2017; a factor of 100 beside today's values leaves the band."""
@@ -177,12 +178,15 @@ def energy_limits(case: Case, clock: Clock, cap_mw: Floats, notes: list[str]) ->
             least, most = _of_the_horizon(limit, taken, len(inside) * clock.axis.step_h, after_h, still_mwh)
             if limit.at_least_mwh is not None and after_h > 0.0:
                 notes.append(
-                    f"energy limit {name}: {after_h:g} h of its period lie after the horizon, and {still_mwh:.3f} of "
-                    f"its {limit.at_least_mwh:g} MWh could still be taken then; {least or 0.0:.3f} MWh must be before"
+                    f"energy limit {name}: {after_h:g} h of its period lie after the horizon, in which up to "
+                    f"{still_mwh:.3f} MWh could be taken; of its {limit.at_least_mwh:g} MWh {least or 0.0:.3f} MWh "
+                    "have to be taken before"
                 )
             found.append(EnergyLimit(name, limit.source, inside[0], len(inside), least, most, taken))
-    for name in given.keys() - {e.name for e in found}:
-        notes.append(f"state.energy_taken_mwh: {name} is no period of this horizon and has no effect")
+    known = {limit.name for limit in case.document.energy_limits}
+    # Of a limit that is known it is of a period that is over: whoever carries amounts from plan to plan hands it on.
+    for name in sorted(n for n in given if n.partition("/")[0] not in known):
+        notes.append(f"state.energy_taken_mwh: {name} is of no energy limit of this case and has no effect")
     if wrong:
         raise BadInput(wrong)
     return tuple(found)
@@ -203,7 +207,7 @@ def _of_the_horizon(
         most = max(taken_mwh + (most - taken_mwh) * inside_h / (inside_h + after_h), least or 0.0)
     if least is not None and most is not None and least <= taken_mwh:
         least = None
-    return least, most
+    return None if least is None else round(least, DECIMALS), None if most is None else round(most, DECIMALS)
 
 
 def _offered_mw(case: Case, source: str | None) -> Floats:

@@ -217,6 +217,8 @@ class EnergyLimit(Document):
 
     Attributes
     ----------
+    name
+        Name of the limit; what its periods have taken goes by it.
     source
         Name of the source; absent: the whole site.
     over

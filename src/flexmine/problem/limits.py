@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from math import floor
 from typing import Any, Literal
 
 import numpy as np
@@ -317,10 +318,14 @@ def _narrow_energy(p: Problem, mw: float) -> Problem:
             rooms += [e.at_most_mwh - e.taken_mwh, (e.at_most_mwh - (e.at_least_mwh or 0.0)) / 2]
         elif e.at_least_mwh is not None and e.at_least_mwh <= e.taken_mwh:
             rooms = [0.0]
-        mwh = max(0.0, round(min(rooms), DECIMALS))
-        return _moved_energy(e, mwh, mwh)
+        # Rounded down, so that the lower bound never passes the upper one.
+        mwh = max(0.0, floor(min(rooms) * 10**DECIMALS) / 10**DECIMALS)
+        return _moved_energy(e, mwh, mwh) if mwh > 0 else e
 
-    return _with_energy(p, narrower if mw > 0 else lambda e: _moved_energy(e, -e.reserve_mwh, 0.0))
+    def wider(e: EnergyLimit) -> EnergyLimit:
+        return _moved_energy(e, -e.reserve_mwh, 0.0) if e.reserve_mwh > 0 else e
+
+    return _with_energy(p, narrower if mw > 0 else wider)
 
 
 def _energy(bound: Literal["at_least", "at_most"]) -> Limit:

@@ -63,16 +63,49 @@ def at_start_or_stop(histories: Iterable[History], on: NDArray[np.bool_]) -> NDA
 def supply_by_merit(problem: Problem, facility_power_mw: Floats) -> Floats:
     """Return the cheapest supply for a facility power, shape (sources, T) [MW]; of equal price surplus first.
 
-    What exceeds the sources together is left on the dearest one, so that the audit names it.
+    Of a source of which a limit allows so much energy, no more is taken than that leaves, in the order of time: what
+    is taken early is gone, whether or not it would save more later.  Energy that has to be taken is not looked at.
+
+    What exceeds this is taken beyond those limits, and what exceeds the sources together is left on the dearest one, so
+    that the audit names either.
     """
     supply = np.zeros((len(problem.sources), problem.steps))
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])
     firm = np.array([s.kind != "surplus" for s in problem.sources])
+    budgets = _Budgets(problem)
     for t in range(problem.steps):
         rest = float(facility_power_mw[t])
         order = np.lexsort((firm, prices[:, t]))
         for j in order:
-            supply[j, t] = min(rest, float(problem.sources[j].available_mw[t]))
+            supply[j, t] = min(rest, float(problem.sources[j].available_mw[t]), budgets.left_mw(j, t))
             rest -= supply[j, t]
+        for j in order if rest > 0.0 and budgets.any else ():
+            more = min(rest, float(problem.sources[j].available_mw[t]) - supply[j, t])
+            supply[j, t] += more
+            rest -= more
         supply[order[-1], t] += rest
+        budgets.take(supply[:, t], t)
     return supply
+
+
+class _Budgets:
+    """What the limits of energy of sources leave, step by step."""
+
+    def __init__(self, problem: Problem):
+        names, self._step_h = [s.name for s in problem.sources], problem.time.step_h
+        limits = [e for e in problem.site.energy_limits if e.source is not None and e.at_most_mwh is not None]
+        self._source = [names.index(str(e.source)) for e in limits]
+        self._steps = [range(problem.steps)[e.window] for e in limits]
+        self._left_mwh = [max(0.0, (e.at_most_mwh or 0.0) - e.taken_mwh) for e in limits]
+        self.any = bool(limits)
+
+    def left_mw(self, source: int, t: int) -> float:
+        """Return the power of a source in step `t` that its limits leave [MW]; inf without a limit."""
+        own = [i for i, j in enumerate(self._source) if j == source and t in self._steps[i]]
+        return min((self._left_mwh[i] / self._step_h for i in own), default=np.inf)
+
+    def take(self, supply_mw: Floats, t: int) -> None:
+        """Note what is taken of each source in step `t` [MW]."""
+        for i, j in enumerate(self._source):
+            if t in self._steps[i]:
+                self._left_mwh[i] = max(0.0, self._left_mwh[i] - self._step_h * float(supply_mw[j]))

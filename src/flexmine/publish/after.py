@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from flexmine.audit.replay import replay, replay_rounded
 from flexmine.errors import first_of
 from flexmine.planning.miner_rounding import whole_miners
-from flexmine.problem import Floats, Problem
+from flexmine.problem import EnergyLimit, Floats, Problem
 from flexmine.problem.fields import BY_STEP, fields_of
 from flexmine.problem.schedule import Schedule, supply_by_merit
 from flexmine.publish.written import WrittenPlan
@@ -69,16 +69,35 @@ def continued(plan: WrittenPlan, action: Action) -> Continued:
     if plan.schedule.mixes is not None:
         power, mixes = _in_miners(problem, blank, plan.schedule, first, 0 if action == "hold" else len(ending))
         blank = replace(blank, it_power_mw=power, mixes=mixes)
-    supply = supply_by_merit(problem, replay(problem, blank).site_power_mw)
-    schedule = replace(blank, supply_mw=supply)
+    power_mw = replay(problem, blank).site_power_mw
+    schedule = replace(blank, supply_mw=_supply(problem, plan.schedule.supply_mw[:, :first], power_mw))
     return Continued(problem, schedule, first, len(ending), horizon, _breaks(problem, schedule, first, horizon))
+
+
+def _supply(problem: Problem, published_mw: Floats, power_mw: Floats) -> Floats:
+    """Return the supply of the published steps as it was written, and after them by merit, of what they have left."""
+    first, dt, names = published_mw.shape[1], problem.time.step_h, [s.name for s in problem.sources]
+
+    def after(e: EnergyLimit) -> EnergyLimit:
+        drawn = power_mw if e.source is None else published_mw[names.index(e.source)]
+        taken_mwh = e.taken_mwh + dt * float(drawn[e.first_step : first].sum())
+        begin = max(e.first_step, first)
+        return replace(e, first_step=begin, steps=max(e.first_step + e.steps - begin, 0), taken_mwh=taken_mwh)
+
+    later = replace(problem.site, energy_limits=tuple(after(e) for e in problem.site.energy_limits))
+    supply = supply_by_merit(replace(problem, site=later), power_mw)
+    supply[:, :first] = published_mw
+    return supply
 
 
 def _breaks(problem: Problem, schedule: Schedule, first: int, horizon: int) -> tuple[str, ...]:
     found = replay_rounded(problem, schedule).violations
     # A commitment is a decision of who runs up to the end of the plan, and no limit of the machines after it.
     broken = [v for v in found if v.limit != "commitment"]
-    told = [v.message for v in broken if v.step is not None and first <= v.step < horizon]
+    # What spans steps is named by its first one, and may be broken by the last.
+    reaching = {f"energy limit {e.name}" for e in problem.site.energy_limits if e.window.stop > first}
+    broken = [v for v in broken if v.step is not None and v.step < horizon]
+    told = [v.message for v in broken if (v.step or 0) >= first or v.where in reaching]
     return tuple(first_of(told, SHOWN_BREAKS))
 
 
