@@ -124,8 +124,8 @@ def test_amounts_of_periods_that_have_not_begun_are_refused(make_case):
     with pytest.raises(BadInput) as caught:
         assemble(make_case({**case, "state": taken(daily_2024_09_10=3.0, daily_2024_09_11=2.0)}))
     assert caught.value.messages == [
-        "state.energy_taken_mwh: daily/2024-09-10 is 3, and its period begins at 2024-09-10T00:00:00+08:00 only",
-        "state.energy_taken_mwh: daily/2024-09-11 is 2, and its period begins at 2024-09-11T00:00:00+08:00 only",
+        "state.energy_taken_mwh.daily/2024-09-10: is 3, and its period begins at 2024-09-10T00:00:00+08:00 only",
+        "state.energy_taken_mwh.daily/2024-09-11: is 2, and its period begins at 2024-09-11T00:00:00+08:00 only",
     ]
     assert len(limits_of(make_case({**case, "state": taken(daily_2024_09_10=0.0)}))) == 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from flexmine.assembly.pins import pins_by_step
 from flexmine.assembly.windows import Clock
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
+from flexmine.inputs.energy import amounts_out_of_place, periods
 from flexmine.inputs.schema import EnergyLimit as EnergyLimitEntry
 from flexmine.physics.hash_value import (
     hash_value_to_party,
@@ -155,40 +156,35 @@ def energy_limits(case: Case, clock: Clock, cap_mw: Floats, notes: list[str]) ->
     BadInput
         It is not said what a period that has begun has taken, or of one that has not, something is said.
     """
-    given, wrong, found = case.document.state.energy_taken_mwh, [], []
-    for limit in case.document.energy_limits:
-        for name, begin, until in _periods(limit, clock):
+    document, found = case.document, []
+    given, span = document.state.energy_taken_mwh, (clock.begins[0], clock.begins[-1])
+    if wrong := amounts_out_of_place(document.energy_limits, given, *span, clock.zone):
+        raise BadInput([f"{'.'.join(map(str, keys))}: {text}" for keys, text in wrong])
+    for limit in document.energy_limits:
+        for name, begin, until in periods(limit, *span, clock.zone):
             inside = [t for t, b in enumerate(clock.begins[:-1]) if begin <= b < until]
             if not inside:
                 notes.append(f"energy limit {name} lies outside the horizon and has no effect")
                 continue
-            since = begin.astimezone(clock.zone).isoformat()
-            if begin < clock.begins[0] and name not in given:
-                wrong.append(
-                    f"state.energy_taken_mwh: {name} is missing; its period began at {since}, before the start: say "
-                    "what it has taken so far [MWh], 0 if nothing"
-                )
-            elif begin >= clock.begins[0] and given.get(name, 0.0) > 0.0:
-                wrong.append(
-                    f"state.energy_taken_mwh: {name} is {given[name]:g}, and its period begins at {since} only"
-                )
-            taken = given.get(name, 0.0)
-            after_h = max(0.0, (until - clock.begins[-1]) / timedelta(hours=1))
+            taken, after_h = given.get(name, 0.0), max(0.0, (until - clock.begins[-1]) / timedelta(hours=1))
             still_mwh = after_h * float(np.minimum(_offered_mw(case, limit.source), cap_mw).mean())
             least, most = _of_the_horizon(limit, taken, len(inside) * clock.axis.step_h, after_h, still_mwh)
+            rest = f"energy limit {name}: {after_h:g} h of its period lie after the horizon"
             if limit.at_least_mwh is not None and after_h > 0.0:
                 notes.append(
-                    f"energy limit {name}: {after_h:g} h of its period lie after the horizon, in which up to "
-                    f"{still_mwh:.3f} MWh could be taken; of its {limit.at_least_mwh:g} MWh {least or 0.0:.3f} MWh "
-                    "have to be taken before"
+                    f"{rest}, in which up to {still_mwh:.3f} MWh could be taken; of its {limit.at_least_mwh:g} MWh "
+                    f"{least or 0.0:.3f} MWh have to be taken before"
+                )
+            if limit.at_most_mwh is not None and most != limit.at_most_mwh:
+                notes.append(
+                    f"{rest}; of its {limit.at_most_mwh:g} MWh at most {most:.3f} MWh may be taken before (pace: even; "
+                    "none spends them as soon as it pays)"
                 )
             found.append(EnergyLimit(name, limit.source, inside[0], len(inside), least, most, taken))
-    known = {limit.name for limit in case.document.energy_limits}
+    known = {limit.name for limit in document.energy_limits}
     # Of a limit that is known it is of a period that is over: whoever carries amounts from plan to plan hands it on.
     for name in sorted(n for n in given if n.partition("/")[0] not in known):
         notes.append(f"state.energy_taken_mwh: {name} is of no energy limit of this case and has no effect")
-    if wrong:
-        raise BadInput(wrong)
     return tuple(found)
 
 
@@ -213,23 +209,6 @@ def _of_the_horizon(
 def _offered_mw(case: Case, source: str | None) -> Floats:
     names = [s.name for s in case.document.sources if source in (None, s.name)]
     return np.asarray(np.sum([case.series[f"sources.{name}.available_mw"] for name in names], axis=0))
-
-
-def _periods(limit: EnergyLimitEntry, clock: Clock) -> list[tuple[str, datetime, datetime]]:
-    """Return name, beginning and end of the periods that steps of the horizon lie in."""
-    if limit.begin is not None and limit.end is not None:
-        return [(limit.name, limit.begin.astimezone(UTC), limit.end.astimezone(UTC))]
-    days = [b.astimezone(clock.zone).date() for b in clock.begins[:-1]]
-    if limit.over == "day":
-        spans = [(f"{day}", day, day + timedelta(days=1)) for day in dict.fromkeys(days)]
-    else:
-        firsts = dict.fromkeys(day.replace(day=1) for day in days)
-        spans = [(f"{first:%Y-%m}", first, (first + timedelta(days=31)).replace(day=1)) for first in firsts]
-
-    def midnight(day: date) -> datetime:
-        return datetime.combine(day, time(), clock.zone).astimezone(UTC)
-
-    return [(f"{limit.name}/{label}", midnight(first), midnight(after)) for label, first, after in spans]
 
 
 def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]], notes: list[str]) -> Site:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from flexmine.inputs.energy import amounts_out_of_place
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
-from flexmine.inputs.schema import CaseDocument, ContainerState, State
+from flexmine.inputs.schema import CaseDocument, ContainerState, EnergyLimit, State
 from flexmine.inputs.yaml_loader import Draft, Keys
 
 _POWER_SLACK_MW = 1e-6
@@ -53,7 +56,17 @@ def agreement(
         for name in document.state.containers or ():
             found += _unknown(("state", "containers", name), name, names, _CONTAINER)
         found += _states(document.state, plant, models)
+        found += _amounts(document, plant)
     return [case.at(keys, message) for keys, message in found]
+
+
+def _amounts(document: Any, plant: PlantDocument) -> list[tuple[Keys, str]]:
+    """Return what the state does not say of the periods of energy limits; of a faulty case, as far as it is known."""
+    limits = [limit for limit in document.energy_limits or () if isinstance(limit, EnergyLimit)]
+    if document.start is None or document.horizon_h is None or document.state.energy_taken_mwh is None:
+        return []
+    end = document.start + timedelta(hours=document.horizon_h)
+    return amounts_out_of_place(limits, document.state.energy_taken_mwh, document.start, end, ZoneInfo(plant.zone))
 
 
 def _unknown(keys: Keys, name: str | None, known: Collection[str], what: str) -> list[tuple[Keys, str]]:

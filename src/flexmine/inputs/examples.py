@@ -143,15 +143,15 @@ LEFT_OUT: dict[str, dict[str, Any]] = {
     "MustRun": {"from": _FROM, "to": _TO, "containers": ["C01"], "reason": "promised"},
     "Available": {"from": _FROM, "to": _TO, "model": "container.yaml", "count": 1, "reason": "spare parts"},
     "EnergyLimit": {
-        "name": "surplus_a_day",
+        "name": "surplus_a_month",
         "source": "surplus",
-        "over": "day",
+        "over": "month",
         "from": _FROM,
         "to": _TO,
         "at_least_mwh": 1.0,
         "at_most_mwh": 20.0,
     },
-    "State": {"energy_taken_mwh": Inline("{surplus_a_day/2026-10-01: 0}")},
+    "State": {"energy_taken_mwh": Inline(f"{{surplus_a_month/{START:%Y-%m}: 0}}")},
     "Pin": {
         "container": "C02",
         "site": True,

@@ -232,7 +232,7 @@ class EnergyLimit(Document):
     at_most_mwh
         No more energy than this in each period.
     pace
-        How at_most_mwh of a period that outlasts the horizon is spent: even by the hours left, or as soon as it pays.
+        How at_most_mwh of a period that outlasts the horizon is spent: even, by the hours left; none, once it pays.
     """
 
     name: Name

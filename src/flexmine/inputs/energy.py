@@ -1,0 +1,57 @@
+"""The periods of a limit of energy, and what is said of those that have begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flexmine.inputs.schema import EnergyLimit
+from flexmine.inputs.yaml_loader import Keys
+
+
+def periods(
+    limit: EnergyLimit, start: datetime, end: datetime, zone: ZoneInfo
+) -> Iterator[tuple[str, datetime, datetime]]:
+    """Yield name, beginning and end of the periods that lie between two moments, days and months as in the site's zone.
+
+    A limit with a time of its own has one period of its own name, wherever it lies.
+    """
+    if limit.begin is not None and limit.end is not None:
+        yield limit.name, limit.begin.astimezone(UTC), limit.end.astimezone(UTC)
+        return
+
+    def midnight(day: date) -> datetime:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+
+    first = start.astimezone(zone).date()
+    if limit.over == "month":
+        first = first.replace(day=1)
+    while midnight(first) < end:
+        month = limit.over == "month"
+        after = (first + timedelta(days=31)).replace(day=1) if month else first + timedelta(days=1)
+        yield f"{limit.name}/{first:%Y-%m}" if month else f"{limit.name}/{first}", midnight(first), midnight(after)
+        first = after
+
+
+def amounts_out_of_place(
+    limits: Iterable[EnergyLimit], given: Mapping[str, float], start: datetime, end: datetime, zone: ZoneInfo
+) -> list[tuple[Keys, str]]:
+    """Return what is missing, or too much, in ``state.energy_taken_mwh`` for a plan from `start` to `end`.
+
+    Nothing is assumed: a period that has begun has an amount, be it 0, and one that has not has none.
+    """
+    found: list[tuple[Keys, str]] = []
+    for limit in limits:
+        for name, begin, until in periods(limit, start, end, zone):
+            since = begin.astimezone(zone).isoformat()
+            if begin < start < until and name not in given:
+                text = (
+                    f"{name} is missing; its period began at {since}, before the start: say what it has taken so far "
+                    "[MWh], 0 if nothing"
+                )
+                found.append((("state", "energy_taken_mwh"), text))
+            elif begin >= start and given.get(name, 0.0) > 0.0:
+                text = f"is {given[name]:g}, and its period begins at {since} only"
+                found.append((("state", "energy_taken_mwh", name), text))
+    return found
