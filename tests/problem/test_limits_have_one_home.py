@@ -18,14 +18,17 @@ import pytest
 
 from flexmine.audit.reason_codes import CODES
 from flexmine.explain import prechecks
+from flexmine.explain.container import OUT, POWER_LIMITS, WHO_RUNS
 from flexmine.milp.model import build_model
 from flexmine.problem import limits as home
 from flexmine.problem.limits import FAMILIES, LIMITS, ROWS, Limit
+from flexmine.report.reasons_chart import WORDS
 from pages import DOCS, codes, section, table
 from plants import FEATURES, NAMED_FEATURES, random_problem
 
 ROOT = Path(__file__).parents[2]
 PLANTS = 60
+SPOKEN = POWER_LIMITS | WHO_RUNS | OUT
 
 
 @cache
@@ -82,8 +85,15 @@ PARTS: dict[str, Callable[[Limit], bool]] = {
     "a draw in the random plants": lambda limit: any(limit.present(p) for p in plants()),
     "words for a conflict": lambda limit: bool(limit.words and limit.unit),
     "a proof in words, or a word why not": lambda limit: limit.row in prechecks.PROVEN | prechecks.LEFT_TO_THE_SOLVER,
-    "codes of reasons": lambda limit: bool(limit.reasons) and set(limit.reasons) <= set(CODES),
-    "words of a reason": lambda limit: limit.over == "class" or bool(limit.effects and limit.more and limit.widen),
+    "codes of reasons that explain and the report have words for": lambda limit: (
+        bool(limit.reasons) and set(limit.reasons) <= set(CODES) & set(SPOKEN) & set(WORDS)
+    ),
+    "words of its effect on power": lambda limit: (
+        limit.touches != "power" or bool(limit.effects and limit.more and limit.widen)
+    ),
+    "words of why a container is on or off": lambda limit: (
+        bool(limit.why_off or limit.why_on) == bool(limit.without) or limit.without == "container_ramp"
+    ),
 }
 
 
@@ -116,10 +126,12 @@ def test_a_part_that_is_left_out_is_named(part, monkeypatch):
         monkeypatch.setitem(globals(), places[part], lambda: ())
     elif part == "words for a conflict":
         limit = replace(limit, words="")
-    elif part == "codes of reasons":
+    elif part.startswith("codes of reasons"):
         limit = replace(limit, reasons=("whim",))
-    elif part == "words of a reason":
+    elif part == "words of its effect on power":
         limit = replace(next(x for x in LIMITS if x.over == "site"), effects=())
+    elif part.startswith("words of why"):
+        limit = replace(limit, without="whim")
     else:
         limit = replace(limit, row="whim")
     assert f"{limit.row}: {part} is missing" in missing(limit)

@@ -11,7 +11,7 @@ import pytest
 from flexmine.errors import Infeasible, NoPlan, Status
 from flexmine.milp.letters import letters_of
 from flexmine.problem import Problem
-from flexmine.problem.limits import rows_where
+from flexmine.problem.limits import LIMIT_OF_ROW, rows_where
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.first_stage import Task
 from flexmine.solving.handover import compiled
@@ -349,3 +349,19 @@ def test_narrowed_bounds_hold_every_better_plan(seed):
         assert np.all(plan <= upper + 1e-6)
         narrower += int(np.sum(upper - lower < lp.upper - lp.lower))
     assert narrower > 0
+
+
+def test_rows_that_a_threshold_may_break_are_told(monkeypatch):
+    """The site cap declared as one that may break, and as a sum that holds for a single class.
+
+    *Proves:* what is declared of a row reaches the note that a rounding may be refused; a sum over the site is one over
+    all classes.
+    *Sensitivity:* a declaration that nobody reads leaves the list empty.
+    """
+    cap, problem = LIMIT_OF_ROW["site_cap"], simple_problem([reference_class(n, 2, 6, prefix=n) for n in ("A", "B")])
+    letters = letters_of(problem)
+    for rounding, told in (("may_break", "rows site_cap may be broken"), ("kept_alone", "rows site_cap[,...] sum")):
+        monkeypatch.setitem(LIMIT_OF_ROW, "site_cap", replace(cap, rounding=rounding))
+        matrix = compiled(problem)
+        found = layout_of(matrix, letters, [s.name for s in problem.sources], problem.steps).refusals
+        assert [text for text in found if text.startswith(told)], found

@@ -20,12 +20,12 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
     """Validate a case and everything it refers to, and look for conflicts in words; solve nothing."""
     from flexmine.assembly import assemble
     from flexmine.errors import Infeasible
-    from flexmine.explain.prechecks import conflicts
     from flexmine.inputs.case import load_case
+    from flexmine.workflow.solve import conflicts_with_reserve
 
     loaded = load_case(case, allow_outside)
     assembly = assemble(loaded)
-    found = conflicts(assembly.problem)
+    found, given_up = conflicts_with_reserve(assembly.problem)
     if found:
         raise Infeasible(found)
     problem = assembly.problem
@@ -47,7 +47,7 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
     else:
         click.echo(f"{loaded.name}: valid; {fleet}; {problem.steps} steps from {facts['start']} to {facts['end']}")
         filled = [f"filled: {f}" for f in loaded.filled]
-        for line in (*map(str, loaded.feeds), *filled, *assembly.overrides, *assembly.notes):
+        for line in (*map(str, loaded.feeds), *filled, *assembly.overrides, *assembly.notes, *given_up):
             click.echo(f"  {line}")
     return 0
 

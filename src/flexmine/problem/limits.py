@@ -21,8 +21,9 @@ from flexmine.problem.model import ContainerClass, EnergyLimit, Floats, Group, P
 Over = Literal["site", "source", "group", "class"]
 Window = Literal["step", "day", "period", "horizon"]
 Touches = Literal["counts", "power", "both"]
-# What threshold rounding does to rows: keeps them exactly; settles them anew, with power, once the counts are whole;
-# keeps them where they hold a single class of the model; may break them.
+# What threshold rounding does to rows.  kept: a threshold keeps them exactly.  settled: they are settled anew, with
+# power, once the counts are whole.  kept_alone: kept where they hold a single class of the model, as sums over classes
+# are not.  may_break: a threshold may break them, so that a rounding is tried and may be refused.
 Rounding = Literal["kept", "settled", "kept_alone", "may_break"]
 
 # The Problem with a limit wider by an amount, of (problem, amount, who, step); None: all of them, in all steps.
@@ -264,8 +265,11 @@ def _on_class(row: str, field: str, free: Callable[[ContainerClass], Any], **mor
     return Limit(row=row, **(known | more))
 
 
-def _on_site(row: str, field: str, free: Callable[[Problem], Any], *, least: bool = False, **more: Any) -> Limit:
-    """Return a limit on power that one field of the site states; `free` is its value where there is no limit."""
+def _on_site_power(row: str, field: str, free: Callable[[Problem], Any], *, least: bool = False, **more: Any) -> Limit:
+    """Return a limit on power [MW] that one field of the site states; `free` is its value where there is no limit.
+
+    But for a least power, it is narrowed by the rounding reserve.
+    """
 
     def stated(p: Problem) -> Any:
         return getattr(p.site, field)
@@ -288,8 +292,9 @@ def _on_site(row: str, field: str, free: Callable[[Problem], Any], *, least: boo
         "present": lambda p: stated(p) is not None and (not least or bool(stated(p).any())),
         "relax": lambda p: with_site(p, **{field: free(p)}),
         **{"value": value, "widen": widen},
-        **({} if least else {"narrow": _narrowed(widen), "reserve": _reserve_mw}),
     }
+    if not least:
+        known |= {"narrow": _narrowed(widen), "reserve": _reserve_mw}
     return Limit(row=row, least=least, **(known | more))
 
 
@@ -372,7 +377,7 @@ def _energy(bound: Literal["at_least", "at_most"]) -> Limit:
         why_on="the energy of a period has to be taken" if least else "",
         effects=(Effect(f"{words} {{value:.3f}} MWh of {{who}}", forces=least),),
         key=f"energy_{bound}",
-        more=f"energy {words} of {{who}}",
+        more="energy limit {who}",
         widen=wider,
         # One call narrows both bounds.
         narrow=None if least else _narrow_energy,
@@ -444,7 +449,7 @@ LIMITS: tuple[Limit, ...] = (
         without="must_run",
         why_on="it has to run",
     ),
-    _on_site(
+    _on_site_power(
         "site_minimum",
         "minimum_mw",
         lambda p: np.zeros(p.steps),
@@ -494,7 +499,7 @@ LIMITS: tuple[Limit, ...] = (
         narrow=_narrowed(_widen_group),
         reserve=_reserve_mw,
     ),
-    _on_site(
+    _on_site_power(
         "site_cap",
         "cap_mw",
         lambda p: np.full(p.steps, sum(s.available_mw for s in p.sources)),
@@ -520,7 +525,7 @@ LIMITS: tuple[Limit, ...] = (
         more="{who}",
         widen=_widen_supply,
     ),
-    _on_site(
+    _on_site_power(
         "ramp_up",
         "ramp_up_mw_per_step",
         lambda p: None,
@@ -530,7 +535,7 @@ LIMITS: tuple[Limit, ...] = (
             Effect("to keep the rise after it small enough", forces=True, after=1),
         ),
     ),
-    _on_site(
+    _on_site_power(
         "ramp_down",
         "ramp_down_mw_per_step",
         lambda p: None,

@@ -46,6 +46,23 @@ def solve_checked(
     return solution
 
 
+def conflicts_with_reserve(problem: Problem) -> tuple[list[str], tuple[str, ...]]:
+    """Return what the checks in words find, and a note where they find something because of the rounding reserve alone.
+
+    What is found is said of the true limits, as the user wrote them.
+    """
+    found = conflicts(problem)
+    if not found or problem.site.rounding_reserve_mw == 0.0:
+        return found, ()
+    true = conflicts(without_reserve(problem))
+    return true, () if true else (_without_reserve_note(problem),)
+
+
+def _without_reserve_note(problem: Problem) -> str:
+    reserve_kw = 1000 * problem.site.rounding_reserve_mw
+    return f"the limits leave no room for the rounding reserve of {reserve_kw:g} kW; the plan uses them in full"
+
+
 def solve_with_reserve(
     problem: Problem, options: SolveOptions, phases: Phases, before: Mapping[str, Floats] | None
 ) -> tuple[Problem, Solution, tuple[str, ...]]:
@@ -63,9 +80,7 @@ def solve_with_reserve(
     except Infeasible:
         if problem.site.rounding_reserve_mw == 0.0:
             raise
-        reserve_kw = 1000 * problem.site.rounding_reserve_mw
-        problem = without_reserve(problem)
-        note = f"the limits leave no room for the rounding reserve of {reserve_kw:g} kW; the plan uses them in full"
+        note, problem = _without_reserve_note(problem), without_reserve(problem)
         return problem, solve_checked(problem, options, phases, before), (note,)
 
 

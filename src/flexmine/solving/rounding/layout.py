@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from flexmine.milp.letters import Letters
 from flexmine.problem import Floats, Ints
-from flexmine.problem.limits import FAMILIES, rows_where
+from flexmine.problem.limits import FAMILIES, LIMIT_OF_ROW, rows_where
 from flexmine.solving.rounding.entries import Entries, entries_of
 from flexmine.solving.standard_form import Matrix, same_pattern
 
 # A family of rows that problem/limits.py does not declare is not known, and engine auto leaves such a matrix to HiGHS's
 # MIP: what is not known is not assumed.
-KEPT_ALONE = rows_where(rounding="kept_alone")
 SELDOM = rows_where(seldom=True)
 KEPT = 8
 
@@ -161,14 +160,17 @@ def _refusals(matrix: Matrix, letters: Sequence[Letters], unknown: Sequence[str]
     found += [f"rows {name} are not known to it" for name in unknown]
     parents = [k.parent for k in letters]
     shared = {name for name in parents if parents.count(name) > 1}
-    sums = {(component, str(index[0])) for component, index in _count_rows(matrix) if index[0] in shared}
-    return found + [f"rows {component}[{name},...] sum counts over classes" for component, name in sorted(sums)]
-
-
-def _count_rows(matrix: Matrix) -> Iterator[tuple[str, tuple[object, ...]]]:
+    sums = set()
     for component, index in matrix.rows:
-        if component in KEPT_ALONE and isinstance(index, tuple):
-            yield component, index
+        limit = LIMIT_OF_ROW.get(component)
+        if limit is not None and limit.rounding == "may_break":
+            found.append(f"rows {component} may be broken by a threshold")
+        elif limit is not None and limit.rounding == "kept_alone":
+            who, _ = limit.place(index)
+            if who in shared or (limit.over != "class" and len(letters) > 1):
+                sums.add((component, who))
+    found += [f"rows {component}[{name},...] sum counts over classes" for component, name in sorted(sums)]
+    return list(dict.fromkeys(found))
 
 
 def as_int32(numbers: Ints) -> NDArray[np.int32]:
