@@ -9,7 +9,7 @@ import pytest
 
 from audit_plants import edit_csv, edit_json, plan_of, reseal, schedule_of, two_containers, write_plan
 from flexmine.audit.directory import audit_directory
-from flexmine.audit.replay import replay
+from flexmine.audit.replay import replay, replay_rounded
 from flexmine.problem import EnergyLimit
 from flexmine.problem.limits import with_site
 
@@ -75,3 +75,21 @@ def test_a_forged_split_of_sources_is_refused(directory):
     reseal(directory)
     report = audit_directory(directory)
     assert any("energy_at_most: energy limit daily" in line for line in report.violations), report.violations
+
+
+@pytest.mark.parametrize("mwh", [{"at_most_mwh": 2.7}, {"at_least_mwh": 3.1}])
+def test_a_rounded_plan_may_use_the_reserve_of_its_limit(mwh):
+    """2.895 MWh against a bound that was narrowed by 0.25 MWh, to 2.7 or 3.1.
+
+    *Proves:* a plan of whole miners is held to the true bound, 2.95 or 2.85; one of the model to the narrowed one.
+    *Sensitivity:* without the reserve the rounded plan fails too; with one of 0.1 MWh both do.
+    """
+    for reserve, kept in ((0.25, True), (0.1, False)):
+        problem = limited(reserve_mwh=reserve, **mwh)
+        problem = with_site(problem, rounding_reserve_mw=0.004)
+        power = replay(problem, schedule_of(problem)).site_power_mw
+        grid = np.maximum(power - 1.0, 0.0)
+        grid[1] += 0.1
+        schedule = schedule_of(problem, supply_mw=[power - grid, grid])
+        assert replay_rounded(problem, schedule).ok == kept
+        assert [v.limit for v in replay(problem, schedule).violations] == [f"energy_{next(iter(mwh))[:-4]}"]

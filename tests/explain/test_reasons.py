@@ -14,7 +14,7 @@ from flexmine.errors import Infeasible
 from flexmine.explain.reasons import WITHOUT_IT_EITHER, reasons
 from flexmine.explain.what_if import WhatIfs
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.problem import History, Problem
+from flexmine.problem import EnergyLimit, History, Problem
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment
 from plants import random_features, random_problem, round_class, round_problem
@@ -258,3 +258,19 @@ def test_minimum_down_time_is_a_reason_though_the_warm_pool_holds_it_once_more()
     what_ifs = WhatIfs(problem, solution, EXACT)
     assert what_ifs.without("minimum_down").gain_usd == pytest.approx(2 * 3 * 80.0)
     assert FixedCommitment(problem, solution).gain_of_counts("box", 1, 1) == pytest.approx(80.0)
+
+
+def test_a_spent_budget_is_the_reason_of_the_hours_that_are_left_out():
+    """A container that starts for nothing, 20, 90, 40 and 60 USD/MWh, at most 2 MWh of the site: hours 0 and 2.
+
+    *Proves:* the plan without it makes 10 + 40 USD more; hour 3, the next best, is off because of the limit, and in
+    hour 1 power would have to be much cheaper to take the place of another hour.
+    *Sensitivity:* a what-if that leaves the limit in gains nothing, and both hours would be ties.
+    """
+    k = round_class(steps=4, warm_cost_usd=0.0, cold_cost_usd=0.0)
+    problem = round_problem(k, [20.0, 90.0, 40.0, 60.0])
+    problem = site(problem, energy_limits=(EnergyLimit("daily", None, 0, 4, at_most_mwh=2.0),))
+    solution = solve(problem, EXACT)
+    assert WhatIfs(problem, solution, EXACT).without("contract").gain_usd == pytest.approx(50.0)
+    text = reasons(problem, solution, to_schedule(problem, solution), options=EXACT).text[0]
+    assert [t.partition(":")[0] for t in text] == ["full", "price", "full", "contract"], text

@@ -10,6 +10,8 @@ import pytest
 from flexmine.audit.replay import replay
 from flexmine.physics.mode_envelope import envelope_levels
 from flexmine.planning.rounding import round_schedule
+from flexmine.problem import EnergyLimit
+from flexmine.problem.limits import with_site
 from flexmine.problem.schedule import Schedule, supply_by_merit
 from miner_plants import LADDERS, RESERVE_MW, miner_class, touching
 from plants import simple_problem
@@ -75,6 +77,29 @@ def test_no_source_gives_more_than_it_has():
     assert rounded.mixes[:, 0, 2].sum() == 600
     assert replay(problem, rounded).ok
     assert np.all(rounded.supply_mw <= 0.9753)
+
+
+@pytest.mark.parametrize(
+    ("ladder", "power_mw", "source", "by_mw"),
+    [(LADDERS[0], [[0.6502]] * 3, "surplus", 5e-5), (LADDERS[1], [[0.5]], "grid", -1e-4)],
+)
+def test_a_source_of_limited_energy_is_left_as_it_is(ladder, power_mw, source, by_mw):
+    """50 W more, and 100 W less, than the model says (see above); half of the power comes from each source.
+
+    *Proves:* the other source gives, or spares, what rounding adds or takes, whichever of them is cheaper.
+    *Sensitivity:* without the limit it is just the source of that name that changes: the cheap one gives more, the dear
+    one less.
+    """
+    problem, schedule = fleet(ladder, power_mw, fixed_mw=0.0 if len(power_mw) > 1 else 0.004)
+    half = schedule.supply_mw.sum(axis=0) / 2
+    schedule = replace(schedule, supply_mw=np.array([half, half]))
+    names = [s.name for s in problem.sources]
+    for limits, changed in (((EnergyLimit("e", source, 0, 1, at_most_mwh=50.0),), 1), ((), 0)):
+        rounded = round_schedule(with_site(problem, energy_limits=limits), schedule)
+        change = rounded.supply_mw[:, 0] - half[0]
+        own = names.index(source)
+        assert change[own if changed == 0 else 1 - own] == pytest.approx(by_mw, abs=1e-9)
+        assert change[1 - own if changed == 0 else own] == 0.0
 
 
 @pytest.mark.parametrize("block", range(8))
