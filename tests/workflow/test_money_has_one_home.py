@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyomo.environ as pe
 import pytest
 
 from audit_plants import edit_csv, edit_json, plan_of, reseal, schedule_of, two_containers, write_plan
@@ -156,7 +157,7 @@ FORGOTTEN = {
     "words": (NAMES, lambda patch, name: patch.setattr(money, "MONEY_TERMS", _without_words(name))),
     "equation": (NAMES, lambda patch, name: patch.delitem(equations.EQUATIONS, name)),
     "price": (NAMES, lambda patch, name: patch.delitem(prices.PRICES, name)),
-    "objective": (NAMES, lambda patch, name: patch.setitem(equations.EQUATIONS, name, lambda m, p: 0.0)),
+    "objective": (NAMES, lambda patch, name: patch.setitem(equations.EQUATIONS, name, lambda m, p: {})),
     "audit": (NAMES, _forget_in_the_audit),
     "total in plan.json": (NAMES, lambda patch, name: patch.setattr(document, "money_terms", _but(name))),
     "column of site.csv": (BY_STEP, _forget_the_column),
@@ -196,10 +197,11 @@ def _declare(patch):
     """Declare two terms: so much for each container that runs in a step, and for each that runs in the last one."""
 
     def reserve(m, p):
-        return RESERVE_USD * sum(m.n[k, t] for k in m.K for t in m.T)
+        return {"n": lambda k, t: RESERVE_USD}
 
     def bonus(m, p):
-        return BONUS_USD * sum(m.n[k, p.steps - 1] for k in m.K)
+        m.last = pe.Param(m.T, initialize=lambda m, t: float(t == p.steps - 1))
+        return {"n": lambda k, t: BONUS_USD * m.last[t]}
 
     patch.setattr(money, "MONEY_TERMS", (*money.MONEY_TERMS[:3], RESERVE, *money.MONEY_TERMS[3:], BONUS))
     patch.setitem(equations.EQUATIONS, RESERVE.name, reserve)
