@@ -7,7 +7,8 @@ from pathlib import Path
 import highspy
 import numpy as np
 
-p, h, money, load = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), highspy.Highs(), [], {}
+p, h, money, load, used = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), highspy.Highs(), [], {}, []
+assert p["schema"] in ("flexmine-problem/1", "flexmine-problem/2"), f"{p['schema']} is not known here"
 T, dt, site = p["time"]["steps"], p["time"]["step_h"], p["site"]
 base, minimum = (np.broadcast_to(site.get(key) or 0, T) for key in ("base_load_mw", "minimum_mw"))
 keys = "standby_mw min_it_power_mw must_run warm_cost_usd cold_cost_usd cold_energy_mwh warm_off_steps".split()  # noqa: SIM905
@@ -17,7 +18,8 @@ for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", fl
     h.setOptionValue(option, value)
 F = [h.addVariable(least, cap) for least, cap in zip(minimum, site["cap_mw"], strict=True)]  # facility power
 for k in p["classes"]:
-    assert "max_starts_per_day" not in k, "starts per day belong to single containers; counts cannot keep them"
+    beyond = {"max_starts_per_day", "committed", "container_ramp_mw_per_step", "tiers"} & {*k, *k["start"]}
+    assert not beyond, f"{beyond}: more than these rows say"
     N, U, D, lead = k["count"], max(1, k["min_up_steps"]), max(1, k["min_down_steps"]), k.get("preheat_steps", 0)
     power, rate, s, warm_off = np.array(k["it_power_mw"]), k["hash_rate_th_s"], k["start"], k["start"]["warm_off_steps"]
     low, high = np.maximum(power[0], k["min_it_power_mw"]), np.minimum(power[-1], k["max_it_power_mw"])
@@ -50,11 +52,16 @@ for k in p["classes"]:
 for t in range(T):
     supply = [h.addVariable(0, j["available_mw"][t]) for j in p["sources"]]
     money += [-dt * j["price_usd_per_mwh"][t] * mw for j, mw in zip(p["sources"], supply, strict=True)]
+    used.append({None: F[t]} | {j["name"]: mw for j, mw in zip(p["sources"], supply, strict=True)})
     h.addConstrs(F[t] == h.qsum(supply), F[t] == h.qsum([x for mine in load.values() for x in mine[t]]) + base[t])
     for f in site.get("feeders", []):
         h.addConstr(h.qsum([x for name in f["classes"] for x in load[name][t]]) <= f["cap_mw"])
     for sign, ramp_mw in ((1, site.get("ramp_up_mw_per_step")), (-1, site.get("ramp_down_mw_per_step"))):
         if ramp_mw is not None and (t or site.get("initial_mw") is not None):
             h.addConstr(sign * (F[t] - (F[t - 1] if t else site["initial_mw"])) <= ramp_mw)
+for e in site.get("energy_limits", []):  # of a source, or of the site, with what is taken already
+    mwh = dt * h.qsum([at[e["source"]] for at in used[e["first_step"] : e["first_step"] + e["steps"]]])
+    low, high = (e[key] if e.get(key) is not None else at for key, at in (("at_least_mwh", -1e9), ("at_most_mwh", 1e9)))
+    h.addConstrs(mwh >= low - e.get("taken_mwh", 0.0), mwh <= high - e.get("taken_mwh", 0.0))
 h.maximize(h.qsum(money))
 print(h.getInfo().objective_function_value if h.getModelStatus() == highspy.HighsModelStatus.kOptimal else "no optimum")

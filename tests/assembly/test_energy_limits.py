@@ -156,20 +156,24 @@ def test_a_month_is_spent_evenly_by_the_hours_left(make_case):
     """
     assert month(make_case, 100.0, at_most_mwh=604.0).at_most_mwh == 124.0
     assert month(make_case, 100.0, at_most_mwh=604.0, pace="none").at_most_mwh == 604.0
-    # What is spent already is not given back.
+    kept = month(make_case, 100.0, at_most_mwh=604.0)
+    assert (kept.at_most_mwh + kept.kept_mwh, kept.reserve_mwh) == (604.0, 0.0)
+    # What is spent already, and more, is not given back: nothing is left to take.
     for pace in ("even", "none"):
-        assert month(make_case, 700.0, at_most_mwh=604.0, pace=pace).at_most_mwh == 604.0
+        assert month(make_case, 700.0, at_most_mwh=604.0, pace=pace).at_most_mwh == 700.0
 
 
 def test_a_months_promise_is_lowered_by_what_can_still_be_taken(make_case):
     """8 MW of surplus for the 480 hours left are 3,840 MWh: of 4,000 MWh 160 have to be taken by the end of the day.
 
-    *Proves:* a promise binds no earlier than it must, is never below 0, and of the site counts its cap of 10 MW.
+    The whole site draws no more than 0.1 + 6 x 1.026 x 1.3 = 8.1028 MW, below its cap: 4,860 - 480 x 8.1028 = 970.656.
+
+    *Proves:* a promise binds no earlier than it must, is never below 0, and counts on no more than the fleet can draw.
     *Sensitivity:* the whole promise within a day has no plan.
     """
     assert month(make_case, 100.0, at_least_mwh=4000.0).at_least_mwh == 160.0
     assert month(make_case, 100.0, at_least_mwh=3000.0).at_least_mwh == 0.0
-    assert month(make_case, 100.0, at_least_mwh=4860.0, source=None).at_least_mwh == 60.0
+    assert month(make_case, 100.0, at_least_mwh=4860.0, source=None).at_least_mwh == 970.656
     both = month(make_case, 100.0, at_least_mwh=4000.0, at_most_mwh=4132.0)
     # Evenly it would be 100 + 4,032 x 24 / 504 = 292.
     assert (both.at_least_mwh, both.at_most_mwh) == (160.0, 292.0)
@@ -178,6 +182,69 @@ def test_a_months_promise_is_lowered_by_what_can_still_be_taken(make_case):
     assert (tight.at_least_mwh, tight.at_most_mwh) == (195.0, 287.380952381)
     kept = month(make_case, 200.0, at_least_mwh=4000.0, at_most_mwh=4132.0)
     assert (kept.at_least_mwh, kept.at_most_mwh) == (None, pytest.approx(200.0 + 3932.0 * 24 / 504, abs=1e-9))
+
+
+def test_a_promise_counts_on_no_more_than_other_limits_let_through(make_case):
+    """101 MWh of a month from a source of which each day allows 6: 20 days of 6 MWh are left, not 480 h of 8 MW.
+
+    *Proves:* what the case itself forbids later is not counted on.
+    *Sensitivity:* without the other limit nothing of it would have to be taken today, and the promise would be lost.
+    """
+    case = {
+        "energy_limits": [
+            {**MONTHLY, "at_least_mwh": 125.0},
+            {"name": "quota", "source": "surplus", "over": "day", "at_most_mwh": 6.0},
+        ],
+        "horizon_h": 24.0,
+        "state": taken(monthly_2024_09=0.0),
+    }
+    assert limits_of(make_case(case))[0].at_least_mwh == pytest.approx(125.0 - 20 * 6.0)
+
+
+def test_a_pace_never_stands_against_a_plan(make_case):
+    """604 MWh of a month, 600 taken: 24 of 504 hours may take 0.19 MWh, but the site at rest draws 3.8 MWh.
+
+    *Proves:* what is kept for later is given up before a plan fails, and the plan says so; the true limit stays.
+    *Sensitivity:* as a hard limit the pace has no plan here, nor where a plan in force is planned again in the evening.
+    """
+    case = {"energy_limits": [{**MONTHLY, "source": None, "at_most_mwh": 604.0}], "horizon_h": 24.0}
+    plan = plan_case(make_case({**case, "state": taken(monthly_2024_09=600.0)}))
+    assert any("energy that is kept for later hours" in note for note in plan.notes)
+    (limit,) = plan.problem.site.energy_limits
+    assert (limit.at_most_mwh, limit.kept_mwh) == (604.0, 0.0)
+    assert 0.2 < float(plan.schedule.supply_mw.sum()) <= 4.0 + 1e-6
+
+
+@pytest.mark.parametrize(("begin", "end"), [("02:10", "02:50"), ("11:30", "11:59")])
+def test_a_time_in_which_no_step_begins_is_refused(make_case, begin, end):
+    """*Proves:* a limit that no step belongs to is an error.  *Sensitivity:* a note of no effect was a false word."""
+    own = {
+        "name": "tiny",
+        "from": f"2024-09-10T{begin}:00+08:00",
+        "to": f"2024-09-10T{end}:00+08:00",
+        "at_most_mwh": 1.0,
+    }
+    with pytest.raises(BadInput, match="energy limit tiny: no step begins in its time"):
+        assemble(make_case({"energy_limits": [own]}))
+
+
+def test_a_time_that_begins_within_the_step_before_the_start_has_taken_nothing(make_case):
+    """From 23:30, planned from 00:00 in hours: no step of it has passed.
+
+    *Proves:* a plan made again at the next step needs no amount for it.  *Sensitivity:* it would be refused.
+    """
+    own = {"name": "late", "from": "2024-09-09T23:30:00+08:00", "to": "2024-09-10T04:00:00+08:00", "at_most_mwh": 1.0}
+    assert [(e.first_step, e.steps, e.taken_mwh) for e in limits_of(make_case({"energy_limits": [own]}))] == [
+        (0, 4, 0.0)
+    ]
+
+
+@pytest.mark.parametrize("name", ["daily/2024-9-10", "daily/2024-09", "daily"])
+def test_an_amount_under_the_name_of_no_period_is_refused(make_case, name):
+    """*Proves:* a slip in a period's name is an error.  *Sensitivity:* in silence the amount would be lost."""
+    state = {**OFF, "energy_taken_mwh": {name: 3.0}}
+    with pytest.raises(BadInput, match="is no period of it, such as daily/2024-09-10"):
+        assemble(make_case({"energy_limits": [DAILY], "state": state}))
 
 
 def test_a_lowered_promise_is_told(make_case):

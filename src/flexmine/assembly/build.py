@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,19 @@ from flexmine.assembly.equipment import Equipment, Money, Weather, equipment
 from flexmine.assembly.fleet import containers, override_obligations
 from flexmine.assembly.inside import Box
 from flexmine.assembly.reserve import with_reserve
-from flexmine.assembly.site import btc_per_th_s_h, cheapest_price_usd_per_mwh, hash_value, limits, site, sources
+from flexmine.assembly.site import (
+    btc_per_th_s_h,
+    cheapest_price_usd_per_mwh,
+    energy_limits,
+    hash_value,
+    limits,
+    site,
+    sources,
+)
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
-from flexmine.problem import Floats, Problem
+from flexmine.problem import ContainerClass, Floats, Problem
 
 TERMINAL_VALUE_BELOW_H = 36.0
 
@@ -88,7 +96,9 @@ def assemble(case: Case) -> Assembly:
     )
     for model in models.values():
         notes += [*model.notes, *_unable(model, clock)]
-    true = Problem(time=case.time, classes=classes, sources=offered, site=site(case, clock, held, groups, notes))
+    drawable_mw = np.minimum(held.cap_mw, held.base_load_mw + _most_mw(classes))
+    own = replace(site(case, clock, held, groups), energy_limits=energy_limits(case, clock, drawable_mw, notes))
+    true = Problem(time=case.time, classes=classes, sources=offered, site=own)
     problem, reserved = with_reserve(true, case.plant.rounding_reserve_mw)
     return Assembly(
         problem=problem,
@@ -100,6 +110,11 @@ def assemble(case: Case) -> Assembly:
         causes=causes(case, clock, held, groups),
         boxes=_boxes(case, models),
     )
+
+
+def _most_mw(classes: tuple[ContainerClass, ...]) -> Floats:
+    """Return what all containers draw at their highest power, shape (T,) [MW]."""
+    return np.asarray(sum(k.count * np.maximum(k.overhead * k.highest_it_power_mw, k.standby_mw) for k in classes))
 
 
 def _boxes(case: Case, models: dict[str, Equipment]) -> dict[str, Box]:

@@ -66,6 +66,11 @@ def with_reserve(problem: Problem, given_mw: float | None) -> tuple[Problem, lis
     return _moved(problem, -reserve_mw, reserve_mw), notes
 
 
+def keeps_reserve(problem: Problem) -> bool:
+    """Return whether some limit is narrower than the true one, for rounding or for hours after the horizon."""
+    return problem.site.rounding_reserve_mw > 0.0 or any(e.kept_mwh > 0.0 for e in problem.site.energy_limits)
+
+
 def without_reserve(problem: Problem) -> Problem:
     """Return the problem with the true limits of the site."""
     return _moved(problem, problem.site.rounding_reserve_mw, 0.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from math import floor
 
 import numpy as np
 
@@ -23,6 +25,7 @@ from flexmine.physics.hash_value import (
 from flexmine.problem import EnergyLimit, Floats, Group, Ints, Site, Source
 from flexmine.problem.limits import DECIMALS
 
+LONGEST_MONTH_DAYS = 31
 USUAL_HASHPRICE_USD_PER_PH_S_DAY = (2.0, 2000.0)
 """28 to 120 in 2024 to 2026, some 2,000 in December 2017; a factor of 100 beside today's values leaves the band."""
 
@@ -148,62 +151,90 @@ def limits(case: Case, clock: Clock) -> Limits:
     )
 
 
-def energy_limits(case: Case, clock: Clock, cap_mw: Floats, notes: list[str]) -> tuple[EnergyLimit, ...]:
+def energy_limits(case: Case, clock: Clock, drawable_mw: Floats, notes: list[str]) -> tuple[EnergyLimit, ...]:
     """Return the limits of energy for the part of each period that lies in the horizon; a step counts where it begins.
+
+    Parameters
+    ----------
+    drawable_mw : ndarray, shape (T,)
+        Cap of the site, or the most that its containers draw, where that is less [MW].
 
     Raises
     ------
     BadInput
-        It is not said what a period that has begun has taken, or of one that has not, something is said.
+        It is not said what a period that has begun has taken, or of one that has not, something is said; or no step
+        begins in a period.
     """
-    document, found = case.document, []
+    document, found, wrong = case.document, [], []
     given, span = document.state.energy_taken_mwh, (clock.begins[0], clock.begins[-1])
-    if wrong := amounts_out_of_place(document.energy_limits, given, *span, clock.zone):
-        raise BadInput([f"{'.'.join(map(str, keys))}: {text}" for keys, text in wrong])
+    step = timedelta(hours=clock.axis.step_h)
+    for keys, text in amounts_out_of_place(document.energy_limits, given, *span, step=step, zone=clock.zone):
+        wrong.append(f"{'.'.join(map(str, keys))}: {text}")
     for limit in document.energy_limits:
         for name, begin, until in periods(limit, *span, clock.zone):
             inside = [t for t, b in enumerate(clock.begins[:-1]) if begin <= b < until]
-            if not inside:
+            if not inside and begin < span[1] and until > span[0] + step:
+                wrong.append(f"energy limit {name}: no step begins in its time; a step belongs to where it begins")
+            elif not inside:
                 notes.append(f"energy limit {name} lies outside the horizon and has no effect")
-                continue
-            taken, after_h = given.get(name, 0.0), max(0.0, (until - clock.begins[-1]) / timedelta(hours=1))
-            still_mwh = after_h * float(np.minimum(_offered_mw(case, limit.source), cap_mw).mean())
-            least, most = _of_the_horizon(limit, taken, len(inside) * clock.axis.step_h, after_h, still_mwh)
-            rest = f"energy limit {name}: {after_h:g} h of its period lie after the horizon"
-            if limit.at_least_mwh is not None and after_h > 0.0:
-                notes.append(
-                    f"{rest}, in which up to {still_mwh:.3f} MWh could be taken; of its {limit.at_least_mwh:g} MWh "
-                    f"{least or 0.0:.3f} MWh have to be taken before"
-                )
-            if limit.at_most_mwh is not None and most != limit.at_most_mwh:
-                notes.append(
-                    f"{rest}; of its {limit.at_most_mwh:g} MWh at most {most:.3f} MWh may be taken before (pace: even; "
-                    "none spends them as soon as it pays)"
-                )
-            found.append(EnergyLimit(name, limit.source, inside[0], len(inside), least, most, taken))
+            else:
+                after_h = max(0.0, (until - span[1]) / timedelta(hours=1))
+                still_mwh = after_h * _later_mw(case, limit, drawable_mw)
+                part = EnergyLimit(name, limit.source, inside[0], len(inside), taken_mwh=given.get(name, 0.0))
+                hours = len(inside) * clock.axis.step_h, after_h
+                found.append(_of_the_horizon(limit, part, hours, still_mwh, notes))
     known = {limit.name for limit in document.energy_limits}
     # Of a limit that is known it is of a period that is over: whoever carries amounts from plan to plan hands it on.
     for name in sorted(n for n in given if n.partition("/")[0] not in known):
         notes.append(f"state.energy_taken_mwh: {name} is of no energy limit of this case and has no effect")
+    if wrong:
+        raise BadInput(wrong)
     return tuple(found)
 
 
 def _of_the_horizon(
-    limit: EnergyLimitEntry, taken_mwh: float, inside_h: float, after_h: float, still_mwh: float
-) -> tuple[float | None, float | None]:
-    """Return what has to, and may, be taken by the end of the horizon of a period that may go on after it [MWh].
+    limit: EnergyLimitEntry, part: EnergyLimit, hours: tuple[float, float], still_mwh: float, notes: list[str]
+) -> EnergyLimit:
+    """Return what has to, and may, be taken by the end of the horizon of a period that may go on after it.
 
-    `at_least_mwh` is lowered by what can still be taken afterwards, at the mean of what is on offer in the horizon.
-    What is left of `at_most_mwh` is spent evenly by the hours left, or as soon as it pays.
+    `at_least_mwh` is lowered by what can still be taken afterwards.  Of what is left of `at_most_mwh` an even pace
+    keeps the share of the hours after the horizon, a reserve that a plan gives up before it fails.  `hours` are those
+    of the period in the horizon and after it [h].
     """
-    least, most = limit.at_least_mwh, limit.at_most_mwh
-    if least is not None:
-        least = max(0.0, least - still_mwh)
-    if most is not None and limit.pace == "even" and most > taken_mwh:
-        most = max(taken_mwh + (most - taken_mwh) * inside_h / (inside_h + after_h), least or 0.0)
-    if least is not None and most is not None and least <= taken_mwh:
+    inside_h, after_h = hours
+    name, taken, rest = part.name, part.taken_mwh, f"{after_h:g} h of its period lie after the horizon"
+    least, most, kept = limit.at_least_mwh, limit.at_most_mwh, 0.0
+    if least is not None and after_h > 0.0:
+        least = round(max(0.0, least - still_mwh), DECIMALS)
+        notes.append(
+            f"energy limit {name}: {rest}, in which up to {still_mwh:.3f} MWh could be taken; of its "
+            f"{limit.at_least_mwh:g} MWh {least:.3f} MWh have to be taken before"
+        )
+    if most is not None and taken > most:
+        notes.append(f"energy limit {name}: {taken:g} of its {most:g} MWh are taken already; no more is taken")
+        most = taken
+    elif most is not None and limit.pace == "even" and after_h > 0.0:
+        paced = max(taken + (most - taken) * inside_h / (inside_h + after_h), least or 0.0)
+        kept = floor((most - paced) * 10**DECIMALS) / 10**DECIMALS
+        notes.append(
+            f"energy limit {name}: {rest}; of its {most:g} MWh {kept:.3f} MWh are kept for them (pace: even; none "
+            "keeps nothing)"
+        )
+        most = round(most - kept, DECIMALS)
+    if least is not None and most is not None and least <= taken:
         least = None
-    return None if least is None else round(least, DECIMALS), None if most is None else round(most, DECIMALS)
+    return replace(part, at_least_mwh=least, at_most_mwh=most, kept_mwh=kept)
+
+
+def _later_mw(case: Case, limit: EnergyLimitEntry, drawable_mw: Floats) -> float:
+    """Return the mean power that can be taken after the horizon [MW]: as within it, and within other limits."""
+    mean_mw = float(np.minimum(_offered_mw(case, limit.source), drawable_mw).mean())
+    rates = [
+        other.at_most_mwh / (24.0 if other.over == "day" else 24.0 * LONGEST_MONTH_DAYS)
+        for other in case.document.energy_limits
+        if other is not limit and other.over and other.at_most_mwh is not None and other.source in (None, limit.source)
+    ]
+    return min([mean_mw, *rates])
 
 
 def _offered_mw(case: Case, source: str | None) -> Floats:
@@ -211,7 +242,7 @@ def _offered_mw(case: Case, source: str | None) -> Floats:
     return np.asarray(np.sum([case.series[f"sources.{name}.available_mw"] for name in names], axis=0))
 
 
-def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]], notes: list[str]) -> Site:
+def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]]) -> Site:
     """Return the limits of the whole site."""
     step_h, plant = case.time.step_h, case.plant
     up, down = plant.ramp_up_mw_per_h, plant.ramp_down_mw_per_h
@@ -228,5 +259,4 @@ def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Containe
         initial_mw=case.document.state.initial_mw,
         groups=feeders,
         day_of_step=clock.day_of_step,
-        energy_limits=energy_limits(case, clock, held.cap_mw, notes),
     )

@@ -84,16 +84,16 @@ class Replay:
         return not self.violations
 
 
-def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, reserve_mw: float = 0.0) -> Replay:
+def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, reserve_mw: float | None = None) -> Replay:
     r"""Replay `schedule`, price it, and compare it with every limit of `problem`.
 
     Parameters
     ----------
     tolerance_mw : float
         By so much a power may miss a limit [MW]; counts and times have no tolerance.
-    reserve_mw : float
-        By so much site cap, feeder caps and ramps are wider than in the problem [MW]: pass
-        ``problem.site.rounding_reserve_mw`` for a rounded plan, for which they were narrowed.
+    reserve_mw : float, optional
+        Of a plan that is held to the true limits, such as a rounded one: by so much site cap, feeder caps and ramps are
+        wider than in the problem [MW], ``problem.site.rounding_reserve_mw``; limits of energy have their own.
 
     Notes
     -----
@@ -128,9 +128,9 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
         check_power(book, k, on[rows], it_power[rows], own_mixes)
         check_counts(book, k, on[rows])
     site_power = problem.site.base_load_mw + facility.sum(axis=0)
-    _check_site(book, site_power, power_of_class, reserve_mw)
+    _check_site(book, site_power, power_of_class, reserve_mw or 0.0)
     _check_sources(book, site_power, schedule.supply_mw)
-    _check_energy(book, site_power, schedule.supply_mw, reserve_mw > 0.0)
+    _check_energy(book, site_power, schedule.supply_mw, true_limits=reserve_mw is not None)
     return Replay(
         facility_power_mw=facility,
         it_power_mw=it_power.copy(),
@@ -208,20 +208,24 @@ def _check_sources(book: Book, power: Floats, supply: Floats) -> None:
         book.add("balance", "the site", t, abs(total[t] - power[t]), what)
 
 
-def _check_energy(book: Book, power: Floats, supply: Floats, widened: bool) -> None:
+def _check_energy(book: Book, power: Floats, supply: Floats, *, true_limits: bool) -> None:
     """Compare the energy of each limit's hours with it; powers may miss theirs by the tolerance in every hour."""
     names, step_h = [s.name for s in book.problem.sources], book.problem.time.step_h
     for e in book.problem.site.energy_limits:
         drawn = power if e.source is None else supply[names.index(e.source)]
         mwh = e.taken_mwh + step_h * float(drawn[e.first_step : e.first_step + e.steps].sum())
-        slack = book.tolerance_mw * step_h * e.steps + (e.reserve_mwh if widened else 0.0)
+        slack, reserve = book.tolerance_mw * step_h * e.steps, e.reserve_mwh if true_limits else 0.0
         book.checks += 2
-        if e.at_most_mwh is not None and not mwh <= e.at_most_mwh + slack:
-            what = f"{mwh:.6f} MWh by the end of its steps, {e.at_most_mwh:.6f} MWh allowed."
-            book.add("energy_at_most", f"energy limit {e.name}", e.first_step, mwh - e.at_most_mwh, what)
-        if e.at_least_mwh is not None and not mwh >= e.at_least_mwh - slack:
-            what = f"{mwh:.6f} MWh by the end of its steps, {e.at_least_mwh:.6f} MWh required."
-            book.add("energy_at_least", f"energy limit {e.name}", e.first_step, e.at_least_mwh - mwh, what)
+        if e.at_most_mwh is not None:
+            most = e.at_most_mwh + reserve + (e.kept_mwh if true_limits else 0.0)
+            if not mwh <= most + slack:
+                what = f"{mwh:.6f} MWh by the end of its steps, {most:.6f} MWh allowed."
+                book.add("energy_at_most", f"energy limit {e.name}", e.first_step, mwh - most, what)
+        if e.at_least_mwh is not None:
+            least = e.at_least_mwh - reserve
+            if not mwh >= least - slack:
+                what = f"{mwh:.6f} MWh by the end of its steps, {least:.6f} MWh required."
+                book.add("energy_at_least", f"energy limit {e.name}", e.first_step, least - mwh, what)
 
 
 def _surplus_left(problem: Problem, supply: Floats) -> Floats:

@@ -63,10 +63,11 @@ def agreement(
 def _amounts(document: Any, plant: PlantDocument) -> list[tuple[Keys, str]]:
     """Return what the state does not say of the periods of energy limits; of a faulty case, as far as it is known."""
     limits = [limit for limit in document.energy_limits or () if isinstance(limit, EnergyLimit)]
-    if document.start is None or document.horizon_h is None or document.state.energy_taken_mwh is None:
+    given, start, horizon_h = document.state.energy_taken_mwh, document.start, document.horizon_h
+    if None in (given, start, horizon_h, document.step_minutes):
         return []
-    end = document.start + timedelta(hours=document.horizon_h)
-    return amounts_out_of_place(limits, document.state.energy_taken_mwh, document.start, end, ZoneInfo(plant.zone))
+    step, end = timedelta(minutes=document.step_minutes), start + timedelta(hours=horizon_h)
+    return amounts_out_of_place(limits, given, start, end, step=step, zone=ZoneInfo(plant.zone))
 
 
 def _unknown(keys: Keys, name: str | None, known: Collection[str], what: str) -> list[tuple[Keys, str]]:

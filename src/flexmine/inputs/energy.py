@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flexmine.inputs.schema import EnergyLimit
 from flexmine.inputs.yaml_loader import Keys
+
+FORMS = {"day": r"\d{4}-\d{2}-\d{2}", "month": r"\d{4}-\d{2}", None: ""}
+"""How the period of a limit is written behind its name."""
 
 
 def periods(
@@ -35,17 +39,28 @@ def periods(
 
 
 def amounts_out_of_place(
-    limits: Iterable[EnergyLimit], given: Mapping[str, float], start: datetime, end: datetime, zone: ZoneInfo
+    limits: Iterable[EnergyLimit],
+    given: Mapping[str, float],
+    start: datetime,
+    end: datetime,
+    *,
+    step: timedelta,
+    zone: ZoneInfo,
 ) -> list[tuple[Keys, str]]:
     """Return what is missing, or too much, in ``state.energy_taken_mwh`` for a plan from `start` to `end`.
 
-    Nothing is assumed: a period that has begun has an amount, be it 0, and one that has not has none.
+    Nothing is assumed: a period of which a step has passed has an amount, be it 0, and one that has not begun has none.
     """
     found: list[tuple[Keys, str]] = []
     for limit in limits:
-        for name, begin, until in periods(limit, start, end, zone):
+        ahead = list(periods(limit, start, end, zone))
+        for name in given:
+            own, _, label = name.partition("/")
+            if own == limit.name and not re.fullmatch(FORMS[limit.over], label):
+                found.append((("state", "energy_taken_mwh", name), f"is no period of it, such as {ahead[0][0]}"))
+        for name, begin, until in ahead:
             since = begin.astimezone(zone).isoformat()
-            if begin < start < until and name not in given:
+            if begin <= start - step and start < until and name not in given:
                 text = (
                     f"{name} is missing; its period began at {since}, before the start: say what it has taken so far "
                     "[MWh], 0 if nothing"

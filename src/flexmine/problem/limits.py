@@ -328,7 +328,11 @@ def _narrow_energy(p: Problem, mw: float) -> Problem:
         return _moved_energy(e, mwh, mwh) if mwh > 0 else e
 
     def wider(e: EnergyLimit) -> EnergyLimit:
-        return _moved_energy(e, -e.reserve_mwh, 0.0) if e.reserve_mwh > 0 else e
+        whole = _moved_energy(e, -e.reserve_mwh, 0.0) if e.reserve_mwh > 0 else e
+        if e.kept_mwh > 0 and whole.at_most_mwh is not None:
+            # What is kept for later hours is no limit of these.
+            whole = replace(whole, at_most_mwh=round(whole.at_most_mwh + e.kept_mwh, DECIMALS), kept_mwh=0.0)
+        return whole
 
     return _with_energy(p, narrower if mw > 0 else wider)
 
@@ -381,7 +385,7 @@ def _energy(bound: Literal["at_least", "at_most"]) -> Limit:
         widen=wider,
         # One call narrows both bounds.
         narrow=None if least else _narrow_energy,
-        reserve=lambda p, who: energy_of(p, who).reserve_mwh,
+        reserve=lambda p, who: energy_of(p, who).reserve_mwh + (0.0 if least else energy_of(p, who).kept_mwh),
         named=names,
         steps=lambda p, who: range(p.steps)[energy_of(p, who).window],
         about=lambda p, who: energy_of(p, who).source,

@@ -248,6 +248,10 @@ class EnergyLimit:
     reserve_mwh: Annotated[
         float, About("MWh", "by so much `at_least_mwh` and `at_most_mwh` are narrowed already", optimum=False)
     ] = 0.0
+    kept_mwh: Annotated[
+        float,
+        About("MWh", "by so much `at_most_mwh` is narrowed for hours of the period after step T-1", optimum=False),
+    ] = 0.0
 
     @property
     def window(self) -> slice:

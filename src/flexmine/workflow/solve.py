@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flexmine.assembly.reserve import without_reserve
+from flexmine.assembly.reserve import keeps_reserve, without_reserve
 from flexmine.audit.replay import Replay
 from flexmine.errors import AuditFailed, Infeasible, first_of
 from flexmine.explain.prechecks import conflicts
@@ -52,15 +52,19 @@ def conflicts_with_reserve(problem: Problem) -> tuple[list[str], tuple[str, ...]
     What is found is said of the true limits, as the user wrote them.
     """
     found = conflicts(problem)
-    if not found or problem.site.rounding_reserve_mw == 0.0:
+    if not found or not keeps_reserve(problem):
         return found, ()
     true = conflicts(without_reserve(problem))
     return true, () if true else (_without_reserve_note(problem),)
 
 
 def _without_reserve_note(problem: Problem) -> str:
-    reserve_kw = 1000 * problem.site.rounding_reserve_mw
-    return f"the limits leave no room for the rounding reserve of {reserve_kw:g} kW; the plan uses them in full"
+    kept = []
+    if problem.site.rounding_reserve_mw > 0.0:
+        kept.append(f"the rounding reserve of {1000 * problem.site.rounding_reserve_mw:g} kW")
+    if any(e.kept_mwh > 0.0 for e in problem.site.energy_limits):
+        kept.append("energy that is kept for later hours")
+    return f"the limits leave no room for {' and '.join(kept)}; the plan uses them in full"
 
 
 def solve_with_reserve(
@@ -78,7 +82,7 @@ def solve_with_reserve(
     try:
         return problem, solve_checked(problem, options, phases, before), ()
     except Infeasible:
-        if problem.site.rounding_reserve_mw == 0.0:
+        if not keeps_reserve(problem):
             raise
         note, problem = _without_reserve_note(problem), without_reserve(problem)
         return problem, solve_checked(problem, options, phases, before), (note,)
