@@ -219,3 +219,24 @@ def test_a_replan_at_noon_goes_on_with_the_energy_of_the_day(tmp_path):
     assert (limit.name, limit.steps) == ("own/2024-03-30", 11)
     assert limit.taken_mwh == pytest.approx(morning, abs=1e-3)
     assert morning > 1.0
+
+
+def test_a_limit_that_is_new_to_a_job_takes_its_amount_from_the_template(tmp_path):
+    """A night without limits, then a month's limit in the template, with what the month has taken: 3 MWh are left.
+
+    *Proves:* a limit can be added to a job that runs; later the amount that a plan hands on goes before the template's.
+    *Sensitivity:* with the state of the plan before alone, every night to the end of the month is refused.
+    """
+    job_file = _limited_job(tmp_path, SPRING, "[]", "{}")
+    case = tmp_path / "case.yaml"
+    case.write_text(case.read_text().replace("energy_limits:\n[]", ""))
+    _night(job_file, SPRING)
+    month = "energy_limits:\n  - {name: firm, source: grid, over: month, at_most_mwh: 503, pace: none}\n"
+    text = case.read_text() + month
+    state = "default: {on: false, hours: 10}"
+    assert state in text
+    case.write_text(text.replace(f"{state}}}", f"{state}, energy_taken_mwh: {{firm/2024-03: 500}}}}"))
+    _night(job_file, SPRING + timedelta(days=1))
+    document, folder = _plan(job_file, SPRING + timedelta(days=1))
+    assert audit_directory(folder).ok
+    assert document["published"]["grid_mwh"] <= 3.0 + 1e-3

@@ -237,7 +237,7 @@ def _change(problem: Problem, k: ContainerClass, facts: Mapping[str, Any], t: in
     if even is None:
         parts.append(f"it cannot run harder; {price} USD/MWh" if price else "it cannot run harder")
     else:
-        parts.append(f"{what} breaks even at {even:.2f} USD/MWh and {price or 'no source has more to give'}")
+        parts.append(f"{what} breaks even at {even:.2f} USD/MWh and {price or 'no source can, or may, give more'}")
     values = facts["one_more_mw_usd"]
     worth = [(words, usd) for words, usd in values.items() if usd > 0]
     if worth:

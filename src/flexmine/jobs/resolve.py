@@ -115,7 +115,11 @@ def _case(job: Job, inputs: Inputs) -> dict[str, Any]:
     case["start"] = horizon.begin.isoformat()
     case["publish_h"] = horizon.day_h
     case["horizon_h"] = horizon.day_h + horizon.look_ahead_h
+    # Of a limit of energy that no plan before has known, the template says what its period has taken.
+    own = case.get("state", {}).get("energy_taken_mwh", {})
     case["state"] = dict(inputs.state)
+    if own:
+        case["state"]["energy_taken_mwh"] = {**own, **inputs.state.get("energy_taken_mwh", {})}
     if job.document.options is not None:
         case["options"] = {**case.get("options", {}), **as_mapping(job.document.options)}
     for key in job.template.series():
