@@ -29,11 +29,14 @@ from typing import Any
 
 import numpy as np
 
+from flexmine._version import __version__
 from flexmine.audit.replay import replay
+from flexmine.audit.seal import sealed
 from flexmine.baselines.rules import RuleResult
 from flexmine.errors import Status
-from flexmine.explain.break_even import BreakEven
+from flexmine.explain.break_even import break_even
 from flexmine.planning.rounding import round_schedule
+from flexmine.planning.state import state_after
 from flexmine.planning.tables import write_csv
 from flexmine.problem import Problem
 from flexmine.problem.reading import write_problem
@@ -81,7 +84,7 @@ def plan_of(problem: Problem, schedule: Schedule, **changes: Any) -> Plan:
     rounded = round_schedule(problem, schedule)
     money = replay(problem, schedule).money_usd
     bound = money + 0.004
-    empty = np.zeros(problem.steps)
+    audit = replay(problem, rounded, tolerance_mw=1e-3, reserve_mw=problem.site.rounding_reserve_mw)
     fields: dict[str, Any] = {
         "case_name": "two",
         "title": "Two containers",
@@ -89,7 +92,7 @@ def plan_of(problem: Problem, schedule: Schedule, **changes: Any) -> Plan:
         "problem": problem,
         "publish_steps": 4,
         "schedule": rounded,
-        "replay": replay(problem, rounded, tolerance_mw=1e-3, reserve_mw=problem.site.rounding_reserve_mw),
+        "replay": audit,
         "money_usd": money,
         "bound_usd": bound,
         "gap": (bound - money) / max(1.0, abs(money)),
@@ -100,9 +103,10 @@ def plan_of(problem: Problem, schedule: Schedule, **changes: Any) -> Plan:
             RuleResult("threshold", 12.5, 3.5),
             RuleResult("always on", None, None, ("cap: the site at 03:00: too much.",)),
         ),
-        "break_even": (BreakEven("box", empty + 54.5, empty + 72.7, np.array([empty + 72.7, empty + 36.4])),),
-        "options": {"seed": 0, "engine": "auto"},
-        "versions": {"flexmine": "0.1.0"},
+        "break_even": tuple(break_even(k) for k in problem.classes),
+        "state_after": state_after(problem, rounded, audit, 4).document(),
+        "options": {"gap": 1e-4, "seed": 0, "engine": "auto"},
+        "versions": {"flexmine": __version__},
         "inputs": {"case.yaml": "0" * 64},
     }
     return Plan(**(fields | changes))
@@ -119,8 +123,13 @@ def write_plan(plan: Plan, directory: Path) -> Path:
 
 
 def reseal(directory: Path) -> None:
-    """Write the files' true hashes into plan.json, as a careful forger would."""
-    edit_json(directory / "plan.json", lambda document: document.update(files=_hashes(directory)))
+    """Write the files' true hashes into plan.json and seal it anew, as a careful forger would."""
+
+    def anew(document: dict[str, Any]) -> None:
+        document.update(files=_hashes(directory))
+        document.update(sealed(document))
+
+    edit_json(directory / "plan.json", anew)
 
 
 def edit_json(file: Path, change: Callable[[Any], Any]) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flexmine.audit.plan_files import sha256
+from flexmine.audit.seal import sha256
 from flexmine.errors import BadInput, FlexmineError
 from flexmine.planning.tables import write_csv
 from flexmine.problem.writing import write_problem
@@ -151,13 +151,14 @@ def _write_files(plan: Plan, directory: Path, *, report: bool) -> None:
     write_problem(plan.problem, directory / "problem.json")
     write_csv(plan.setpoints, directory / "setpoints.csv")
     write_csv(plan.site, directory / "site.csv")
-    hashes = {name: sha256(directory / name) for name in ("problem.json", "setpoints.csv", "site.csv")}
-    text = document_text(plan_document(plan, hashes))
-    (directory / "plan.json").write_text(text, encoding="utf-8", newline="\n")
+    names = ["problem.json", "setpoints.csv", "site.csv"]
     if report:
         from flexmine.report.page import report_html
 
         (directory / "report.html").write_text(report_html(plan), encoding="utf-8", newline="\n")
+        names.append("report.html")
+    text = document_text(plan_document(plan, {name: sha256(directory / name) for name in names}))
+    (directory / "plan.json").write_text(text, encoding="utf-8", newline="\n")
 
 
 def _swap(beside: Path, directory: Path) -> None:

@@ -290,7 +290,10 @@ def test_a_column_left_out_is_named(directory):
     file = directory / "setpoints.csv"
     file.write_text(file.read_text().replace("preheat_mw", "heat_mw"))
     reseal(directory)
-    assert audit_directory(directory).violations == ("setpoints.csv: column preheat_mw is missing.",)
+    assert audit_directory(directory).violations == (
+        "setpoints.csv: column preheat_mw is missing.",
+        "setpoints.csv: column 'heat_mw' is not known.",
+    )
 
 
 def test_a_short_row_is_named(directory):
@@ -352,7 +355,9 @@ def test_rounded_plans_at_their_limits_pass(tmp_path):
 
 def test_a_fallback_plan_may_leave_its_gap_open(directory):
     """*Proves:* status fallback claims no gap.  *Sensitivity:* with status optimal the same gap is refused."""
-    edit_json(directory / "plan.json", lambda d: d.update(status=str(Status.FALLBACK), asked_gap=1e-9))
+    asked = {"asked_gap": 1e-9, "options": {"gap": 1e-9, "seed": 0}}
+    edit_json(directory / "plan.json", lambda d: d.update(status=str(Status.FALLBACK), **asked))
+    reseal(directory)
     assert audit_directory(directory).ok
 
 

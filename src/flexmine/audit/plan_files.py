@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import math
@@ -18,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexmine.audit.mix_files import read_mixes
+from flexmine.audit.seal import MAX_FILE_BYTES
 from flexmine.errors import BadInput
+from flexmine.files import read_regular
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
@@ -50,7 +51,7 @@ class PlanTables:
     """The cells of both tables, at their places: text and numbers by column.
 
     `setpoint_numbers` and `setpoint_text` have shape (containers, T), `site_numbers` (T,), `mixes` is that of a
-    schedule.
+    schedule.  Where there is no temperature, NaN stands under `temperature_c` of `site_numbers`.
     """
 
     setpoint_numbers: Mapping[str, Floats]
@@ -75,17 +76,12 @@ def read_bytes(file: Path) -> bytes:
     Raises
     ------
     BadInput
-        The file is not there or cannot be read.
+        The file is not there, cannot be read, is no regular file or is too large.
     """
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
-
-
-def sha256(file: Path) -> str:
-    """Return the sha256 of a file in hexadecimal digits."""
-    return hashlib.sha256(read_bytes(file)).hexdigest()
+        return read_regular(file, MAX_FILE_BYTES)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
 
 
 def read_plan(directory: Path) -> tuple[dict[str, Any], Problem, PlanTables]:
@@ -113,7 +109,7 @@ def read_document(directory: Path) -> dict[str, Any]:
     """
     file = directory / "plan.json"
     try:
-        document = json.loads(_text(file), parse_constant=_no_constant)
+        document = json.loads(_text(file), parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != PLAN_SCHEMA:
@@ -165,7 +161,7 @@ def read_tables(directory: Path, problem: Problem) -> tuple[PlanTables | None, l
 
 def _read_site(file: Path, problem: Problem, steps: Mapping[datetime, int], faults: list[str]) -> dict[str, Floats]:
     columns = site_numbers(problem)
-    numbers = {column: np.full(problem.steps, np.nan) for column in columns}
+    numbers = {column: np.full(problem.steps, np.nan) for column in (*columns, "temperature_c")}
     seen = np.zeros(problem.steps, dtype=bool)
     before = len(faults)
     for where, row in _rows(file, ("interval_start", "interval_end", *columns, "temperature_c"), faults):
@@ -178,7 +174,7 @@ def _read_site(file: Path, problem: Problem, steps: Mapping[datetime, int], faul
         for column in columns:
             numbers[column][t] = _number(where, column, row, faults)
         if row["temperature_c"]:
-            _number(where, "temperature_c", row, faults)
+            numbers["temperature_c"][t] = _number(where, "temperature_c", row, faults)
     if len(faults) == before:
         for missing in np.flatnonzero(~seen):
             faults.append(f"site.csv: there is no row at {problem.time.begin(int(missing)).isoformat()}.")
@@ -194,7 +190,9 @@ def _rows(file: Path, columns: tuple[str, ...], faults: list[str]) -> Iterator[t
         for column in wrong:
             what = "is missing" if column not in header else "stands more than once"
             faults.append(f"{file.name}: column {column} {what}.")
-        if wrong:
+        unknown = [c for c in header if c not in columns]
+        faults += [f"{file.name}: column {column!r} is not known." for column in unknown]
+        if wrong or unknown:
             return
         for row in reader:
             where = f"{file.name}:{reader.line_num}"
@@ -242,6 +240,16 @@ def _text(file: Path) -> str:
         return read_bytes(file).decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(f"{file}: is not UTF-8 text (byte {error.start})") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON whose keys stand once; of a key that stands twice, readers see different values."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key {twice!r} stands twice in one object")
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:

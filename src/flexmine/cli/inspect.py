@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from flexmine.cli.common import outside_option, say, with_errors
+from flexmine.cli.types import IsoTime
 from flexmine.errors import EXIT_INTERNAL
 
 
@@ -52,27 +54,52 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
     return 0
 
 
-@click.command(short_help="Re-check a written plan from its files alone.")
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.command(short_help="Re-check a written plan from its files.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--case", metavar="CASE", help="Build problem.json anew from this case, and compare.")
+@outside_option
+@click.option("--as-of", "as_of", type=IsoTime(), metavar="TIME", help="With --case: with what was issued by then.")
+@click.option("--seal", metavar="HEX", help="The seal that the plan has to carry, as you know it from elsewhere.")
+@click.option("--strict", is_flag=True, help="Refuse a plan without a seal, as versions before 0.2 wrote it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON line on stdout.")
 @with_errors
-def audit(directory: Path, as_json: bool) -> int:
-    """Re-check a written plan from its files alone, and name each violation."""
-    from flexmine.audit.directory import audit_directory
+def audit(
+    *,
+    directory: Path,
+    case: str | None,
+    allow_outside: tuple[Path, ...],
+    as_of: datetime | None,
+    seal: str | None,
+    strict: bool,
+    as_json: bool,
+) -> int:
+    """Re-check a written plan from its files alone, and name each violation.
 
-    result = audit_directory(directory)
+    Everything that follows from problem.json and setpoints.csv is worked out anew; the rest is under the plan's seal
+    and is named as a claim.  A record of the store or a publication beside DIR is asked for the seal too.
+    """
+    from flexmine.audit.seal import Witness
+    from flexmine.inputs.case import load_case
+    from flexmine.workflow.audit_files import audit_plan
+
+    loaded = None if case is None else load_case(case, allow_outside, as_of)
+    found = audit_plan(directory, loaded, [Witness("--seal", seal)] if seal else [], strict=strict)
+    carried = None if found.replayed is None else found.replayed.document.get("seal")
     if as_json:
-        sentences = list(result.violations)
-        click.echo(
-            json.dumps(
-                {"directory": str(directory), "passed": result.ok, "checks": result.checks, "violations": sentences}
-            )
-        )
-    elif result.ok:
-        click.echo(f"{directory}: audit passed, {result.checks} checks")
-    for v in result.violations:
+        told = {"directory": str(directory), "passed": found.ok, "checks": found.checks, "seal": carried}
+        lists = {"violations": found.violations, "marks": found.marks, "claimed": found.claimed}
+        click.echo(json.dumps({**told, **{key: list(value) for key, value in lists.items()}}))
+    else:
+        if found.ok:
+            of_case = "" if case is None else f", built anew from {case}"
+            click.echo(f"{directory}: audit passed, {found.checks} checks{of_case}; seal {carried or 'none'}")
+        for line in found.marks:
+            click.echo(f"mark: {line}")
+        for line in found.claimed if found.ok else ():
+            click.echo(f"claimed, not checked: {line}")
+    for v in found.violations:
         say(f"flexmine: audit: {v}")
-    return 0 if result.ok else EXIT_INTERNAL
+    return 0 if found.ok else EXIT_INTERNAL
 
 
 @click.command(short_help="Why a container does what it does.")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from flexmine.audit.plan_files import sha256
+from flexmine.audit.seal import sha256
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.cut import write_rows

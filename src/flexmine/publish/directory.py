@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from flexmine.audit.plan_files import sha256
+from flexmine.audit.seal import sha256
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
 from flexmine.output import WRITTEN

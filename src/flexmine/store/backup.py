@@ -22,7 +22,7 @@ from sqlalchemy import Engine, Table, delete, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from flexmine._version import __version__
-from flexmine.audit.plan_files import sha256
+from flexmine.audit.seal import sha256
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
 from flexmine.store.database import NEWEST_VERSION

@@ -6,6 +6,7 @@ import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
+from flexmine._version import __version__
 from flexmine.assembly.build import Assembly
 from flexmine.assembly.switching import switching
 from flexmine.audit.replay import Replay
@@ -19,7 +20,7 @@ from flexmine.solving.solution import Proof
 from flexmine.workflow.fleet import fleet_after
 from flexmine.workflow.plan import Plan
 
-VERSIONS_OF = ("flexmine", "pyomo", "highspy", "numpy", "pandas", "pvlib")
+VERSIONS_OF = ("pyomo", "highspy", "numpy", "pandas", "pvlib")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,16 @@ def build_plan(case: Case, assembly: Assembly, options: SolveOptions, made: Deci
         plant_name=case.plant.name,
         switching={name: asdict(value) for name, value in switching(case, problem).items()},
         options=asdict(options),
-        versions={"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+        versions={
+            "python": platform.python_version(),
+            "flexmine": __version__,
+            **{name: version(name) for name in VERSIONS_OF},
+        },
         inputs=case.inputs,
     )
+
+
+def _versions() -> dict[str, str]:
+    """Return what the plan is made with; of flexmine itself the version of the code, however it is installed."""
+    others = {name: version(name) for name in VERSIONS_OF}
+    return {"python": platform.python_version(), "flexmine": __version__, **others}

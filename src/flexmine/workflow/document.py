@@ -11,6 +11,7 @@ import numpy as np
 
 from flexmine.assembly.causes import Cause
 from flexmine.audit.plan_files import PLAN_SCHEMA
+from flexmine.audit.seal import sealed
 from flexmine.baselines.rules import RuleResult
 from flexmine.explain.break_even import BreakEven
 from flexmine.problem.limits import worth_something
@@ -32,10 +33,10 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
     Notes
     -----
     `money_usd`, `bound_usd` and `gap` are the model's; `rounded_money_usd` and all totals are of the rounded plan,
-    which stands in the tables.
+    which stands in the tables.  `seal` comes last, over all the rest.
     """
     time, replay, published = plan.problem.time, plan.replay, plan.publish_steps
-    return {
+    document = {
         "schema": PLAN_SCHEMA,
         "case": plan.case_name,
         "plant": plan.plant_name,
@@ -60,7 +61,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         },
         "totals": totals(plan, time.steps),
         "published": {"money_usd": _money(replay.published_usd(published)), **totals(plan, published)},
-        "rules": [_rule(rule) for rule in plan.rules],
+        "rules": [rule_document(rule) for rule in plan.rules],
         "break_even": [_break_even(b, published) for b in plan.break_even],
         "audit": {"passed": replay.ok, "checks": replay.checks},
         "breaches": [dict(b) for b in plan.breaches],
@@ -83,6 +84,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "inputs": dict(plan.inputs),
         "files": dict(file_hashes),
     }
+    return sealed(document)
 
 
 def document_text(document: Mapping[str, Any]) -> str:
@@ -116,7 +118,8 @@ def totals(plan: Plan, steps: int) -> dict[str, Any]:
     }
 
 
-def _rule(rule: RuleResult) -> dict[str, Any]:
+def rule_document(rule: RuleResult) -> dict[str, Any]:
+    """Return one of the simple rules as it stands in plan.json."""
     return {
         "name": rule.name,
         "feasible": rule.money_usd is not None,

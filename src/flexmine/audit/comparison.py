@@ -1,0 +1,119 @@
+"""Comparing what is written with what is true: every difference becomes a sentence that names its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MOST_LISTED = 20
+"""Differences of one part that are named one by one; the rest is counted."""
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """Stands for a number whose base is not in the files: it is this much or more."""
+
+    value: float
+
+
+class Comparison:
+    """Keeps count of the comparisons and collects the sentences.
+
+    Parameters
+    ----------
+    source : str
+        What the truth follows from, as sentences name it.
+    """
+
+    def __init__(self, source: str = "the files") -> None:
+        self.source = source
+        self.checks = 0
+        self.faults: list[str] = []
+
+    def hold(self, kept: bool, sentence: str) -> None:
+        """Count one check, and keep its sentence where it does not hold."""
+        self.checks += 1
+        if not kept:
+            self.faults.append(sentence)
+
+    def all(self, sentences: Iterable[str]) -> None:
+        """Keep sentences that somebody else has found, and count one check."""
+        self.checks += 1
+        self.faults += sentences
+
+    def number(self, where: str, written: Any, true: float, slack: float) -> None:
+        """Compare a written number with what the replay gives."""
+        value = number_of(written)
+        if value is None:
+            self.hold(False, f"{where}: {written!r} is written, a number is expected.")
+        else:
+            self.hold(abs(value - true) <= slack, f"{where}: {value:.6f} is written, the replay gives {true:.6f}.")
+
+    def same(self, where: str, written: Any, true: Any, slack: float = 0.0, share: float = 0.0) -> None:
+        """Compare a part of a document with what is true, down to its single values.
+
+        Parameters
+        ----------
+        where : str
+            The place of the part, as messages name it.
+        written, true : JSON value
+            In `true`, :class:`AtLeast` may stand for a number.
+        slack, share : float
+            By so much a number may be off, and by such a share of the true one.
+        """
+        found = list(self._differences(where, written, true, (slack, share)))
+        self.faults += found[:MOST_LISTED]
+        if len(found) > MOST_LISTED:
+            self.faults.append(f"{where}: and {len(found) - MOST_LISTED} more differences.")
+
+    def _differences(self, where: str, written: Any, true: Any, slack: tuple[float, float]) -> Iterator[str]:
+        if isinstance(true, Mapping) and isinstance(written, Mapping):
+            for key in [*true, *(k for k in written if k not in true)]:
+                place = f"{where}.{key}"
+                if key not in written:
+                    yield f"{place}: is missing."
+                elif key not in true:
+                    yield f"{place}: is written, and does not belong there."
+                else:
+                    yield from self._differences(place, written[key], true[key], slack)
+        elif isinstance(true, list | tuple) and isinstance(written, list):
+            yield from self._of_list(where, written, true, slack)
+        else:
+            self.checks += 1
+            yield from self._of_value(where, written, true, slack)
+
+    def _of_list(
+        self, where: str, written: list[Any], true: Sequence[Any], slack: tuple[float, float]
+    ) -> Iterator[str]:
+        if len(true) != len(written):
+            yield f"{where}: has {len(written)} entries, {len(true)} are expected."
+            return
+        found = [
+            sentence
+            for i, (own, other) in enumerate(zip(written, true, strict=True))
+            for sentence in self._differences(f"{where}[{i}]", own, other, slack)
+        ]
+        if found and all(number_of(x) is not None for x in true):
+            # A series that differs differs in most of its steps: the first says what is wrong.
+            yield found[0] + (f" So {len(found)} of {len(true)} differ." if len(found) > 1 else "")
+            return
+        yield from found
+
+    def _of_value(self, where: str, written: Any, true: Any, slack: tuple[float, float]) -> Iterator[str]:
+        value, number = number_of(written), number_of(true)
+        if isinstance(true, AtLeast):
+            if value is None or value < true.value - slack[0]:
+                yield f"{where}: {written!r} is written, at least {true.value:g} is expected."
+        elif number is not None and value is not None:
+            if abs(value - number) > slack[0] + slack[1] * abs(number):
+                yield f"{where}: {written!r} is written, {true!r} follows from {self.source}."
+        elif type(written) is not type(true) or written != true:
+            yield f"{where}: {written!r} is written, {true!r} follows from {self.source}."
+
+
+def number_of(value: Any) -> float | None:
+    """Return a finite JSON number as float, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
+        return None
+    return float(value)

@@ -1,0 +1,178 @@
+"""The seal of a written plan: one sha256 over all that plan.json says, the hashes of the other files included.
+
+Whoever may write a plan's directory may also seal it anew.  So a seal counts where it is kept somewhere else too: in
+the store's row of the run, in the publication, or in the hand of whoever asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flexmine.errors import BadInput
+from flexmine.files import read_regular
+
+SEAL = "seal"
+SEALED_SINCE = (0, 2)
+"""The first version of flexmine whose plans are sealed."""
+SHA256 = re.compile(r"[0-9a-f]{64}")
+RUN_SCHEMA, PUBLICATION_SCHEMA = "flexmine-run/1", "flexmine-publication/1"
+MAX_FILE_BYTES = 1024**3
+_NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\D.*)?")
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What somebody else than the plan's own directory knows of its seal.
+
+    Attributes
+    ----------
+    where : str
+        Who knows, as messages name it.
+    seal : str
+        Empty where nothing is known.
+    version : str
+        Of the flexmine that has made the plan; empty where that is not known, as before plans were sealed.
+    """
+
+    where: str
+    seal: str = ""
+    version: str = ""
+
+
+def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of a plan with its seal as the last key."""
+    return {**_unsealed(document), SEAL: seal_of(document)}
+
+
+def seal_of(document: Mapping[str, Any]) -> str:
+    """Return the sha256 over the canonical form of a plan's document, in hexadecimal digits.
+
+    Canonical is JSON with sorted keys, no blanks and ASCII characters only, without the key `seal`; numbers are
+    written as Python's shortest text that reads back as the same number.
+
+    Raises
+    ------
+    ValueError
+        The document holds a number that JSON does not know.
+    """
+    text = json.dumps(_unsealed(document), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 of a regular file in hexadecimal digits.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read, is no regular file or is larger than :data:`MAX_FILE_BYTES`.
+    """
+    try:
+        return hashlib.sha256(read_regular(file, MAX_FILE_BYTES)).hexdigest()
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
+
+
+def seals_its_plans(version: str) -> bool:
+    """Return whether a version of flexmine seals its plans; one that cannot be read counts as new, none as old."""
+    if not version:
+        return False
+    found = _NUMBERS.fullmatch(version)
+    return found is None or (int(found[1]), int(found[2])) >= SEALED_SINCE
+
+
+def version_of(document: Mapping[str, Any]) -> str:
+    """Return the version of flexmine that a plan's document names, empty where it names none."""
+    versions = document.get("versions")
+    return str(versions.get("flexmine", "")) if isinstance(versions, dict) else ""
+
+
+def is_sealed(document: Mapping[str, Any]) -> bool:
+    """Return whether a plan's document carries a seal, a true or a false one."""
+    return document.get(SEAL) is not None
+
+
+def seal_faults(
+    document: Mapping[str, Any], witnesses: Sequence[Witness] = (), *, strict: bool = False
+) -> Iterator[str]:
+    """Yield a sentence for each thing that is wrong with the seal of a plan's document.
+
+    A plan without a seal is one of an older version: that is no fault, unless `strict` is asked for, or the document
+    or a witness names a version that seals its plans, or a witness knows a seal.
+    """
+    seal, version = document.get(SEAL), version_of(document)
+    known = [w for w in witnesses if w.seal]
+    if seal is None:
+        sealing = [Witness("plan.json itself", version=version), *witnesses]
+        for witness in [w for w in sealing if w.seal or seals_its_plans(w.version)]:
+            what = f"the seal {witness.seal[:16]}" if witness.seal else f"that flexmine {witness.version} has made it"
+            yield f"plan.json: has no seal, and {witness.where} says {what}, which seals every plan."
+            return
+        if strict:
+            yield "plan.json: has no seal: it is of an older version; without --strict it is taken, with a mark."
+        return
+    if not (isinstance(seal, str) and SHA256.fullmatch(seal)):
+        yield f"plan.json: seal {seal!r} is no sha256."
+        return
+    try:
+        true = seal_of(document)
+    except (ValueError, RecursionError):
+        true = "one that cannot be computed"
+    if seal != true:
+        yield f"plan.json: was altered after it was sealed: its seal is {seal[:16]}, its content has {true[:16]}."
+    for witness in known:
+        if witness.seal != seal:
+            yield (
+                f"plan.json: is not the plan that was sealed: {witness.where} has the seal {witness.seal[:16]}, "
+                f"this plan {seal[:16]}."
+            )
+
+
+def witnesses_beside(directory: Path) -> tuple[Witness, ...]:
+    """Return what the record of a run, or the publication, says that a plan's directory is a part of.
+
+    Raises
+    ------
+    BadInput
+        There is such a file, and it cannot be read.
+    """
+    found = []
+    for name, schema in (("record.json", RUN_SCHEMA), ("publication.json", PUBLICATION_SCHEMA)):
+        file = directory.parent / name
+        if not file.is_file():
+            continue
+        try:
+            document = json.loads(read_regular(file, MAX_FILE_BYTES))
+        except (ValueError, RecursionError, BadInput) as error:
+            raise BadInput(f"{file}: {error}") from error
+        if isinstance(document, dict) and document.get("schema") == schema:
+            found.append(Witness(f"{name} beside it", str(document.get(SEAL, "")), str(document.get("flexmine", ""))))
+    return tuple(found)
+
+
+def file_faults(directory: Path, document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each file that is not the one whose sha256 plan.json has under `files`.
+
+    Raises
+    ------
+    BadInput
+        As by :func:`sha256`.
+    """
+    files = document.get("files")
+    for name, digest in files.items() if isinstance(files, dict) else ():
+        if Path(name).name != name or name in (".", ".."):
+            yield f"plan.json: files: {name!r} is no plain file name."
+        elif not (directory / name).is_file():
+            yield f"plan.json: files: {name} is listed and is not in the directory."
+        elif sha256(directory / name) != digest:
+            yield f"{name}: its sha256 is not the one in plan.json."
+
+
+def _unsealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key != SEAL}
