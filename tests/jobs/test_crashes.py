@@ -18,9 +18,9 @@ from flexmine.jobs import settle as settle_module
 from flexmine.jobs.job import read_job
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.night import Night
-from flexmine.jobs.resolve import digest_of
 from flexmine.publish.reader import read_current
 from flexmine.store.runs import RunStore
+from flexmine.store.sealed import digest_of
 from nights import evening_before, write_job
 
 FIRST = date(2024, 5, 1)

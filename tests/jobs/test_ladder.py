@@ -54,7 +54,7 @@ def _check_fallback(job_file, result, step):
     assert document["status"] == "fallback"
     assert set(result.record.labels) <= set(document["notes"])
     assert read_current(job_file.parent / "published").document["status"] == "fallback"
-    again = reproduce(result.record, _folder(job_file, result))
+    again = reproduce(read_job(job_file).open_store(), result.record)
     assert again.differing == () and len(again.same) == 4
     job = read_job(job_file)
     parts = [read_part(day, job.folder / "small" / str(day) / "r1" / "plan") for day in (FIRST, SECOND)]

@@ -187,7 +187,7 @@ def test_nights_on_this_database(store_url, tmp_path):
         (days[0], 1),
     ]
     assert join(executed(store, "small")).replay.violations == ()
-    again = reproduce(revised.record, store.place(revised.record))
+    again = reproduce(store, revised.record)
     assert again.differing == () and "setpoints.csv" in again.same
     gone = prune(job, store, days[2])
     assert [r.day for r in gone.gone] == [days[0]]

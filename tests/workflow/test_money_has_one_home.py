@@ -267,5 +267,7 @@ def test_a_made_up_term_reaches_tables_document_report_and_audit_of_files(monkey
         write_plan(plan, tmp_path / name / "plan")
         assert audit_directory(tmp_path / name / "plan").violations == ()
         (tmp_path / name / "inputs").mkdir()
-    compared = difference.difference(tmp_path / "before", tmp_path / "now").money_usd
+    compared = difference.difference(
+        *(difference.Stored(tmp_path / w / "plan", tmp_path / w / "inputs") for w in ("before", "now"))
+    ).money_usd
     assert compared["reserve_income_usd"] == (2 * RESERVE_USD, 2 * RESERVE_USD)

@@ -35,12 +35,10 @@ FROM_THE_CASE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("carbon",), "the BTC that are expected; emissions are worked out anew"),
     (("state_after",), "hours run, starts and box temperatures before the plan; what the plan adds is worked out anew"),
 )
-KEYS = {
+CHECKED = (
     *("schema", "money_usd", "asked_gap", "rounded_money_usd", "rounding_loss_usd", "rounding_loss_share", "seed"),
     *("horizon", "totals", "published", "rules", "break_even", "audit", "breaches", "files", SEAL),
-    *(term.key for term in money_terms(by_step=False)),
-    *(key for keys, _ in (*CLAIMED, *FROM_THE_CASE) for key in keys),
-}
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,15 @@ def claimed(document: Mapping[str, Any], *, with_case: bool) -> Iterator[str]:
             yield f"{', '.join(said)}: {why}"
     if not with_case:
         yield "temperature_c of site.csv, and the words of the reasons: their codes are checked"
-    unknown = sorted(str(key) for key in set(document) - KEYS)
+    unknown = _unknown_keys(document)
     if unknown:
         yield f"{', '.join(unknown)}: not known to flexmine {__version__}"
+
+
+def _unknown_keys(document: Mapping[str, Any]) -> list[str]:
+    known = {key for keys, _ in (*CLAIMED, *FROM_THE_CASE) for key in keys}
+    known |= {*CHECKED, *(term.key for term in money_terms(by_step=False))}
+    return sorted(str(key) for key in set(document) - known)
 
 
 def check_claims(book: Comparison, made: Replayed) -> None:
@@ -81,8 +85,9 @@ def check_claims(book: Comparison, made: Replayed) -> None:
     document, problem, truth = made.document, made.problem, made.truth
     own_version = version_of(document) == __version__
     if own_version:
-        unknown = sorted(str(key) for key in set(document) - KEYS)
-        book.all(f"plan.json: {key} is no key that flexmine {__version__} writes." for key in unknown)
+        book.all(
+            f"plan.json: {key} is no key that flexmine {__version__} writes." for key in _unknown_keys(document)
+        )
     slack = money_slack_usd(problem, problem.steps)
     book.number("plan.json: rounded_money_usd", document.get("rounded_money_usd"), truth.money_usd, slack)
     for term in money_terms(by_step=False):

@@ -21,6 +21,12 @@ say: Callable[[str], None] = partial(click.echo, err=True)
 """Print a message for a person, on stderr."""
 
 
+strict_seals = click.option(
+    "--strict", is_flag=True, help="Refuse plans without a seal, as versions before 0.2 wrote them."
+)
+"""The option of all commands that take up a written plan."""
+
+
 def with_errors(command: Callable[..., int]) -> Callable[..., None]:
     """Turn a command that returns an exit code, or raises a FlexmineError, into a click command body."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import outside_option, say, with_errors
+from flexmine.cli.common import outside_option, say, strict_seals, with_errors
 from flexmine.cli.types import IsoTime
 from flexmine.errors import EXIT_INTERNAL
 
@@ -60,7 +60,7 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
 @outside_option
 @click.option("--as-of", "as_of", type=IsoTime(), metavar="TIME", help="With --case: with what was issued by then.")
 @click.option("--seal", metavar="HEX", help="The seal that the plan has to carry, as you know it from elsewhere.")
-@click.option("--strict", is_flag=True, help="Refuse a plan without a seal, as versions before 0.2 wrote it.")
+@strict_seals
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON line on stdout.")
 @with_errors
 def audit(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import with_errors
+from flexmine.cli.common import strict_seals, with_errors
 from flexmine.cli.types import IsoDay, IsoTime
 from flexmine.cli.unattended import run_unattended
 
@@ -21,8 +21,11 @@ from flexmine.cli.unattended import run_unattended
 )
 @click.option("--log-format", type=click.Choice(["human", "json"]), default="human", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print what became of every day as one JSON line on stdout.")
+@strict_seals
 @with_errors
-def nightly(job_file: Path, day: date | None, at: datetime | None, log_format: str, as_json: bool) -> int:
+def nightly(
+    *, job_file: Path, day: date | None, at: datetime | None, log_format: str, as_json: bool, strict: bool
+) -> int:
     """Plan the coming day of a plant from the newest feeds, store the plan and publish it.
 
     Tomorrow is the day after the one that the site's calendar shows.  Nights that were missed are caught up in order.
@@ -30,7 +33,14 @@ def nightly(job_file: Path, day: date | None, at: datetime | None, log_format: s
     is no new plan, the one that was published before stays current.
     """
     return run_unattended(
-        "nightly", job_file, at, log_format, lambda night: night.run(day), as_json=as_json, progress=_progress
+        "nightly",
+        job_file,
+        at,
+        log_format,
+        lambda night: night.run(day),
+        as_json=as_json,
+        strict=strict,
+        progress=_progress,
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
 import click
 
-from flexmine.cli.common import say, with_errors
+from flexmine.cli.common import say, strict_seals, with_errors
 from flexmine.cli.types import IsoDay
 from flexmine.errors import EXIT_INTERNAL, BadInput
 
@@ -54,13 +54,14 @@ def observe(job_file: Path, meter: Path, as_json: bool) -> int:
 @click.option("--from", "first", type=IsoDay(), metavar="DAY", help="First day [default: the first stored one].")
 @click.option("--to", "last", type=IsoDay(), metavar="DAY", help="Last day [default: the last stored one].")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON line on stdout.")
+@strict_seals
 @with_errors
-def replay(job_file: Path, first: date | None, last: date | None, as_json: bool) -> int:
+def replay(job_file: Path, first: date | None, last: date | None, as_json: bool, strict: bool) -> int:
     """Join the newest plans of stored days and audit them as one: minimum times, ramps and starts across midnight."""
     from flexmine.jobs.job import read_job
     from flexmine.jobs.joined import executed, join
 
-    job = read_job(job_file)
+    job = replace(read_job(job_file), strict=strict)
     parts = executed(job.open_store(), job.plant, first, last)
     if not parts:
         raise BadInput(f"there is no stored plan of {job.plant} in these days; flexmine history lists what there is")

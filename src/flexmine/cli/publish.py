@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flexmine.cli.common import say, with_errors
+from flexmine.cli.common import say, strict_seals, with_errors
 from flexmine.errors import BadInput
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     help="Also as MQTT messages; without --send they are only printed.",
 )
 @click.option("--send", "sending", is_flag=True, help="Really send the MQTT messages.")
+@click.option("--seal", metavar="HEX", help="The seal that the plan has to carry, as you know it from elsewhere.")
+@strict_seals
 @click.option("--json", "as_json", is_flag=True, help="Print the publication as one JSON line on stdout.")
 @with_errors
 def publish_command(
@@ -55,6 +57,8 @@ def publish_command(
     supersede: bool,
     broker_file: Path | None,
     sending: bool,
+    seal: str | None,
+    strict: bool,
     as_json: bool,
 ) -> int:
     """Publish the plan in DIR for machines: audit its files, copy them into TARGET, move TARGET/current to them.
@@ -62,13 +66,15 @@ def publish_command(
     Readers of TARGET/current/setpoints.csv see the old publication or the new one, complete.  The same plan again
     changes nothing.  With --mqtt the current publication is also made into retained messages, a line for each.
     """
+    from flexmine.audit.seal import Witness
     from flexmine.publish.directory import Terms, publish
 
     if sending and broker_file is None:
         raise BadInput("--send: names no broker; give --mqtt BROKER.yaml too")
     broker = None if broker_file is None else _broker(broker_file)
     terms = Terms(tolerance_kw=tolerance_kw, after_validity=after_validity, keep=keep)  # type: ignore[arg-type]
-    outcome = publish(directory, target, terms, supersede=supersede)
+    known = [Witness("--seal", seal)] if seal else []
+    outcome = publish(directory, target, terms, supersede=supersede, witnesses=known, strict=strict)
     told = outcome.publication.document
     breaks = told["after_validity"]["breaks"]
     if breaks:

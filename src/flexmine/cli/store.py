@@ -58,7 +58,7 @@ def show(job_file: Path, day: date, revision: int | None, as_json: bool) -> int:
     store = job.open_store()
     record = _revision(job, store, day, revision)
     place = store.place(record)
-    document = read_document(place / "plan")
+    document = read_document(store.plan(record))
     told = {**_with_sequence(record), "folder": str(place), "published": document["published"]}
     _show(told, run_lines(record, document, str(place)), as_json)
     return 0
@@ -74,7 +74,7 @@ def show(job_file: Path, day: date, revision: int | None, as_json: bool) -> int:
 @with_errors
 def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: bool) -> int:
     """Say which hours and containers differ between two plans of a day, what that is worth, and which inputs did it."""
-    from flexmine.jobs.difference import difference
+    from flexmine.jobs.difference import Stored, difference
     from flexmine.jobs.job import read_job
     from flexmine.jobs.show import difference_lines
 
@@ -86,7 +86,7 @@ def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: 
             raise BadInput(f"{day} has one plan only; there is nothing to compare it with")
         revisions = (newest - 1, newest)
     a, b = (_revision(job, store, day, r) for r in revisions)
-    found = difference(store.place(a), store.place(b))
+    found = difference(Stored(store.plan(a), store.inputs(a)), Stored(store.plan(b), store.inputs(b)))
     head = f"{day} of {job.plant}: revision {a.revision} ({a.run_id}) -> revision {b.revision} ({b.run_id})"
     told = {"day": day.isoformat(), "revisions": list(revisions), "runs": [a.run_id, b.run_id], **asdict(found)}
     _show(told, [head, *difference_lines(found)], as_json)
@@ -109,7 +109,7 @@ def reproduce(job_file: Path, run: str, as_json: bool) -> int:
     job = read_job(job_file)
     store = job.open_store()
     record = store.find(run)
-    found = again(record, store.place(record))
+    found = again(store, record)
     lines = [f"run {record.run_id}: {len(found.same)} files are the same, byte for byte: {', '.join(found.same)}"]
     lines += [f"differs: {name}" for name in found.differing]
     lines += [f"version: {text}" for text in found.versions]

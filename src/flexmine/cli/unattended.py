@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ def run_unattended(
     work: Callable[[Night], Sequence[DayResult]],
     *,
     as_json: bool,
+    strict: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Run a job, tell what became of each day, and return the exit code."""
@@ -38,7 +40,7 @@ def run_unattended(
     run_id, log = new_run_id(), logging.getLogger(f"flexmine.{kind}")
     start_log(run_id, log_format)
     with errors_in_log(log):
-        night = Night(read_job(job_file), at or datetime.now(UTC), run_id, progress)
+        night = Night(replace(read_job(job_file), strict=strict), at or datetime.now(UTC), run_id, progress)
         with Afterwards(kind, night.job, run_id, log.warning) as afterwards:
             results = list(work(night))
             code = afterwards.exit_code = exit_code(results)

@@ -32,7 +32,7 @@ def bias_factors(job: Job, store: RunStore, begin: datetime, tell: Callable[[str
 
     @cache
     def applied(run_id: str) -> Mapping[str, float]:
-        return read_bias(store.place(store.find(run_id)) / "inputs") if run_id else {}
+        return read_bias(store.inputs(store.find(run_id))) if run_id else {}
 
     actual: dict[str, float] = defaultdict(float)
     planned: dict[str, float] = defaultdict(float)

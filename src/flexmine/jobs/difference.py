@@ -72,7 +72,15 @@ class _Written:
         return np.array([values[place[n], : self.steps] if n in place else blank for n in names])
 
 
-def difference(before: Path, now: Path) -> Difference:
+@dataclass(frozen=True)
+class Stored:
+    """The folders of a stored run."""
+
+    plan: Path
+    inputs: Path
+
+
+def difference(before: Stored, now: Stored) -> Difference:
     """Compare the published parts of two stored runs of one day.
 
     Raises
@@ -80,10 +88,10 @@ def difference(before: Path, now: Path) -> Difference:
     BadInput
         The files of one cannot be read, or the days are not the same.
     """
-    a, b = _read(before / "plan"), _read(now / "plan")
+    a, b = _read(before.plan), _read(now.plan)
     same = a.steps == b.steps and a.problem.time.start == b.problem.time.start
     if not same or a.problem.time.step_h != b.problem.time.step_h:
-        raise BadInput(f"{before} and {now}: plans of other hours or other steps cannot be compared")
+        raise BadInput(f"{before.plan} and {now.plan}: plans of other hours or other steps cannot be compared")
     names = sorted({name for plan in (a, b) for name, _ in plan.problem.containers})
     power_a, power_b = a.power_mw(names), b.power_mw(names)
     on_a, on_b = a.running(names), b.running(names)
@@ -106,7 +114,7 @@ def difference(before: Path, now: Path) -> Difference:
         hours=hours,
         containers={name: round(float(more_mwh[i]), 6) for i, name in enumerate(names) if touched[i]},
         money_usd={key: (a.published[key], b.published[key]) for key in money},
-        why=input_changes(before / "inputs", now / "inputs"),
+        why=input_changes(before.inputs, now.inputs),
     )
 
 

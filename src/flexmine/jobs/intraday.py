@@ -10,7 +10,6 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -97,13 +96,12 @@ class Intraday:
         if in_force is None:
             raise BadInput(f"there is no plan of {day} for {job.plant}; flexmine nightly --day {day} makes one")
         LOG.info("%s: %s from %s, revision %d is in force", day, self.kind, horizon.begin, in_force.revision)
-        place = store.place(in_force)
         whole = horizon.since is None
-        before = state_before(job, store, day) if whole else state_within(place, in_force, horizon.begin)
+        before = state_before(job, store, day) if whole else state_within(store, in_force, horizon.begin)
         own = in_force.kind == self.kind and in_force.valid_from == horizon.begin
         climb = self.night.climb(store, horizon, before)
         if self.kind == REDISPATCH:
-            climb = replace(climb, extra=_kept_commitment(place, in_force, horizon, stopped(before, climb.before)))
+            climb = replace(climb, extra=_kept_commitment(store, in_force, horizon, stopped(before, climb.before)))
         try:
             return self.night.settle(store, climb, in_force if own else None, self.kind)
         except Infeasible as error:
@@ -114,11 +112,11 @@ class Intraday:
             return self.night.settle(store, self.night.climb(store, horizon, before), None, REPLAN)
 
 
-def _kept_commitment(place: Path, in_force: RunRecord, horizon: Horizon, off: Collection[str]) -> Mapping[str, Any]:
+def _kept_commitment(store: RunStore, in_force: RunRecord, horizon: Horizon, off: Collection[str]) -> Mapping[str, Any]:
     """Return the commitment as a case says it; its name stays that of the plan that has decided it."""
-    kept = load_case(place / "inputs" / CASE_FILE).document.commitment
+    kept = load_case(store.inputs(in_force) / CASE_FILE).document.commitment
     whose = in_force.run_id if kept is None else kept.plan
-    runs = [run for run in committed_runs(in_force, place, horizon.begin) if not _goes_on(run, horizon.begin, off)]
+    runs = [run for run in committed_runs(store, in_force, horizon.begin) if not _goes_on(run, horizon.begin, off)]
     return {"commitment": {"plan": whose, "runs": runs}}
 
 
@@ -147,9 +145,9 @@ def next_step(now: datetime, day: LocalDay, step_minutes: int) -> datetime:
     return (day.begin.astimezone(UTC) + -(-elapsed // step) * step).astimezone(day.begin.tzinfo)
 
 
-def committed_runs(record: RunRecord, place: Path, begin: datetime) -> Iterator[dict[str, str]]:
+def committed_runs(store: RunStore, record: RunRecord, begin: datetime) -> Iterator[dict[str, str]]:
     """Yield when which container runs from `begin` on by a stored plan, as a case's ``commitment`` says it."""
-    part = read_part(record.day, place / "plan")
+    part = read_part(record.day, store.plan(record))
     time = part.problem.time
     first = round((begin.astimezone(UTC) - time.begin(0).astimezone(UTC)) / timedelta(hours=time.step_h))
     for name, row in zip(part.schedule.containers, part.schedule.on, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from flexmine.errors import BadInput
@@ -12,16 +12,24 @@ from flexmine.inputs.yaml_loader import Loaded, read_yaml
 from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.schema import JobDocument
 from flexmine.jobs.template import Template, read_template
+from flexmine.publish.reader import witnesses_of_run
 from flexmine.store.database import SQLITE, URL, database_file, database_url, open_database
 from flexmine.store.runs import RunStore
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job file with its template."""
+    """A job file with its template.
+
+    Attributes
+    ----------
+    strict : bool
+        Whether stored plans without a seal are refused.
+    """
 
     loaded: Loaded[JobDocument]
     template: Template
+    strict: bool = False
 
     @property
     def document(self) -> JobDocument:
@@ -82,7 +90,8 @@ class Job:
         BadInput
             As by :func:`flexmine.store.database.open_database`.
         """
-        return RunStore(open_database(self.url), self.folder)
+        published = self.path_of(self.document.publish.directory)
+        return RunStore(open_database(self.url), self.folder, partial(witnesses_of_run, published), strict=self.strict)
 
 
 def read_job(path: Path) -> Job:

@@ -79,7 +79,7 @@ def _parts_of_day(store: RunStore, revisions: Sequence[RunRecord]) -> list[Part]
         kept = [*(k for k in kept if k.valid_from < record.valid_from), record]
     parts = []
     for record, after in zip(kept, [*kept[1:], None], strict=True):
-        part = read_part(record.day, store.place(record) / "plan")
+        part = read_part(record.day, store.plan(record))
         if after is not None:
             hours = (after.valid_from - record.valid_from) / timedelta(hours=1)
             part = replace(part, steps=round(hours / part.problem.time.step_h))

@@ -122,8 +122,8 @@ class Climb:
         last = self.store.followed(self.job.plant, day.day - ONE_DAY)
         if last is None:
             raise BadInput(f"there is no plan of {day.day - ONE_DAY} whose look-ahead could be kept")
-        place = self.store.place(last)
-        case = load_case(place / "inputs" / CASE_FILE)
+        plan = self.store.plan(last)
+        case = load_case(self.store.inputs(last) / CASE_FILE)
         tail = case.time.steps - case.publish_steps
         tail_h = tail * case.time.step_h
         if tail_h < day.hours or case.time.step_h != self.job.template.case.document.step_h:
@@ -141,7 +141,7 @@ class Climb:
         prepared = self._write(horizon, chosen, How(PREVIOUS_PLAN, (label,)), folder)
         (folder / KEPT_FOLDER).mkdir()
         for name in KEPT_FILES:
-            shutil.copyfile(place / "plan" / name, folder / KEPT_FOLDER / name)
+            shutil.copyfile(plan / name, folder / KEPT_FOLDER / name)
         return prepared
 
     def _axis(self, horizon: Horizon) -> TimeAxis:

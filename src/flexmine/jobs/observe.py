@@ -84,7 +84,7 @@ class _Plans:
             return None
         record = known[-1]
         if record.run_id not in self.read:
-            self.read[record.run_id] = InForce(record, read_part(record.day, self.store.place(record) / "plan"))
+            self.read[record.run_id] = InForce(record, read_part(record.day, self.store.plan(record)))
         return self.read[record.run_id]
 
 

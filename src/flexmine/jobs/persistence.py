@@ -50,7 +50,7 @@ class Past:
         for back in range(1, self.days + 1):
             for record in self._nights(self.day.day - ONE_DAY * back)[-1:]:
                 steps = {str(feed["series"]): str(feed["step"]) for feed in record.feeds}
-                found.append((load_case(self.store.place(record) / "inputs" / CASE_FILE), steps))
+                found.append((load_case(self.store.inputs(record) / CASE_FILE), steps))
         return found
 
     def _nights(self, day: date) -> list[RunRecord]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from flexmine.audit.plan_files import read_document
+from flexmine.audit.seal import Witness
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
 from flexmine.publish.directory import publish
@@ -38,7 +39,7 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
     open_days = [r for r in _joined(store, newest, now, tell) if r.kind != NIGHT or r.day == last_day]
     if newest and not open_days and newest[-1].sequence is None:
         tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
-    before, lost = 0, not _stands(job)
+    before, lost = 0, not _stands(job, store, tell)
     for record in open_days:
         if record.sequence is None or record.sequence < before or lost:
             before = publish_run(job, store, record, now, tell, supersede=record.day != last_day)
@@ -72,16 +73,25 @@ def _goes_on(store: RunStore, before: RunRecord, after: RunRecord) -> bool:
 
 
 def _ending(store: RunStore, record: RunRecord) -> Any:
-    return read_document(store.place(record) / "plan")["state_after"]
+    return read_document(store.plan(record))["state_after"]
 
 
-def _stands(job: Job) -> bool:
-    """Return whether a whole publication is current."""
+def _stands(job: Job, store: RunStore, tell: Tell) -> bool:
+    """Return whether a whole publication is current, and holds the plan that the store has sealed."""
     target = job.path_of(job.document.publish.directory)
     if not target.is_dir():
         return False
     current, damage = newest_whole(target)
-    return current is not None and not damage
+    if current is None or damage:
+        return False
+    last = store.last_published(job.plant)
+    run = current.document.get("run")
+    if last is None or not isinstance(run, dict) or run.get("run_id") != last.run_id:
+        return True
+    if last.seal and current.document.get("seal") != last.seal:
+        tell(f"publication {current.sequence} is not the plan that was stored; it is published anew")
+        return False
+    return True
 
 
 def publish_run(
@@ -104,8 +114,17 @@ def publish_run(
     terms, target = job.document.publish.terms, job.path_of(job.document.publish.directory)
     last = store.last_published(job.plant)
     after = 0 if last is None or last.sequence is None else last.sequence
-    plan = store.place(record) / "plan"
-    outcome = publish(plan, target, terms, now=now, run=told, after=after, supersede=supersede)
+    outcome = publish(
+        store.plan(record),
+        target,
+        terms,
+        now=now,
+        run=told,
+        after=after,
+        supersede=supersede,
+        witnesses=[Witness("the store", record.seal, record.flexmine)],
+        strict=job.strict,
+    )
     published = outcome.publication
     tell(f"{record.day}: revision {record.revision} is published as {published.sequence} in {target}")
     for sentence in published.document["after_validity"]["breaks"][:1]:

@@ -11,11 +11,11 @@ from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.jobs.observe import observe_again
-from flexmine.jobs.resolve import digest_of
 from flexmine.store.database import StoreDamaged, database_file
 from flexmine.store.files import half_removed, leftovers, remove, run_folders, set_aside
 from flexmine.store.records import RunRecord, read_record
 from flexmine.store.runs import RunStore
+from flexmine.store.sealed import digest_of
 
 Tell = Callable[[str], None]
 

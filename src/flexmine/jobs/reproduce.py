@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flexmine.audit.plan_files import read_document
-from flexmine.errors import BadInput
 from flexmine.jobs.planning import plan_inputs
-from flexmine.jobs.resolve import digest_of
 from flexmine.output import write_plan
 from flexmine.solving.phases import Phases
 from flexmine.store.records import RunRecord
+from flexmine.store.runs import RunStore
 
 NOT_COMPARED = "run.json"
 
@@ -34,17 +33,15 @@ class Reproduction:
     versions: tuple[str, ...]
 
 
-def reproduce(record: RunRecord, place: Path) -> Reproduction:
+def reproduce(store: RunStore, record: RunRecord) -> Reproduction:
     """Plan a stored run again from its inputs and compare all files but ``run.json``.
 
     Raises
     ------
     BadInput
-        Its inputs are gone, or are not those that it was planned from.
+        Its inputs are gone, or are not those that it was planned from; its plan was altered after it was stored.
     """
-    inputs, stored = place / "inputs", place / "plan"
-    if digest_of(inputs) != record.inputs_sha256:
-        raise BadInput(f"{inputs}: these are not the inputs that run {record.run_id} was planned from")
+    inputs, stored = store.inputs(record), store.plan(record)
     names = sorted(path.name for path in stored.iterdir() if path.name != NOT_COMPARED)
     phases = Phases()
     plan = plan_inputs(inputs, phases)

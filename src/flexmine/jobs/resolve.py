@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from copy import deepcopy
@@ -11,7 +10,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from flexmine.audit.seal import sha256
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.cut import write_rows
@@ -150,11 +148,3 @@ def read_how(folder: Path) -> How:
         raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{file}: is not what a job has written: {error}") from error
-
-
-def digest_of(folder: Path) -> str:
-    """Return the sha256 over the names and contents of all files of a folder of inputs."""
-    total = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        total.update(f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode())
-    return total.hexdigest()

@@ -10,19 +10,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from flexmine._version import __version__
 from flexmine.audit.directory import audit_directory
+from flexmine.audit.plan_files import read_document
+from flexmine.audit.seal import SEAL
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
 from flexmine.jobs.compare import input_changes
 from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.job import Job
 from flexmine.jobs.ladder import Climb, Prepared
 from flexmine.jobs.planning import plan_inputs
-from flexmine.jobs.resolve import digest_of
 from flexmine.output import write_plan
 from flexmine.solving.phases import Phases
 from flexmine.store.files import seal, staging
 from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
+from flexmine.store.sealed import digest_of
 from flexmine.workflow.plan import Plan
 
 LOG = logging.getLogger("flexmine.nightly")
@@ -138,9 +141,10 @@ class Planner:
     ) -> RunRecord:
         prepared, plan = made
         newest = store.newest(self.job.plant, climb.horizon.day.day)
-        record = replace(self._record(climb, newest, prepared, plan), kind=kind)
+        seal_of_plan = str(read_document(staged / "plan")[SEAL])
+        record = replace(self._record(climb, newest, prepared, plan), kind=kind, seal=seal_of_plan)
         if known is not None:
-            changes = input_changes(store.place(known) / "inputs", prepared.folder)
+            changes = input_changes(store.inputs(known), prepared.folder)
             record = replace(record, changes=changes)
             for change in changes:
                 LOG.info("%s: changed since revision %d: %s", record.day, known.revision, change)
@@ -177,4 +181,5 @@ class Planner:
             labels=labels,
             state_from=climb.before.source,
             feeds=prepared.feeds,
+            flexmine=__version__,
         )

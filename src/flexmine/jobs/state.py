@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from flexmine.audit.plan_files import read_document
@@ -20,6 +19,7 @@ from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 from flexmine.workflow.fleet import fleet_within
 
+UNSEALED = {"seal": "none: an older version stored it"}
 LONGEST_H = 8784.0
 """A case may say no more; whoever has been in one state for a year has served every minimum time."""
 
@@ -42,8 +42,9 @@ def state_before(job: Job, store: RunStore, day: date) -> Before:
     """
     last = store.followed(job.plant, day - ONE_DAY)
     if last is not None:
-        document = read_document(store.place(last) / "plan")
-        return Before(_carried(document["state_after"]), {"plan": last.run_id, "day": last.day.isoformat()})
+        stored = store.checked(last)
+        source = {"plan": last.run_id, "day": last.day.isoformat(), **({} if stored.sealed else UNSEALED)}
+        return Before(_carried(read_document(stored.plan)["state_after"]), source)
     if job.document.first_day == day and job.document.initial_state is not None:
         return Before(as_mapping(job.document.initial_state), {"initial_state": day.isoformat()})
     raise BadInput(
@@ -52,7 +53,7 @@ def state_before(job: Job, store: RunStore, day: date) -> Before:
     )
 
 
-def state_within(place: Path, record: RunRecord, moment: datetime) -> Before:
+def state_within(store: RunStore, record: RunRecord, moment: datetime) -> Before:
     """Return the state at a moment inside the horizon of a stored plan, had it been followed until then.
 
     Raises
@@ -60,11 +61,12 @@ def state_within(place: Path, record: RunRecord, moment: datetime) -> Before:
     BadInput
         The plan begins later, or cannot be read.
     """
-    part = read_part(record.day, place / "plan")
-    case = load_case(place / "inputs" / CASE_FILE)
+    stored = store.checked(record)
+    part = read_part(record.day, stored.plan)
+    case = load_case(store.inputs(record) / CASE_FILE)
     time = part.problem.time
     steps = round((moment.astimezone(UTC) - time.begin(0).astimezone(UTC)) / timedelta(hours=time.step_h))
-    source = {"plan": record.run_id, "until": moment.isoformat()}
+    source = {"plan": record.run_id, "until": moment.isoformat(), **({} if stored.sealed else UNSEALED)}
     if steps < 0:
         raise BadInput(f"run {record.run_id} is in force from {time.begin(0).isoformat()}, after {moment.isoformat()}")
     if steps == 0:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from flexmine.audit.seal import sha256
+from flexmine.audit.plan_files import read_document
+from flexmine.audit.seal import SEAL, Witness, sha256, version_of, witnesses_beside
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
 from flexmine.output import WRITTEN
@@ -36,6 +37,7 @@ from flexmine.publish.reader import (
     Publication,
     newest_whole,
     read_publication,
+    witnesses_of_time,
 )
 from flexmine.publish.table import CARRIED, Row, carried_rows, plan_rows, rows_text, spans
 from flexmine.publish.written import WrittenPlan, plan_id_of, read_written
@@ -88,6 +90,8 @@ def publish(
     supersede: bool = False,
     run: Mapping[str, Any] | None = None,
     after: int = 0,
+    witnesses: Sequence[Witness] = (),
+    strict: bool = False,
 ) -> Outcome:
     """Publish the plan of a directory into `target` and move the pointer to it.
 
@@ -99,9 +103,12 @@ def publish(
         Publish also where the plan ends before what is published now, and drop the later hours of that.
     run : mapping, optional
         Where the plan comes from (run id, day, revision); stands in publication.json as it is.
-
     after : int
         The number is above this one, whatever the directory holds: what was published before may have been lost.
+    witnesses : sequence of Witness
+        Who knows the seal of the plan, beside the record of its run and the publications in `target`.
+    strict : bool
+        Refuse a plan without a seal, as versions before 0.2 wrote it.
 
     Returns
     -------
@@ -124,7 +131,8 @@ def publish(
             return Outcome(current, new=False)
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
         _copy_plan(run_directory, beside / PLAN)
-        plan = read_written(beside / PLAN)
+        known = (*witnesses, *witnesses_beside(run_directory), *_witnesses_in(target, beside / PLAN))
+        plan = read_written(beside / PLAN, known, strict=strict)
         _refuse_pointless(plan, current, moment, supersede=supersede)
         sequence = max(_last_sequence(target), after) + 1
         _write(
@@ -180,6 +188,13 @@ def _copy_plan(run_directory: Path, copy: Path) -> None:
             shutil.copyfile(run_directory / name, copy / name)
 
 
+def _witnesses_in(target: Path, plan: Path) -> tuple[Witness, ...]:
+    document = read_document(plan)
+    horizon = document.get("horizon")
+    begin = horizon.get("start") if isinstance(horizon, dict) else None
+    return witnesses_of_time(target, str(document.get("plant") or document.get("case")), str(begin))
+
+
 def _refuse_pointless(plan: WrittenPlan, current: Publication | None, now: datetime, *, supersede: bool) -> None:
     if plan.valid_until <= now:
         raise BadInput(
@@ -233,6 +248,8 @@ def _write(
         "containers": list(plan.schedule.containers),
         "rows": len(rows),
         **told,
+        "seal": plan.document.get(SEAL),
+        "flexmine": version_of(plan.document),
         "files": files,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flexmine.audit.plan_files import read_bytes
+from flexmine.audit.seal import Witness
 from flexmine.errors import BadInput
 from flexmine.publish.table import Row, read_rows
 
@@ -98,6 +99,52 @@ def read_publication(directory: Path) -> Publication:
     if not isinstance(document, dict) or document.get("schema") != PUBLICATION_SCHEMA:
         raise BadInput(f"{file}: is no publication of flexmine: schema {PUBLICATION_SCHEMA!r} expected")
     return Publication(directory, document)
+
+
+def witnesses_of_run(target: Path, run: Any) -> tuple[Witness, ...]:
+    """Return what the publications of a run say of the seal of its plan; a damaged one says nothing.
+
+    Parameters
+    ----------
+    run : RunRecord
+        Or anything else with a `run_id`.
+    """
+    found = []
+    for publication in _publications(target):
+        document = publication.document
+        told = document.get("run")
+        if isinstance(told, dict) and told.get("run_id") == run.run_id:
+            found.append(_witness(publication))
+    return tuple(found)
+
+
+def witnesses_of_time(target: Path, plant: str, plan_from: str) -> tuple[Witness, ...]:
+    """Return which publications of a plant hold a sealed plan that begins at the same time.
+
+    They say nothing of the seal of another plan of that time, and that one without any seal would be a step back.
+    """
+    found = [
+        _witness(publication)
+        for publication in _publications(target)
+        if publication.document.get("plant") == plant and publication.document.get("plan_from") == plan_from
+    ]
+    return tuple(Witness(w.where, version=w.version) for w in found if w.seal)
+
+
+def _witness(publication: Publication) -> Witness:
+    document = publication.document
+    seal, version = document.get("seal"), document.get("flexmine")
+    return Witness(f"publication {publication.directory.name}", str(seal or ""), str(version or ""))
+
+
+def _publications(target: Path) -> Iterator[Publication]:
+    """Yield the publications in a directory that can be read, whole or not, the newest first."""
+    names = sorted((e.name for e in target.iterdir()), reverse=True) if target.is_dir() else []
+    for name in [n for n in names if SEQUENCE.fullmatch(n)]:
+        try:
+            yield read_publication(target / name)
+        except BadInput:
+            continue
 
 
 def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from flexmine.audit.directory import audit_directory
 from flexmine.audit.plan_files import read_bytes, read_plan
+from flexmine.audit.seal import Witness
 from flexmine.errors import AuditFailed, first_of
 from flexmine.problem import Problem
 from flexmine.problem.schedule import Schedule
@@ -63,8 +64,8 @@ def plan_id_of(directory: Path) -> str:
     return hashlib.sha256(read_bytes(directory / "plan.json")).hexdigest()[:ID_DIGITS]
 
 
-def read_written(directory: Path) -> WrittenPlan:
-    """Audit a plan's directory from its files, then read it.
+def read_written(directory: Path, witnesses: Sequence[Witness] = (), *, strict: bool = False) -> WrittenPlan:
+    """Audit a plan's directory from its files, then read it; the arguments are those of the audit.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def read_written(directory: Path) -> WrittenPlan:
     AuditFailed
         The plan breaks a limit, or its files contradict each other.
     """
-    result = audit_directory(directory)
+    result = audit_directory(directory, witnesses, strict=strict)
     if not result.ok:
         messages = [f"{directory} fails its audit: {v}" for v in result.violations]
         raise AuditFailed(first_of(messages, SHOWN_VIOLATIONS, "more violations"))

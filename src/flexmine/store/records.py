@@ -42,6 +42,10 @@ class RunRecord:
         Which issue of which file each series is from.
     changes : tuple of str
         What differs from the inputs of the revision before.
+    seal : str
+        Of its plan, see :mod:`flexmine.audit.seal`; empty where the version that made it sealed none.
+    flexmine : str
+        Version that made it; empty before versions were noted.
     """
 
     run_id: str
@@ -62,6 +66,8 @@ class RunRecord:
     state_from: Mapping[str, Any] = field(default_factory=dict)
     feeds: tuple[Mapping[str, Any], ...] = ()
     changes: tuple[str, ...] = ()
+    seal: str = ""
+    flexmine: str = ""
     sequence: int | None = None
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -12,10 +13,13 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+from flexmine.audit.seal import Witness
 from flexmine.errors import EXIT_INTERNAL, BadInput
 from flexmine.store.records import AGAIN, RunRecord, record_of
+from flexmine.store.sealed import Checked, checked_inputs, checked_plan
 from flexmine.store.tables import AttemptRow, RunRow
 
+LOG = logging.getLogger("flexmine.store")
 SHORTEST_ID = 4
 
 
@@ -49,10 +53,22 @@ class RunStore:
         From :func:`flexmine.store.database.open_database`.
     root : Path
         Folder of all runs; ``root / record.folder`` holds the files of one.
+    witnesses : callable, optional
+        From a record to those who know the seal of its plan too.
+    strict : bool
+        Whether plans without a seal are refused.
     """
 
-    def __init__(self, engine: Engine, root: Path):
-        self.engine, self.root = engine, root
+    def __init__(
+        self,
+        engine: Engine,
+        root: Path,
+        witnesses: Callable[[RunRecord], Sequence[Witness]] = lambda _: (),
+        *,
+        strict: bool = False,
+    ):
+        self.engine, self.root, self.witnesses, self.strict = engine, root, witnesses, strict
+        self._checked: dict[str, Checked] = {}
 
     def close(self) -> None:
         """Give back all connections."""
@@ -61,6 +77,35 @@ class RunStore:
     def place(self, record: RunRecord) -> Path:
         """Return the folder of a run."""
         return self.root / record.folder
+
+    def checked(self, record: RunRecord) -> Checked:
+        """Return the plan of a run after it was compared with its seal, once for each record.
+
+        Raises
+        ------
+        BadInput
+            As by :func:`flexmine.store.sealed.checked_plan`.
+        """
+        if record.run_id not in self._checked:
+            found = checked_plan(self.place(record), record, self.witnesses(record), strict=self.strict)
+            if not found.sealed:
+                LOG.warning("%s: revision %d has no seal; flexmine before 0.2 made it", record.day, record.revision)
+            self._checked[record.run_id] = found
+        return self._checked[record.run_id]
+
+    def plan(self, record: RunRecord) -> Path:
+        """Return the folder of the plan of a run, see :meth:`checked`."""
+        return self.checked(record).plan
+
+    def inputs(self, record: RunRecord) -> Path:
+        """Return the folder of the inputs of a run, after they were compared with their hash.
+
+        Raises
+        ------
+        BadInput
+            As by :func:`flexmine.store.sealed.checked_inputs`.
+        """
+        return checked_inputs(self.place(record), record)
 
     def add(self, record: RunRecord) -> None:
         """Add a run whose files are in place.

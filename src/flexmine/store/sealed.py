@@ -1,0 +1,84 @@
+"""Whether a stored run is still what was stored: its plan against its seal, its inputs against their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flexmine.audit.directory import audit_directory
+from flexmine.audit.plan_files import read_document
+from flexmine.audit.seal import Witness, file_faults, is_sealed, seal_faults, sha256, witnesses_beside
+from flexmine.errors import BadInput, first_of
+from flexmine.store.records import RunRecord
+
+SHOWN_FAULTS = 5
+WHAT_TO_DO = "restore it from a backup, or see 'a stored plan was altered' in the runbook"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The folder of a stored plan that is what was stored, and whether a seal says so."""
+
+    plan: Path
+    sealed: bool
+
+
+def checked_plan(place: Path, record: RunRecord, witnesses: Sequence[Witness] = (), *, strict: bool = False) -> Checked:
+    """Return the folder of a stored plan, after it was compared with its seal.
+
+    A plan of an older version, which has none, has to pass the audit from its files in place of that.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the run.
+    witnesses : sequence of Witness
+        Who knows the seal beside the record, such as the publication.
+    strict : bool
+        Whether a plan without a seal is refused.
+
+    Raises
+    ------
+    BadInput
+        The plan was altered after it was stored, or cannot be read.
+    """
+    plan = place / "plan"
+    document = read_document(plan)
+    known = [Witness("the store", record.seal, record.flexmine), *witnesses_beside(plan), *witnesses]
+    faults = [*seal_faults(document, known, strict=strict), *file_faults(plan, document)]
+    if not faults and not is_sealed(document):
+        faults = list(audit_directory(plan).violations)
+    if faults:
+        told = [f"{plan}: the stored plan of {record.day}, revision {record.revision}: {fault}" for fault in faults]
+        raise BadInput([*first_of(told, SHOWN_FAULTS, "more faults"), f"{plan}: {WHAT_TO_DO}"])
+    return Checked(plan, is_sealed(document))
+
+
+def checked_inputs(place: Path, record: RunRecord) -> Path:
+    """Return the folder of a stored run's inputs, after it was compared with the hash that the record has.
+
+    Raises
+    ------
+    BadInput
+        They are not those that the run was planned from, or cannot be read.
+    """
+    inputs = place / "inputs"
+    if digest_of(inputs) != record.inputs_sha256:
+        raise BadInput(f"{inputs}: these are not the inputs that run {record.run_id} was planned from; {WHAT_TO_DO}")
+    return inputs
+
+
+def digest_of(folder: Path) -> str:
+    """Return the sha256 over the names and contents of all files of a folder of inputs.
+
+    Raises
+    ------
+    BadInput
+        A file cannot be read, or is no regular file.
+    """
+    total = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if not p.is_dir() or p.is_symlink()):
+        total.update(f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode())
+    return total.hexdigest()
