@@ -146,6 +146,14 @@ def _fewer_published(directory, _):
     edit(directory, "plan.json", lambda d: d["horizon"].update(publish_steps=12))
 
 
+def _bound_and_pins(directory, _):
+    def widen(d):
+        d.update(bound_usd=d["money_usd"] + 0.05, gap=0.05 / d["money_usd"])
+        d["pins"]["least_usd"] -= 0.05
+
+    edit(directory, "plan.json", widen)
+
+
 def _off_is_out(directory, _):
     _swap_states(directory, "off", "out")
 
@@ -220,8 +228,9 @@ HAND = {
             "plan.json",
             [lambda d: d.update(bound_usd=d["money_usd"] + 0.05, gap=0.05 / d["money_usd"])],
         ),
-        "bound",
+        "pins.least_usd",
     ),
+    "proof: bound, gap and what pins cost at least": (_bound_and_pins, "bound"),
     "proof: optimal with a gap": (
         partial(
             _edit_each,
@@ -288,7 +297,7 @@ HAND = {
     "overrides": (told(overrides=["an obligation was given up"]), "words"),
     "switching": (told(switching={"box": {"packet": 1}}), "outside"),
     "chain": (told(chain=[{"what": "halving"}]), "outside"),
-    "causes: none": (told(causes=[]), "words"),
+    "causes: none": (told(causes=[]), "does not fit a container"),
     "setpoints: more hash": (cell("setpoints.csv", 10, hash_rate_th_s="99999.0"), "hash_rate_th_s of container"),
     "setpoints: off is out": (_off_is_out, "'out' is written, 'off' is expected"),
     "setpoints: on is off": (
@@ -332,18 +341,18 @@ HAND = {
     "problem: shorter minimum up": (problem(lambda d: d["classes"][0].update(min_up_steps=1)), "rules"),
     "problem: dearer starts": (
         problem(lambda d: d["classes"][0]["start"].update(warm_cost_usd=[0.0] * 24)),
-        "the replay gives",
+        "rules",
     ),
-    "problem: a limit more": (problem(_extra_limit), "plan.json: audit.checks"),
+    "problem: a limit more": (problem(_extra_limit), "energy_taken_mwh"),
     "problem: a limit less": (problem(lambda d: d["site"].pop("energy_limits", None)), "audit.checks"),
-    "problem: less on offer": (problem(lambda d: d["sources"][0].update(available_mw=[0.0] * 24)), "the source"),
+    "problem: less on offer": (problem(lambda d: d["sources"][0].update(available_mw=[0.0] * 24)), "supply: source"),
     "problem: other carbon": (
         problem(lambda d: d["sources"][1].update(carbon_g_per_kwh=[1.0] * 24)),
         "carbon.kg_co2e",
     ),
     "problem: who ran before": (
         problem(lambda d: d["classes"][0]["history"][0].update(steps=99)),
-        "state_after.containers",
+        "case",
     ),
 }
 
