@@ -81,6 +81,7 @@ def audit_directory(path: str | Path) -> FileAudit:
     _check_totals(book, document, "totals", _true_totals(problem, schedule, truth, problem.steps))
     _check_totals(book, document, "published", published)
     _check_claims(book, problem, document, truth)
+    _check_changes(book, document)
     return book.result()
 
 
@@ -288,6 +289,19 @@ def _check_claims(book: _Book, problem: Problem, document: Mapping[str, Any], tr
         book.hold(agree, f"{where}: feasible, money_usd and violations contradict each other.")
         if money is not None and bound is not None:
             book.hold(money <= bound + slack, f"{where}: money {money:.4f} USD is above the bound {bound:.4f} USD.")
+
+
+def _check_changes(book: _Book, document: Mapping[str, Any]) -> None:
+    """Check that what was planned otherwise than the files say is told in the shape that readers expect.
+
+    Whether it is all cannot be seen from the files of a plan; plans that were written before there were changes tell
+    of none.
+    """
+    if "changes" not in document:
+        return
+    for i, change in enumerate(_part(book, document, "changes", list)):
+        whole = isinstance(change, dict) and isinstance(change.get("key"), str) and "value" in change
+        book.hold(whole, f"plan.json: changes[{i}] is no object with the keys key (text) and value.")
 
 
 def _check_proof(book: _Book, document: Mapping[str, Any], truth: Replay, slack: float) -> None:
