@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
+import pickle
 from datetime import UTC, datetime
 
 import numpy as np
@@ -324,6 +326,31 @@ def test_a_part_of_a_case_cannot_be_exchanged(case):
             with pytest.raises(TypeError, match=rf"{part} of a case cannot be exchanged.*with_changes"):
                 dataclasses.replace(whole, **{part: getattr(other if whole is case else case, part)})
     assert dataclasses.replace(case).document is case.document
+
+
+def test_what_a_case_holds_cannot_be_changed_in_place(case):
+    """*Proves:* another series, hash or model under a key, or another number in a series, raises; a copy in another
+    process is the same case, which still refuses.
+
+    *Sensitivity:* a series put into the case would be planned with the hashes of the files.
+    """
+    for one in (case, pickle.loads(pickle.dumps(case)), copy.deepcopy(case)):
+        for held in (one.series, one.inputs, one.container_models, one.quantiles):
+            for change in (
+                lambda held=held: held.__setitem__("x", 1),
+                lambda held=held: held.update(x=1),
+                lambda held=held: held.clear(),
+                lambda held=held: held.pop("x", None),
+                lambda held=held: held.setdefault("x", 1),
+            ):
+                with pytest.raises(TypeError, match="with_changes"):
+                    change()
+        assert one.series.keys() == case.series.keys()
+        assert one.inputs == case.inputs
+        with pytest.raises(TypeError, match="with_changes"):
+            dataclasses.replace(one, publish_steps=7)
+    with pytest.raises(ValueError, match="read-only"):
+        case.series[PRICE][0] = 1.0
 
 
 def test_a_case_that_was_not_read_from_a_file_cannot_be_changed(case):

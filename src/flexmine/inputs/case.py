@@ -18,6 +18,7 @@ from flexmine.inputs.changes import Change, Changing, requested
 from flexmine.inputs.effect import Resolved, without_effect
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
 from flexmine.inputs.filling import Filled
+from flexmine.inputs.fixed import FixedDict
 from flexmine.inputs.pins import Pin
 from flexmine.inputs.reading import Access
 from flexmine.inputs.references import Reader
@@ -236,14 +237,18 @@ def _read(origin: Origin, shown: str, changing: Changing, expected: Mapping[str,
         notes=(*document.notes, *notes, *(f"{r.feed.series}: {r.feed.note}" for r in read.values() if r.feed.note)),
         document=document,
         plant=resolved.plant,
-        container_models=models,
+        container_models=FixedDict(models),
         time=axis,
         publish_steps=document.publish_steps,
-        series=series,
-        inputs=dict(sorted(reader.inputs.items())),
+        series=FixedDict(series),
+        inputs=FixedDict(sorted(reader.inputs.items())),
         feeds=tuple(r.feed for r in read.values()),
         filled=tuple(f for r in read.values() for f in r.filled),
-        quantiles={key: {name: frozen(q) for name, q in r.quantiles.items()} for key, r in read.items() if r.quantiles},
+        quantiles=FixedDict(
+            (key, FixedDict((name, frozen(q)) for name, q in r.quantiles.items()))
+            for key, r in read.items()
+            if r.quantiles
+        ),
         changes=tuple(changing.changes),
         origin=origin,
     )
