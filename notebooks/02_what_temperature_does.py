@@ -112,14 +112,10 @@ window.iloc[:24].agg(["min", "max"])
 # three hours asleep: every start is warm.
 
 # %%
-import dataclasses
-
 case = flexmine.load_case("deep-winter")
 plan = flexmine.plan(case)
-state = case.document.state
-fresh = state.default.model_copy(update={"hours": 3.0, "inside_temperature_c": 18.0})
-document = case.document.model_copy(update={"state": state.model_copy(update={"default": fresh})})
-warm_plan = flexmine.plan(dataclasses.replace(case, document=document))
+rested = case.with_changes({"state.default.hours": 3.0, "state.default.inside_temperature_c": 18.0})
+warm_plan = flexmine.plan(rested)
 
 starts = pd.DataFrame(
     {

@@ -99,7 +99,7 @@ def leaves(value: Any, path: Place = ()) -> Iterator[Place]:
     """Yield the place of one value of each kind: of a list and of a table by name, the first entry and the last."""
     if isinstance(value, dict) and value:
         named = len(value) > 3 and all(isinstance(v, dict) for v in value.values())
-        for key in [list(value)[0], list(value)[-1]] if named else value:
+        for key in [next(iter(value)), list(value)[-1]] if named else value:
             yield from leaves(value[key], (*path, key))
     elif isinstance(value, list) and value:
         for i in sorted({0, len(value) - 1}):

@@ -15,6 +15,7 @@ from typing import Any
 
 from flexmine.audit.seal import sha256
 from flexmine.errors import BadInput, FlexmineError
+from flexmine.places import check_file, check_parent, end_of_links, is_mount_point, shown
 from flexmine.planning.tables import write_csv
 from flexmine.problem.writing import write_problem
 from flexmine.solving.phases import Phases
@@ -31,46 +32,92 @@ def check_target(directory: Path) -> None:
     Raises
     ------
     BadInput
-        Where something stands there that flexmine did not write.
+        Where something stands there that flexmine did not write, or that no rename can replace.
     """
-    if not directory.name:
+    if directory.name in ("", ".."):
         raise BadInput(f"--out {str(directory)!r}: is no name of a directory; name one, such as plans/tomorrow")
     try:
-        for place in (directory, previous_of(directory)):
-            if place.exists() and not _may_replace(place):
+        place, previous = end_of_links(directory), previous_of(directory)
+        _refuse_unmovable(directory, place, previous)
+        for there in (place, previous):
+            if there.exists() and not _may_replace(there):
                 raise BadInput(
-                    f"{place}: exists and holds no plan that flexmine wrote, so it is not replaced; "
-                    "name another directory, or move it away"
+                    f"{shown(directory) if there is place else there}: exists and holds no plan that flexmine wrote, "
+                    "so it is not replaced; name another directory, or move it away"
                 )
         # What would be deleted for good has to be flexmine's own.
-        foreign = sorted({f.name for f in _entries(previous_of(directory))} - set(WRITTEN))
+        foreign = sorted({f.name for f in _entries(previous)} - set(WRITTEN))
+        check_parent(place)
     except OSError as error:
         raise BadInput(f"{directory}: cannot be looked at: {error.strerror or error}") from error
     if foreign:
         raise BadInput(
-            f"{previous_of(directory)}: holds {', '.join(foreign)}, which flexmine did not write and would delete; "
-            "move it away"
+            f"{previous}: holds {', '.join(foreign)}, which flexmine did not write and would delete; move it away"
         )
 
 
 def previous_of(directory: Path) -> Path:
-    """Return where an older plan of `directory` moves to."""
-    return directory.with_name(directory.name + ".previous")
+    """Return where an older plan of `directory` moves to: beside the folder itself, also where a link leads to it."""
+    place = end_of_links(directory)
+    return place.with_name(place.name + ".previous")
 
 
 def error_file_of(directory: Path) -> Path:
-    """Return the file that says why there is no new plan in `directory`."""
+    """Return the file that says why there is no new plan in `directory`: beside the name that was given."""
     return directory.with_name(directory.name + ".error.json")
+
+
+def _refuse_unmovable(directory: Path, place: Path, previous: Path) -> None:
+    """Refuse places that cannot be moved aside for a new plan, or whose moving would take something else along."""
+    for there in (place, previous):
+        if is_mount_point(there):
+            raise BadInput(
+                f"{shown(directory) if there is place else there}: is a mount point, which cannot be moved aside for a "
+                f"new plan; give a folder inside it, such as {there / 'plan'}"
+            )
+    if previous.is_symlink():
+        raise BadInput(
+            f"{previous}: is a symbolic link, and the older plan moves to this name; remove the link, or name another "
+            "directory"
+        )
+    whole = Path(os.path.realpath(place))
+    here = _working_directory()
+    for there in (whole, whole.with_name(previous.name)):
+        if here is not None and there.is_dir() and (here == there or there in here.parents):
+            raise BadInput(
+                f"{there}: is the folder that flexmine was started in, or one above it, and it would be moved aside "
+                "for the new plan; start from another folder, or name another directory"
+            )
+    above = _plan_above(whole)
+    if above is not None:
+        raise BadInput(
+            f"{shown(directory)}: lies inside the plan {above}, which is moved aside whole for the next plan there "
+            "and deleted for the one after it; name a directory beside it"
+        )
+
+
+def _plan_above(place: Path) -> Path | None:
+    """Return the plan that a place lies in, None where it lies in none."""
+    return next((above for above in Path(os.path.realpath(place)).parents if _holds_plan(above)), None)
+
+
+def _working_directory() -> Path | None:
+    try:
+        return Path.cwd().resolve()
+    except OSError:  # it has been deleted
+        return None
 
 
 def write_plan(plan: Plan, directory: Path, phases: Phases, *, report: bool = True) -> None:
     """Write the plan beside `directory` and rename it into place; an older one moves to ``DIRECTORY.previous``."""
     check_target(directory)
     try:
-        _write_beside(plan, directory, phases, report=report)
+        _write_beside(plan, end_of_links(directory), phases, report=report)
     except OSError as error:
         raise BadInput(f"{directory}: cannot be written: {error.strerror or error}") from error
-    error_file_of(directory).unlink(missing_ok=True)
+    # Two names may lead to one folder; a link keeps standing, what it says goes.
+    for told in {error_file_of(directory), error_file_of(end_of_links(directory))}:
+        end_of_links(told).unlink(missing_ok=True)
 
 
 def _write_beside(plan: Plan, directory: Path, phases: Phases, *, report: bool) -> None:
@@ -96,28 +143,31 @@ def _write_beside(plan: Plan, directory: Path, phases: Phases, *, report: bool) 
 
 
 def write_error(directory: Path, error: FlexmineError) -> None:
-    """Say beside `directory` why there is no new plan; the directory itself is not touched."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    """Say beside `directory` why there is no new plan; the directory itself is not touched, nor a plan above it."""
+    if _plan_above(directory) is not None:
+        return
     document = {"status": error.status, "exit_code": error.exit_code, "messages": error.messages}
-    target = error_file_of(directory)
+    target = end_of_links(error_file_of(directory))
+    target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     _write_json(beside, document)
     beside.replace(target)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write one file, complete or not at all.
+    """Write one file, complete or not at all; where the path is a link, the file that it leads to.
 
     Raises
     ------
     BadInput
         Where the place cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    place = check_file(path)
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(path)
+        beside.replace(place)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise BadInput(f"{path}: cannot be written: {error.strerror or error}") from error
@@ -176,14 +226,14 @@ def _entries(place: Path) -> list[Path]:
 
 
 def _may_replace(place: Path) -> bool:
-    if not place.is_dir():
-        return False
-    if not any(place.iterdir()):
-        return True
+    return place.is_dir() and (not any(place.iterdir()) or _holds_plan(place))
+
+
+def _holds_plan(place: Path) -> bool:
     document = place / "plan.json"
-    if not document.is_file():
-        return False
     try:
+        if not document.is_file():
+            return False
         schema = json.loads(document.read_text(encoding="utf-8")).get("schema", "")
     except (ValueError, AttributeError, OSError):
         return False

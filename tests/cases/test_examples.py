@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 import numpy as np
@@ -30,10 +29,9 @@ def codes(plan, steps=slice(None)):
     return {text.partition(":")[0] for row in plan.reasons.text for text in row[steps]}
 
 
-def changed(name, **entries):
-    """Return an example with other entries of its case."""
-    case = flexmine.load_case(name)
-    return dataclasses.replace(case, document=case.document.model_copy(update=entries))
+def changed(name, changes):
+    """Return an example with other values of its case."""
+    return flexmine.load_case(name).with_changes(changes)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -81,10 +79,8 @@ def test_deep_winter_starts_cold(plans):
     plan = plans["deep-winter"]
     assert (plan.replay.cold_start.sum(), plan.replay.warm_start.sum()) == (14, 0)
     assert plan.setpoints["preheat_mw"].sum() > 14 * 6.6 * 6 / 3600
-    state = flexmine.load_case("deep-winter").document.state
-    assert state.default is not None
-    fresh = state.default.model_copy(update={"hours": 3.0, "inside_temperature_c": 18.0})
-    warm = flexmine.plan(changed("deep-winter", state=state.model_copy(update={"default": fresh})))
+    rested = {"state.default.hours": 3.0, "state.default.inside_temperature_c": 18.0}
+    warm = flexmine.plan(changed("deep-winter", rested))
     assert (warm.replay.cold_start.sum(), warm.replay.warm_start.sum()) == (0, 14)
     assert warm.setpoints["preheat_mw"].sum() == 0.0
     assert warm.money_usd > plan.money_usd + 14 * 45 - 1.0
@@ -101,7 +97,7 @@ def test_inside_the_ban_nothing_runs_and_the_plan_says_why(plans):
     assert all("winter-ban" in text for row in plan.reasons.text for text in row)
     assert plan.money_usd == pytest.approx(-48 * 14 * 0.01 * 10.0)
     assert finding(plan).endswith("No container runs, because of the window winter-ban.")
-    assert flexmine.plan(changed("deep-winter-ban", windows=())).money_usd > 30_000
+    assert flexmine.plan(changed("deep-winter-ban", {"windows": []})).money_usd > 30_000
 
 
 def test_heat_derates_at_the_hottest_hours(plans):
@@ -152,7 +148,7 @@ def test_the_order_at_noon_is_obeyed_within_the_ramps(plans):
     assert codes(plan, slice(12, 15)) == {"order"}
     assert "ramp_down" in codes(plan, slice(11, 12))
     assert "order noon caps the site at 3 MW 12:00–15:00" in finding(plan)
-    free = flexmine.plan(changed("curtailment-noon", orders=()))
+    free = flexmine.plan(changed("curtailment-noon", {"orders": []}))
     assert np.all(free.replay.site_power_mw[11:16] > 9.98)
 
 

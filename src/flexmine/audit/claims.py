@@ -85,9 +85,7 @@ def check_claims(book: Comparison, made: Replayed) -> None:
     document, problem, truth = made.document, made.problem, made.truth
     own_version = version_of(document) == __version__
     if own_version:
-        book.all(
-            f"plan.json: {key} is no key that flexmine {__version__} writes." for key in _unknown_keys(document)
-        )
+        book.all(f"plan.json: {key} is no key that flexmine {__version__} writes." for key in _unknown_keys(document))
     slack = money_slack_usd(problem, problem.steps)
     book.number("plan.json: rounded_money_usd", document.get("rounded_money_usd"), truth.money_usd, slack)
     for term in money_terms(by_step=False):
@@ -112,6 +110,8 @@ def check_claims(book: Comparison, made: Replayed) -> None:
     _check_figures(book, made)
     _check_options(book, document)
     _check_pins(book, document)
+    if own_version or "changes" in document:
+        _check_changes(book, document)
 
 
 def part(book: Comparison, document: Mapping[str, Any], key: str, kind: type[dict[str, Any]] | type[list[Any]]) -> Any:
@@ -138,6 +138,13 @@ def _check_figures(book: Comparison, made: Replayed) -> None:
             book.same(f"plan.json: carbon.{key}", account.get(key), value, slack)
     else:
         book.hold(account is None, "plan.json: carbon is no object.")
+
+
+def _check_changes(book: Comparison, document: Mapping[str, Any]) -> None:
+    """Check that what was planned otherwise than the files say is told in the shape that readers expect."""
+    for i, change in enumerate(part(book, document, "changes", list)):
+        whole = isinstance(change, dict) and isinstance(change.get("key"), str) and "value" in change
+        book.hold(whole, f"plan.json: changes[{i}] is no object with the keys key (text) and value.")
 
 
 def _check_options(book: Comparison, document: Mapping[str, Any]) -> None:

@@ -135,13 +135,14 @@ class ErrorFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A directory without a name ("." or "/") has no place beside it.
-        if kind is None or not issubclass(kind, Exception) or not self.directory.name:
+        # A directory without a name of its own (".", ".." or "/") has no place beside it.
+        if kind is None or not issubclass(kind, Exception) or self.directory.name in ("", ".."):
             return
         from flexmine.output import write_error
 
         known = error if isinstance(error, FlexmineError) else FlexmineError(f"{kind.__name__}: {error}")
         try:
             write_error(self.directory, known)
-        except OSError as failure:
-            say(f"flexmine: {self.directory}.error.json cannot be written: {failure.strerror or failure}")
+        except (OSError, BadInput) as failure:
+            why = failure if isinstance(failure, BadInput) else failure.strerror or failure
+            say(f"flexmine: {self.directory}.error.json cannot be written: {why}")

@@ -42,9 +42,11 @@ def convert_command(
     from flexmine.inputs.reading import MAX_CSV_BYTES, read_regular
     from flexmine.inputs.table import read_table
     from flexmine.output import write_text
+    from flexmine.places import check_file
 
-    if out.resolve() == file.resolve():
-        raise BadInput(f"{out}: the file to write is the file to read; the published file stays as it is")
+    beside = out.with_name(f"{out.name}.source.json")
+    for written in (out, beside):
+        check_file(written, reads=file)
     try:
         raw = read_regular(file, MAX_CSV_BYTES)
     except BadInput as error:
@@ -62,7 +64,7 @@ def convert_command(
         "provenance": list(converted.provenance),
     }
     write_text(out, text)
-    write_text(out.with_name(f"{out.name}.source.json"), json.dumps(source, indent=2, ensure_ascii=False) + "\n")
+    write_text(beside, json.dumps(source, indent=2, ensure_ascii=False) + "\n")
     for sentence in converted.provenance:
         say(f"  {sentence}")
     click.echo(json.dumps(source) if as_json else str(out))

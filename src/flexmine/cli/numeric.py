@@ -22,8 +22,10 @@ def problem(case: str, allow_outside: tuple[Path, ...], out: Path, as_json: bool
     from flexmine.assembly import assemble
     from flexmine.inputs.case import load_case
     from flexmine.output import write_text
+    from flexmine.places import check_file
     from flexmine.problem.reading import problem_text
 
+    check_file(out, reads=Path(case))
     numeric = assemble(load_case(case, allow_outside)).problem
     write_text(out, problem_text(numeric))
     size = {"file": str(out), "steps": numeric.steps, "classes": len(numeric.classes), "sources": len(numeric.sources)}
@@ -41,10 +43,12 @@ def problem(case: str, allow_outside: tuple[Path, ...], out: Path, as_json: bool
 def solve(*, problem_file: Path, out: Path, containers: bool, as_json: bool, **solver: Any) -> int:
     """Solve a problem.json, whoever wrote it, and write solution.json."""
     from flexmine.output import write_text
+    from flexmine.places import check_file
     from flexmine.problem.reading import read_problem
     from flexmine.solving.engine import SolveOptions
     from flexmine.workflow.problem_file import solution_text, solve_to_document
 
+    check_file(out, reads=problem_file)
     loaded = read_problem(problem_file)
     for warning in loaded.warnings:
         say(f"flexmine: warning: {problem_file}: {warning}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,12 @@ from zoneinfo import ZoneInfo
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.agreement import agreement
 from flexmine.inputs.case_series import frozen, read_all_series, stated_numbers
+from flexmine.inputs.changes import Change, Changing, requested
+from flexmine.inputs.effect import Resolved, without_effect
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
 from flexmine.inputs.filling import Filled
+from flexmine.inputs.fixed import FixedDict
+from flexmine.inputs.pins import Pin
 from flexmine.inputs.reading import Access
 from flexmine.inputs.references import Reader
 from flexmine.inputs.salvage import parts_of
@@ -28,8 +32,30 @@ from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_refe
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a case was read from, so that it can be read once more.
+
+    Attributes
+    ----------
+    path : Path
+        The file, absolute.
+    allow_outside : tuple of Path
+        Folders that it may read from beside its own, absolute.
+    as_of : datetime or None
+        In place of the case's own `as_of`.
+    """
+
+    path: Path
+    allow_outside: tuple[Path, ...]
+    as_of: datetime | None
+
+
+@dataclass(frozen=True)
 class Case:
     """What a person wrote, checked and resolved; no physics yet.
+
+    Its parts were read and checked together, so that none of them can be exchanged alone: :meth:`with_changes` gives
+    another case.
 
     Attributes
     ----------
@@ -52,6 +78,10 @@ class Case:
         Steps that a named policy has filled in.
     quantiles : dict of dict of ndarray, shape (T,)
         By dotted key and name (``p10``), of the series whose feed has columns of quantiles.
+    changes : tuple of Change
+        What is not as the files say, in the order in which it was changed.
+    origin : Origin or None
+        None where it was not read from files.
     """
 
     name: str
@@ -67,6 +97,57 @@ class Case:
     feeds: tuple[Feed, ...] = ()
     filled: tuple[Filled, ...] = ()
     quantiles: dict[str, dict[str, Floats]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    origin: Origin | None = None
+    together: Mapping[str, object] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, part in (self.together or {}).items():
+            if getattr(self, name) is not part:
+                raise TypeError(
+                    f"{name} of a case cannot be exchanged: series, checks and hashes of the files would stay those of "
+                    'the old one; use case.with_changes({"dotted.key": value}), which reads and checks anew'
+                )
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Case:
+        """Return the case with other values, read, checked and resolved anew.
+
+        Parameters
+        ----------
+        changes : mapping
+            From dotted keys of the case, or ``plant.`` and a key of its plant, to values.  Entries of lists go by
+            their `name` (``sources.grid.price_usd_per_mwh``), without one by their index.  A value is what the file
+            could hold there.  A number or a series can also be changed by a text: ``"+20 %"`` and ``"x1.2"`` multiply
+            (a negative price becomes more negative), ``"+3"`` adds in the unit of the key; of a series each value,
+            after it is converted.
+
+        Returns
+        -------
+        Case
+            Its `changes` are those of this case and the new ones, in order; its hashes are those of the files.
+
+        Raises
+        ------
+        BadInput
+            A key that does not exist, a value that is not allowed, a case that does not fit together so, a change
+            that something else makes ineffective, or a file that is another one by now.
+
+        Examples
+        --------
+        >>> import flexmine
+        >>> case = flexmine.load_case("bratsk-shaped")
+        >>> dear = case.with_changes({"sources.grid.price_usd_per_mwh": "+20 %", "plant.cap_mw": 8})
+        >>> [str(change) for change in dear.changes]
+        ['sources.grid.price_usd_per_mwh: +20 %', 'plant.cap_mw: 10.0 -> 8']
+        """
+        new = requested(changes)
+        if self.origin is None:
+            raise BadInput("this case was not read from a file, so that it cannot be read with changes")
+        return _resolved(self.origin, str(self.origin.path), (*self.changes, *new), self.inputs)
+
+    def with_pins(self, pins: Sequence[Pin]) -> Case:
+        """Return the same case with other pins, of which nothing else of it depends: to see what pins cost."""
+        return _together(replace(self, document=self.document.model_copy(update={"pins": tuple(pins)}), together=None))
 
 
 def load_case(
@@ -90,16 +171,46 @@ def load_case(
         All that is wrong in all files, one message each, with file, line and column.
     """
     path = _case_file(path_or_name)
-    reader = Reader(Access(path.parent, [Path(folder) for folder in allow_outside]))
+    folders = tuple(Path(os.path.abspath(folder)) for folder in allow_outside)  # noqa: PTH100 - links stay links
+    return _resolved(Origin(Path(os.path.abspath(path)), folders, as_of), str(path), (), {})  # noqa: PTH100
+
+
+def _resolved(origin: Origin, shown: str, changes: Sequence[Change], expected: Mapping[str, str]) -> Case:
+    """Return the case of a file with changes.
+
+    Parameters
+    ----------
+    shown : str
+        How messages name the file.
+    expected : mapping of str
+        Hashes that files have to have still.
+    """
+    changing = Changing(list(changes))
+    try:
+        return _together(_read(origin, shown, changing, expected))
+    except BadInput as error:
+        raise BadInput(changing.told(error.messages)) from error
+
+
+def _together(case: Case) -> Case:
+    """Return a case whose parts cannot be exchanged one by one any more."""
+    parts = {f.name: getattr(case, f.name) for f in fields(case) if f.name != "together"}
+    return replace(case, together=parts)
+
+
+def _read(origin: Origin, shown: str, changing: Changing, expected: Mapping[str, str]) -> Case:
+    path, as_of = origin.path, origin.as_of
+    reader = Reader(Access(path.parent, origin.allow_outside), expected)
     label = shipped_reference(path) or path.name
     try:
-        case = reader.draft(path, CaseDocument, label)
+        case = reader.draft(path, CaseDocument, label, changing.into_case)
     except BadInput as error:
-        raise BadInput([f"{path}: {message}" for message in error.messages]) from error
+        raise BadInput([f"{shown}: {message}" for message in error.messages]) from error
     if case.data is None:
         raise BadInput(reader.wrong)
     document = parts_of(case.data, CaseDocument)
-    plant = reader.referred(case, ("plant",), case.data.get("plant"), PlantDocument)
+    plant = reader.referred(case, ("plant",), case.data.get("plant"), PlantDocument, changing.into_plant)
+    reader.wrong += changing.wrong
     models = {} if plant is None else reader.models(plant)
     more = [] if case.document else [case.at(keys, message) for keys, message in case_problems(document)]
     if plant is not None and plant.document is not None:
@@ -115,20 +226,31 @@ def load_case(
     if reader.wrong:
         raise BadInput(reader.wrong)
     assert axis is not None and plant is not None
+    issues = any(r.feed.issue for r in read.values())
+    resolved = Resolved(document, loaded(plant).document, models, series, issues=issues, as_of_given=as_of is not None)
+    idle = without_effect(changing.changes, resolved)
+    if idle:
+        raise BadInput(idle)
     return Case(
         name=document.name,
         title=document.title,
         notes=(*document.notes, *notes, *(f"{r.feed.series}: {r.feed.note}" for r in read.values() if r.feed.note)),
         document=document,
-        plant=loaded(plant).document,
-        container_models=models,
+        plant=resolved.plant,
+        container_models=FixedDict(models),
         time=axis,
         publish_steps=document.publish_steps,
-        series=series,
-        inputs=dict(sorted(reader.inputs.items())),
+        series=FixedDict(series),
+        inputs=FixedDict(sorted(reader.inputs.items())),
         feeds=tuple(r.feed for r in read.values()),
         filled=tuple(f for r in read.values() for f in r.filled),
-        quantiles={key: {name: frozen(q) for name, q in r.quantiles.items()} for key, r in read.items() if r.quantiles},
+        quantiles=FixedDict(
+            (key, FixedDict((name, frozen(q)) for name, q in r.quantiles.items()))
+            for key, r in read.items()
+            if r.quantiles
+        ),
+        changes=tuple(changing.changes),
+        origin=origin,
     )
 
 

@@ -35,7 +35,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
         if detail["type"] == "places":
             findings += [Finding((*keys, *below), text) for below, text in context["places"]]
         elif detail["type"] == "extra_forbidden":
-            findings.append(Finding(keys, _unknown_key(keys, model, detail["input"]), of_key=True))
+            findings.append(Finding(keys, unknown_key(keys, model, detail["input"]), of_key=True))
         else:
             findings.append(Finding(keys, _sentence(detail, keys)))
     return findings
@@ -96,7 +96,8 @@ def document_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _unknown_key(keys: tuple[str | int, ...], model: type[BaseModel], value: object) -> str:
+def unknown_key(keys: tuple[str | int, ...], model: type[BaseModel], value: object) -> str:
+    """Return what is wrong with a key that a document does not have, and what may be meant."""
     parent = _document_at(model, keys[:-1])
     known, key = _keys_of(parent) if parent else [], str(keys[-1])
     other = known_in_another_unit(key, known)
@@ -120,7 +121,8 @@ def _places_of(key: str, model: type[BaseModel], above: tuple[str, ...] = ()) ->
     return found
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """Return a value in words."""
     if isinstance(value, dict):
         return "a block of keys"
     if isinstance(value, list | tuple):
@@ -174,7 +176,7 @@ def _unit_and_guess(keys: tuple[str | int, ...], value: object) -> str:
 
 
 def _sentence(detail: ErrorDetails, keys: tuple[str | int, ...]) -> str:
-    kind, context, shown = detail["type"], detail.get("ctx", {}), _shown(detail["input"])
+    kind, context, shown = detail["type"], detail.get("ctx", {}), shown_value(detail["input"])
     text = str(detail["msg"])
     if kind == "missing":
         text = "is missing; this key is needed here"

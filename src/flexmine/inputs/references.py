@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,25 @@ from flexmine.errors import BadInput
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
 from flexmine.inputs.miners import MinerDocument
 from flexmine.inputs.reading import MAX_YAML_BYTES, Access
-from flexmine.inputs.yaml_loader import D, Draft, Keys, parse_yaml
+from flexmine.inputs.yaml_loader import D, Draft, Edit, Keys, parse_yaml
 
 
 @dataclass
 class Reader:
-    """Reads the files of one case, and keeps their hashes and all that is wrong with them."""
+    """Reads the files of one case, and keeps their hashes and all that is wrong with them.
+
+    Attributes
+    ----------
+    expected : mapping of str
+        Hashes that files have to have still, where the case has been read before.
+    """
 
     access: Access
+    expected: Mapping[str, str] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
-    def draft(self, path: Path, model: type[D], label: str) -> Draft[D]:
+    def draft(self, path: Path, model: type[D], label: str, edit: Edit | None = None) -> Draft[D]:
         """Return a YAML file as far as it can be understood; what is wrong is kept.
 
         Raises
@@ -31,7 +39,7 @@ class Reader:
         BadInput
             Where the file cannot be read at all, in words that follow its name.
         """
-        draft = parse_yaml(self.raw(path, label, MAX_YAML_BYTES), path, model, label)
+        draft = parse_yaml(self.raw(path, label, MAX_YAML_BYTES), path, model, label, edit)
         self.wrong += draft.messages
         return draft
 
@@ -44,10 +52,15 @@ class Reader:
             In words that follow the name of the file.
         """
         raw = self.access.bytes_of(path, limit)
-        self.inputs[label] = hashlib.sha256(raw).hexdigest()
+        digest = hashlib.sha256(raw).hexdigest()
+        if self.expected.get(label, digest) != digest:
+            raise BadInput("has changed since the case was read; read the case again with load_case")
+        self.inputs[label] = digest
         return raw
 
-    def referred(self, source: Draft[Any], keys: Keys, reference: Any, model: type[D]) -> Draft[D] | None:
+    def referred(
+        self, source: Draft[Any], keys: Keys, reference: Any, model: type[D], edit: Edit | None = None
+    ) -> Draft[D] | None:
         """Return the file that `source` names under `keys`; None, and the reason kept, where there is none."""
         if not isinstance(reference, str) or not reference:
             return None  # the file that names it has been found wrong already
@@ -59,7 +72,7 @@ class Reader:
             self.wrong += [source.at(keys, message) for message in error.messages]
             return None
         try:
-            return self.draft(path, model, self.access.portable(path))
+            return self.draft(path, model, self.access.portable(path), edit)
         except BadInput as error:
             self.wrong += [source.at(keys, f"{reference} {message}") for message in error.messages]
             return None

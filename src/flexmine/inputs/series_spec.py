@@ -130,6 +130,8 @@ class Series(Document):
         Of times without UTC offset; without it such times are refused.
     factors
         Named multipliers of the column, such as a rate of exchange.
+    shift
+        Added to every value, after factors and conversion, in the unit of the key.
     coarser
         ``hold``: a source with longer intervals than the case's steps is held constant over each, whose length
         `every` names; absent: refused.
@@ -167,6 +169,7 @@ class Series(Document):
     ) = None
     zone: ZoneName | None = None
     factors: Annotated[tuple[Factor, ...], AsTuple] = ()
+    shift: float = Field(default=0.0, ge=-1e17, le=1e17)
     coarser: Literal["hold"] | None = None
     missing: Annotated[tuple[str, ...], AsTuple] = ()
     not_missing: Annotated[tuple[str, ...], AsTuple] = ()

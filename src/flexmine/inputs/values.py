@@ -70,6 +70,8 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
     values = convert.scale * (plain * column.spec.factor) + convert.offset
     if convert.energy:
         values = values / (cells.length_us / US_PER_H)
+    if column.spec.shift:
+        values = values + column.spec.shift
     faults = np.zeros(len(values), dtype=bool)
     doubtful = np.isin(plain, _sentinels(column))
     for bad, wrong, hint in _kinds_of_fault(values, column.quantity, ~missing, doubtful):
@@ -114,7 +116,8 @@ def _product(column: Column, plain: float, value: float) -> str:
     if not np.isfinite(value) or value == plain:
         return ""
     factor = f" x {column.spec.factor:g}" if column.spec.factors else ""
-    return f"{factor} = {value:g}"
+    shift = f", shifted by {column.spec.shift:g}," if column.spec.shift else ""
+    return f"{factor}{shift} = {value:g}"
 
 
 def _sentence(column: Column, cells: Cells, bad: Bools, shown: str) -> str:

@@ -8,6 +8,7 @@ notation is a number, a time stays text until a field says that it is a time.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -28,6 +29,7 @@ MAX_DIGITS = 300
 _ALLOWED = f"allowed are at most {MAX_NODES} values (aliases counted each time) in at most {MAX_LEVELS} levels"
 Keys = tuple[str | int, ...]
 D = TypeVar("D", bound=Document)
+Edit = Callable[[dict[str, Any], "dict[Keys, Place]"], None]
 
 
 class CoreLoader(yaml.SafeLoader):
@@ -52,10 +54,20 @@ for _name, _pattern, _first in (
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Line and column, counted from 1."""
+    """Line and column, counted from 1; or the change that has put a value there, of which no file has a line.
+
+    Attributes
+    ----------
+    change : str
+        What was changed to what; empty where the file says it so.
+    depth : int
+        So many keys lead to what was changed.
+    """
 
     line: int
     column: int
+    change: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,8 +143,14 @@ def loaded(draft: Draft[D]) -> Loaded[D]:
     return Loaded(draft.document, draft.data, draft.path, draft.label, draft.raw, draft.places)
 
 
-def parse_yaml(raw: bytes, path: Path, model: type[D], label: str) -> Draft[D]:
-    """Return what the bytes of a YAML file mean, and all that is wrong with them; nothing is raised."""
+def parse_yaml(raw: bytes, path: Path, model: type[D], label: str, edit: Edit | None = None) -> Draft[D]:
+    """Return what the bytes of a YAML file mean, and all that is wrong with them; nothing is raised.
+
+    Parameters
+    ----------
+    edit : callable, optional
+        Changes the content, and the places of its values, before anything is checked.
+    """
     places: dict[Keys, Place] = {}
     findings: list[Finding] = []
     try:
@@ -142,6 +160,8 @@ def parse_yaml(raw: bytes, path: Path, model: type[D], label: str) -> Draft[D]:
     if not isinstance(data, dict):
         text = f"{label}:1:1: the file has to hold keys and values, such as schema: {schema_of(model)}"
         return Draft(None, None, path, label, raw, places, (text,))
+    if edit is not None:
+        edit(data, places)
     document, wrong = _validated(data, model)
     told = {finding.keys for finding in findings}
     findings += [finding for finding in wrong if finding.keys not in told]
@@ -294,6 +314,14 @@ KEY_MARK = "\0key"
 """Last part of the entry that says where a key, not its value, stands."""
 
 
+def mark_changed(places: dict[Keys, Place], keys: Keys, change: str) -> None:
+    """Let what is wrong at a value, or below it, be told of the change that has put it there."""
+    at = _place(places, Finding(keys, ""))
+    for known in [known for known in places if known[: len(keys)] == keys]:
+        del places[known]
+    places[keys] = places[(*keys, KEY_MARK)] = Place(at.line, at.column, change, len(keys))
+
+
 def _place(places: dict[Keys, Place], finding: Finding) -> Place:
     if isinstance(finding.place, Place):
         return finding.place
@@ -308,6 +336,8 @@ def _place(places: dict[Keys, Place], finding: Finding) -> Place:
 def _sentence(label: str, places: dict[Keys, Place], finding: Finding) -> str:
     place = _place(places, finding)
     key = ""
-    for part in finding.keys:
+    for part in finding.keys[place.depth :]:
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+    if place.change:
+        return printable(f"{place.change}:{' ' + key + ':' if key else ''} {finding.message}")
     return printable(f"{label}:{place.line}:{place.column}{' ' + key if key else ''}: {finding.message}")

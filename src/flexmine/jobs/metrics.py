@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from flexmine.errors import BadInput
 from flexmine.jobs.health import Health
+from flexmine.places import check_file
 
 MEANING = {
     "health": "0 ok, 1 warning, 2 critical, as flexmine health",
@@ -40,8 +41,9 @@ def write_metrics(found: Health, path: Path) -> None:
         if name not in gauges:
             gauges[name] = Gauge(f"flexmine_{name}", MEANING[name], ["plant", *labels], registry=registry)
         gauges[name].labels(plant=found.plant, **labels).set(value)
+    place = check_file(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_to_textfile(str(path), registry)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_to_textfile(str(place), registry)
     except OSError as error:
         raise BadInput(f"{path}: cannot be written: {error.strerror or error}") from error

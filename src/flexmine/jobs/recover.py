@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.jobs.observe import observe_again
+from flexmine.places import end_of_links, remove_tree
 from flexmine.store.database import StoreDamaged, database_file
 from flexmine.store.files import half_removed, leftovers, remove, run_folders, set_aside
 from flexmine.store.records import RunRecord, read_record
@@ -42,7 +42,7 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
     try:
         for folder in leftovers(job.folder, job.plant):
             tell(f"{folder}: the run did not finish; its unfinished files are removed")
-            shutil.rmtree(folder)
+            remove_tree(folder)
         known = {record.folder for record in store.history(job.plant)}
         for folder, place in half_removed(job.folder, job.plant):
             if place.relative_to(job.folder).as_posix() in known:
@@ -89,7 +89,8 @@ def _complete(job: Job, folder: Path) -> RunRecord:
 
 
 def _set_database_aside(job: Job, tell: Tell) -> None:
-    file = database_file(job.url)
+    # SQLite keeps its other two files beside the database itself, also where a link leads to it.
+    file = end_of_links(database_file(job.url))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     for path in (file, *(file.with_name(file.name + tail) for tail in ("-wal", "-shm"))):
         if path.exists():

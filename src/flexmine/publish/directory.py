@@ -26,6 +26,7 @@ from flexmine.audit.seal import SEAL, Witness, sha256, version_of, witnesses_bes
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
 from flexmine.output import WRITTEN
+from flexmine.places import end_of_links, remove_tree
 from flexmine.publish.after import ACTIONS, Action, Continued, continued
 from flexmine.publish.reader import (
     DOCUMENT,
@@ -150,7 +151,7 @@ def publish(
 @contextmanager
 def _locked(target: Path) -> Iterator[None]:
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        end_of_links(target).mkdir(parents=True, exist_ok=True)
         with FileLock(target / LOCK, timeout=LOCK_WAIT_S):
             yield
     except Timeout as error:
@@ -165,8 +166,8 @@ def _clean(target: Path) -> None:
     """Take away what a publisher that was killed has left behind; nobody else is writing now."""
     for entry in target.iterdir():
         if UNFINISHED.fullmatch(entry.name):
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
+            if entry.is_dir():
+                remove_tree(entry)
             else:
                 entry.unlink()
 
@@ -290,5 +291,5 @@ def _forget(target: Path, keep: int) -> None:
     for name in names[:-keep]:
         dying = target / f".old-{name}"
         (target / name).replace(dying)
-        shutil.rmtree(dying)
+        remove_tree(dying)
     sync(target)

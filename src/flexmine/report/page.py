@@ -105,8 +105,10 @@ def _provenance(plan: Plan) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ..
     )
     preference = tuple((name.replace("_", " "), _value(value)) for name, value in plan.preference.items())
     options = tuple((name, "–" if value is None else str(value)) for name, value in plan.options.items())
+    changes = tuple((change.key, str(change).removeprefix(f"{change.key}: ")) for change in plan.changes)
     return (
         ("Solve", solve),
+        ("Changed, not as the files say", changes),
         ("Preference: the calmest among plans of nearly equal money", preference),
         ("Options", options),
         ("Versions", tuple(plan.versions.items())),

@@ -284,6 +284,7 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     parts.append((audit, not replay.violations))
     if plan.preference.get("outcome") == "time_limit":
         parts.append(("time was up before the calmest plan was proven", False))
+    parts.extend((f"changed: {change}", False) for change in plan.changes)
     parts.extend((f"filled: {text}", False) for text in plan.filled)
     parts.extend((f"override: {text}", False) for text in plan.overrides)
     parts.extend((breach_words(b), False) for b in plan.breaches)

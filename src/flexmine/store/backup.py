@@ -25,6 +25,7 @@ from flexmine._version import __version__
 from flexmine.audit.seal import sha256
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
+from flexmine.places import check_file, end_of_links, is_mount_point, shown
 from flexmine.store.database import NEWEST_VERSION
 from flexmine.store.tables import Base, RunRow
 
@@ -43,7 +44,7 @@ class Counts:
 
 
 def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
-    """Write rows and files of a plant into one compressed file, complete or not at all.
+    """Write rows and files of a plant into one compressed file, complete or not at all; a link is followed.
 
     The rows are read in one transaction.  Files of a run never change, so they are copied after it; a run that is
     pruned meanwhile is left out, row and files.
@@ -53,14 +54,15 @@ def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
     BadInput
         The database or a file cannot be read, or the place cannot be written.
     """
+    place = check_file(target)
     try:
         rows = rows_of(engine, plant)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f".{place.name}.{os.getpid()}")
         try:
             counts = _write(beside, rows, root, plant)
             sync(beside)
-            replace_durably(beside, target)
+            replace_durably(beside, place)
         finally:
             beside.unlink(missing_ok=True)
     except DatabaseError as error:
@@ -89,10 +91,11 @@ def restore(engine: Engine, root: Path, plant: str, source: Path, *, overwrite: 
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _unpacked(source, root) as (folder, manifest, rows):
+        place = _place_of_files(root, plant)
+        with _unpacked(source, place.parent) as (folder, manifest, rows):
             _check(source, manifest, rows, folder, plant)
             _refuse_overwriting(engine, root, plant, overwrite=overwrite)
-            _put_files(folder / FILES / plant, root, plant)
+            _put_files(folder / FILES / plant, place)
             _put_rows(engine, plant, rows)
     except DatabaseError as error:
         raise BadInput(f"the store cannot be written: {error.orig}") from error
@@ -166,11 +169,11 @@ def _add(archive: tarfile.TarFile, name: str, document: Any) -> None:
 
 
 @contextmanager
-def _unpacked(source: Path, root: Path) -> Iterator[tuple[Path, Mapping[str, Any], Rows]]:
-    """Give a folder beside the runs that holds the unpacked backup, its manifest and its rows."""
+def _unpacked(source: Path, beside: Path) -> Iterator[tuple[Path, Mapping[str, Any], Rows]]:
+    """Give a folder in the folder `beside` that holds the unpacked backup, its manifest and its rows."""
     if not source.is_file():
         raise BadInput(f"there is no backup {source}")
-    folder = Path(tempfile.mkdtemp(prefix=".restore-", dir=root))
+    folder = Path(tempfile.mkdtemp(prefix=".restore-", dir=beside))
     try:
         try:
             with tarfile.open(source, "r:gz") as archive:
@@ -212,13 +215,23 @@ def _refuse_overwriting(engine: Engine, root: Path, plant: str, *, overwrite: bo
         raise BadInput(f"{plant} has {what} already; they are replaced only with --overwrite")
 
 
-def _put_files(folder: Path, root: Path, plant: str) -> None:
-    place = root / plant
+def _place_of_files(root: Path, plant: str) -> Path:
+    """Return the folder that is replaced: where the plant's is a link, the one that it leads to."""
+    place = end_of_links(root / plant)
+    if is_mount_point(place):
+        raise BadInput(
+            f"{shown(root / plant)}: is a mount point, which cannot be moved aside; mount it at the folder above, or "
+            "restore into another folder"
+        )
+    return place
+
+
+def _put_files(folder: Path, place: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     sync_tree(folder)
     if place.exists():
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        place.rename(place.with_name(f"{plant}.replaced-{stamp}"))
+        place.rename(place.with_name(f"{place.name}.replaced-{stamp}"))
     replace_durably(folder, place)
 
 

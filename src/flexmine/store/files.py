@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from flexmine.durable import replace_durably, sync, sync_tree
+from flexmine.places import remove_tree
 from flexmine.store.records import RECORD_FILE, RunRecord, record_text
 
 STAGING, DAMAGED, DYING = ".staging", ".damaged", ".gone-"
@@ -58,9 +60,9 @@ def half_removed(root: Path, plant: str) -> list[tuple[Path, Path]]:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, and the folder of its day where that is empty then."""
-    if folder.exists():
-        shutil.rmtree(folder)
+    """Remove a folder, or a link to one, and the folder of its day where that is empty then."""
+    if os.path.lexists(folder):
+        remove_tree(folder)
     if folder.parent.is_dir() and not any(folder.parent.iterdir()):
         folder.parent.rmdir()
 

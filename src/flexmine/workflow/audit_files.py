@@ -63,7 +63,7 @@ def audit_plan(
     found = found.extended(book)
     if case is not None:
         of_case = Comparison("the case")
-        _check_case(of_case, made, case)
+        _check_case(of_case, made, _changed_alike(case, made))
         found = found.extended(of_case)
     lines = tuple(claimed(made.document, with_case=case is not None))
     return replace(found, claimed=(*lines, *unchecked))
@@ -152,6 +152,18 @@ def _check_case(book: Comparison, made: Replayed, case: Case) -> None:
     )
     if not best.faults:
         _check_taken_over(book, made, case, assembly)
+
+
+def _changed_alike(case: Case, made: Replayed) -> Case:
+    """Return the case with the changes that the plan says it was made with."""
+    said = made.document.get("changes")
+    together: dict[str, Any] = {}
+    for change in said if isinstance(said, list) else ():
+        key, value = change["key"], change["value"]
+        if key in together:  # changed twice, one after the other
+            case, together = case.with_changes(together), {}
+        together[key] = value
+    return case.with_changes(together) if together else case
 
 
 def _check_taken_over(book: Comparison, made: Replayed, case: Case, assembly: Any) -> None:

@@ -10,6 +10,7 @@ from flexmine._version import __version__
 from flexmine.assembly.build import Assembly
 from flexmine.assembly.switching import switching
 from flexmine.audit.replay import Replay
+from flexmine.errors import BadInput
 from flexmine.explain.break_even import break_even
 from flexmine.inputs.case import Case
 from flexmine.planning.carbon import carbon_account
@@ -51,6 +52,25 @@ def options_of(case: Case) -> SolveOptions:
     return SolveOptions(gap=o.gap, time_limit_s=o.time_limit_s, seed=o.seed, preference=True)
 
 
+def refuse_idle_options(case: Case, options: SolveOptions) -> None:
+    """Refuse options in place of those that the case was changed to: the plan would name a change that it lacks.
+
+    Raises
+    ------
+    BadInput
+        Naming both.
+    """
+    asked = options_of(case)
+    for change in case.changes:
+        head, _, name = change.key.partition(".")
+        for key in ("gap", "time_limit_s", "seed") if head == "options" else ():
+            if name in ("", key) and getattr(options, key) != getattr(asked, key):
+                raise BadInput(
+                    f"change {change.asked}: has no effect, because the plan is asked for with {key} = "
+                    f"{getattr(options, key):g}; give one of the two"
+                )
+
+
 def build_plan(case: Case, assembly: Assembly, options: SolveOptions, made: Decided) -> Plan:
     """Return the plan of a case without what only a solver can add to it: rules, reasons, pins and preference."""
     problem, schedule, proof = made.problem, made.schedule, made.proof
@@ -75,6 +95,7 @@ def build_plan(case: Case, assembly: Assembly, options: SolveOptions, made: Deci
         filled=case.filled,
         chain=assembly.chain,
         overrides=assembly.overrides,
+        changes=case.changes,
         carbon=carbon_account(problem, schedule, made.replay, assembly.btc_per_th_s_h),
         state_after=fleet_after(case, problem, schedule, made.replay, boxes=assembly.boxes, steps=case.publish_steps),
         causes=assembly.causes,

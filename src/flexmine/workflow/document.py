@@ -68,6 +68,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
         "filled": [f.document() for f in plan.filled],
         "feeds": [f.document() for f in plan.feeds],
         "overrides": list(plan.overrides),
+        "changes": [change.document() for change in plan.changes],
         "pins": None if plan.pins is None else plan.pins.document(),
         "day_kind": None if plan.day_kind is None else plan.day_kind.document(),
         "carbon": None if plan.carbon is None else plan.carbon.document(published),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flexmine.assembly import assemble
 from flexmine.errors import Infeasible, NoPlan
 from flexmine.inputs.case import Case
-from flexmine.inputs.pins import Pin
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.solution import Proof
 from flexmine.workflow.solve import solve_checked
@@ -64,7 +62,7 @@ def cost_of_pins(case: Case, proof: Proof, options: SolveOptions) -> OverrideCos
     It may be below 0 by itself only where a pin releases a container from its minimum up time.
     """
     words = tuple(pin.words for pin in case.document.pins)
-    return cost_of_overrides("pin", words, with_pins(case, ()), proof, options) if words else None
+    return cost_of_overrides("pin", words, case.with_pins(()), proof, options) if words else None
 
 
 def cost_of_overrides(
@@ -110,21 +108,16 @@ def conflicting_pins(case: Case, options: SolveOptions) -> list[str]:
     with each other or with the rest of the case, and each of them is needed for the conflict.
     """
     needed = list(case.document.pins)
-    if not needed or not _feasible(with_pins(case, ()), options):
+    if not needed or not _feasible(case.with_pins(()), options):
         return []
     for pin in case.document.pins:
         fewer = [p for p in needed if p is not pin]
-        if fewer and not _feasible(with_pins(case, fewer), options):
+        if fewer and not _feasible(case.with_pins(fewer), options):
             needed = fewer
     told = "; and ".join(pin.words for pin in needed)
     if len(needed) == 1:
         return [f"a pin leaves no plan: {told}. Without it there is one"]
     return [f"{len(needed)} pins together leave no plan: {told}. Without any one of them there is one"]
-
-
-def with_pins(case: Case, pins: Sequence[Pin]) -> Case:
-    """Return the same case with other pins."""
-    return replace(case, document=case.document.model_copy(update={"pins": tuple(pins)}))
 
 
 def _feasible(case: Case, options: SolveOptions) -> bool:

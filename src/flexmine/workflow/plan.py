@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flexmine.baselines.rules import RuleResult
     from flexmine.explain.break_even import BreakEven
     from flexmine.explain.reasons import Reasons
+    from flexmine.inputs.changes import Change
     from flexmine.inputs.filling import Filled
     from flexmine.inputs.series import Feed
     from flexmine.planning.carbon import CarbonAccount
@@ -68,6 +69,8 @@ class Plan:
         Of every series of the case: which file and column, how it became steps, which issue was used.
     filled : tuple of Filled
         Steps of series whose values are not the feed's own.
+    changes : tuple of Change
+        What was planned otherwise than the files say, see :meth:`flexmine.inputs.case.Case.with_changes`.
     inputs : mapping
         Path (relative to the case) to sha256 of every file that was read.
     """
@@ -95,6 +98,7 @@ class Plan:
     feeds: tuple[Feed, ...] = ()
     filled: tuple[Filled, ...] = ()
     overrides: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
     breaches: tuple[Mapping[str, Any], ...] = ()
     carbon: CarbonAccount | None = None
     pins: OverrideCost | None = None

@@ -20,7 +20,7 @@ from flexmine.problem import Problem
 from flexmine.problem.variants import full_power_only
 from flexmine.solving.engine import SolveOptions, proven, solve
 from flexmine.solving.phases import Phases
-from flexmine.workflow.build import Decided, build_plan, options_of
+from flexmine.workflow.build import Decided, build_plan, options_of, refuse_idle_options
 from flexmine.workflow.fleet import wear
 from flexmine.workflow.overrides import conflicting_pins, cost_of_pins
 from flexmine.workflow.plan import Plan
@@ -50,12 +50,15 @@ def plan_case(
 
     Raises
     ------
-    BadInput, Infeasible, NoPlan
+    BadInput
+        The options go before those that the case was changed to; else as below.
+    Infeasible, NoPlan
         As by :func:`flexmine.solving.engine.solve`.
     AuditFailed
         Where the plan found does not pass the audit; it is then no plan.
     """
     options, phases = options or options_of(case), phases or Phases()
+    refuse_idle_options(case, options)
     with phases.measure("physics"):
         assembly = assemble(case)
     before = None if previous is None else running_before(previous, assembly.problem)

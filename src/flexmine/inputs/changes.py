@@ -1,0 +1,225 @@
+"""Changes to a case: which key, to what.  They are put into what the files hold, before anything is checked.
+
+A changed case is thus nothing but the case that somebody would have got by editing the files: every check, every
+series and every conversion runs on the changed text.  Each change is kept and stands in the plan.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from numbers import Integral, Real
+from typing import Any
+
+from pydantic import BaseModel
+
+from flexmine.errors import BadInput, printable
+from flexmine.inputs.dotted import Spot, find
+from flexmine.inputs.equipment import PlantDocument
+from flexmine.inputs.relative import EXAMPLES, Relative, relative
+from flexmine.inputs.schema import CaseDocument
+from flexmine.inputs.yaml_loader import Keys, Place, mark_changed
+
+PLANT = "plant."
+MOST_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key of a case, or of its plant, that is not as its file says.
+
+    Attributes
+    ----------
+    key : str
+        Dotted, such as ``sources.grid.price_usd_per_mwh``; of the plant it begins with ``plant.``.
+    value : object
+        As it was asked for: a value of the key, or a text such as ``+20 %``.
+    before : object
+        The value before it, where that is plain: a number, a text, true, false or null.
+    after : object
+        What stands there now.
+    was_plain : bool
+        Whether `before` is known; it is not where a series, a block or a list stood.
+    """
+
+    key: str
+    value: Any
+    before: Any = None
+    after: Any = None
+    was_plain: bool = False
+
+    @property
+    def asked(self) -> str:
+        """What was asked for, as errors show it."""
+        return f"{self.key} = {_short(self.value)}"
+
+    def __str__(self) -> str:
+        by_words = isinstance(self.value, str) and self.after != self.value
+        if not self.was_plain:
+            return f"{self.key}: {self.value}" if by_words else f"{self.key}: now {_short(self.value)}"
+        return f"{self.key}: {_short(self.before)} -> {_short(self.after)}{f' ({self.value})' if by_words else ''}"
+
+    def document(self) -> dict[str, Any]:
+        """Return the entry of plan.json."""
+        before = {"before": self.before} if self.was_plain else {}
+        return {"key": self.key, "value": deepcopy(self.value), **before}
+
+
+def requested(changes: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return what was asked for, not yet put anywhere.
+
+    Raises
+    ------
+    BadInput
+        A value that no file could hold; a change that another one of the same call overrides.
+    """
+    if not isinstance(changes, Mapping):
+        raise BadInput("changes are a mapping from dotted keys to values, such as {'plant.cap_mw': 8}")
+    found, wrong = [], []
+    for key, value in changes.items():
+        try:
+            found.append(Change(str(key), _plain(value)))
+        except BadInput as error:
+            wrong += [f"change {key}: {message}" for message in error.messages]
+    for i, change in enumerate(found):
+        wrong += [
+            f"change {change.asked}: has no effect, because the change of {later.key} after it replaces the whole of it"
+            for later in found[i + 1 :]
+            if change.key.startswith(f"{later.key}.")
+        ]
+    if wrong:
+        raise BadInput([printable(message) for message in wrong])
+    return tuple(found)
+
+
+@dataclass
+class Changing:
+    """The changes of a case on their way into its files.
+
+    Attributes
+    ----------
+    changes : list of Change
+        In the order in which they were asked for; what was before each is filled in on the way.
+    wrong : list of str
+        What cannot be changed so, and what could.
+    """
+
+    changes: list[Change]
+    wrong: list[str] = field(default_factory=list)
+
+    def into_case(self, data: dict[str, Any], places: dict[Keys, Place]) -> None:
+        """Put the changes of the case into the content of its file."""
+        mine = [(i, change.key) for i, change in enumerate(self.changes) if not change.key.startswith(PLANT)]
+        self._put(mine, data, places, CaseDocument)
+
+    def into_plant(self, data: dict[str, Any], places: dict[Keys, Place]) -> None:
+        """Put the changes of the plant into the content of its file."""
+        mine = [(i, c.key.removeprefix(PLANT)) for i, c in enumerate(self.changes) if c.key.startswith(PLANT)]
+        self._put(mine, data, places, PlantDocument)
+
+    def told(self, messages: Sequence[str]) -> list[str]:
+        """Return the messages of an error, which say that the files are not alone to blame where they do not yet."""
+        about = "change "
+        if not self.changes or any(message.startswith(about) for message in messages):
+            return list(messages)
+        return [*messages, f"{about}{'; '.join(change.asked for change in self.changes)}: made the case so"]
+
+    def _put(
+        self, mine: Iterable[tuple[int, str]], data: dict[str, Any], places: dict[Keys, Place], model: type[BaseModel]
+    ) -> None:
+        for i, dotted in mine:
+            change = self.changes[i]
+            try:
+                spot = find(data, model, dotted)
+                before = spot.value
+                spot.put(_changed(spot, change.value))
+            except BadInput as error:
+                self.wrong += [
+                    printable(f"change {change.asked}: {message}{_of_the_plant(dotted, model)}")
+                    for message in error.messages
+                ]
+                continue
+            after = spot.holder[spot.keys[-1]]
+            known = _is_plain(before)
+            self.changes[i] = replace(
+                change,
+                before=before if known else None,
+                after=after,
+                was_plain=known,
+            )
+            mark_changed(places, spot.keys, f"change {change.asked}")
+
+
+def _changed(spot: Spot, value: Any) -> Any:
+    """Return what a place holds after a change of it to `value`."""
+    if not (isinstance(value, str) and spot.takes_numbers):
+        return deepcopy(value)
+    by = relative(value)
+    if by is None:
+        raise BadInput(
+            f"is neither a value of this key nor a change of it; give a number, or a text such as {EXAMPLES}"
+        )
+    if value.strip().startswith("-") and by.adds and spot.accepts(by.shift):
+        # -5 as a text is either a price or 5 less than the price; nobody may have to guess.
+        raise BadInput(
+            f"may mean the value {by.shift:g} or {-by.shift:g} less than before; give the number {by.shift:g} without "
+            'quotes, or a change in percent ("-5 %")'
+        )
+    if not by.adds and str(spot.keys[-1]).endswith("_c"):
+        raise BadInput('a temperature in C has no share of itself; give a shift in K, such as "+3"')
+    if isinstance(spot.value, dict):
+        return _changed_series(spot.value, by, value)
+    if isinstance(spot.value, bool) or not isinstance(spot.value, int | float):
+        raise BadInput("there is no number here that could be changed by so much; give the value itself")
+    return by.of(spot.value)
+
+
+def _changed_series(series: Mapping[str, Any], by: Relative, text: str) -> dict[str, Any]:
+    """Return a series whose values, in the unit of the key, are multiplied or shifted."""
+    shift = series.get("shift", 0.0) * by.factor + by.shift
+    if by.adds:
+        return {**series, "shift": shift}
+    factors = list(series.get("factors") or [])
+    taken = {entry.get("name") for entry in factors if isinstance(entry, dict)}
+    name = next(name for n in range(1, len(factors) + 2) if (name := f"change_{n}") not in taken)
+    changed = {**series, "factors": [*factors, {"name": name, "value": by.factor, "note": text}]}
+    return changed | ({"shift": shift} if "shift" in series else {})
+
+
+def _of_the_plant(dotted: str, model: type[BaseModel]) -> str:
+    """Return a hint where a key of the plant was named as one of the case."""
+    first = dotted.partition(".")[0]
+    if model is not CaseDocument or first in CaseDocument.model_fields:
+        return ""
+    near = difflib.get_close_matches(first, list(PlantDocument.model_fields), n=1, cutoff=0.8)
+    return f". Keys of the plant begin with {PLANT}, such as {PLANT}{near[0]}" if near else ""
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a file would hold it."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    raise BadInput(
+        f"a {type(value).__name__} is nothing that a file could hold; a time is a text such as "
+        "2024-09-10T00:00:00+08:00, a series a column of a file: {'file': ..., 'column': ...}"
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _short(value: Any) -> str:
+    words = {None: "none", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."

@@ -1,0 +1,54 @@
+"""A change of a number in words: ``+20 %``, ``x1.2``, ``+3``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+EXAMPLES = '"+20 %", "x1.2" or "+3"'
+_NUMBER = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+]?[0-9]{1,2}))?"
+_SHARE = re.compile(rf"([-+])\s*{_NUMBER}\s*%")
+_TIMES = re.compile(rf"[x*×]\s*{_NUMBER}")
+_MORE = re.compile(rf"([-+])\s*{_NUMBER}")
+
+
+@dataclass(frozen=True)
+class Relative:
+    """New value = old value x `factor`, or, where it `adds`, old value + `shift` [unit of the key]."""
+
+    factor: float = 1.0
+    shift: float = 0.0
+    adds: bool = False
+
+    def of(self, number: float) -> float:
+        """Return a number after it, worked out in decimals: 50000 and 10 % are 55000, and not a digit more."""
+        value = Decimal(repr(number))
+        new = value + Decimal(repr(self.shift)) if self.adds else value * Decimal(repr(self.factor))
+        return int(new) if isinstance(number, int) and new == new.to_integral_value() else float(new)
+
+
+def relative(text: str) -> Relative | None:
+    """Return what a text says to do with a number, None where it is no such text.
+
+    >>> relative("+20 %").factor, relative("x1.5").factor, relative("+3").shift
+    (1.2, 1.5, 3.0)
+    """
+    stripped = text.strip()
+    if match := _SHARE.fullmatch(stripped):
+        # In decimals, so that +20 % is the 1.2 that a person would write.
+        return Relative(factor=float((100 + _signed(match)) / 100))
+    if match := _TIMES.fullmatch(stripped):
+        return Relative(factor=float(_number(match[1], match[2])))
+    if match := _MORE.fullmatch(stripped):
+        return Relative(shift=float(_signed(match)), adds=True)
+    return None
+
+
+def _signed(match: re.Match[str]) -> Decimal:
+    value = _number(match[2], match[3])
+    return -value if match[1] == "-" else value
+
+
+def _number(digits: str, exponent: str | None) -> Decimal:
+    return Decimal(f"{digits}e{exponent or 0}")
