@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from flexmine.audit.plan_files import PlanTables, read_document, read_tables, sh
 from flexmine.audit.reason_codes import unfit
 from flexmine.audit.replay import Replay, replay_rounded
 from flexmine.errors import Status
+from flexmine.moments import NoTime, read_moment
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
@@ -147,8 +147,8 @@ def _check_horizon(book: _Book, problem: Problem, document: Mapping[str, Any]) -
         said = horizon.get(key)
         book.hold(said == true, f"plan.json: horizon.{key} is {said!r}, problem.json has {true!r}.")
     try:
-        same = datetime.fromisoformat(str(horizon.get("start"))) == time.start
-    except ValueError:
+        same = read_moment(horizon.get("start")) == time.start
+    except NoTime:
         same = False
     begins = time.start.isoformat()
     book.hold(same, f"plan.json: horizon.start is {horizon.get('start')!r}, problem.json has {begins!r}.")

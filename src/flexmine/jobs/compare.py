@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from flexmine.errors import BadInput
 from flexmine.inputs.yaml_loader import CoreLoader
+from flexmine.moments import NoTime, read_moment
 
 SHOWN = 12
 
@@ -83,9 +85,16 @@ class _Value(NamedTuple):
 
 
 def _values(path: Path) -> dict[datetime, _Value]:
+    values = {}
     with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.reader(lines))[1:]
-    return {datetime.fromisoformat(row[0]).astimezone(UTC): _Value(row[0], row[1]) for row in rows}
+        reader = csv.reader(lines)
+        next(reader, None)
+        for row in reader:
+            try:
+                values[read_moment(row[0]).astimezone(UTC)] = _Value(row[0], row[1])
+            except NoTime as error:
+                raise BadInput(f"{path}:{reader.line_num}: {error}") from error
+    return values
 
 
 def _size(a: Mapping[datetime, _Value], b: Mapping[datetime, _Value], differing: list[datetime]) -> str:
