@@ -204,7 +204,8 @@ def _row_of_backup(folder, text):
 
 def _compared(folder, text):
     (folder.path / "prices.csv").write_text(f"interval_start,price\n{text},1\n", encoding="utf-8")
-    return next(iter(compare._values(folder.path / "prices.csv")))
+    ((time, _),) = compare._values(folder.path / "prices.csv")
+    return time
 
 
 READERS = {
@@ -226,7 +227,7 @@ READERS = {
     "run that is kept": Reader("jobs.intraday", _kept_run, ""),
     "record of a run": Reader("store.records", _record, "record.json: "),
     "row of a backup": Reader("store.backup", _row_of_backup, ""),
-    "inputs compared": Reader("jobs.compare", _compared, "prices.csv:2: "),
+    "inputs compared": Reader("jobs.compare", _compared, "prices.csv:2: ", False),
 }
 # Readers of other forms, which are turned into a text of the grammar and have tests of their own below or in tests/.
 OF_OTHER_FORMS = {"jobs.issues", "inputs.energy", "inputs.adapters.base", "inputs.adapters.entsoe_prices"}
