@@ -79,7 +79,7 @@ REFUSED = {
     ),
     "start that is no time": (
         "case.yaml", "start: 2024-09-10T00:00:00+08:00", "start: tomorrow",
-        "case.yaml:5:8 start: 'tomorrow' is not an ISO 8601 time", "2024-09-10T00:00:00+08:00",
+        "case.yaml:5:8 start: 'tomorrow' is no ISO 8601 time", "2024-09-10T00:00:00+08:00",
     ),
     "start off the grid": (
         "case.yaml", "start: 2024-09-10T00:00:00+08:00", "start: 2024-09-10T00:07:00+08:00",

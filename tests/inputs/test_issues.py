@@ -116,7 +116,7 @@ def test_as_of_is_needed():
     ("row", "words"),
     [
         (ROWS[0].replace("+08:00,0", ",0"), "f.csv:2: column issued: '2024-09-09T02:00:00' has no UTC offset"),
-        (ROWS[0].replace(NIGHT, "early"), "f.csv:2: column issued: 'early' has no UTC offset"),
+        (ROWS[0].replace(NIGHT, "early"), "f.csv:2: column issued: 'early' is no ISO 8601 time"),
     ],
 )
 def test_an_issue_time_that_is_none_is_refused(row, words):

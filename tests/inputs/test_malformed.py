@@ -233,7 +233,7 @@ JSON: dict[str, tuple[str, Edit, str, str]] = {
     "another schema": ("problem.json", key("schema", "flexmine-problem/9"), ": schema: ", "flexmine-problem/1"),
     "missing": ("problem.json", key("site/cap_mw", ...), ": site.cap_mw: missing", ""),
     "seconds since 1970": ("problem.json", key("time/start", 1725897600), ": time.start: a time is text", "1725897600"),
-    "naive time": ("problem.json", key("time/start", "2024-09-10T00:00:00"), ": time.start: ", "timezone"),
+    "naive time": ("problem.json", key("time/start", "2024-09-10T00:00:00"), ": time.start: ", "no UTC offset"),
     "folder as zone": ("problem.json", key("time/zone", "Asia"), ": time.zone: 'Asia' is no IANA", "Irkutsk"),
     "number beyond any plant": ("problem.json", key("site/cap_mw", [1e13] * 4), ": site.cap_mw[0]: ", "1000000000000"),
     "count beyond memory": (

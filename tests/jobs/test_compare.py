@@ -22,3 +22,30 @@ def test_two_columns_are_not_compared(tmp_path):
     """*Proves:* EUR and USD are not subtracted.  *Sensitivity:* comparing cells states a difference in no unit."""
     changes = input_changes(series(tmp_path / "old", "usd", "1", "2"), series(tmp_path / "new", "eur", "3", "4"))
     assert changes == ("price: is the column eur now, and was usd; the values are not comparable",)
+
+
+def _of_times(folder, *rows):
+    (folder / "series").mkdir(parents=True)
+    (folder / "series" / "price.csv").write_text("\n".join(["interval_start,usd", *rows]) + "\n")
+    return folder
+
+
+def test_times_without_offset_are_compared_by_the_clock_of_the_feed(tmp_path):
+    """02:00 stands twice where the clock is set back; its second value goes from 3 to 8.
+
+    *Proves:* both rows of the hour are compared, whatever the clock of this machine is.
+    *Sensitivity:* the second row in place of the first hides one of two values: 1 of 2 differ.
+    """
+    before = _of_times(tmp_path / "old", "2024-10-27T01:00,1", "2024-10-27T02:00,2", "2024-10-27T02:00,3")
+    now = _of_times(tmp_path / "new", "2024-10-27 01:00:00,1", " 2024-10-27T02:00,2", "2024-10-27T02:00,8")
+    (told,) = input_changes(before, now)
+    assert told.startswith("price: 1 of 3 values differ, by 5 on average")
+
+
+def test_a_stored_time_that_is_refused_today_is_told_and_ends_nothing(tmp_path):
+    """*Proves:* a folder of an earlier version does not end the night.  *Sensitivity:* the refusal is raised."""
+    old, new = _of_times(tmp_path / "old", "2024-05-13T00:00+8,1"), _of_times(tmp_path / "new", "2024-05-13T00:00+08,1")
+    (told,) = input_changes(old, new)
+    assert told.startswith(
+        "price: the values cannot be compared: price.csv:2: '2024-05-13T00:00+8' ends in '+8', which"
+    )

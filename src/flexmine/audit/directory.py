@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from flexmine.audit.plan_files import PlanTables, read_document, read_tables
 from flexmine.audit.reason_codes import unfit
 from flexmine.audit.replay import Replay, replay_rounded
 from flexmine.audit.seal import SHA256, Witness, file_faults, is_sealed, seal_faults, version_of, witnesses_beside
+from flexmine.moments import NoTime, read_moment
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
@@ -150,8 +150,8 @@ def _check_horizon(book: Comparison, problem: Problem, document: Mapping[str, An
         said = horizon.get(key)
         book.hold(said == true, f"plan.json: horizon.{key} is {said!r}, problem.json has {true!r}.")
     try:
-        same = datetime.fromisoformat(str(horizon.get("start"))) == time.start
-    except ValueError:
+        same = read_moment(horizon.get("start")) == time.start
+    except NoTime:
         same = False
     begins = time.start.isoformat()
     book.hold(same, f"plan.json: horizon.start is {horizon.get('start')!r}, problem.json has {begins!r}.")

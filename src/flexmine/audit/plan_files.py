@@ -20,6 +20,7 @@ from flexmine.audit.mix_files import read_mixes
 from flexmine.audit.seal import MAX_FILE_BYTES
 from flexmine.errors import BadInput
 from flexmine.files import read_regular
+from flexmine.moments import NoTime, read_moment
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
@@ -210,14 +211,10 @@ def _step(
     times = []
     for column in ("interval_start", "interval_end"):
         try:
-            time = datetime.fromisoformat(row[column])
-        except ValueError:
-            faults.append(f"{where}: {column} {row[column]!r} is no ISO 8601 time.")
+            times.append(read_moment(row[column]).astimezone(UTC))
+        except NoTime as error:
+            faults.append(f"{where}: {column} {error.value} {error.what}.")
             return None
-        if time.utcoffset() is None:
-            faults.append(f"{where}: {column} {row[column]!r} has no UTC offset.")
-            return None
-        times.append(time.astimezone(UTC))
     step = steps.get(times[0])
     if step is None:
         faults.append(f"{where}: interval_start {row['interval_start']} is no step of the horizon in problem.json.")

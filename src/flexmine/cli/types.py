@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from flexmine.moments import NoTime, read_day, read_moment
+
 
 class IsoDay(click.ParamType):
     """A calendar day, 2024-09-10."""
@@ -16,9 +18,9 @@ class IsoDay(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Return the day that the text names."""
         try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no calendar day; write it as 2024-09-10", param, ctx)
+            return read_day(value)
+        except NoTime as error:
+            self.fail(str(error), param, ctx)
 
 
 class IsoTime(click.ParamType):
@@ -29,9 +31,6 @@ class IsoTime(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return the moment that the text names."""
         try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no ISO 8601 time; write it as 2024-09-10T02:00:00+08:00", param, ctx)
-        if moment.tzinfo is None:
-            self.fail(f"{value!r} has no UTC offset; write it as 2024-09-10T02:00:00+08:00", param, ctx)
-        return moment.astimezone(UTC)
+            return read_moment(value).astimezone(UTC)
+        except NoTime as error:
+            self.fail(str(error), param, ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from flexmine.audit.plan_files import PlanTables, read_plan
 from flexmine.audit.reason_codes import CODES, code_of, text_of
 from flexmine.errors import BadInput
 from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
+from flexmine.moments import NO_TIME, NoTime, read_time
 from flexmine.problem import ContainerClass, Problem, TimeAxis
 from flexmine.problem.limits import Limit, worth_something
 
@@ -116,9 +117,10 @@ def _step(problem: Problem, at: str) -> int:
                 return t
         raise BadInput(f"time {at!r} is not in the plan; {horizon}")
     try:
-        moment = datetime.fromisoformat(at.strip())
-    except ValueError as error:
-        raise BadInput(f"time {at!r} is neither HH:MM nor an ISO 8601 time; {horizon}") from error
+        moment = read_time(at.strip())
+    except NoTime as error:
+        wrong = "is neither HH:MM nor an ISO 8601 time" if error.what == NO_TIME else error.what
+        raise BadInput(f"time {at!r} {wrong}; {horizon}") from error
     if moment.utcoffset() is None:
         moment = moment.replace(tzinfo=ZoneInfo(time.zone))
     step = int((moment.astimezone(UTC) - begins[0].astimezone(UTC)) // timedelta(hours=time.step_h))

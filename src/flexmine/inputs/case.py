@@ -25,6 +25,7 @@ from flexmine.inputs.references import Reader
 from flexmine.inputs.salvage import parts_of
 from flexmine.inputs.schema import CaseDocument, case_problems
 from flexmine.inputs.series import Feed
+from flexmine.inputs.suspicious import suspicious
 from flexmine.inputs.unusual import unusual
 from flexmine.inputs.yaml_loader import Draft, loaded
 from flexmine.problem import Floats, TimeAxis
@@ -221,7 +222,8 @@ def _read(origin: Origin, shown: str, changing: Changing, expected: Mapping[str,
     series = {} if axis is None else stated_numbers(document, axis) | {key: frozen(r.values) for key, r in read.items()}
     notes: list[str] = []
     if plant is not None and plant.document is not None:
-        refused, notes = unusual(case, document, plant, models, series)
+        suspicions = () if axis is None else suspicious(document, axis, read)
+        refused, notes = unusual(case, document, plant, models, series, suspicions=suspicions)
         reader.wrong += refused
     if reader.wrong:
         raise BadInput(reader.wrong)

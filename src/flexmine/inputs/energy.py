@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flexmine.inputs.schema import EnergyLimit
 from flexmine.inputs.yaml_loader import Keys
+from flexmine.moments import NoTime, read_day
 
-FORMS = {"day": r"\d{4}-\d{2}-\d{2}", "month": r"\d{4}-\d{2}", None: ""}
-"""How the period of a limit is written behind its name."""
+
+def _names_period(over: str | None, label: str) -> bool:
+    """Return whether a text is the period of a limit as it stands behind its name: a day, a month or nothing."""
+    if over is None:
+        return label == ""
+    try:
+        read_day(label if over == "day" else f"{label}-01")
+    except NoTime:
+        return False
+    return True
 
 
 def periods(
@@ -56,7 +64,7 @@ def amounts_out_of_place(
         ahead = list(periods(limit, start, end, zone))
         for name in given:
             own, _, label = name.partition("/")
-            if own == limit.name and not re.fullmatch(FORMS[limit.over], label):
+            if own == limit.name and not _names_period(limit.over, label):
                 found.append((("state", "energy_taken_mwh", name), f"is no period of it, such as {ahead[0][0]}"))
         for name, begin, until in ahead:
             since = begin.astimezone(zone).isoformat()

@@ -13,8 +13,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-FIRST_YEAR, LAST_YEAR = 1900, 2199
-"""Times beyond are slips, and near the ends of the calendar no arithmetic with them is possible."""
+from flexmine.moments import NoTime, read_day, read_moment
+
+_LEAP_YEAR = 2024
+"""A day of every year may be 29 February."""
 
 
 class Document(BaseModel):
@@ -47,38 +49,26 @@ def _aware(value: Any) -> Any:
     if not isinstance(value, str):
         raise PydanticCustomError("time", "a time is text such as 2024-09-10T00:00:00+08:00")
     try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError(
-            "time", "{value} is not an ISO 8601 time; write it as 2024-09-10T00:00:00+08:00", {"value": repr(value)}
-        ) from None
-    if parsed.tzinfo is None:
-        raise PydanticCustomError(
-            "time", "{value} has no UTC offset; write it as 2024-09-10T00:00:00+08:00", {"value": repr(value)}
-        )
-    if not FIRST_YEAR <= parsed.year <= LAST_YEAR:
-        text = "{value} is out of range; allowed are the years {first} to {last}"
-        raise PydanticCustomError("time", text, {"value": repr(value), "first": FIRST_YEAR, "last": LAST_YEAR})
-    return parsed
+        return read_moment(value)
+    except NoTime as error:
+        raise PydanticCustomError("time", "{text}", {"text": str(error)}) from None
 
 
 def _day(value: Any) -> Any:
     if not isinstance(value, str):
         raise PydanticCustomError("day", "a day is text such as 2024-11-15")
     try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError(
-            "day", "{value} is not a calendar day; write it as 2024-11-15", {"value": repr(value)}
-        ) from None
+        return read_day(value)
+    except NoTime as error:
+        raise PydanticCustomError("day", "{text}", {"text": str(error)}) from None
 
 
 def _month_day(value: Any) -> Any:
     if not isinstance(value, str) or len(value) != len("MM-DD"):
         raise PydanticCustomError("day", "a day of every year is text of the form MM-DD, such as 11-15")
     try:
-        date.fromisoformat(f"2024-{value}")
-    except ValueError:
+        read_day(f"{_LEAP_YEAR}-{value}")
+    except NoTime:
         raise PydanticCustomError(
             "day", "{value} is not a day of the year; write it as MM-DD, such as 11-15", {"value": repr(value)}
         ) from None

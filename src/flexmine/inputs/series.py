@@ -25,7 +25,7 @@ from flexmine.inputs.table import Bools, Table
 from flexmine.inputs.times import US_PER_H, intervals, iso
 from flexmine.inputs.typical_year import TypicalYear, on_dates
 from flexmine.inputs.values import Column, numbers
-from flexmine.problem import Floats, TimeAxis
+from flexmine.problem import Floats, Ints, TimeAxis
 
 ORDER_TOLERANCE = 1e-9
 """Quantiles that differ by less than this share are equal: decimals of the feed."""
@@ -74,6 +74,32 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the steps of a series stand in its file.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (T, cells of a step)
+        Row of the table of each cell, -1 where there is none.
+    filled : ndarray of bool, shape (T,)
+        Steps that a policy has filled in.
+    """
+
+    table: Table
+    column: str
+    rows: Ints
+    filled: Bools
+
+    def span(self, first: int) -> str:
+        """Return the places of the rows from a step on to the last, ``f.csv:3 to f.csv:26: column price``."""
+        rows = self.rows[first:][self.rows[first:] >= 0]
+        if not rows.size:
+            return f"{self.table.label}: column {self.column}"
+        places = dict.fromkeys(self.table.place(row) for row in (rows[0], rows[-1]))
+        return f"{' to '.join(places)}: column {self.column}"
+
+
+@dataclass(frozen=True)
 class SeriesRead:
     """A series on the time axis of a case.
 
@@ -83,12 +109,15 @@ class SeriesRead:
         In the unit of the key.
     quantiles : dict of ndarray, shape (T,)
         Where the case names columns of quantiles.
+    origin : Origin or None
+        None where the rows were not kept.
     """
 
     values: Floats
     feed: Feed
     filled: tuple[Filled, ...] = ()
     quantiles: dict[str, Floats] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 def read_series(
@@ -129,6 +158,8 @@ def read_series(
     cells = grid(table, spec, rows, axis)
     values, gone = _steps(Column(table, spec.column, spec, quantity), convert, cells, axis)
     filled = [*records(key, spec.fill.policy, gone, axis)] if spec.fill else []
+    rows_of_steps = cells.cells.row[cells.cells.inside].reshape(axis.steps, -1)
+    origin = Origin(table, spec.column, rows_of_steps, gone)
     if leap is not None and spec.leap_day is not None:
         filled += records(key, spec.leap_day, cells.any_of_step(leap[cells.cells.row]) & ~gone, axis)
     quantiles: dict[str, Floats] = {}
@@ -139,7 +170,7 @@ def read_series(
     zone = ZoneInfo(axis.zone)
     covers = (iso(rows.begin_us[0], zone), iso(rows.end_us[-1], zone))
     feed = Feed(key, table.label, spec.column, convert.unit, cells.rule, covers, issue, note)
-    return SeriesRead(values, feed, tuple(filled), quantiles)
+    return SeriesRead(values, feed, tuple(filled), quantiles, origin)
 
 
 def _steps(column: Column, convert: Conversion, cells: Grid, axis: TimeAxis) -> tuple[Floats, Bools]:

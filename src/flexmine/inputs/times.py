@@ -7,7 +7,6 @@ anything: it is refused, unless the row has no value, as in files that keep 24 r
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
@@ -16,16 +15,15 @@ import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.inputs.fields import FIRST_YEAR, LAST_YEAR
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Bools, Table
+from flexmine.inputs.time_column import read_times
+from flexmine.moments import EXAMPLE, NoTime, read_time
 from flexmine.problem import Ints
 
 US_PER_MINUTE = 60_000_000
 US_PER_H = 60 * US_PER_MINUTE
 US_PER_DAY = 24 * US_PER_H
-EXAMPLE = "write 2024-09-10T00:00:00+08:00"
-_OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 
 
 @dataclass(frozen=True)
@@ -132,27 +130,29 @@ def _cell(table: Table, spec: Series, row: int) -> str:
     return str(table.text(spec.time_column)[row])
 
 
+def _refusal(cell: str) -> str:
+    """Return why a cell is no time, in the words of the reader of single times."""
+    try:
+        read_time(cell)
+    except NoTime as error:
+        return str(error)
+    raise AssertionError(f"{cell!r} is a time by itself and none in its column")
+
+
 def _parse(table: Table, column: str, *, zoned: bool) -> tuple[Ints, Bools]:
     """Return the times in microseconds (clock time where there is no offset) and which have no offset."""
-    text = table.text(column)
-    naive: Bools = ~text.str.contains(_OFFSET).to_numpy(dtype=bool)
-    if naive.any() and not zoned:
-        row = int(naive.argmax())
+    cells = table.text(column).tolist()
+    times = read_times(cells)
+    if times.first_wrong is not None:
+        row = times.first_wrong
+        raise BadInput(f"{table.place(row)}: column {column}: {_refusal(cells[row])}")
+    if times.naive.any() and not zoned:
+        row = int(times.naive.argmax())
         raise BadInput(
-            f"{table.place(row)}: column {column}: {text[row]!r} has no UTC offset ({int(naive.sum())} such rows); "
-            f"{EXAMPLE}, or name the zone of the clock in the case (zone: UTC, zone: Europe/Oslo)"
+            f"{table.place(row)}: column {column}: {cells[row]!r} has no UTC offset ({int(times.naive.sum())} such "
+            f"rows); write {EXAMPLE}, or name the zone of the clock in the case (zone: UTC, zone: Europe/Oslo)"
         )
-    times = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
-    bad = times.isna()
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        raise BadInput(f"{table.place(row)}: column {column}: {text[row]!r} is no ISO 8601 time; {EXAMPLE}")
-    far = ~times.dt.year.between(FIRST_YEAR, LAST_YEAR).to_numpy()
-    if far.any():
-        row = int(far.argmax())
-        allowed = f"allowed are the years {FIRST_YEAR} to {LAST_YEAR}"
-        raise BadInput(f"{table.place(row)}: column {column}: {text[row]!r} is out of range; {allowed}")
-    return times.dt.tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64), naive
+    return times.us, times.naive
 
 
 def _step_us(spec: Series, clock_us: Ints, default_us: int) -> int:

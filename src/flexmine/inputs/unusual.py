@@ -7,7 +7,7 @@ draw 10 MW may be a large dam, or 3 MW in kW, and a plan made from the wrong one
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
+from flexmine.inputs.suspicious import Suspicion
 from flexmine.inputs.units import guess
 from flexmine.inputs.yaml_loader import Draft, Keys
 from flexmine.problem import Floats
@@ -52,6 +53,8 @@ def unusual(
     plant: Draft[PlantDocument],
     models: Mapping[str, ContainerDocument],
     series: Mapping[str, Floats],
+    *,
+    suspicions: Iterable[Suspicion] = (),
 ) -> tuple[list[str], list[str]]:
     """Return (refusals, notes): unusual values that the case does not name, and those that it does.
 
@@ -61,9 +64,12 @@ def unusual(
         Or, of a faulty case, an object with the parts that are right.
     series : dict of ndarray
         As :attr:`flexmine.inputs.case.Case.series`.
+    suspicions : iterable
+        What :func:`flexmine.inputs.suspicious.suspicious` yields.
     """
     assert plant.document is not None
     verdicts = [*_of_plant(plant.document, models), *_of_case(document, plant.document, models, series)]
+    verdicts += [Verdict(dotted, False, keys, wrong) for dotted, keys, wrong in suspicions]
     known = ["hash_value", *dict.fromkeys(v.dotted for v in verdicts)]
     accepted = document.unusual or ()
     refused, notes = [], []

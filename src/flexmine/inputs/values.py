@@ -16,7 +16,7 @@ from flexmine.inputs.times import US_PER_H, moment
 from flexmine.inputs.units import guess
 from flexmine.problem import Floats, Ints
 
-SENTINELS = (-99999.0, -9999.0, -999.0, 9999.0, 99999.0)
+SENTINELS = (-99999.0, -9999.0, -999.99, -999.9, -999.0, 9999.0, 9999.9, 99999.0)
 """Numbers that publishers write for a missing value; some lie inside a band, so they are refused by name."""
 _NO_SENTINEL = ("btc_price_usd", "difficulty")
 """Quantities that may well be 9999 or 99999."""

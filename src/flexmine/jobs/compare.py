@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from flexmine.errors import BadInput
 from flexmine.inputs.yaml_loader import CoreLoader
+from flexmine.moments import NoTime, read_time
 
 SHOWN = 12
 
@@ -56,11 +59,15 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
 
 
 def _series_changes(name: str, old: Path, new: Path) -> list[str]:
-    a, b = _values(old), _values(new)
+    try:
+        a, b = _values(old), _values(new)
+    except BadInput as error:
+        # Files of an earlier version may hold times that are refused today; a night must not end at a comparison.
+        return [f"{name}: the values cannot be compared: {message}" for message in error.messages]
     if _column(old) != _column(new):
         return [f"{name}: is the column {_column(new)} now, and was {_column(old)}; the values are not comparable"]
-    shared = [moment for moment in a if moment in b]
-    differing = [moment for moment in shared if _differ(a[moment].text, b[moment].text)]
+    shared = [key for key in a if key in b]
+    differing = [key for key in shared if _differ(a[key].text, b[key].text)]
     found = []
     if differing:
         found.append(f"{name}: {len(differing)} of {len(shared)} values differ{_size(a, b, differing)}")
@@ -82,13 +89,29 @@ class _Value(NamedTuple):
     text: str
 
 
-def _values(path: Path) -> dict[datetime, _Value]:
+Key = tuple[datetime, int]
+"""A moment in UTC, or the clock time of a feed without offsets, and how many rows before show the same."""
+
+
+def _values(path: Path) -> dict[Key, _Value]:
+    values: dict[Key, _Value] = {}
+    seen: Counter[datetime] = Counter()
     with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.reader(lines))[1:]
-    return {datetime.fromisoformat(row[0]).astimezone(UTC): _Value(row[0], row[1]) for row in rows}
+        reader = csv.reader(lines)
+        next(reader, None)
+        for row in reader:
+            try:
+                time = read_time(row[0].strip())
+            except NoTime as error:
+                raise BadInput(f"{path.name}:{reader.line_num}: {error}") from error
+            # Not `astimezone` for a clock time, which would be that of this machine.
+            when = time if time.tzinfo is None else time.astimezone(UTC)
+            values[when, seen[when]] = _Value(row[0], row[1])
+            seen[when] += 1
+    return values
 
 
-def _size(a: Mapping[datetime, _Value], b: Mapping[datetime, _Value], differing: list[datetime]) -> str:
+def _size(a: Mapping[Key, _Value], b: Mapping[Key, _Value], differing: list[Key]) -> str:
     """Return in words by how much numbers differ; nothing where none of them is a number."""
     steps = []
     for moment in differing:

@@ -12,6 +12,7 @@ from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.issues import find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.pins import job_pins
+from flexmine.moments import read_moment
 from flexmine.publish.reader import Publication, read_current
 from flexmine.store.runs import Attempt, RunStore
 
@@ -107,7 +108,7 @@ def _current(job: Job, now: datetime) -> Found:
     if faults:
         yield Check("current plan", Level.CRITICAL, faults[0])
     left_h = (current.valid_until - now) / ONE_HOUR
-    published = datetime.fromisoformat(current.document["published_at"])
+    published = read_moment(current.document["published_at"])
     age_h = (now - published) / ONE_HOUR
     words = f"publication {current.sequence}, {age_h:.1f} h old, is valid for {left_h:.1f} h more"
     if age_h < -AHEAD_H:

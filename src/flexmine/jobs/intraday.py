@@ -25,6 +25,7 @@ from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.recover import open_recovered
 from flexmine.jobs.resolve import CASE_FILE, Horizon
 from flexmine.jobs.state import Before, state_before, state_within
+from flexmine.moments import read_moment
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 
@@ -135,7 +136,7 @@ def stopped(planned: Before, measured: Before) -> set[str]:
 
 
 def _goes_on(run: Mapping[str, str], begin: datetime, off: Collection[str]) -> bool:
-    return run["container"] in off and datetime.fromisoformat(run["from"]) == begin
+    return run["container"] in off and read_moment(run["from"]) == begin
 
 
 def next_step(now: datetime, day: LocalDay, step_minutes: int) -> datetime:

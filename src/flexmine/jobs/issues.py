@@ -10,9 +10,11 @@ from pathlib import Path
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed
+from flexmine.moments import NoTime, read_moment
 
 STAMP = re.compile(
-    r"(?P<date>\d{8})T(?P<clock>\d{4}(?:\d{2})?)(?P<offset>Z|[+-]\d{4})(?:_r(?P<revision>\d{1,4}))?(?!\d)"
+    r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?"
+    r"(?P<offset>Z|[+-][0-9]{4})(?:_r(?P<revision>[0-9]{1,4}))?(?![0-9])"
 )
 EXAMPLE = "surplus_20240910T0130Z.csv or surplus_20240910T0930+0800_r2.csv"
 ONE_HOUR = timedelta(hours=1)
@@ -98,10 +100,10 @@ def _issued(path: Path, label: str, feed: Feed, told: list[str]) -> FeedFile | N
     if found is None:
         told.append(f"{label}: its name holds no time of issue; expected {EXAMPLE}; not used")
         return None
-    clock = found["clock"] if len(found["clock"]) == 6 else found["clock"] + "00"
+    clock = f"{found['hour']}:{found['minute']}:{found['second'] or '00'}"
     try:
-        issued = datetime.strptime(f"{found['date']}{clock}{found['offset']}", "%Y%m%d%H%M%S%z")
-    except ValueError:
+        issued = read_moment(f"{found['year']}-{found['month']}-{found['day']}T{clock}{found['offset']}")
+    except NoTime:
         told.append(f"{label}: {found.group()} in its name is no time; expected {EXAMPLE}; not used")
         return None
     return FeedFile(path, label, issued.astimezone(UTC), int(found["revision"] or 0))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from flexmine.errors import BadInput
+from flexmine.moments import read_moment
 from flexmine.problem import Floats, Problem
 
 
@@ -33,8 +34,8 @@ def running_before(directory: Path, problem: Problem) -> dict[str, Floats]:
             reader = csv.DictReader(lines)
             for row in reader:
                 line = reader.line_num
-                begin = datetime.fromisoformat(row["interval_start"]).astimezone(UTC)
-                end = datetime.fromisoformat(row["interval_end"]).astimezone(UTC)
+                begin = read_moment(row["interval_start"]).astimezone(UTC)
+                end = read_moment(row["interval_end"]).astimezone(UTC)
                 if abs((end - begin).total_seconds() / 3600 - problem.time.step_h) > 1e-9:
                     continue
                 covered.add(begin)

@@ -11,8 +11,6 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from flexmine.moments import NoTime, read_moment
 from flexmine.problem.fields import Described, fields_of
 from flexmine.problem.writing import newest_schema, schema_name
 
@@ -90,7 +89,7 @@ def _annotation(f: Described) -> Any:
 def _value(f: Described) -> Any:
     about = f.about
     if f.kind is datetime:
-        return Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_usual_year)]
+        return Annotated[datetime, BeforeValidator(_moment)]
     if f.kind is str:
         named = Annotated[str, Field(pattern=about.pattern, max_length=120)] if about.pattern else str
         return Literal[about.choices] if about.choices else named
@@ -113,14 +112,11 @@ def _kind(value: Any) -> str:
     return "list" if isinstance(value, list) else "number"
 
 
-def _text(value: object) -> object:
-    """Refuse a number in place of a time, which would be read as seconds since 1970."""
-    if not isinstance(value, str | datetime):
+def _moment(value: object) -> object:
+    """Return the moment that a text names; a number would be seconds since 1970."""
+    if not isinstance(value, str):
         raise PydanticCustomError("time", "a time is text such as 2024-09-10T00:00:00+08:00")
-    return value
-
-
-def _usual_year(value: datetime) -> datetime:
-    if not 1900 <= value.year <= 2199:
-        raise PydanticCustomError("time", "is out of range; allowed are the years 1900 to 2199")
-    return value
+    try:
+        return read_moment(value)
+    except NoTime as error:
+        raise PydanticCustomError("time", "{text}", {"text": error.what}) from None

@@ -14,6 +14,7 @@ from typing import Any
 from flexmine.audit.plan_files import read_bytes
 from flexmine.audit.seal import Witness
 from flexmine.errors import BadInput
+from flexmine.moments import NoTime, read_moment
 from flexmine.publish.table import Row, read_rows
 
 PUBLICATION_SCHEMA = "flexmine-publication/1"
@@ -41,7 +42,10 @@ class Publication:
     @property
     def valid_until(self) -> datetime:
         """Moment from which on machines do what ``after_validity`` says."""
-        return datetime.fromisoformat(self.document["valid_until"])
+        try:
+            return read_moment(self.document["valid_until"])
+        except NoTime as error:
+            raise BadInput(f"{self.directory / DOCUMENT}: valid_until: {error}") from error
 
     @property
     def plan_directory(self) -> Path:

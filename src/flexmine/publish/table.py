@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from flexmine.audit.plan_files import read_bytes
 from flexmine.audit.replay import Replay, replay
 from flexmine.errors import BadInput
+from flexmine.moments import NoTime, read_moment
 from flexmine.planning.mix_text import miner_columns
 from flexmine.publish.after import Continued
 from flexmine.publish.ramps import ramps
@@ -67,9 +68,9 @@ def carried_rows(before: Iterable[Row], begin: datetime, now: datetime) -> list[
     """
     carried = []
     for row in before:
-        if _time(row["interval_start"]) >= begin:
+        if read_moment(row["interval_start"]) >= begin:
             continue
-        end = _time(row["interval_end"]) if row["interval_end"] else None
+        end = read_moment(row["interval_end"]) if row["interval_end"] else None
         if end is not None and end <= now:
             continue
         cut = {} if end is not None and end <= begin else {"interval_end": _shown_as(begin, row["interval_start"])}
@@ -99,12 +100,26 @@ def read_rows(file: Path) -> list[Row]:
     Raises
     ------
     BadInput
-        It cannot be read, or has other columns.
+        It cannot be read, has other columns, or a time that is none.
     """
     reader = csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8"), newline=""))
     if tuple(reader.fieldnames or ()) != COLUMNS:
         raise BadInput(f"{file}: is no setpoints.csv of a publication; its columns are {', '.join(COLUMNS)}")
-    return list(reader)
+    rows = []
+    for row in reader:
+        _refuse_no_time(f"{file}:{reader.line_num}", row)
+        rows.append(row)
+    return rows
+
+
+def _refuse_no_time(place: str, row: Row) -> None:
+    """Refuse a row without its times; only the last of a container is without an end."""
+    for column in ("interval_start", "interval_end"):
+        if column == "interval_start" or row[column]:
+            try:
+                read_moment(row[column])
+            except NoTime as error:
+                raise BadInput(f"{place}: column {column}: {error}") from error
 
 
 def rows_at(rows: Iterable[Row], moment: datetime) -> list[Row]:
@@ -112,7 +127,8 @@ def rows_at(rows: Iterable[Row], moment: datetime) -> list[Row]:
     return [
         row
         for row in rows
-        if _time(row["interval_start"]) <= moment and (not row["interval_end"] or moment < _time(row["interval_end"]))
+        if read_moment(row["interval_start"]) <= moment
+        and (not row["interval_end"] or moment < read_moment(row["interval_end"]))
     ]
 
 
@@ -138,11 +154,7 @@ def _moment(begin: datetime, seconds: float) -> str:
     return moment.isoformat()
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 def _shown_as(moment: datetime, like: str) -> str:
     """Return a moment with the offset of another time's text where `moment` has no zone of its own."""
-    zone = moment.tzinfo if isinstance(moment.tzinfo, ZoneInfo) else _time(like).tzinfo
+    zone = moment.tzinfo if isinstance(moment.tzinfo, ZoneInfo) else read_moment(like).tzinfo
     return moment.astimezone(zone).isoformat()

@@ -25,6 +25,7 @@ from flexmine._version import __version__
 from flexmine.audit.seal import sha256
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
+from flexmine.moments import read_day, read_moment
 from flexmine.places import check_file, end_of_links, is_mount_point, shown
 from flexmine.store.database import NEWEST_VERSION
 from flexmine.store.tables import Base, RunRow
@@ -254,5 +255,6 @@ def _typed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
             continue
         # A moment is a date too, and each is read by its own kind; a type of our own stands for one of SQL.
         kind = getattr(column.type, "impl", column.type).python_type
-        values[key] = kind.fromisoformat(value) if value is not None and issubclass(kind, date) else value
+        read = {date: read_day, datetime: read_moment}.get(kind)
+        values[key] = value if read is None or value is None else read(value)
     return values

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flexmine.errors import BadInput
+from flexmine.moments import read_day, read_moment
 
 RECORD_SCHEMA = "flexmine-run/1"
 RECORD_FILE = "record.json"
@@ -100,9 +101,9 @@ def record_of(document: Mapping[str, Any], sequence: int | None = None) -> RunRe
     values = {key: value for key, value in document.items() if key != "schema"}
     if document["schema"] != RECORD_SCHEMA:
         raise ValueError(f"schema {document['schema']!r}, expected {RECORD_SCHEMA!r}")
-    values["day"] = date.fromisoformat(values["day"])
+    values["day"] = read_day(values["day"])
     for key in ("planned_at", "valid_from", "valid_until"):
-        values[key] = datetime.fromisoformat(values[key])
+        values[key] = read_moment(values[key])
     for key in ("labels", "feeds", "changes"):
         values[key] = tuple(values[key])
     return RunRecord(**values, sequence=sequence)

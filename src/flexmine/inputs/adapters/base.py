@@ -10,11 +10,9 @@ import pandas as pd
 
 from flexmine.errors import BadInput
 from flexmine.inputs.table import Bools, Table
-from flexmine.inputs.times import FIRST_YEAR, LAST_YEAR, US_PER_H, moment
+from flexmine.inputs.time_column import read_times
+from flexmine.inputs.times import US_PER_H, moment
 from flexmine.problem import Floats, Ints
-
-_DATE = r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?)?"
-"""A date, or date and clock time, without offset."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +90,14 @@ def clock_us(table: Table, dates: pd.Series[str], zone: timezone, hours: Floats 
     BadInput
         Where a row is no date, stands twice or comes after a later one.
     """
-    plain = dates.where(dates.str.fullmatch(_DATE), "")
-    parsed = pd.to_datetime(plain, format="ISO8601", errors="coerce")
-    bad = (parsed.isna() | ~parsed.dt.year.between(FIRST_YEAR, LAST_YEAR) | ~np.isfinite(hours)).to_numpy()
+    times = read_times(dates.tolist())
+    bad = ~(np.isfinite(hours) & times.naive)
+    if times.first_wrong is not None:
+        bad[times.first_wrong] = True
     if bad.any():
         row = int(bad.argmax())
         raise BadInput(f"{table.place(row)}: {dates.iloc[row]!r} is no date, or its hour none; write 2024-09-10")
-    days_us = parsed.to_numpy(dtype="datetime64[us]").astype(np.int64)
-    result: Ints = days_us + (np.asarray(hours) * US_PER_H).astype(np.int64)
+    result: Ints = times.us + (np.asarray(hours) * US_PER_H).astype(np.int64)
     result = result - zone.utcoffset(None) // timedelta(microseconds=1)
     back = np.flatnonzero(np.diff(result) <= 0)
     if back.size:

@@ -17,7 +17,8 @@ from flexmine.errors import BadInput
 from flexmine.inputs.adapters.base import Converted, Settings
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table
-from flexmine.inputs.times import US_PER_H, duration, intervals, moment
+from flexmine.inputs.time_column import read_times
+from flexmine.inputs.times import US_PER_DAY, US_PER_H, duration, intervals, moment
 
 ZONE = "Europe/Brussels"
 """The clock of the platform's CET/CEST, whatever the bidding zone."""
@@ -25,7 +26,8 @@ NOT_THERE = "n/e"
 _TIME = ("mtu_cet_cest", "MTU (CET/CEST)")
 _PRICE = ("price_eur_mwh", "Day-ahead Price [EUR/MWh]")
 _CURRENCY = ("currency", "Currency")
-_INTERVAL = r"^(\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d) - (\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d)$"
+_DAY_AND_CLOCK = r"([0-9]{2})\.([0-9]{2})\.([0-9]{4}) ([0-9]{2}:[0-9]{2})"
+_INTERVAL = rf"^{_DAY_AND_CLOCK} - {_DAY_AND_CLOCK}$"
 
 
 def convert(table: Table, settings: Settings) -> Converted:
@@ -83,9 +85,12 @@ def _begin(table: Table, column: str) -> pd.Series:
         )
     begin = parts[2] + "-" + parts[1] + "-" + parts[0] + " " + parts[3]
     end = parts[6] + "-" + parts[5] + "-" + parts[4] + " " + parts[7]
-    moments = [pd.to_datetime(text, format="%Y-%m-%d %H:%M", errors="coerce") for text in (begin, end)]
-    length = moments[1] - moments[0]
-    wrong = (length.isna() | (length <= pd.Timedelta(0)) | (length != length.min())).to_numpy()
+    times = [read_times(text.tolist()) for text in (begin, end)]
+    absurd = [t.first_wrong for t in times if t.first_wrong is not None]
+    length_us = times[1].us - times[0].us
+    wrong = (length_us <= 0) | (length_us != length_us[length_us > 0].min(initial=US_PER_DAY))
+    if absurd:
+        wrong = np.arange(len(length_us)) == min(absurd)
     if wrong.any():
         row = int(wrong.argmax())
         raise BadInput(
