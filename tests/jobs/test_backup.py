@@ -14,7 +14,8 @@ from flexmine.jobs.job import read_job
 from flexmine.jobs.keep import backup_job, restore_job
 from flexmine.jobs.night import Night
 from flexmine.publish.reader import read_current
-from flexmine.store.backup import MANIFEST, rows_of
+from flexmine.store.backup import rows_of
+from flexmine.store.backup_file import MANIFEST
 from nights import evening_before, write_job
 from shell import flexmine
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.jobs.observe import observe_again
-from flexmine.jobs.resolve import digest_of
+from flexmine.jobs.stored import check_run
 from flexmine.store.database import StoreDamaged, database_file
 from flexmine.store.files import half_removed, leftovers, remove, run_folders, set_aside
 from flexmine.store.records import RunRecord, read_record
+from flexmine.store.restore import settle_restore
 from flexmine.store.runs import RunStore
 
 Tell = Callable[[str], None]
@@ -40,6 +40,7 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
         _set_database_aside(job, tell)
         store = job.open_store()
     try:
+        finish_restore(job, store, tell)
         for folder in leftovers(job.folder, job.plant):
             tell(f"{folder}: the run did not finish; its unfinished files are removed")
             shutil.rmtree(folder)
@@ -48,7 +49,7 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
             if place.relative_to(job.folder).as_posix() in known:
                 folder.rename(place)
             else:
-                remove(folder)
+                remove(job.folder, folder)
         for folder in run_folders(job.folder, job.plant):
             if folder.relative_to(job.folder).as_posix() not in known:
                 _adopt(job, store, folder, tell)
@@ -57,6 +58,19 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
     except OSError as error:
         raise BadInput(f"{job.folder}: cannot be put in order: {error.strerror or error}") from error
     return store
+
+
+def finish_restore(job: Job, store: RunStore, tell: Tell) -> None:
+    """Finish or undo a restore that was interrupted; the caller holds the lock of the plant.
+
+    Raises
+    ------
+    BadInput
+        The store cannot be read or written.
+    """
+    done = settle_restore(store.engine, job.folder, job.plant)
+    if done is not None:
+        tell(f"{job.plant}: a restore was interrupted; it is {'finished' if done else 'undone'} now")
 
 
 def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell) -> None:
@@ -80,11 +94,10 @@ def _complete(job: Job, folder: Path) -> RunRecord:
     record = read_record(folder)
     if job.folder / record.folder != folder or record.plant != job.plant:
         raise BadInput(f"{folder}: its record belongs to {record.folder}")
-    if digest_of(folder / "inputs") != record.inputs_sha256:
-        raise BadInput(f"{folder}: its inputs are not those that its record names")
-    audit = audit_directory(folder / "plan")
-    if not audit.ok:
-        raise BadInput(f"{folder}: its plan fails the audit: {audit.violations[0]}")
+    try:
+        check_run(folder, record)
+    except BadInput as error:
+        raise BadInput([f"{folder}: {message}" for message in error.messages]) from error
     return record
 
 
