@@ -55,7 +55,7 @@ def _refused(here, source, words):
 RAW = {
     "empty": (lambda raw: b"", "ends early"),
     "plain text": (lambda raw: b"no backup\n" * 99, "is no whole backup"),
-    "a tar that is not compressed": (lambda raw: gzip.decompress(raw), "is no whole backup"),
+    "a tar that is not compressed": (gzip.decompress, "is no whole backup"),
     "last byte missing": (lambda raw: raw[:-1], "ends early"),
     "half of it missing": (lambda raw: raw[: len(raw) // 2], "ends early"),
     "a bit of the checksum": (lambda raw: raw[:-6] + bytes([raw[-6] ^ 1]) + raw[-5:], "is no whole backup"),
@@ -594,7 +594,7 @@ def test_rows_and_records_that_are_wrong(here, name):
     ],
 )
 def test_there_is_an_end_to_what_is_read(limits, words):
-    """*Proves:* number, size and sum are bounded while it is read.  *Sensitivity:* a small file unpacks to terabytes."""
+    """*Proves:* number, size and sum are bounded as it is read.  *Sensitivity:* a small file unpacks to terabytes."""
     read_backup(GOOD, "small")
     with pytest.raises(BadInput, match=words):
         read_backup(GOOD, "small", limits=limits)

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, Table, delete, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from flexmine.durable import replace_durably, sync, sync_tree, write_durably
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, printable
 from flexmine.store.places import is_plain_folder
 from flexmine.store.row_checks import Rows
 from flexmine.store.tables import MARK, AttemptRow, Base
@@ -71,6 +71,8 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> None:
     ------
     sqlalchemy.exc.DatabaseError, OSError
         Everything is as it was; or, where the database cannot be asked any more, :func:`settle` has to be called.
+    BadInput
+        Everything is new, and only the stage could not be removed.
     """
     stage = stage_of(root, plant)
     sync_tree(stage / NEW)
@@ -93,7 +95,11 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> None:
     except (OSError, KeyboardInterrupt):
         settle(engine, root, plant)
         raise
-    settle(engine, root, plant)
+    try:
+        settle(engine, root, plant)
+    except (DatabaseError, OSError) as error:
+        reason = printable(str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error))
+        raise BadInput(f"{plant} is restored, but {stage} cannot be removed: {reason}; the next run does it") from error
 
 
 def settle(engine: Engine, root: Path, plant: str) -> bool | None:
