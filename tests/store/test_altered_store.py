@@ -205,6 +205,10 @@ def test_the_next_run_follows_no_link(here):
     (here / "here" / "runs" / "small" / "2024-03-01").symlink_to(here / "outside" / DAY.isoformat())
     before = tree(here / "outside")
     open_recovered(job_of(here), lambda _: None).close()
+    staging = here / "here" / "runs" / "small" / ".staging"
+    staging.symlink_to(here / "outside")
+    with pytest.raises(BadInput, match=r"\.staging: is a link"):
+        open_recovered(job_of(here), lambda _: None)
     assert tree(here / "outside") == before
 
 

@@ -548,6 +548,16 @@ FILES = {
         ],
         "plan.json",
     ),
+    "a plan without its money": (
+        lambda archive: archive.edit("plan/plan.json", lambda d: d["published"].pop("money_usd"), listed=True),
+        "plan.json",
+    ),
+    "a plan of another plant": (
+        lambda archive: archive.edit("plan/plan.json", lambda d: d.update(plant="other"), listed=True),
+        "plan.json: is of plant 'other', its record is of 'small'",
+    ),
+    "a plan that is a list": (lambda archive: archive.put("plan/plan.json", b"[]", listed=True), "plan.json"),
+    "a problem that is none": (lambda archive: archive.put("problem.json", b"{}", listed=True), "problem.json"),
     "more money than the plan": (
         _both(money_usd=99_000.0),
         "plan.json: published.money_usd is 887.4578, its record says",

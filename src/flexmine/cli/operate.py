@@ -66,7 +66,10 @@ def backup_command(job_file: Path, target: Path, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print what was restored as one JSON line on stdout.")
 @with_errors
 def restore_command(job_file: Path, source: Path, overwrite: bool, as_json: bool) -> int:
-    """Restore the store of a job from a backup; every file is compared with its sha256 before anything is changed."""
+    """Restore the store of a job from a backup, all of it or nothing.
+
+    Every file, row and plan is checked before anything is changed; the files that were there are moved aside.
+    """
     from flexmine.jobs.job import read_job
     from flexmine.jobs.keep import restore_job
 

@@ -43,15 +43,18 @@ def check_run(folder: Path, record: RunRecord) -> None:
 
 
 def _differences(document: Mapping[str, Any], record: RunRecord) -> Iterator[str]:
-    """Yield what plan.json and the record say differently.  The audit has passed: the keys are there."""
+    """Yield what plan.json and the record say differently.
+
+    The audit has passed: what it compares, such as status, gap and horizon, is there and of its kind.
+    """
     if document.get("plant") != record.plant:
         yield f"is of plant {document.get('plant')!r}, its record is of {record.plant!r}"
     if document["status"] != record.status:
         yield f"status is {document['status']!r}, its record says {record.status!r}"
     if abs(document["gap"] - record.gap) > 1e-9 * max(1.0, abs(record.gap)):
         yield f"gap is {document['gap']!r}, its record says {record.gap!r}"
-    money = document["published"]["money_usd"]
-    if abs(money - record.money_usd) > USD_SLACK:
+    money = document["published"].get("money_usd")
+    if not isinstance(money, int | float) or not abs(money - record.money_usd) <= USD_SLACK:
         yield f"published.money_usd is {money!r}, its record says {record.money_usd!r}"
     start = datetime.fromisoformat(document["horizon"]["start"])
     if start != record.valid_from:

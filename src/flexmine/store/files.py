@@ -44,8 +44,20 @@ def seal(staged: Path, record: RunRecord, root: Path) -> Path:
 
 
 def leftovers(root: Path, plant: str) -> list[Path]:
-    """Return the staging folders of runs that did not finish."""
-    return sorted((root / plant / STAGING).glob("*"))
+    """Return the staging folders of runs that did not finish.
+
+    Raises
+    ------
+    BadInput
+        A link stands in the place of the folder that holds them.
+    """
+    return sorted(_own_folder(root / plant / STAGING).glob("*"))
+
+
+def _own_folder(place: Path) -> Path:
+    if place.is_symlink():
+        raise BadInput(f"{place}: is a link; the store changes and removes only what lies in it")
+    return place
 
 
 def dying(place: Path) -> Path:
@@ -106,8 +118,14 @@ def run_folders(root: Path, plant: str) -> list[Path]:
 
 
 def set_aside(place: Path, root: Path, plant: str) -> Path:
-    """Move a folder that is no complete run out of the way, and return where it lies now."""
-    target = root / plant / DAMAGED / f"{place.parent.name}-{place.name}"
+    """Move a folder that is no complete run out of the way, and return where it lies now.
+
+    Raises
+    ------
+    BadInput
+        A link stands in the place of the folder for such.
+    """
+    target = _own_folder(root / plant / DAMAGED) / f"{place.parent.name}-{place.name}"
     number = 1
     while target.exists():
         number += 1

@@ -136,9 +136,18 @@ class RunStore:
             raise BadInput(f"the store cannot be written: {error.orig}") from error
 
     def remove(self, run_ids: Iterable[str]) -> None:
-        """Remove the rows of runs; their files are not touched."""
-        with Session(self.engine) as session, session.begin():
-            session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
+        """Remove the rows of runs; their files are not touched.
+
+        Raises
+        ------
+        BadInput
+            The database cannot be written.
+        """
+        try:
+            with Session(self.engine) as session, session.begin():
+                session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
+        except DatabaseError as error:
+            raise BadInput(f"the store cannot be written: {error.orig}") from error
 
     def revisions(self, plant: str, day: date) -> list[RunRecord]:
         """Return the plans of a day, the oldest first."""
