@@ -1,22 +1,29 @@
 """A database or a folder that other hands have changed: told with its place, and nothing outside is touched."""
 
 import json
+from dataclasses import fields, replace
 from datetime import date, timedelta
+from typing import get_args
 
 import pytest
 from sqlalchemy import text
 
 from backups import copied, restored_job, rows, tree
-from flexmine.errors import BadInput
+from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
+from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.health import health
+from flexmine.jobs.intraday import REDISPATCH, REPLAN
 from flexmine.jobs.job import read_job
 from flexmine.jobs.keep import backup_job
 from flexmine.jobs.prune import prune
 from flexmine.jobs.recover import open_recovered
+from flexmine.jobs.schema import LadderStep
 from flexmine.store.files import dying, remove
 from flexmine.store.places import run_file
 from flexmine.store.readings import readings_between
-from flexmine.store.records import record_of
+from flexmine.store.record_schema import Kind, PlannedStatus, RecordDocument, Step
+from flexmine.store.records import AGAIN, NIGHT, RunRecord, record_of, record_text
+from flexmine.store.row_checks import AttemptStatus
 from flexmine.store.runs import Attempt
 from nights import evening_before
 from shell import flexmine
@@ -246,15 +253,36 @@ def test_record_and_schema_have_the_same_fields(here):
 
     *Sensitivity:* a field that the schema lacks would be written and never read back.
     """
-    from dataclasses import fields
-
-    from flexmine.store.record_schema import RecordDocument
-    from flexmine.store.records import RunRecord
-
     named = {field.alias or name for name, field in RecordDocument.model_fields.items()} - {"schema"}
     assert named == {field.name for field in fields(RunRecord)} - {"sequence"}
     for row in rows(here / "here" / "job.yaml")["runs"]:
         assert record_of(row["document"]).document() == row["document"]
+
+
+def test_known_values_are_those_that_flexmine_writes():
+    """*Proves:* every kind of run, step of the ladder and ending of an attempt may be read back.
+
+    *Sensitivity:* a step that is added to the ladder alone would be stored and never read.
+    """
+    steps = {NEWEST, *(get_args(step.model_fields["step"].annotation)[0] for step in get_args(get_args(LadderStep)[0]))}
+    assert steps == set(get_args(Step))
+    assert {NIGHT, AGAIN, REDISPATCH, REPLAN} == set(get_args(Kind))
+    endings = {kind.status for kind in (FlexmineError, *FlexmineError.__subclasses__())} | set(EXIT_CODES)
+    assert endings | {"unfinished"} == set(get_args(AttemptStatus))
+    assert set(get_args(PlannedStatus)) == {Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK}
+
+
+def test_what_cannot_be_read_back_is_not_kept(here):
+    """*Proves:* a record with a value that its schema refuses is told before a file of it is written.
+
+    *Sensitivity:* a night would store a plan on which every later night fails.
+    """
+    store = job_of(here).open_store()
+    record = replace(store.history("small")[0], step="new_step", labels=("a\nb",))
+    store.close()
+    with pytest.raises(BadInput, match="cannot be kept: step: the text 'new_step' is not allowed"):
+        record_text(record)
+    assert "a\\\\nb" in record_text(replace(record, step="hold"))
 
 
 def test_names_of_files():

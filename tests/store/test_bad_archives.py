@@ -1,6 +1,7 @@
 """Backups that are not what flexmine writes: each is refused in words, and nothing inside or outside is touched."""
 
 import gzip
+import io
 import json
 import tarfile
 from datetime import date
@@ -8,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from backups import GOOD, Archive, copied, header, padded, pax, restored_job, rows, sealed, tree
+from backups import GOOD, Archive, copied, digest, header, padded, pax, restored_job, rows, sealed, tree
 from flexmine.errors import BadInput
 from flexmine.jobs.job import read_job
 from flexmine.jobs.keep import restore_job
 from flexmine.store import archive as archive_module
-from flexmine.store.archive import Limits
+from flexmine.store.archive import Limits, Wanted, unpack
 from flexmine.store.backup_file import read_backup
 
 DAY = date(2024, 4, 10)
@@ -657,6 +658,20 @@ def test_a_link_inside_the_old_folder_goes_aside_with_it(here):
     (aside,) = root.glob("small.replaced-*")
     assert (aside / "way").is_symlink() and tree(here / "outside") == outside
     assert not (root / "small" / "way").exists()
+
+
+def test_long_names_and_times_of_tarfile_are_read(tmp_path):
+    """*Proves:* extended headers that Python's tarfile writes for long names, times and owners are understood.
+
+    *Sensitivity:* without them no backup of a plant with long names could be restored.
+    """
+    name = "p/" + "long-" * 30 + "name.csv"
+    about = tarfile.TarInfo(name)
+    about.size, about.mtime, about.uname = 3, 1234.5, "J\u00f6rg"
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.addfile(about, io.BytesIO(b"a,b"))
+    found = unpack(tmp_path / "a.tar.gz", lambda _: Wanted(None, 3, kept=True))
+    assert found.kept == {name: b"a,b"} and found.hashes == {name: digest(b"a,b")}
 
 
 def test_more_than_sixty():

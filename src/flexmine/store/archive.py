@@ -102,7 +102,7 @@ def unpack(source: Path, wanted: Callable[[str], Wanted | None], limits: Limits 
     found = Unpacked({}, {})
     folded: dict[str, str] = {}
     try:
-        with source.open("rb") as packed:
+        with _opened(source) as packed:
             stream = _Stream(packed, limits.total_bytes)
             for name, size in _members(stream):
                 _refuse_clash(name, folded)
@@ -121,6 +121,13 @@ def unpack(source: Path, wanted: Callable[[str], Wanted | None], limits: Limits 
     except zlib.error as error:
         raise BadInput(f"{source}: is no whole backup of flexmine: {error}") from error
     return found
+
+
+def _opened(source: Path) -> BinaryIO:
+    try:
+        return source.open("rb")
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror or error}") from error
 
 
 def _told(name: str) -> str:

@@ -63,8 +63,8 @@ def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
         The database or a file cannot be read; a row is none that flexmine writes; a folder of a run holds a link or
         anything else but its files; the place cannot be written or is none for a backup.
     """
-    _refuse_target(root, target)
     try:
+        _refuse_target(root, target)
         rows = check_rows("the store", rows_of(engine, plant), plant)
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.{os.getpid()}")

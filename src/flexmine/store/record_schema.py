@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -32,8 +33,6 @@ def _full_day(value: Any) -> Any:
 
 def _matching(pattern: str, words: str) -> AfterValidator:
     def check(value: str) -> str:
-        import re
-
         if re.fullmatch(pattern, value, re.ASCII) is None:
             raise PydanticCustomError(
                 "text", "{value} is not allowed; allowed: {words}", {"value": repr(value[:80]), "words": words}

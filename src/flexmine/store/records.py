@@ -87,8 +87,19 @@ class RunRecord:
 
 
 def record_text(record: RunRecord) -> str:
-    """Return the text of record.json."""
-    return json.dumps(record.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return the text of record.json.
+
+    Raises
+    ------
+    BadInput
+        The record holds what could not be read back; told before it is kept.
+    """
+    document = record.document()
+    try:
+        record_of(document)
+    except ValueError as error:
+        raise BadInput(f"run {record.run_id} cannot be kept: {error}") from error
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def record_of(document: Any, sequence: int | None = None) -> RunRecord:
