@@ -2,19 +2,24 @@
 
 import io
 import json
+import os
 import shutil
+import stat
 import tarfile
 from datetime import date, timedelta
 from functools import partial
 
 import pytest
 
+from backups import Archive, restored_job
 from flexmine.errors import BadInput
 from flexmine.jobs.job import read_job
 from flexmine.jobs.keep import backup_job, restore_job
 from flexmine.jobs.night import Night
 from flexmine.publish.reader import read_current
-from flexmine.store.backup import MANIFEST, rows_of
+from flexmine.store import backup as backup_module
+from flexmine.store.backup import rows_of
+from flexmine.store.backup_file import MANIFEST
 from nights import evening_before, write_job
 from shell import flexmine
 
@@ -181,3 +186,126 @@ def test_nothing_to_back_up(tmp_path):
     with pytest.raises(BadInput, match="there is no store yet"):
         backup_job(read_job(write_job(tmp_path, DAY, 1)), tmp_path / "b.tar.gz")
     assert not (tmp_path / "b.tar.gz").exists()
+
+
+def test_a_backup_of_an_earlier_flexmine(tmp_path):
+    """*Proves:* what was written before a restore was strict still restores, rows, measurements and files; a backup of
+    it holds the same.  *Sensitivity:* rules that are stricter than what was written would make all backups useless.
+    """
+    old = restored_job(tmp_path / "old", DAY)
+    rows, files = contents(old)
+    assert (len(rows["runs"]), len(rows["readings"]), len(files)) == (2, 12, 26)
+    backup_job(read_job(old), tmp_path / "new.tar.gz")
+    new = restored_job(tmp_path / "new", DAY, tmp_path / "new.tar.gz")
+    assert contents(new) == (rows, files)
+    result = night(new, DAY + timedelta(days=2))
+    assert result.record.state_from["day"] == (DAY + timedelta(days=1)).isoformat()
+
+
+def _linked(run):
+    (run / "plan" / "way.csv").symlink_to("/etc/hostname")
+
+
+def _run_is_a_link(run):
+    shutil.move(run, run.parents[3] / "moved")
+    run.symlink_to(run.parents[3] / "moved")
+
+
+def _plant_is_a_link(run):
+    plant = run.parents[1]
+    shutil.move(plant, plant.parents[1] / "moved")
+    plant.symlink_to(plant.parents[1] / "moved")
+
+
+def _other_record(run):
+    (run / "record.json").write_text("{}\n", encoding="utf-8")
+
+
+ODD = {
+    "a link": (_linked, r"way\.csv: is a link; a backup takes regular files only"),
+    "a run that is a link": (_run_is_a_link, "r1: is a link; the store changes and copies only what lies in it"),
+    "a plant that is a link": (_plant_is_a_link, "small: is a link"),
+    "a pipe": (lambda run: os.mkfifo(run / "inputs" / "p.csv"), r"p\.csv: is no regular file"),
+    "a file of an editor": (lambda run: (run / ".record.json.swp").touch(), r"swp: is no file of a run; move it away"),
+    "a name that turns": (lambda run: (run / "plan" / "\u202ecsv").touch(), "is no file of a run"),
+    "another record": (_other_record, r"record\.json: is missing or differs from its row"),
+    "no record": (lambda run: (run / "record.json").unlink(), r"record\.json: is missing or differs from its row"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_odd_in_a_run_is_told(made, name):
+    """*Proves:* a backup follows no link, waits for no pipe and takes nothing that a restore would refuse; the backup
+    before stays.  *Sensitivity:* a link would carry a file of the machine into the backup.
+    """
+    job, file = made
+    change, words = ODD[name]
+    change(job.parent / "runs" / "small" / DAY.isoformat() / "r1")
+    before = file.read_bytes()
+    with pytest.raises(BadInput, match=words):
+        backup_job(read_job(job), file)
+    assert file.read_bytes() == before
+    assert [f.name for f in file.parent.iterdir() if f.name.startswith(".backup")] == []
+
+
+def test_places_that_are_none_for_a_backup(tmp_path, made):
+    """*Proves:* a link, a folder, a place in the store and a file that is no backup are refused and stay as they are.
+
+    *Sensitivity:* ``--to job.yaml`` would lose the job, and a rename replaces a link and not what it leads to.
+    """
+    job, file = made
+    (tmp_path / "link.tar.gz").symlink_to(file)
+    before = file.read_bytes()
+    for target, words in (
+        (tmp_path / "link.tar.gz", "is a link; name the file that it leads to"),
+        (tmp_path, "is a folder; name a file in it"),
+        (job.parent / "runs" / "b.tar.gz", "lies in the store itself"),
+        (job.parent / "runs" / "small" / "b.tar.gz", "lies in the store itself"),
+        (job, "is there and is no backup; it is not replaced"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            backup_job(read_job(job), target)
+    assert file.read_bytes() == before and job.read_text(encoding="utf-8").startswith("schema: flexmine-job/1")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInput, match="is no backup"):
+        backup_job(read_job(job), tmp_path / "pipe")
+
+
+def test_only_the_owner_may_read_a_backup(made):
+    """*Proves:* mode 0600, also where an older one could be read by all."""
+    job, file = made
+    file.chmod(0o644)
+    backup_job(read_job(job), file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_run_that_is_pruned_meanwhile_is_left_out(tmp_path, monkeypatch):
+    """*Proves:* row and files of a run that goes while it is read are left out, its measurements stay without it, and
+    the backup restores.  *Sensitivity:* measurements that name a run which is not there break the restore.
+    """
+    job = restored_job(tmp_path / "here", DAY)
+    real = backup_module._content
+
+    def content(path):
+        if path.name == "site.csv" and DAY.isoformat() in str(path):
+            shutil.rmtree(path.parents[1])
+        return real(path)
+
+    monkeypatch.setattr(backup_module, "_content", content)
+    assert backup_job(read_job(job), tmp_path / "b.tar.gz").runs == 1
+    kept = json.loads(Archive(tmp_path / "b.tar.gz").content("rows.json"))
+    assert len(kept["readings"]) == 12 and {row["run_id"] for row in kept["readings"]} == {None}
+    there = restored_job(tmp_path / "there", DAY, tmp_path / "b.tar.gz")
+    rows, files = contents(there)
+    assert (len(rows["runs"]), len(rows["readings"]), len(files)) == (1, 12, 13)
+
+
+def test_a_bad_archive_as_a_shell_sees_it(tmp_path, made):
+    """*Proves:* exit 2 and the member by name.  *Sensitivity:* exit 1 would call it an error of flexmine."""
+    job, _ = made
+    archive = Archive()
+    archive.add("../../evil")
+    archive.write(tmp_path / "bad.tar.gz")
+    done = flexmine("restore", job, "--from", tmp_path / "bad.tar.gz", "--overwrite")
+    assert done.returncode == 2
+    assert "bad.tar.gz: member '../../evil': no backup has a file of this name" in done.stderr

@@ -2,10 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from flexmine.store.backup import backup, restore, rows_of
+from flexmine.store.backup import backup, rows_of
 from flexmine.store.database import database_url, open_database
 from flexmine.store.readings import Reading, add_readings
-from flexmine.store.records import RunRecord
+from flexmine.store.records import RunRecord, record_text
+from flexmine.store.restore import restore
 from flexmine.store.runs import Attempt, RunStore
 
 BEGIN = datetime(2024, 6, 3, tzinfo=UTC)
@@ -30,12 +31,16 @@ def _filled(folder):
         labels=("ä label",),
     )
     (folder / record.folder).mkdir(parents=True)
-    (folder / record.folder / "record.json").write_text("{}", encoding="utf-8")
+    (folder / record.folder / "record.json").write_text(record_text(record), encoding="utf-8")
     store.add(record)
     store.mark_published("abcd-1", 7)
     store.add_attempt(Attempt("abcd", "small", None, BEGIN).ended_with(6, "no_plan", ["time was up"]))
     store.add_attempt(Attempt("ef01", "other", None, BEGIN).ended_with(0, "optimal", []))
     return store
+
+
+def _unchecked(folder, record):
+    """The run here has no plan; tests/jobs restores real ones."""
 
 
 def _rows(engine):
@@ -56,7 +61,9 @@ def test_from_sqlite_into_each_database_and_back(tmp_path, store_url):
     add_readings(first.engine, "small", [reading])
     backup(first.engine, tmp_path / "here", "small", tmp_path / "one.tar.gz")
     other = RunStore(open_database(database_url(store_url, tmp_path, tmp_path)), tmp_path / "there")
-    counts = restore(other.engine, tmp_path / "there", "small", tmp_path / "one.tar.gz", overwrite=False)
+    counts = restore(
+        other.engine, tmp_path / "there", "small", tmp_path / "one.tar.gz", overwrite=False, check_run=_unchecked
+    )
     assert (counts.runs, counts.rows, counts.files) == (1, 3, 1)
     assert _rows(other.engine) == _rows(first.engine)
     assert other.last_published("small").sequence == 7
@@ -64,7 +71,7 @@ def test_from_sqlite_into_each_database_and_back(tmp_path, store_url):
     assert [a.run_id for a in other.attempts("small")] == ["new0", "abcd"]
     assert other.attempts("other") == []
     backup(other.engine, tmp_path / "there", "small", tmp_path / "two.tar.gz")
-    restore(first.engine, tmp_path / "here", "small", tmp_path / "two.tar.gz", overwrite=True)
+    restore(first.engine, tmp_path / "here", "small", tmp_path / "two.tar.gz", overwrite=True, check_run=_unchecked)
     assert _rows(first.engine) == _rows(other.engine)
     assert len(first.attempts("other")) == 1
     first.close()

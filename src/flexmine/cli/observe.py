@@ -31,11 +31,14 @@ def observe(job_file: Path, meter: Path, as_json: bool) -> int:
     from flexmine.jobs.lock import plant_lock
     from flexmine.jobs.observe import deviations
     from flexmine.jobs.observe import observe as store_file
+    from flexmine.jobs.recover import finish_restore
     from flexmine.jobs.show import deviation_lines
 
     job = read_job(job_file)
     with plant_lock(job.folder, job.plant, job.document.lock_wait_s, say):
-        found = store_file(job, job.open_store(), meter)
+        store = job.open_store()
+        finish_restore(job, store, say)
+        found = store_file(job, store, meter)
     told = deviations(found.readings)
     left_out = {"incomplete": found.incomplete, "without_plan": found.without_plan}
     if as_json:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from flexmine.cli.common import say, with_errors
+from flexmine.cli.common import say, strict_seals, with_errors
 from flexmine.cli.types import IsoTime
 
 
@@ -64,13 +65,17 @@ def backup_command(job_file: Path, target: Path, as_json: bool) -> int:
 @click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE.tar.gz", required=True)
 @click.option("--overwrite", is_flag=True, help="Also where the job has rows or files already.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was restored as one JSON line on stdout.")
+@strict_seals
 @with_errors
-def restore_command(job_file: Path, source: Path, overwrite: bool, as_json: bool) -> int:
-    """Restore the store of a job from a backup; every file is compared with its sha256 before anything is changed."""
+def restore_command(job_file: Path, source: Path, overwrite: bool, as_json: bool, strict: bool) -> int:
+    """Restore the store of a job from a backup, all of it or nothing.
+
+    Every file, row and plan is checked before anything is changed; the files that were there are moved aside.
+    """
     from flexmine.jobs.job import read_job
     from flexmine.jobs.keep import restore_job
 
-    counts = restore_job(read_job(job_file), source, overwrite=overwrite)
+    counts = restore_job(replace(read_job(job_file), strict=strict), source, overwrite=overwrite)
     told = {"file": str(source), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
     click.echo(json.dumps(told) if as_json else f"{counts.runs} runs, {counts.rows} rows, {counts.files} files")
     return 0

@@ -142,6 +142,9 @@ def _runs(job: Job, now: datetime) -> Found:
         try:
             attempts = store.attempts(job.plant, LOOKED_AT)
             yield from _unpublished(job, store, now)
+        except BadInput as error:
+            yield Check("store", Level.CRITICAL, error.messages[0])
+            return
         finally:
             store.close()
     if not attempts:

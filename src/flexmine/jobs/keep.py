@@ -8,7 +8,13 @@ from pathlib import Path
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.jobs.lock import plant_lock
-from flexmine.store.backup import Counts, backup, restore
+from flexmine.jobs.recover import finish_restore
+from flexmine.jobs.stored import check_run
+from flexmine.store.backup import backup
+from flexmine.store.backup_file import Counts
+from flexmine.store.records import RunRecord
+from flexmine.store.restore import restore
+from flexmine.store.swap import is_under_way
 
 LOG = logging.getLogger("flexmine.nightly")
 
@@ -19,10 +25,16 @@ def backup_job(job: Job, target: Path) -> Counts:
     Raises
     ------
     BadInput
-        There is nothing to back up, or as by :func:`flexmine.store.backup.backup`.
+        There is nothing to back up, a restore is under way or was interrupted, or as by
+        :func:`flexmine.store.backup.backup`.
     """
     if not job.has_store:
         raise BadInput(f"{job.plant}: there is no store yet in {job.folder}")
+    if is_under_way(job.folder, job.plant):
+        raise BadInput(
+            f"{job.plant}: a restore is under way or was interrupted, so rows and files may differ; wait for it, or "
+            "let flexmine nightly or flexmine restore finish it"
+        )
     store = job.open_store()
     try:
         return backup(store.engine, job.folder, job.plant, target)
@@ -33,17 +45,25 @@ def backup_job(job: Job, target: Path) -> Counts:
 def restore_job(job: Job, source: Path, *, overwrite: bool) -> Counts:
     """Restore the store of a job; while it is done no run can begin.
 
+    Every run is checked as one that was found without a row would be: its inputs against their digest, its plan by the
+    audit and against its record.
+
     Where nothing is published, as on a new machine, the next run publishes the newest plan, under a number above all
     that the store knows.
 
     Raises
     ------
     BadInput, NoPlan
-        As by :func:`flexmine.store.backup.restore`; a run is at work.
+        As by :func:`flexmine.store.restore.restore`; a run is at work.
     """
     with plant_lock(job.folder, job.plant, job.document.lock_wait_s, LOG.warning):
         store = job.open_store()
         try:
-            return restore(store.engine, job.folder, job.plant, source, overwrite=overwrite)
+            finish_restore(job, store, LOG.warning)
+
+            def check(folder: Path, record: RunRecord) -> None:
+                check_run(folder, record, store.witnesses(record), strict=store.strict)
+
+            return restore(store.engine, job.folder, job.plant, source, overwrite=overwrite, check_run=check)
         finally:
             store.close()

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
-from flexmine.store.files import dying, remove
+from flexmine.store.files import dying, refuse_foreign, remove
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 
@@ -30,7 +30,8 @@ def prune(job: Job, store: RunStore, before: date, *, pretend: bool = False) -> 
     Raises
     ------
     BadInput
-        Files cannot be removed; the rows that name them are gone by then, and the next run sets the rest aside.
+        A row does not fit its record, or a folder is none of a run or a link: nothing is removed then.  Or files
+        cannot be removed; the rows that name them are gone by then, and the next run sets the rest aside.
     """
     needed: dict[str, str] = {}
     published, last = store.last_published(job.plant), store.last_day(job.plant)
@@ -49,6 +50,9 @@ def prune(job: Job, store: RunStore, before: date, *, pretend: bool = False) -> 
 
 
 def _remove(store: RunStore, gone: list[RunRecord]) -> None:
+    for record in gone:
+        refuse_foreign(store.root, store.place(record))
+        refuse_foreign(store.root, dying(store.place(record)))
     # A folder without a row would be taken in again by the next run, so it loses its name first.
     try:
         for record in gone:
@@ -56,7 +60,7 @@ def _remove(store: RunStore, gone: list[RunRecord]) -> None:
                 store.place(record).rename(dying(store.place(record)))
         store.remove(record.run_id for record in gone)
         for record in gone:
-            remove(dying(store.place(record)))
+            remove(store.root, dying(store.place(record)))
     except OSError as error:
         raise BadInput(f"{store.root}: old runs cannot be removed: {error.strerror or error}") from error
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.jobs.observe import observe_again
+from flexmine.jobs.stored import check_run
 from flexmine.places import end_of_links, remove_tree
 from flexmine.store.database import StoreDamaged, database_file
 from flexmine.store.files import half_removed, leftovers, remove, run_folders, set_aside
 from flexmine.store.records import RunRecord, read_record
+from flexmine.store.restore import settle_restore
 from flexmine.store.runs import RunStore
-from flexmine.store.sealed import digest_of
 
 Tell = Callable[[str], None]
 
@@ -40,6 +40,7 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
         _set_database_aside(job, tell)
         store = job.open_store()
     try:
+        finish_restore(job, store, tell)
         for folder in leftovers(job.folder, job.plant):
             tell(f"{folder}: the run did not finish; its unfinished files are removed")
             remove_tree(folder)
@@ -48,7 +49,7 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
             if place.relative_to(job.folder).as_posix() in known:
                 folder.rename(place)
             else:
-                remove(folder)
+                remove(job.folder, folder)
         for folder in run_folders(job.folder, job.plant):
             if folder.relative_to(job.folder).as_posix() not in known:
                 _adopt(job, store, folder, tell)
@@ -59,9 +60,22 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
     return store
 
 
+def finish_restore(job: Job, store: RunStore, tell: Tell) -> None:
+    """Finish or undo a restore that was interrupted; the caller holds the lock of the plant.
+
+    Raises
+    ------
+    BadInput
+        The store cannot be read or written.
+    """
+    done = settle_restore(store.engine, job.folder, job.plant)
+    if done is not None:
+        tell(f"{job.plant}: a restore was interrupted; it is {'finished' if done else 'undone'} now")
+
+
 def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell) -> None:
     try:
-        record = _complete(job, folder)
+        record = _complete(job, store, folder)
     except BadInput as error:
         tell(f"{error}; it is set aside as {set_aside(folder, job.folder, job.plant)}")
         return
@@ -69,7 +83,7 @@ def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell) -> None:
     tell(f"{folder}: complete and audited, but not in the store; taken in as revision {record.revision}")
 
 
-def _complete(job: Job, folder: Path) -> RunRecord:
+def _complete(job: Job, store: RunStore, folder: Path) -> RunRecord:
     """Return the record of a folder.
 
     Raises
@@ -80,11 +94,10 @@ def _complete(job: Job, folder: Path) -> RunRecord:
     record = read_record(folder)
     if job.folder / record.folder != folder or record.plant != job.plant:
         raise BadInput(f"{folder}: its record belongs to {record.folder}")
-    if digest_of(folder / "inputs") != record.inputs_sha256:
-        raise BadInput(f"{folder}: its inputs are not those that its record names")
-    audit = audit_directory(folder / "plan")
-    if not audit.ok:
-        raise BadInput(f"{folder}: its plan fails the audit: {audit.violations[0]}")
+    try:
+        check_run(folder, record, store.witnesses(record), strict=store.strict)
+    except BadInput as error:
+        raise BadInput([f"{folder}: {message}" for message in error.messages]) from error
     return record
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from flexmine.durable import replace_durably, sync, sync_tree
-from flexmine.places import remove_tree
-from flexmine.store.records import RECORD_FILE, RunRecord, record_text
+from flexmine.errors import BadInput
+from flexmine.store.places import RECORD_FILE, is_plain_folder, is_run_folder, refuse_links
+from flexmine.store.records import RunRecord, record_text
 
 STAGING, DAMAGED, DYING = ".staging", ".damaged", ".gone-"
 
@@ -44,8 +44,20 @@ def seal(staged: Path, record: RunRecord, root: Path) -> Path:
 
 
 def leftovers(root: Path, plant: str) -> list[Path]:
-    """Return the staging folders of runs that did not finish."""
-    return sorted((root / plant / STAGING).glob("*"))
+    """Return the staging folders of runs that did not finish.
+
+    Raises
+    ------
+    BadInput
+        A link stands in the place of the folder that holds them.
+    """
+    return sorted(_own_folder(root / plant / STAGING).glob("*"))
+
+
+def _own_folder(place: Path) -> Path:
+    if place.is_symlink():
+        raise BadInput(f"{place}: is a link; the store changes and removes only what lies in it")
+    return place
 
 
 def dying(place: Path) -> Path:
@@ -55,27 +67,65 @@ def dying(place: Path) -> Path:
 
 def half_removed(root: Path, plant: str) -> list[tuple[Path, Path]]:
     """Return the folders whose removal did not finish, each with the name that it had."""
-    found = sorted((root / plant).glob(f"[0-9]*/{DYING}*"))
+    found = [path for path in sorted((root / plant).glob(f"[0-9]*/{DYING}*")) if _is_own(root, path)]
     return [(path, path.with_name(path.name.removeprefix(DYING))) for path in found]
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder, or a link to one, and the folder of its day where that is empty then."""
-    if os.path.lexists(folder):
-        remove_tree(folder)
+def refuse_foreign(root: Path, folder: Path) -> None:
+    """Make sure that a folder is that of a run, or one that is being removed, and lies in the store.
+
+    Raises
+    ------
+    BadInput
+        It is named otherwise, or a link leads to it.
+    """
+    name = _name(root, folder)
+    if not is_run_folder(name):
+        raise BadInput(f"{folder}: is no folder of a run in {root}; it is not touched")
+    refuse_links(root, folder.relative_to(root).as_posix())
+
+
+def _name(root: Path, folder: Path) -> str:
+    """Return the name of a run's folder below `root`, as before its removal began; empty where it is elsewhere."""
+    if not folder.is_relative_to(root):
+        return ""
+    return folder.with_name(folder.name.removeprefix(DYING)).relative_to(root).as_posix()
+
+
+def _is_own(root: Path, path: Path) -> bool:
+    return is_run_folder(_name(root, path)) and is_plain_folder(path.parent) and is_plain_folder(path)
+
+
+def remove(root: Path, folder: Path) -> None:
+    """Remove the folder of a run, and the folder of its day where that is empty then.
+
+    Raises
+    ------
+    BadInput
+        As by :func:`refuse_foreign`; nothing is removed.
+    """
+    refuse_foreign(root, folder)
+    if folder.exists():
+        shutil.rmtree(folder)
     if folder.parent.is_dir() and not any(folder.parent.iterdir()):
         folder.parent.rmdir()
 
 
 def run_folders(root: Path, plant: str) -> list[Path]:
     """Return all folders of finished runs of a plant, in order of day and revision."""
-    found = [path for path in (root / plant).glob("[0-9]*/r*") if path.name[1:].isdigit()]
+    found = [path for path in (root / plant).glob("[0-9]*/r*") if _is_own(root, path)]
     return sorted(found, key=lambda path: (path.parent.name, int(path.name[1:])))
 
 
 def set_aside(place: Path, root: Path, plant: str) -> Path:
-    """Move a folder that is no complete run out of the way, and return where it lies now."""
-    target = root / plant / DAMAGED / f"{place.parent.name}-{place.name}"
+    """Move a folder that is no complete run out of the way, and return where it lies now.
+
+    Raises
+    ------
+    BadInput
+        A link stands in the place of the folder for such.
+    """
+    target = _own_folder(root / plant / DAMAGED) / f"{place.parent.name}-{place.name}"
     number = 1
     while target.exists():
         number += 1

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, printable
 from flexmine.store.tables import ReadingRow
 
 
@@ -81,14 +82,28 @@ def add_readings(engine: Engine, plant: str, readings: Sequence[Reading]) -> Non
 
 
 def readings_between(engine: Engine, plant: str, begin: datetime, end: datetime) -> list[Reading]:
-    """Return the readings of the steps that begin at `begin` or later and end at `end` or before, in order of time."""
+    """Return the readings of the steps that begin at `begin` or later and end at `end` or before, in order of time.
+
+    Raises
+    ------
+    BadInput
+        The database cannot be read, or a row holds no number where there has to be one.
+    """
     query = (
         select(ReadingRow)
         .where(ReadingRow.plant == plant, ReadingRow.interval_start >= begin, ReadingRow.interval_end <= end)
         .order_by(ReadingRow.interval_start, ReadingRow.container)
     )
-    with Session(engine) as session:
-        rows = session.scalars(query).all()
+    try:
+        with Session(engine) as session:
+            rows = session.scalars(query).all()
+    except DatabaseError as error:
+        raise BadInput(f"the store cannot be read: {error.orig}") from error
+    except (ValueError, TypeError) as error:  # of the types of columns, where others have written into them
+        message = f"the store cannot be read: a row holds no value of its column: {error}"
+        raise BadInput(printable(message)) from error
+    for r in rows:
+        _refuse_damaged(r)
     return [
         Reading(
             container=r.container,
@@ -104,3 +119,14 @@ def readings_between(engine: Engine, plant: str, begin: datetime, end: datetime)
         )
         for r in rows
     ]
+
+
+def _refuse_damaged(row: ReadingRow) -> None:
+    """Refuse a number that is none: SQLite keeps in a column whatever was written there."""
+    for key in ("power_mw", "planned_mw", "inside_temperature_c"):
+        value = getattr(row, key)
+        if value is None and key == "inside_temperature_c":
+            continue
+        if not isinstance(value, int | float) or not isfinite(value):
+            where = f"the store: table readings, {row.container} at {row.interval_start.isoformat()}"
+            raise BadInput(printable(f"{where}: {key}: {value!r} is not allowed; a finite number is expected"))

@@ -9,11 +9,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from flexmine.errors import BadInput
-from flexmine.moments import read_day, read_moment
+from pydantic import ValidationError
 
-RECORD_SCHEMA = "flexmine-run/1"
-RECORD_FILE = "record.json"
+from flexmine.errors import BadInput, printable
+from flexmine.files import read_regular
+from flexmine.inputs.explain import explain
+from flexmine.store.places import RECORD_FILE, folder_of
+from flexmine.store.record_schema import LONGEST_RECORD, RECORD_SCHEMA, RecordDocument
+from flexmine.store.strict_json import read_strictly, shown
+
 NIGHT = "night"
 AGAIN = "again"
 """Kind of a day that was planned anew while machines follow another plan of it: kept, never followed."""
@@ -74,7 +78,7 @@ class RunRecord:
     @property
     def folder(self) -> str:
         """Where its files lie, relative to the folder of all runs."""
-        return f"{self.plant}/{self.day.isoformat()}/r{self.revision}"
+        return folder_of(self.plant, self.day, self.revision)
 
     def document(self) -> dict[str, Any]:
         """Return the record as it stands in the folder of the run; the sequence of publication comes later."""
@@ -82,31 +86,58 @@ class RunRecord:
         del values["sequence"]
         for key in ("day", "planned_at", "valid_from", "valid_until"):
             values[key] = values[key].isoformat()
+        # Sentences may quote what a file says; what is kept can be read back and printed.
+        for key in ("labels", "state_from", "feeds", "changes"):
+            values[key] = shown(values[key])
         return {"schema": RECORD_SCHEMA, **values}
 
 
 def record_text(record: RunRecord) -> str:
-    """Return the text of record.json."""
-    return json.dumps(record.document(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def record_of(document: Mapping[str, Any], sequence: int | None = None) -> RunRecord:
-    """Return the record that a document describes.
+    """Return the text of record.json.
 
     Raises
     ------
-    KeyError, TypeError, ValueError
-        Where it is no such document.
+    BadInput
+        The record holds what could not be read back; told before it is kept.
     """
-    values = {key: value for key, value in document.items() if key != "schema"}
-    if document["schema"] != RECORD_SCHEMA:
-        raise ValueError(f"schema {document['schema']!r}, expected {RECORD_SCHEMA!r}")
-    values["day"] = read_day(values["day"])
-    for key in ("planned_at", "valid_from", "valid_until"):
-        values[key] = read_moment(values[key])
-    for key in ("labels", "feeds", "changes"):
-        values[key] = tuple(values[key])
+    document = record.document()
+    try:
+        record_of(document)
+    except ValueError as error:
+        raise BadInput(f"run {record.run_id} cannot be kept: {error}") from error
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def record_of(document: Any, sequence: int | None = None) -> RunRecord:
+    """Return the record that a document describes, checked as strictly as a case.
+
+    Parameters
+    ----------
+    document : object
+        What record.json or the column ``document`` holds.
+    sequence : int, optional
+        Number of publication, which only the row knows.
+
+    Returns
+    -------
+    RunRecord
+
+    Raises
+    ------
+    ValueError
+        Where it is no such document, in words: key, value and what is allowed.
+    """
+    try:
+        checked = RecordDocument.model_validate(document)
+    except ValidationError as error:
+        found = explain(error, RecordDocument)
+        raise ValueError("; ".join(printable(f"{_dotted(f.keys)}: {f.message}") for f in found)) from error
+    values = {name: getattr(checked, name) for name in RecordDocument.model_fields if name != "schema_"}
     return RunRecord(**values, sequence=sequence)
+
+
+def _dotted(keys: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, keys)) or "the record"
 
 
 def read_record(folder: Path) -> RunRecord:
@@ -119,8 +150,10 @@ def read_record(folder: Path) -> RunRecord:
     """
     file = folder / RECORD_FILE
     try:
-        return record_of(json.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raw = read_regular(file, LONGEST_RECORD)
+    except BadInput as error:
+        raise BadInput([f"{file}: {message}" for message in error.messages]) from error
+    try:
+        return record_of(read_strictly(raw))
+    except ValueError as error:
         raise BadInput(f"{file}: is no record of a run: {error}") from error

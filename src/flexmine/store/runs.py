@@ -8,16 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from flexmine.audit.seal import Witness
-from flexmine.errors import EXIT_INTERNAL, BadInput
+from flexmine.errors import EXIT_INTERNAL, BadInput, printable
 from flexmine.store.records import AGAIN, RunRecord, record_of
+from flexmine.store.row_checks import faults_of_row
 from flexmine.store.sealed import Checked, checked_inputs, checked_plan
-from flexmine.store.tables import AttemptRow, RunRow
+from flexmine.store.strict_json import shown
+from flexmine.store.tables import MARK, AttemptRow, RunRow
 
 LOG = logging.getLogger("flexmine.store")
 SHORTEST_ID = 4
@@ -75,7 +78,13 @@ class RunStore:
         self.engine.dispose()
 
     def place(self, record: RunRecord) -> Path:
-        """Return the folder of a run."""
+        """Return the folder of a run, which by its name lies in the folder of its plant.
+
+        Raises
+        ------
+        BadInput
+            Plant or revision are none of which a folder could be named.
+        """
         return self.root / record.folder
 
     def checked(self, record: RunRecord) -> Checked:
@@ -153,7 +162,7 @@ class RunStore:
             ended=attempt.ended or attempt.started,
             exit_code=attempt.exit_code,
             status=attempt.status,
-            messages=list(attempt.messages),
+            messages=shown(list(attempt.messages)),
         )
         self._write([row])
 
@@ -172,9 +181,18 @@ class RunStore:
             raise BadInput(f"the store cannot be written: {error.orig}") from error
 
     def remove(self, run_ids: Iterable[str]) -> None:
-        """Remove the rows of runs; their files are not touched."""
-        with Session(self.engine) as session, session.begin():
-            session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
+        """Remove the rows of runs; their files are not touched.
+
+        Raises
+        ------
+        BadInput
+            The database cannot be written.
+        """
+        try:
+            with Session(self.engine) as session, session.begin():
+                session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
+        except DatabaseError as error:
+            raise BadInput(f"the store cannot be written: {error.orig}") from error
 
     def revisions(self, plant: str, day: date) -> list[RunRecord]:
         """Return the plans of a day, the oldest first."""
@@ -219,9 +237,12 @@ class RunStore:
 
     def attempts(self, plant: str, limit: int | None = None) -> list[Attempt]:
         """Return attempts, the last one first."""
-        query = select(AttemptRow).where(AttemptRow.plant == plant).order_by(AttemptRow.id.desc())
+        of_runs = select(AttemptRow).where(AttemptRow.plant == plant, AttemptRow.kind != MARK)
+        query = of_runs.order_by(AttemptRow.id.desc())
         with self._reading() as session:
             rows = session.scalars(query if limit is None else query.limit(limit)).all()
+        for r in rows:
+            _refuse_damaged("attempts", f"id {r.id}", {**_columns(r), "messages": shown(r.messages)})
         return [
             Attempt(
                 run_id=r.run_id,
@@ -231,7 +252,7 @@ class RunStore:
                 ended=r.ended,
                 exit_code=r.exit_code,
                 status=r.status,
-                messages=tuple(r.messages),
+                messages=tuple(shown(r.messages)),
                 kind=r.kind,
             )
             for r in rows
@@ -260,10 +281,15 @@ class RunStore:
                 yield session
         except DatabaseError as error:
             raise BadInput(f"the store cannot be read: {error.orig}") from error
+        except (ValueError, TypeError) as error:  # of the types of columns, where others have written into them
+            message = f"the store cannot be read: a row holds no value of its column: {error}"
+            raise BadInput(printable(message)) from error
 
     def _runs(self, query: object) -> list[RunRecord]:
         with self._reading() as session:
             rows: Sequence[RunRow] = session.scalars(query).all()  # type: ignore[call-overload]
+            for row in rows:
+                _refuse_damaged("runs", f"run {row.run_id}", _columns(row))
             return [record_of(row.document, row.sequence) for row in rows]
 
     def _day(self, query: object) -> date | None:
@@ -277,3 +303,16 @@ class RunStore:
                 session.add_all(rows)
         except DatabaseError as error:
             raise BadInput(f"the store cannot be written: {error.orig}") from error
+
+
+def _columns(row: RunRow | AttemptRow) -> dict[str, Any]:
+    """Return the columns of a row as plain values."""
+    values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in values.items()}
+
+
+def _refuse_damaged(table: str, which: str, row: dict[str, Any]) -> None:
+    """Refuse a row that flexmine has not written so; what it names is used as a path, a state or money."""
+    faults = faults_of_row(table, row)
+    if faults:
+        raise BadInput([printable(f"the store: table {table}, {which}: {fault}") for fault in faults])

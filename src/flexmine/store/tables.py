@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, Date, DateTime, Dialect, ForeignKey, String, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+MARK = "restore"
+"""Kind of the row by which a restore knows that it was committed; it is gone when the restore has ended."""
+
 
 class UtcTime(TypeDecorator[datetime]):
     """A moment: aware in Python, UTC in the database; SQLite keeps no zone of its own."""

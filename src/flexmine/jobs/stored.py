@@ -1,0 +1,71 @@
+"""Whether the files of a stored run are what its record says, before it is taken in or restored."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flexmine.audit.directory import audit_directory
+from flexmine.audit.plan_files import read_document
+from flexmine.audit.seal import Witness, is_sealed
+from flexmine.errors import BadInput
+from flexmine.moments import read_moment
+from flexmine.store.records import RunRecord
+from flexmine.store.sealed import digest_of
+
+LOG = logging.getLogger("flexmine.store")
+USD_SLACK = 1e-3
+
+
+def check_run(folder: Path, record: RunRecord, witnesses: Sequence[Witness] = (), *, strict: bool = False) -> None:
+    """Check inputs and plan of a run against its record.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``inputs`` and ``plan``; where it lies does not matter.
+    record : RunRecord
+        What is said of them.
+    witnesses : sequence of Witness
+        Who knows the seal of the plan beside the record.
+    strict : bool
+        Whether a plan without a seal is refused, and not only told.
+
+    Raises
+    ------
+    BadInput
+        The inputs are others, the plan fails the audit, or it is another plan than the record describes.
+    """
+    if digest_of(folder / "inputs") != record.inputs_sha256:
+        raise BadInput("its inputs are not those that its record names")
+    own = Witness("its record", record.seal, record.flexmine)
+    audit = audit_directory(folder / "plan", (own, *witnesses), strict=strict)
+    if not audit.ok:
+        raise BadInput(f"its plan fails the audit: {audit.violations[0]}")
+    document = read_document(folder / "plan")
+    if not is_sealed(document):
+        LOG.warning("%s: revision %d has no seal; flexmine before 0.2 made it", record.day, record.revision)
+    wrong = list(_differences(document, record))
+    if wrong:
+        raise BadInput([f"plan.json: {sentence}" for sentence in wrong])
+
+
+def _differences(document: Mapping[str, Any], record: RunRecord) -> Iterator[str]:
+    """Yield what plan.json and the record say differently.
+
+    The audit has passed: what it compares, such as status, gap and horizon, is there and of its kind.
+    """
+    if document.get("plant") != record.plant:
+        yield f"is of plant {document.get('plant')!r}, its record is of {record.plant!r}"
+    if document["status"] != record.status:
+        yield f"status is {document['status']!r}, its record says {record.status!r}"
+    if abs(document["gap"] - record.gap) > 1e-9 * max(1.0, abs(record.gap)):
+        yield f"gap is {document['gap']!r}, its record says {record.gap!r}"
+    money = document["published"].get("money_usd")
+    if not isinstance(money, int | float) or not abs(money - record.money_usd) <= USD_SLACK:
+        yield f"published.money_usd is {money!r}, its record says {record.money_usd!r}"
+    start = read_moment(document["horizon"]["start"])
+    if start != record.valid_from:
+        yield f"its horizon begins {start.isoformat()}, by its record {record.valid_from.isoformat()}"

@@ -1,0 +1,72 @@
+"""JSON of the store, read strictly: a key once, numbers that exist, bounded text without control characters."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from flexmine.errors import printable
+
+LONGEST_TEXT = 20_000
+MOST_ENTRIES = 10_000
+DEEPEST = 8
+# Control characters, line and paragraph separators, halves of surrogate pairs, and what turns the direction of text.
+_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def read_strictly(raw: bytes) -> Any:
+    """Return what a JSON text says.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, repeats a key, holds NaN or Infinity, or is nested beyond what can be read.
+    """
+    try:
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands twice in one block")
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+def fault_of_text(text: str) -> str | None:
+    """Return what is wrong with a text that people are shown, None where nothing is."""
+    if len(text) > LONGEST_TEXT:
+        return f"the text is too long; at most {LONGEST_TEXT} characters are allowed"
+    found = _NOT_TEXT.search(text)
+    return None if found is None else f"the text holds the character {found.group()!a}; allowed is what can be seen"
+
+
+def fault_of_values(value: Any, depth: int = 0) -> str | None:
+    """Return the first thing that is wrong with plain values, None where nothing is."""
+    if isinstance(value, str):
+        return fault_of_text(value)
+    if not isinstance(value, dict | list | tuple):
+        return None
+    if depth == DEEPEST or len(value) > MOST_ENTRIES:
+        return f"at most {DEEPEST} levels of at most {MOST_ENTRIES} entries are allowed"
+    entries = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+    return next((fault for entry in entries if (fault := fault_of_values(entry, depth + 1))), None)
+
+
+def shown(value: Any) -> Any:
+    """Return plain values with every text as it can be printed on one line."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: shown(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(entry) for entry in value]
+    return value

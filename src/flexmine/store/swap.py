@@ -1,0 +1,212 @@
+"""Rows and files of a plant replaced together: after a crash at any moment all of it is old or all of it is new.
+
+The new folder lies complete in a stage beside the old one.  Inside one transaction the rows are replaced and a mark is
+set among them; a journal is written; the folders change places; then the transaction is committed.  The commit alone
+decides: where the mark is in the database everything is new, where it is not the folders change back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, delete, insert, select
+from sqlalchemy.exc import DatabaseError
+
+from flexmine.durable import replace_durably, sync, sync_tree, write_durably
+from flexmine.errors import BadInput, printable
+from flexmine.moments import read_day, read_moment
+from flexmine.store.places import is_plain_folder
+from flexmine.store.row_checks import Rows
+from flexmine.store.tables import MARK, AttemptRow, Base
+
+NEW, JOURNAL = "new", "journal.json"
+TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What is being replaced.
+
+    Attributes
+    ----------
+    token : str
+        Id of the mark in the database.
+    aside : str or None
+        Name that the old folder gets; None where there is no old one.
+    committed : bool
+        Whether the mark has been seen; it is removed then.
+    """
+
+    token: str
+    aside: str | None
+    committed: bool = False
+
+
+def stage_of(root: Path, plant: str) -> Path:
+    """Return the folder in which a restore prepares everything; names of plants have no dots."""
+    return root / f".{plant}.restore"
+
+
+def is_under_way(root: Path, plant: str) -> bool:
+    """Return whether rows and files are being replaced, or were when it was interrupted."""
+    return (stage_of(root, plant) / JOURNAL).exists()
+
+
+def tables() -> list[Table]:
+    """Return the tables that hold rows of plants, those that others refer to first."""
+    return [table for table in Base.metadata.sorted_tables if "plant" in table.c]
+
+
+def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> None:
+    """Put the folder ``new`` of the stage, and rows, in the place of those of a plant.
+
+    Raises
+    ------
+    sqlalchemy.exc.DatabaseError, OSError
+        Everything is as it was; or, where the database cannot be asked any more, :func:`settle` has to be called.
+    BadInput
+        Everything is new, and only the stage could not be removed.
+    """
+    stage = stage_of(root, plant)
+    sync_tree(stage / NEW)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    aside = f"{plant}.replaced-{stamp}" if (root / plant).exists() else None
+    journal = Journal(uuid.uuid4().hex, aside)
+    try:
+        with engine.begin() as connection:
+            _put_rows(connection, plant, rows, journal.token)
+            _write(stage, journal)
+            sync(root)
+            if aside is not None:
+                (root / plant).rename(root / aside)
+            replace_durably(stage / NEW, root / plant)
+    except DatabaseError:
+        # The answer to a commit can be lost on its way; what has happened stands in the database.
+        if settle(engine, root, plant) is not True:
+            raise
+        return
+    except (OSError, KeyboardInterrupt):
+        settle(engine, root, plant)
+        raise
+    try:
+        settle(engine, root, plant)
+    except (DatabaseError, OSError) as error:
+        reason = printable(str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error))
+        raise BadInput(f"{plant} is restored, but {stage} cannot be removed: {reason}; the next run does it") from error
+
+
+def settle(engine: Engine, root: Path, plant: str) -> bool | None:
+    """Finish or undo what :func:`swap` had begun, and remove what a restore has left behind.
+
+    It may itself be interrupted at any moment and called again.  The caller holds the lock of the plant.
+
+    Returns
+    -------
+    bool or None
+        Whether everything is new; None where nothing had been begun.
+
+    Raises
+    ------
+    BadInput
+        The journal cannot be read.
+    sqlalchemy.exc.DatabaseError, OSError
+        The database or the folder cannot be read or written; nothing is lost, and it can be called again.
+    """
+    stage = stage_of(root, plant)
+    if stage.is_symlink():
+        raise BadInput(f"{stage}: is a link; a restore works in a folder of its own there, remove the link")
+    if not stage.exists():
+        return None
+    journal = _read(stage, plant)
+    committed = None
+    if journal is not None:
+        committed = journal.committed or _is_marked(engine, plant, journal.token)
+        if committed:
+            # Without the mark the journal alone has to know, so it is told first.
+            _write(stage, replace(journal, committed=True))
+            _unmark(engine, plant, journal.token)
+        else:
+            _move_back(stage, root / plant, None if journal.aside is None else root / journal.aside)
+        (stage / JOURNAL).unlink()
+        sync(stage)
+    shutil.rmtree(stage)
+    sync(root)
+    return committed
+
+
+def _move_back(stage: Path, place: Path, aside: Path | None) -> None:
+    if not (stage / NEW).exists() and place.exists():
+        place.rename(stage / NEW)
+        sync(stage)
+    if aside is not None and is_plain_folder(aside) and not place.exists():
+        aside.rename(place)
+    sync(place.parent)
+
+
+def _write(stage: Path, journal: Journal) -> None:
+    write_durably(stage / JOURNAL, (json.dumps(asdict(journal)) + "\n").encode())
+
+
+def _read(stage: Path, plant: str) -> Journal | None:
+    file = stage / JOURNAL
+    try:
+        journal = Journal(**json.loads(file.read_text(encoding="utf-8")))
+        aside = "" if journal.aside is None else journal.aside.removeprefix(f"{plant}.replaced-")
+        if TOKEN.fullmatch(journal.token) is None or not re.fullmatch(r"[0-9TZ]*", aside):
+            raise ValueError("its names are none of a restore")
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{file}: is no journal of a restore: {error}; compare {plant} with {plant}.replaced-... beside it, keep "
+            "the one that fits the database, and remove this folder"
+        ) from error
+    return journal
+
+
+def _is_marked(engine: Engine, plant: str, token: str) -> bool:
+    attempts = AttemptRow.__table__
+    query = select(attempts.c.id).where(attempts.c.plant == plant, attempts.c.run_id == token, attempts.c.kind == MARK)
+    with engine.begin() as connection:
+        return connection.execute(query).first() is not None
+
+
+def _unmark(engine: Engine, plant: str, token: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            delete(AttemptRow).where(AttemptRow.plant == plant, AttemptRow.run_id == token, AttemptRow.kind == MARK)
+        )
+
+
+def _put_rows(connection: Connection, plant: str, rows: Rows, token: str) -> None:
+    for table in reversed(tables()):
+        connection.execute(delete(table).where(table.c.plant == plant))
+    for table in tables():
+        if rows[table.name]:
+            connection.execute(insert(table), [_typed(table, row) for row in rows[table.name]])
+    now = datetime.now(UTC)
+    mark = {"run_id": token, "plant": plant, "kind": MARK, "day": None, "started": now, "ended": now}
+    connection.execute(insert(AttemptRow).values(**mark, exit_code=0, status="restored", messages=[]))
+
+
+def _typed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with days and moments again; a running number is given anew by the database."""
+    running = table.autoincrement_column
+    values = {}
+    for key, value in row.items():
+        column = table.c[key]
+        if column is running:
+            continue
+        # A moment is a date too, and each is read by its own kind; a type of our own stands for one of SQL.
+        kind = getattr(column.type, "impl", column.type).python_type
+        read = {date: read_day, datetime: read_moment}.get(kind)
+        values[key] = value if read is None or value is None else read(value)
+    return values

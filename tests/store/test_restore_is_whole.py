@@ -1,0 +1,261 @@
+"""Killed, refused by the disk or by the database at every step of a restore: all of the store is old, or all is new."""
+
+import errno
+import shutil
+from datetime import date, timedelta
+from itertools import cycle
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import OperationalError
+
+import faults
+from backups import GOOD, restored_job, rows, tree
+from flexmine.errors import BadInput, FlexmineError
+from flexmine.jobs import keep
+from flexmine.jobs.job import read_job
+from flexmine.jobs.keep import backup_job, restore_job
+from flexmine.jobs.night import Night
+from flexmine.jobs.recover import open_recovered
+from flexmine.store.swap import JOURNAL, stage_of
+from nights import evening_before, write_job
+
+DAY = date(2024, 4, 10)
+
+
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory):
+    """A backup with one night more than the shipped one."""
+    folder = tmp_path_factory.mktemp("longer")
+    job = restored_job(folder, DAY)
+    day = DAY + timedelta(days=2)
+    Night(read_job(job), evening_before(day)).run(day)
+    backup_job(read_job(job), folder / "longer.tar.gz")
+    return folder / "longer.tar.gz"
+
+
+class Store:
+    """A job whose store holds the longer backup, and may be brought back to it."""
+
+    def __init__(self, folder, url, longer):
+        self.job_file = write_job(folder, DAY, 4, more=f'store: "{url}"\n')
+        self.longer = longer
+        self.runs = folder / "runs"
+        self.restore(GOOD)
+        self.new = self.contents()
+        self.begin()
+        self.old = self.contents()
+        assert self.old != self.new
+
+    def restore(self, source):
+        restore_job(read_job(self.job_file), source, overwrite=True)
+
+    def begin(self):
+        self.restore(self.longer)
+        self.forget()
+
+    def forget(self):
+        for aside in self.runs.glob("small.replaced-*"):
+            shutil.rmtree(aside)
+
+    def contents(self):
+        found = rows(self.job_file)
+        for attempt in found["attempts"]:
+            del attempt["id"]
+        files = {name: what for name, what in tree(self.runs / "small").items() if what[0] != "folder"}
+        return found, {name: content for name, (content, *_) in files.items()}
+
+    def recover(self):
+        job = read_job(self.job_file)
+        open_recovered(job, lambda _: None).close()
+
+    def settled(self):
+        """Return whether all of it is new; fail where it is neither, or where anything is left."""
+        self.recover()
+        contents = self.contents()
+        assert contents in (self.old, self.new)
+        asides = list(self.runs.glob("small.replaced-*"))
+        assert len(asides) == (contents == self.new)
+        for aside in asides:
+            kept = {name: what[0] for name, what in tree(aside).items() if what[0] != "folder"}
+            assert kept == self.old[1]
+        assert not stage_of(self.runs, "small").exists()
+        return contents == self.new
+
+
+@pytest.fixture
+def store(tmp_path, store_url, longer, monkeypatch):
+    # What is under test are the writes; test_bad_archives has plans that are none.
+    monkeypatch.setattr(keep, "check_run", lambda folder, record: None)
+    return Store(tmp_path, store_url, longer)
+
+
+def _writes(store):
+    ended, writes = faults.child(lambda: store.restore(GOOD), store.runs, 0)
+    assert ended == faults.FINISHED and writes > 60
+    store.begin()
+    return writes
+
+
+def test_killed_at_any_write(store):
+    """*Proves:* after kill -9 before a write, flush, rename, removal or commit of a restore, the next run finds all of
+    the old store or all of the new one, and restoring once more succeeds.  (While it is unpacked, which touches
+    nothing, at every seventh write; from the flush of the unpacked files on, at every second.)
+
+    *Sensitivity:* files before rows without a journal leave new files with old rows; rows before files the opposite.
+    """
+    writes = _writes(store)
+    outcomes = []
+    for at in [*range(1, writes - 70, 7), *range(max(1, writes - 70), writes + 1, 2), writes]:
+        ended, _ = faults.child(lambda: store.restore(GOOD), store.runs, at)
+        assert ended == faults.KILLED, at
+        outcomes.append(store.settled())
+        if outcomes[-1]:
+            store.begin()
+    assert outcomes == sorted(outcomes) and {False, True} == set(outcomes)
+    store.restore(GOOD)
+    assert store.contents() == store.new
+
+
+def test_killed_while_it_is_settled(store):
+    """*Proves:* finishing and undoing may be killed and begun anew at every write.
+
+    *Sensitivity:* a stage removed before its journal would be taken for one whose new folder is in place.
+    """
+    writes = _writes(store)
+    both = set()
+    for at in (writes - 16, writes - 6):
+        for again in range(1, 12, 2):
+            faults.child(lambda: store.restore(GOOD), store.runs, at)
+            faults.child(store.recover, store.runs, again)
+            both.add(store.settled())
+            store.begin()
+    assert both == {False, True}
+
+
+def test_the_disk_refuses_any_write(store):
+    """*Proves:* a disk that is full or read-only ends a restore in words; the old store stands, or the restore is
+    finished by the next run.  *Sensitivity:* a rename that fails after the first would leave a plant without a folder.
+    """
+    refusals = cycle([errno.ENOSPC, errno.EROFS, errno.EACCES])
+    writes = _writes(store)
+    for at in [*range(1, writes - 50, 20), *range(max(1, writes - 50), writes, 3)]:
+        ended, _ = faults.child(
+            lambda: store.restore(GOOD), store.runs, at, faults.raising(next(refusals)), expected=FlexmineError
+        )
+        assert ended in (faults.FAILED, faults.FINISHED), at
+        if not stage_of(store.runs, "small").exists():
+            assert store.contents() in (store.old, store.new), at
+        if store.settled():
+            store.begin()
+
+
+def _failing(at, seen):
+    def before(connection, cursor, statement, parameters, context, many):
+        seen.append(statement)
+        if len(seen) == at:
+            raise OperationalError(statement, {}, Exception("the server went away"))
+
+    return before
+
+
+def test_the_database_fails_at_any_statement(store):
+    """*Proves:* whichever statement fails, files and rows are as they were, at once or after the next run."""
+    seen = []
+    listener = _failing(0, seen)
+    event.listen(Engine, "before_cursor_execute", listener)
+    store.restore(GOOD)
+    event.remove(Engine, "before_cursor_execute", listener)
+    store.begin()
+    first = next(i for i, statement in enumerate(seen, 1) if "DELETE" in statement)
+    for at in range(first, len(seen) + 1):
+        listener = _failing(at, [])
+        event.listen(Engine, "before_cursor_execute", listener)
+        with pytest.raises(BadInput, match="the server went away") as error:
+            store.restore(GOOD)
+        event.remove(Engine, "before_cursor_execute", listener)
+        if "small is restored" not in str(error.value):
+            assert stage_of(store.runs, "small").exists() or store.contents() == store.old
+        if store.settled():
+            store.begin()
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_the_commit_fails_or_its_answer_is_lost(store, committed):
+    """*Proves:* what the database has done decides, not what it has answered.
+
+    *Sensitivity:* files moved back after a commit whose answer was lost stand beside rows of the restored ones.
+    """
+
+    def answer(connection):
+        journal = stage_of(store.runs, "small") / JOURNAL
+        if not journal.exists() or '"committed": true' in journal.read_text():
+            return
+        event.remove(Engine, "commit", answer)
+        if committed:
+            connection.connection.commit()
+        raise OperationalError("COMMIT", {}, Exception("no answer"))
+
+    event.listen(Engine, "commit", answer)
+    if committed:
+        store.restore(GOOD)
+        assert store.contents() == store.new
+    else:
+        with pytest.raises(BadInput, match="no answer"):
+            store.restore(GOOD)
+        assert store.contents() == store.old
+    assert store.settled() is committed
+
+
+def test_a_run_of_another_plant_has_the_id(store):
+    """*Proves:* a clash that only the database knows leaves rows and files as they were, and is told in one line."""
+    job = read_job(store.job_file)
+    opened = job.open_store()
+    run = next(row["run_id"] for row in rows(store.job_file)["runs"] if row["day"] == DAY.isoformat())
+    with opened.engine.begin() as connection:
+        connection.execute(text("UPDATE runs SET plant = 'other' WHERE run_id = :run"), {"run": run})
+    opened.close()
+    store.old = store.contents()
+    with pytest.raises(BadInput, match="the store cannot be written: ") as error:
+        store.restore(GOOD)
+    assert all(message.isprintable() for message in error.value.messages)
+    assert store.contents() == store.old
+    assert not stage_of(store.runs, "small").exists() and not list(store.runs.glob("small.replaced-*"))
+
+
+def test_without_a_store_before(tmp_path, store_url):
+    """*Proves:* a first restore that fails leaves no folder of the plant, and one that is killed none or all of it."""
+    job_file = write_job(tmp_path, DAY, 4, more=f'store: "{store_url}"\n')
+    runs = tmp_path / "runs"
+
+    def restore():
+        restore_job(read_job(job_file), GOOD, overwrite=False)
+
+    def empty():
+        return not any(rows(job_file).values()) and not (runs / "small").exists()
+
+    for at in (40, 70, 80, 85, 88):
+        faults.child(restore, runs, at)
+        open_recovered(read_job(job_file), lambda _: None).close()
+        if not empty():
+            assert len(rows(job_file)["runs"]) == 2
+            break
+    else:
+        restore()
+
+
+def test_what_an_unknown_hand_wrote_into_the_journal(store):
+    """*Proves:* a journal that names another folder is refused and nothing is moved.
+
+    *Sensitivity:* the folder that it calls aside would be renamed to that of the plant.
+    """
+    stage = stage_of(store.runs, "small")
+    stage.mkdir()
+    for journal in ('{"token": "x", "aside": null}', '{"token": "%s", "aside": "../../x"}' % ("0" * 32), "[]", "{"):
+        (stage / JOURNAL).write_text(journal, encoding="utf-8")
+        with pytest.raises(BadInput, match="is no journal of a restore"):
+            store.recover()
+        with pytest.raises(BadInput, match="a restore is under way or was interrupted"):
+            backup_job(read_job(store.job_file), store.runs.parent / "b.tar.gz")
+    shutil.rmtree(stage)
+    assert store.contents() == store.old
