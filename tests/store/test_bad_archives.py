@@ -490,7 +490,7 @@ ATTEMPTS = {
     ),
     "a message with text that turns": (_row("attempts", messages=["\u202e"]), "messages.0: the text holds"),
     "a message of a megabyte": (_row("attempts", messages=["x" * 10**6]), "messages.0: the text is too long"),
-    "a day": (_row("attempts", day="2024-02-30"), "day: '2024-02-30' is not a calendar day"),
+    "a day": (_row("attempts", day="2024-02-30"), "day: '2024-02-30' is no calendar day"),
 }
 READINGS = {
     "of another plant": (

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from flexmine.errors import BadInput, printable
 from flexmine.files import read_regular
+from flexmine.places import is_mount_point
 from flexmine.store.archive import LIMITS, Limits
 from flexmine.store.backup_file import Contents, Counts, read_backup
 from flexmine.store.database import SQLITE, database_file
@@ -100,6 +101,11 @@ def _restore(
 ) -> Counts:
     root.mkdir(parents=True, exist_ok=True)
     refuse_links(root, plant)
+    if is_mount_point(root / plant):
+        raise BadInput(
+            f"{root / plant}: is a mount point, which cannot be moved aside; mount it at the folder above, or restore "
+            "into another folder"
+        )
     _refuse_database_inside(engine, root / plant)
     settle(engine, root, plant)
     if not source.is_file():
