@@ -12,6 +12,7 @@ import pytest
 
 import flexmine
 from flexmine.audit.directory import audit_directory
+from flexmine.audit.seal import sealed
 from flexmine.errors import BadInput
 from flexmine.inputs.yaml_loader import read_yaml
 from flexmine.output import write_plan
@@ -153,6 +154,7 @@ def test_no_change_in_numbers_changes_nothing_but_changes(tmp_path):
         documents.append(json.loads((tmp_path / folder / "plan.json").read_text()))
     for name in ("setpoints.csv", "site.csv", "problem.json"):
         assert (tmp_path / "as-read" / name).read_bytes() == (tmp_path / "changed" / name).read_bytes()
+    assert documents[0].pop("seal") != documents[1].pop("seal")
     assert documents[0].pop("changes") == []
     assert documents[1].pop("changes") == [
         {"key": PRICE, "value": "+0 %"},
@@ -192,7 +194,8 @@ def test_report_and_terminal_say_what_was_changed(changed_plan):
         ([{"key": "plant.cap_mw"}], False),
         (["plant.cap_mw"], False),
         ({"plant.cap_mw": 8}, False),
-        ("absent", True),
+        ("absent", False),
+        ("absent, of an older version", True),
     ],
 )
 def test_the_audit_takes_changes_as_a_claim_of_a_known_shape(changed_plan, tmp_path, claim, ok):
@@ -204,9 +207,11 @@ def test_the_audit_takes_changes_as_a_claim_of_a_known_shape(changed_plan, tmp_p
     file = tmp_path / "plan" / "plan.json"
     document = json.loads(file.read_text())
     document["changes"] = claim
-    if claim == "absent":
+    if str(claim).startswith("absent"):
         del document["changes"]
-    file.write_text(json.dumps(document))
+    if str(claim).endswith("older version"):
+        document["versions"]["flexmine"] = "0.1.0"
+    file.write_text(json.dumps(sealed(document)))
     assert audit_directory(tmp_path / "plan").ok is ok
 
 

@@ -81,9 +81,9 @@ def test_rules_and_break_even():
     assert found["break_even"] == [
         {
             "class": "box",
-            "average_usd_per_mwh": [54.5] * 4,
-            "gentlest_usd_per_mwh": [72.7] * 4,
-            "marginal_usd_per_mwh": [[72.7] * 4, [36.4] * 4],
+            "average_usd_per_mwh": [54.5455] * 4,  # 60 USD/h at 1.1 MW
+            "gentlest_usd_per_mwh": [74.0741] * 4,  # 40 USD/h at 0.55 MW, 0.01 of which standing by would draw too
+            "marginal_usd_per_mwh": [[74.0741] * 4, [36.3636] * 4],  # 20 USD/h more at 0.55 MW more
         }
     ]
 

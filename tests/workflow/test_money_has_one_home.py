@@ -9,7 +9,7 @@ import pyomo.environ as pe
 import pytest
 
 from audit_plants import edit_csv, edit_json, plan_of, reseal, schedule_of, two_containers, write_plan
-from flexmine.audit import directory, plan_files, prices
+from flexmine.audit import claims, directory, plan_files, prices
 from flexmine.audit.directory import audit_directory
 from flexmine.audit.replay import replay
 from flexmine.jobs import difference
@@ -100,7 +100,9 @@ def _missing_in_the_files(place):
 
 def _unchecked_in_the_files(written):
     """Return the terms of which a plan may claim too much and the audit of its files sees nothing."""
-    assert audit_directory(written).ok
+    # A term that the audit forgets is a key that it does not know, which is not the check that is looked for here.
+    foreign = set(audit_directory(written).violations)
+    assert all("does not belong there" in said or "is no key" in said for said in foreign)
     found = []
     for term in money_terms():
         kept = {file: file.read_bytes() for file in written.iterdir()}
@@ -108,7 +110,7 @@ def _unchecked_in_the_files(written):
             written / "plan.json",
             lambda told, key=term.key: (told if key in told else told["totals"]).update({key: 1e6}),
         )
-        if not any(term.key in said for said in audit_directory(written).violations):
+        if not any(term.key in said for said in set(audit_directory(written).violations) - foreign):
             found.append(f"{term.name}: check of the total")
         for file, content in kept.items():
             file.write_bytes(content)
@@ -153,6 +155,11 @@ def _forget_the_column(patch, name):
     patch.setattr(tables, "site_table", lambda *given: whole(*given).drop(columns=f"{name}_usd"))
 
 
+def _forget_the_total(patch, name):
+    for room in (directory, claims):
+        patch.setattr(room, "money_terms", _but(name))
+
+
 FORGOTTEN = {
     "words": (NAMES, lambda patch, name: patch.setattr(money, "MONEY_TERMS", _without_words(name))),
     "equation": (NAMES, lambda patch, name: patch.delitem(equations.EQUATIONS, name)),
@@ -163,7 +170,7 @@ FORGOTTEN = {
     "column of site.csv": (BY_STEP, _forget_the_column),
     "column that the audit reads": (BY_STEP, lambda patch, name: patch.setattr(plan_files, "money_terms", _but(name))),
     "report": (NAMES, lambda patch, name: patch.setattr(money_chart, "money_terms", _but(name))),
-    "check of the total": (NAMES, lambda patch, name: patch.setattr(directory, "money_terms", _but(name))),
+    "check of the total": (NAMES, _forget_the_total),
     "check of the column": (BY_STEP, lambda patch, name: patch.setattr(directory, "money_terms", _but(name))),
 }
 

@@ -57,7 +57,7 @@ class RunStore:
     root : Path
         Folder of all runs; ``root / record.folder`` holds the files of one.
     witnesses : callable, optional
-        From a record to those who know the seal of its plan too.
+        From a record to those who may know the seal of its plan where the record itself has none.
     strict : bool
         Whether plans without a seal are refused.
     """
@@ -70,7 +70,8 @@ class RunStore:
         *,
         strict: bool = False,
     ):
-        self.engine, self.root, self.witnesses, self.strict = engine, root, witnesses, strict
+        self.engine, self.root, self.strict = engine, root, strict
+        self._witnesses = witnesses
         self._checked: dict[str, Checked] = {}
 
     def close(self) -> None:
@@ -86,6 +87,10 @@ class RunStore:
             Plant or revision are none of which a folder could be named.
         """
         return self.root / record.folder
+
+    def witnesses(self, record: RunRecord) -> Sequence[Witness]:
+        """Return who else may know the seal of a run's plan; none where the record knows it, which then holds."""
+        return () if record.seal else self._witnesses(record)
 
     def checked(self, record: RunRecord) -> Checked:
         """Return the plan of a run after it was compared with its seal, once for each record.
