@@ -128,7 +128,7 @@ def publish(
     with _locked(target):
         _clean(target)
         current, damage = newest_whole(target)
-        if current is not None and not damage and _same(current, plan_id_of(run_directory), terms):
+        if current is not None and not damage and _same(current, run_directory, terms):
             return Outcome(current, new=False)
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
         _copy_plan(run_directory, beside / PLAN)
@@ -172,11 +172,12 @@ def _clean(target: Path) -> None:
                 entry.unlink()
 
 
-def _same(current: Publication, plan_id: str, terms: Terms) -> bool:
+def _same(current: Publication, plan: Path, terms: Terms) -> bool:
     """Return whether the plan is published with these terms; how many are kept is no matter to machines."""
     document = current.document
     return (
-        current.plan_id == plan_id
+        current.plan_id == plan_id_of(plan)
+        and document.get("seal") == read_document(plan).get(SEAL)
         and document["tolerance_kw"] == terms.tolerance_kw
         and document["after_validity"]["action"] == terms.after_validity
     )
