@@ -15,6 +15,7 @@ import flexmine
 from doctored import edit, seal_again
 from flexmine.audit.directory import audit_directory
 from flexmine.errors import AuditFailed, BadInput
+from flexmine.jobs.health import Level, health
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday
 from flexmine.jobs.job import read_job
 from flexmine.jobs.joined import executed
@@ -23,6 +24,7 @@ from flexmine.jobs.night import Night
 from flexmine.jobs.reproduce import reproduce
 from flexmine.publish.directory import publish
 from flexmine.publish.reader import read_current
+from flexmine.store.backup import backup
 from flexmine.workflow.audit_files import audit_plan
 from nights import evening_before, write_job
 from shell import flexmine as command
@@ -124,15 +126,33 @@ def test_as_it_was_stored_every_command_takes_it_up(job, tmp_path, name):
 
 @pytest.mark.parametrize("alteration", ALTERATIONS)
 def test_an_altered_plan_is_not_restored(here, job, tmp_path, alteration):
-    """*Proves:* a backup of an altered plan is refused, though all hashes of the archive are true; rows and files that
-    are there stay.  *Sensitivity:* the backup of the plan as it was stored is restored.
+    """*Proves:* an altered plan is not backed up, over an older backup; and a backup of one is refused, though all
+    hashes of the archive are true.  *Sensitivity:* the plan as it was stored is backed up and restored.
     """
+    backup_job(job, tmp_path / "good.tar.gz")
+    good = (tmp_path / "good.tar.gz").read_bytes()
     ALTERATIONS[alteration](run_of(here) / "plan")
-    backup_job(job, tmp_path / "altered.tar.gz")
+    with pytest.raises(BadInput, match=r"seal|sha256"):
+        backup_job(job, tmp_path / "good.tar.gz")
+    assert (tmp_path / "good.tar.gz").read_bytes() == good
+    backup(job.open_store().engine, job.folder, job.plant, tmp_path / "altered.tar.gz")
     other = read_job(write_job(_empty(tmp_path / "other"), DAY, 4))
     with pytest.raises(BadInput, match=r"seal|sha256"):
         restore_job(other, tmp_path / "altered.tar.gz", overwrite=True)
     assert other.open_store().history("small") == []
+    assert restore_job(other, tmp_path / "good.tar.gz", overwrite=True).runs == 1
+
+
+def test_health_sees_an_altered_plan_before_the_night_fails(here, job):
+    """*Proves:* critical, with the folder.  *Sensitivity:* as it was stored, the store is not spoken of."""
+
+    def said():
+        return [c for c in health(job, evening_before(DAY)).checks if c.name == "store"]
+
+    assert said() == []
+    ALTERATIONS["a note"](run_of(here) / "plan")
+    (check,) = said()
+    assert check.level == Level.CRITICAL and "is not the plan that was sealed" in check.text
 
 
 def _empty(folder):
@@ -162,7 +182,7 @@ def test_the_row_lost_its_seal_and_the_publication_has_it(here, job):
     database.close()
     edit(run_of(here), "record.json", lambda d: d.update(seal="", flexmine=""))
     ALTERATIONS["called older"](run_of(here) / "plan")
-    with pytest.raises(BadInput, match="publication 00000001 says the seal"):
+    with pytest.raises(BadInput, match="publication 00000001 has its seal"):
         night(job, NEXT)
     shutil.rmtree(here / "published")
     assert night(job, NEXT).record.state_from["seal"] == "none: an older version stored it"
@@ -265,11 +285,35 @@ def test_the_audit_on_the_command_line(kept):
     plan = kept / "plans" / "bratsk-shaped"
     told = command("audit", plan, "--case", "bratsk-shaped")
     assert told.returncode == 0
-    assert "audit passed" in told.stdout and "built anew from bratsk-shaped" in told.stdout
-    assert "mark: the plan has no seal" in told.stdout
-    assert "claimed, not checked: bound_usd, gap, status" in told.stdout
+    assert "audit passed" in told.stdout and "it is the plan of bratsk-shaped" in told.stdout
+    assert "note: the plan has no seal" in told.stdout
+    assert "Claimed, not checked:\n  bound_usd, gap, status" in told.stdout
     refused = command("audit", plan, "--seal", "0" * 64)
     assert refused.returncode == 1
-    assert "has no seal, and --seal says the seal 0000000000000000" in refused.stderr
+    assert "has no seal, and --seal has its seal, 0000000000000000" in refused.stderr
     as_json = json.loads(command("audit", plan, "--json").stdout)
     assert as_json["passed"] and as_json["seal"] is None and as_json["claimed"] and as_json["marks"]
+    wrong = command("audit", plan, "--seal", "0000")
+    assert wrong.returncode == 2 and "'0000' is no seal; a seal has 64 hexadecimal digits" in wrong.stderr
+    assert "is a file; name its folder" in command("audit", plan / "plan.json").stderr
+
+
+def test_a_what_if_is_told_and_not_published_unless_meant(tmp_path):
+    """*Proves:* a plan of changed values fails the audit against the case as it stands, passes against the changed one,
+    says what was changed, and goes to machines only where that is meant.
+
+    *Sensitivity:* with the changes taken from the plan itself, a plan above the cap of the case would pass as its plan.
+    """
+    case = flexmine.load_case("bratsk-shaped")
+    changed = case.with_changes({"plant.cap_mw": 14})
+    plan, now = tmp_path / "plan", datetime.fromisoformat("2024-09-10T01:00:00+08:00")
+    flexmine.write_plan(flexmine.plan(changed), plan)
+    assert any("a what-if: 1 values" in m and "plant.cap_mw: 10.0 -> 14" in m for m in audit_directory(plan).marks)
+    assert any("site.cap_mw[0]" in v for v in audit_plan(plan, case).violations)
+    assert audit_plan(plan, changed).ok
+    told = command("audit", plan, "--case", "bratsk-shaped", "--with-changes")
+    assert told.returncode == 0 and "note: a what-if" in told.stdout
+    with pytest.raises(BadInput, match=r"is a what-if.*plant\.cap_mw: 10\.0 -> 14"):
+        publish(plan, tmp_path / "to", now=now)
+    published = publish(plan, tmp_path / "to", now=now, what_if=True).publication
+    assert [change["key"] for change in published.document["changes"]] == ["plant.cap_mw"]

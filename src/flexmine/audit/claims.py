@@ -23,17 +23,17 @@ MONEY_SLACK_USD = 0.01
 WRITTEN_SLACK_USD = 2e-4
 """Of amounts that follow from each other as they are written, to 4 decimals."""
 CLAIMED: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("bound_usd", "gap", "status"), "the solver's proof; `flexmine solve` on problem.json proves it anew"),
-    (("day_kind", "pins", "preference"), "money of other plans that were solved for comparison"),
-    (("marginal_values",), "worked out by the solver"),
+    (("bound_usd", "gap", "status"), "the solver's proof; `flexmine solve` proves problem.json again"),
+    (("day_kind", "pins", "preference"), "what other plans would earn, which were solved for comparison"),
+    (("marginal_values",), "what one more MW is worth, worked out by the solver"),
     (("engine", "options", "versions"), "how it was made"),
 )
 FROM_THE_CASE: tuple[tuple[tuple[str, ...], str], ...] = (
     (("case", "plant", "title", "perspective", "notes"), "what the case says of itself"),
     (("feeds", "filled", "inputs", "changes"), "which series and files it was made from"),
     (("overrides", "causes", "chain", "switching"), "what the case orders, and why"),
-    (("carbon",), "the BTC that are expected; emissions are worked out anew"),
-    (("state_after",), "hours run, starts and box temperatures before the plan; what the plan adds is worked out anew"),
+    (("carbon",), "the BTC that are expected; the emissions are checked"),
+    (("state_after",), "hours run, starts and box temperatures of before the plan; what the plan adds is checked"),
 )
 CHECKED = (
     *("schema", "money_usd", "asked_gap", "rounded_money_usd", "rounding_loss_usd", "rounding_loss_share", "seed"),
@@ -63,15 +63,26 @@ class Replayed:
 
 def claimed(document: Mapping[str, Any], *, with_case: bool) -> Iterator[str]:
     """Yield a line for each kind of thing that a plan says and that nothing in its directory can show."""
+    if not with_case:
+        yield "problem.json: prices, limits, curves and what is on offer; --case CASE compares them with a case"
     for keys, why in (*CLAIMED, *(() if with_case else FROM_THE_CASE)):
         said = [key for key in keys if document.get(key) not in (None, [], {}, "")]
         if said:
             yield f"{', '.join(said)}: {why}"
     if not with_case:
-        yield "temperature_c of site.csv, and the words of the reasons: their codes are checked"
+        yield "temperature_c of site.csv"
+    yield "reason of setpoints.csv: the words; its code is checked"
     unknown = _unknown_keys(document)
     if unknown:
         yield f"{', '.join(unknown)}: not known to flexmine {__version__}"
+
+
+def changed_words(change: Any) -> str:
+    """Return one entry of `changes` in a few words."""
+    if not isinstance(change, dict):
+        return repr(change)
+    before = f"{change['before']} -> " if change.get("before") is not None else ""
+    return f"{change.get('key')}: {before}{change.get('value')}"
 
 
 def _unknown_keys(document: Mapping[str, Any]) -> list[str]:
@@ -149,8 +160,9 @@ def _check_changes(book: Comparison, document: Mapping[str, Any]) -> None:
 
 def _check_options(book: Comparison, document: Mapping[str, Any]) -> None:
     options = part(book, document, "options", dict)
-    book.same("plan.json: asked_gap", document.get("asked_gap"), options.get("gap"))
-    book.same("plan.json: seed", document.get("seed"), options.get("seed"))
+    for key, own in (("asked_gap", "gap"), ("seed", "seed")):
+        said, used = document.get(key), options.get(own)
+        book.hold(said == used, f"plan.json: {key} {said!r} and options.{own} {used!r} contradict each other.")
 
 
 def _check_pins(book: Comparison, document: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from flexmine._version import __version__
-from flexmine.audit.claims import MONEY_SLACK_USD, Replayed, check_claims, claimed, money_slack_usd, part
+from flexmine.audit.claims import MONEY_SLACK_USD, Replayed, changed_words, check_claims, claimed, money_slack_usd, part
 from flexmine.audit.comparison import Comparison
 from flexmine.audit.plan_files import PlanTables, read_document, read_tables
 from flexmine.audit.reason_codes import unfit
@@ -91,11 +91,12 @@ def audit_directory(path: str | Path, witnesses: Sequence[Witness] = (), *, stri
     problem = read_problem(directory / "problem.json")
     tables, faults = read_tables(directory, problem)
     book = Comparison()
-    book.faults += faults
     book.all(seal_faults(document, (*witnesses, *witnesses_beside(directory)), strict=strict))
+    unsealed_by_age = not book.faults
     _check_files(book, directory, document)
+    book.faults += faults
     publish_steps = _check_horizon(book, problem, document)
-    marks = tuple(_marks(directory, document))
+    marks = tuple(_marks(directory, document, by_age=unsealed_by_age))
     if tables is None or publish_steps is None:
         return FileAudit(book.checks, tuple(book.faults), marks)
     schedule = tables.schedule(problem)
@@ -114,10 +115,16 @@ def audit_directory(path: str | Path, witnesses: Sequence[Witness] = (), *, stri
     return FileAudit(book.checks, tuple(book.faults), marks, tuple(claimed(document, with_case=False)), made)
 
 
-def _marks(directory: Path, document: Mapping[str, Any]) -> list[str]:
-    """Return what nothing vouches for."""
+def _marks(directory: Path, document: Mapping[str, Any], *, by_age: bool) -> list[str]:
+    """Return what a person should know; `by_age`: that there is no seal is a matter of the version alone."""
     marks, version = [], version_of(document)
+    changes = document.get("changes")
+    if isinstance(changes, list) and changes:
+        told = "; ".join(changed_words(change) for change in changes)
+        marks.append(f"a what-if: {len(changes)} values are not those of the case's files: {told}")
     if not is_sealed(document):
+        if not by_age:
+            return marks
         made = f"flexmine {version}" if version else "an unknown version of flexmine"
         marks.append(f"the plan has no seal: {made} made it, before plans were sealed; what is claimed may be altered")
     elif version != __version__:
@@ -186,9 +193,12 @@ def _check_setpoints(book: Comparison, problem: Problem, tables: PlanTables, tru
     expected.append(("miner_mix", np.where(has_miners, text["miner_mix"], "")))
     for column, true in expected:
         book.checks += true.size
-        for i, t in zip(*np.nonzero(text[column] != true), strict=True):
-            where = _cell("setpoints.csv", column, problem, int(t), names[i])
-            book.faults.append(f"{where}: {text[column][i, t]!r} is written, {true[i, t]!r} is expected.")
+        off = np.argwhere(text[column] != true)
+        if len(off):
+            i, t = (int(x) for x in off[0])
+            where = _cell("setpoints.csv", column, problem, t, names[i])
+            sentence = f"{where}: {text[column][i, t]!r} is written, {true[i, t]!r} is expected."
+            book.faults.append(sentence + _so_many(len(off), true.size))
     for column, true, slack in (
         ("it_power_mw", np.where(state == "on", truth.it_power_mw, 0.0), 0.0),
         ("preheat_mw", truth.preheat_mw, POWER_SLACK_MW),
@@ -197,9 +207,12 @@ def _check_setpoints(book: Comparison, problem: Problem, tables: PlanTables, tru
         ("published", published.astype(float), 0.0),
     ):
         book.checks += true.size
-        for i, t in zip(*np.nonzero(~(np.abs(numbers[column] - true) <= slack)), strict=True):
-            where = _cell("setpoints.csv", column, problem, int(t), names[i])
+        off = np.argwhere(~(np.abs(numbers[column] - true) <= slack))
+        if len(off):
+            i, t = (int(x) for x in off[0])
+            where = _cell("setpoints.csv", column, problem, t, names[i])
             book.number(where, float(numbers[column][i, t]), float(true[i, t]), slack)
+            book.faults[-1] += _so_many(len(off), true.size)
 
 
 def _check_site(book: Comparison, problem: Problem, tables: PlanTables, truth: Replay, publish_steps: int) -> None:
@@ -226,9 +239,12 @@ def _check_site(book: Comparison, problem: Problem, tables: PlanTables, truth: R
     ]
     for column, against, true, allowed in comparisons:
         book.checks += true.size
-        for t in np.flatnonzero(~(np.abs(site[column] - true) <= allowed)):
-            where = _cell("site.csv", column, problem, int(t)) + against
+        off = np.flatnonzero(~(np.abs(site[column] - true) <= allowed))
+        if off.size:
+            t = int(off[0])
+            where = _cell("site.csv", column, problem, t) + against
             book.number(where, float(site[column][t]), float(true[t]), float(np.broadcast_to(allowed, true.shape)[t]))
+            book.faults[-1] += _so_many(off.size, true.size)
 
 
 def _check_totals(
@@ -261,6 +277,11 @@ def _true_totals(problem: Problem, schedule: Schedule, truth: Replay, steps: int
         "starts_cold": (float(truth.cold_start[:, span].sum()), 0.0),
         "container_hours_on": (float(schedule.on[:, span].sum()) * step_h, 1e-5),
     }
+
+
+def _so_many(off: int, size: int) -> str:
+    """Return the end of a sentence about the first of several cells; what is wrong once mostly is wrong throughout."""
+    return f" So {off} of {size} differ." if off > 1 else ""
 
 
 def _cell(file: str, column: str, problem: Problem, step: int, container: str = "") -> str:

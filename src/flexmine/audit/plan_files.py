@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexmine.audit.mix_files import read_mixes
-from flexmine.audit.seal import MAX_FILE_BYTES
+from flexmine.audit.seal import MAX_FILE_BYTES, file_faults, seal_faults, witnesses_beside
 from flexmine.errors import BadInput
 from flexmine.files import read_regular
 from flexmine.moments import NoTime, read_moment
@@ -100,6 +100,20 @@ def read_plan(directory: Path) -> tuple[dict[str, Any], Problem, PlanTables]:
     return document, problem, tables
 
 
+def refuse_altered(directory: Path) -> None:
+    """Refuse a plan whose files are not those that were sealed; one of an older version is not sealed.
+
+    Raises
+    ------
+    BadInput
+        It was altered, or cannot be read.
+    """
+    document = read_document(directory)
+    faults = [*seal_faults(document, witnesses_beside(directory)), *file_faults(directory, document)]
+    if faults:
+        raise BadInput([f"{directory}: {fault}" for fault in faults])
+
+
 def read_document(directory: Path) -> dict[str, Any]:
     """Read the plan.json of a written plan.
 
@@ -108,6 +122,9 @@ def read_document(directory: Path) -> dict[str, Any]:
     BadInput
         The file is missing, is not JSON, or has another schema.
     """
+    if not directory.is_dir():
+        what = "is a file; name its folder" if directory.exists() else "there is no such folder"
+        raise BadInput(f"{directory}: {what}")
     file = directory / "plan.json"
     try:
         document = json.loads(_text(file), parse_constant=_no_constant, object_pairs_hook=_once)
@@ -151,10 +168,12 @@ def read_tables(directory: Path, problem: Problem) -> tuple[PlanTables | None, l
         for column, cells in text.items():
             cells[i, t] = row[column]
     if not faults:
-        for i, t in zip(*np.nonzero(~seen), strict=True):
-            faults.append(
-                f"setpoints.csv: container {names[i]} has no row at {problem.time.begin(int(t)).isoformat()}."
-            )
+        absent = np.argwhere(~seen)
+        if len(absent):
+            i, t = (int(x) for x in absent[0])
+            more = f" So {len(absent)} of {seen.size} rows are absent." if len(absent) > 1 else ""
+            begin = problem.time.begin(t).isoformat()
+            faults.append(f"setpoints.csv: container {names[i]} has no row at {begin}.{more}")
     site = _read_site(directory / "site.csv", problem, steps, faults)
     mixes = read_mixes(problem, text["miner_mix"], faults)
     return (None if faults else PlanTables(numbers, text, site, mixes)), faults

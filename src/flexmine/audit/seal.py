@@ -111,8 +111,10 @@ def seal_faults(
     if seal is None:
         sealing = [Witness("plan.json itself", version=version), *witnesses]
         for witness in [w for w in sealing if w.seal or seals_its_plans(w.version)]:
-            what = f"the seal {witness.seal[:16]}" if witness.seal else f"that flexmine {witness.version} has made it"
-            yield f"plan.json: has no seal, and {witness.where} says {what}, which seals every plan."
+            what = f"has its seal, {witness.seal[:16]}"
+            if not witness.seal:
+                what = f"says that flexmine {witness.version} has made it, which seals every plan"
+            yield f"plan.json: has no seal, and {witness.where} {what}: the seal was removed."
             return
         if strict:
             yield "plan.json: has no seal: it is of an older version; without --strict it is taken, with a mark."
@@ -126,11 +128,13 @@ def seal_faults(
         true = "one that cannot be computed"
     if seal != true:
         yield f"plan.json: was altered after it was sealed: its seal is {seal[:16]}, its content has {true[:16]}."
+    if version and not seals_its_plans(version):
+        yield f"plan.json: has a seal, and says that flexmine {version} has made it, which sealed none."
     for witness in known:
         if witness.seal != seal:
             yield (
-                f"plan.json: is not the plan that was sealed: {witness.where} has the seal {witness.seal[:16]}, "
-                f"this plan {seal[:16]}."
+                f"plan.json: is not the plan that was sealed: its seal is {seal[:16]}, {witness.where} has "
+                f"{witness.seal[:16]}."
             )
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from flexmine.cli.common import outside_option, say, strict_seals, with_errors
-from flexmine.cli.types import IsoTime
-from flexmine.errors import EXIT_INTERNAL
+from flexmine.cli.types import IsoTime, Seal
+from flexmine.errors import EXIT_INTERNAL, first_of
+
+SHOWN_FAULTS = 20
 
 
 @click.command(short_help="Check a case in words; solve nothing.")
@@ -59,7 +61,8 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
 @click.option("--case", metavar="CASE", help="Build problem.json anew from this case, and compare.")
 @outside_option
 @click.option("--as-of", "as_of", type=IsoTime(), metavar="TIME", help="With --case: with what was issued by then.")
-@click.option("--seal", metavar="HEX", help="The seal that the plan has to carry, as you know it from elsewhere.")
+@click.option("--with-changes", is_flag=True, help="With --case: also with the changes that the plan names.")
+@click.option("--seal", type=Seal(), help="The seal that the plan has to carry, as you know it from elsewhere.")
 @strict_seals
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON line on stdout.")
 @with_errors
@@ -69,6 +72,7 @@ def audit(
     case: str | None,
     allow_outside: tuple[Path, ...],
     as_of: datetime | None,
+    with_changes: bool,
     seal: str | None,
     strict: bool,
     as_json: bool,
@@ -80,25 +84,32 @@ def audit(
     """
     from flexmine.audit.seal import Witness
     from flexmine.inputs.case import load_case
-    from flexmine.workflow.audit_files import audit_plan
+    from flexmine.workflow.audit_files import audit_plan, changed_alike
 
     loaded = None if case is None else load_case(case, allow_outside, as_of)
+    if loaded is not None and with_changes:
+        loaded = changed_alike(loaded, directory)
     found = audit_plan(directory, loaded, [Witness("--seal", seal)] if seal else [], strict=strict)
     carried = None if found.replayed is None else found.replayed.document.get("seal")
     if as_json:
         told = {"directory": str(directory), "passed": found.ok, "checks": found.checks, "seal": carried}
         lists = {"violations": found.violations, "marks": found.marks, "claimed": found.claimed}
         click.echo(json.dumps({**told, **{key: list(value) for key, value in lists.items()}}))
+        return 0 if found.ok else EXIT_INTERNAL
+    if found.ok:
+        of_case = "" if case is None else f", and it is the plan of {case}"
+        click.echo(f"{directory}: audit passed, {found.checks} checks{of_case}; seal {carried or 'none'}")
     else:
-        if found.ok:
-            of_case = "" if case is None else f", built anew from {case}"
-            click.echo(f"{directory}: audit passed, {found.checks} checks{of_case}; seal {carried or 'none'}")
-        for line in found.marks:
-            click.echo(f"mark: {line}")
-        for line in found.claimed if found.ok else ():
-            click.echo(f"claimed, not checked: {line}")
-    for v in found.violations:
-        say(f"flexmine: audit: {v}")
+        say(f"{directory}: audit FAILED, {len(found.violations)} faults")
+        for line in first_of(list(found.violations), SHOWN_FAULTS, "more faults; --json lists all"):
+            say(f"flexmine: audit: {line}")
+    for line in found.marks:
+        click.echo(f"note: {line}")
+    if found.ok:
+        click.echo("Checked: every limit, every MWh and every dollar of the setpoints, and what follows from them.")
+        click.echo("Claimed, not checked:")
+        for line in found.claimed:
+            click.echo(f"  {line}")
     return 0 if found.ok else EXIT_INTERNAL
 
 

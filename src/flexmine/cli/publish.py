@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flexmine.cli.common import say, strict_seals, with_errors
+from flexmine.cli.types import Seal
 from flexmine.errors import BadInput
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     help="Also as MQTT messages; without --send they are only printed.",
 )
 @click.option("--send", "sending", is_flag=True, help="Really send the MQTT messages.")
-@click.option("--seal", metavar="HEX", help="The seal that the plan has to carry, as you know it from elsewhere.")
+@click.option("--what-if", is_flag=True, help="Also a plan with changed values, which machines do not get else.")
+@click.option("--seal", type=Seal(), help="The seal that the plan has to carry, as you know it from elsewhere.")
 @strict_seals
 @click.option("--json", "as_json", is_flag=True, help="Print the publication as one JSON line on stdout.")
 @with_errors
@@ -57,6 +59,7 @@ def publish_command(
     supersede: bool,
     broker_file: Path | None,
     sending: bool,
+    what_if: bool,
     seal: str | None,
     strict: bool,
     as_json: bool,
@@ -74,7 +77,7 @@ def publish_command(
     broker = None if broker_file is None else _broker(broker_file)
     terms = Terms(tolerance_kw=tolerance_kw, after_validity=after_validity, keep=keep)  # type: ignore[arg-type]
     known = [Witness("--seal", seal)] if seal else []
-    outcome = publish(directory, target, terms, supersede=supersede, witnesses=known, strict=strict)
+    outcome = publish(directory, target, terms, supersede=supersede, witnesses=known, strict=strict, what_if=what_if)
     told = outcome.publication.document
     breaks = told["after_validity"]["breaks"]
     if breaks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -34,3 +35,16 @@ class IsoTime(click.ParamType):
             return read_moment(value).astimezone(UTC)
         except NoTime as error:
             self.fail(str(error), param, ctx)
+
+
+class Seal(click.ParamType):
+    """The seal of a plan: 64 hexadecimal digits."""
+
+    name = "hex"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the digits as they stand in plan.json."""
+        text = str(value).strip().lower()
+        if re.fullmatch(r"[0-9a-f]{64}", text) is None:
+            self.fail(f"{value!r} is no seal; a seal has 64 hexadecimal digits, see `seal` in plan.json", param, ctx)
+        return text

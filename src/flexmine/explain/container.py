@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flexmine.audit.plan_files import PlanTables, read_plan
+from flexmine.audit.plan_files import PlanTables, read_plan, refuse_altered
 from flexmine.audit.reason_codes import CODES, code_of, text_of
 from flexmine.errors import BadInput
 from flexmine.explain.break_even import gentle_break_even_usd_per_mwh, harder_break_even_usd_per_mwh
@@ -76,6 +76,7 @@ def explain(directory: Path, container: str, at: str) -> Explanation:
     BadInput
         The plan cannot be read or holds no reasons, or the container or time is not in it; says what is.
     """
+    refuse_altered(directory)
     document, problem, tables = read_plan(directory)
     names = [name for name, _ in problem.containers]
     if container not in names:

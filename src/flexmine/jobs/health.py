@@ -158,6 +158,11 @@ def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
     record = None if day is None else store.followed(job.plant, day)
     if record is None:
         return
+    try:
+        store.checked(record)
+        store.inputs(record)
+    except BadInput as error:
+        yield Check("store", Level.CRITICAL, f"the next night cannot begin: {error.messages[0]}")
     yield "plan_money_usd", {}, record.money_usd
     yield "plan_gap", {}, record.gap
     if record.sequence is None and record.valid_until > now:

@@ -25,8 +25,8 @@ def backup_job(job: Job, target: Path) -> Counts:
     Raises
     ------
     BadInput
-        There is nothing to back up, a restore is under way or was interrupted, or as by
-        :func:`flexmine.store.backup.backup`.
+        There is nothing to back up, a stored plan was altered and could not be restored, a restore is under way or was
+        interrupted, or as by :func:`flexmine.store.backup.backup`.
     """
     if not job.has_store:
         raise BadInput(f"{job.plant}: there is no store yet in {job.folder}")
@@ -37,6 +37,10 @@ def backup_job(job: Job, target: Path) -> Counts:
         )
     store = job.open_store()
     try:
+        for record in store.history(job.plant):
+            if store.place(record).is_dir():  # it may be pruned meanwhile
+                store.checked(record)
+                store.inputs(record)
         return backup(store.engine, job.folder, job.plant, target)
     finally:
         store.close()

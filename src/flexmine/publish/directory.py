@@ -21,6 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from flexmine.audit.claims import changed_words
 from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import SEAL, Witness, sha256, version_of, witnesses_beside
 from flexmine.durable import replace_durably, sync, sync_tree
@@ -93,6 +94,7 @@ def publish(
     after: int = 0,
     witnesses: Sequence[Witness] = (),
     strict: bool = False,
+    what_if: bool = False,
 ) -> Outcome:
     """Publish the plan of a directory into `target` and move the pointer to it.
 
@@ -110,6 +112,8 @@ def publish(
         Who knows the seal of the plan, beside the record of its run and the publications in `target`.
     strict : bool
         Refuse a plan without a seal, as versions before 0.2 wrote it.
+    what_if : bool
+        Publish also a plan that was made with changed values of its case.
 
     Returns
     -------
@@ -133,7 +137,9 @@ def publish(
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
         _copy_plan(run_directory, beside / PLAN)
         known = (*witnesses, *witnesses_beside(run_directory), *_witnesses_in(target, beside / PLAN))
-        plan = read_written(beside / PLAN, known, strict=strict)
+        plan = read_written(beside / PLAN, known, strict=strict, name=run_directory)
+        if plan.document.get("changes") and not what_if:
+            raise BadInput(_what_if(run_directory, plan.document["changes"]))
         _refuse_pointless(plan, current, moment, supersede=supersede)
         sequence = max(_last_sequence(target), after) + 1
         _write(
@@ -188,6 +194,14 @@ def _copy_plan(run_directory: Path, copy: Path) -> None:
     for name in WRITTEN:
         if (run_directory / name).is_file():
             shutil.copyfile(run_directory / name, copy / name)
+
+
+def _what_if(directory: Path, changes: Sequence[Any]) -> str:
+    told = "; ".join(changed_words(change) for change in changes)
+    return (
+        f"{directory}: is a what-if, planned with values that are not those of its case: {told}. Machines follow it "
+        "only where that is meant: publish it with what_if (--what-if)"
+    )
 
 
 def _witnesses_in(target: Path, plan: Path) -> tuple[Witness, ...]:
@@ -250,6 +264,7 @@ def _write(
         "containers": list(plan.schedule.containers),
         "rows": len(rows),
         **told,
+        "changes": plan.document.get("changes", []),
         "seal": plan.document.get(SEAL),
         "flexmine": version_of(plan.document),
         "files": files,

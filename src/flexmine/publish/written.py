@@ -64,8 +64,17 @@ def plan_id_of(directory: Path) -> str:
     return hashlib.sha256(read_bytes(directory / "plan.json")).hexdigest()[:ID_DIGITS]
 
 
-def read_written(directory: Path, witnesses: Sequence[Witness] = (), *, strict: bool = False) -> WrittenPlan:
-    """Audit a plan's directory from its files, then read it; the arguments are those of the audit.
+def read_written(
+    directory: Path, witnesses: Sequence[Witness] = (), *, strict: bool = False, name: Path | None = None
+) -> WrittenPlan:
+    """Audit a plan's directory from its files, then read it.
+
+    Parameters
+    ----------
+    witnesses, strict
+        As in :func:`flexmine.audit.directory.audit_directory`.
+    name : Path, optional
+        What messages call the directory, where it is a copy.
 
     Raises
     ------
@@ -76,7 +85,7 @@ def read_written(directory: Path, witnesses: Sequence[Witness] = (), *, strict: 
     """
     result = audit_directory(directory, witnesses, strict=strict)
     if not result.ok:
-        messages = [f"{directory} fails its audit: {v}" for v in result.violations]
+        messages = [f"{name or directory} fails its audit: {v}" for v in result.violations]
         raise AuditFailed(first_of(messages, SHOWN_VIOLATIONS, "more violations"))
     document, problem, tables = read_plan(directory)
     return WrittenPlan(

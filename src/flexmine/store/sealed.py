@@ -14,7 +14,7 @@ from flexmine.errors import BadInput, first_of
 from flexmine.store.records import RunRecord
 
 SHOWN_FAULTS = 5
-WHAT_TO_DO = "restore it from a backup, or see 'a stored plan was altered' in the runbook"
+WHAT_TO_DO = "what to do stands in the runbook (docs/runbook.md) under 'A stored plan was altered'"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def checked_plan(place: Path, record: RunRecord, witnesses: Sequence[Witness] = 
         faults = list(audit_directory(plan).violations)
     if faults:
         told = [f"{plan}: the stored plan of {record.day}, revision {record.revision}: {fault}" for fault in faults]
-        raise BadInput([*first_of(told, SHOWN_FAULTS, "more faults"), f"{plan}: {WHAT_TO_DO}"])
+        advice = [WHAT_TO_DO] if is_sealed(document) or not strict else []
+        raise BadInput([*first_of(told, SHOWN_FAULTS, "more faults"), *advice])
     return Checked(plan, is_sealed(document))
 
 

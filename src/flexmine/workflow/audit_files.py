@@ -16,10 +16,11 @@ from flexmine.assembly.reserve import without_reserve
 from flexmine.audit.claims import FROM_THE_CASE, WRITTEN_SLACK_USD, Replayed, claimed
 from flexmine.audit.comparison import Comparison, number_of
 from flexmine.audit.directory import FileAudit, audit_directory
+from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import Witness, version_of
 from flexmine.baselines.day_kind import DayKind
 from flexmine.baselines.rules import RuleResult, realisable, simple_rules
-from flexmine.errors import Status
+from flexmine.errors import BadInput, Status
 from flexmine.inputs.case import Case
 from flexmine.problem.writing import problem_to_document
 from flexmine.solving.solution import Proof
@@ -63,7 +64,7 @@ def audit_plan(
     found = found.extended(book)
     if case is not None:
         of_case = Comparison("the case")
-        _check_case(of_case, made, _changed_alike(case, made))
+        _check_case(of_case, made, case, whole=found.ok)
         found = found.extended(of_case)
     lines = tuple(claimed(made.document, with_case=case is not None))
     return replace(found, claimed=(*lines, *unchecked))
@@ -130,7 +131,7 @@ def _check_fallback(book: Comparison, made: Replayed) -> None:
         book.same("plan.json: status", document.get("status"), Status.FALLBACK.value)
 
 
-def _check_case(book: Comparison, made: Replayed, case: Case) -> None:
+def _check_case(book: Comparison, made: Replayed, case: Case, *, whole: bool) -> None:
     assembly = assemble(case)
     written = problem_to_document(made.problem)
     found = []
@@ -150,15 +151,23 @@ def _check_case(book: Comparison, made: Replayed, case: Case) -> None:
         f"written, the case has {temperature[t]:g}."
         for t in np.flatnonzero(off)[:1]
     )
-    if not best.faults:
+    if whole and not best.faults:
         _check_taken_over(book, made, case, assembly)
 
 
-def _changed_alike(case: Case, made: Replayed) -> Case:
-    """Return the case with the changes that the plan says it was made with."""
-    said = made.document.get("changes")
+def changed_alike(case: Case, directory: Path) -> Case:
+    """Return the case with the changes that a written plan says it was made with.
+
+    Raises
+    ------
+    BadInput
+        plan.json cannot be read, what stands under `changes` is no list of changes, or the case does not allow them.
+    """
+    said = read_document(directory).get("changes")
     together: dict[str, Any] = {}
     for change in said if isinstance(said, list) else ():
+        if not isinstance(change, dict) or not isinstance(change.get("key"), str) or "value" not in change:
+            raise BadInput(f"{directory / 'plan.json'}: changes: {change!r} is no object with the keys key and value")
         key, value = change["key"], change["value"]
         if key in together:  # changed twice, one after the other
             case, together = case.with_changes(together), {}
