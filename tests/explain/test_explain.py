@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from audit_plants import edit_csv, reseal
 from flexmine.audit.directory import audit_directory
+from flexmine.audit.seal import sealed
 from flexmine.cli import cli
 from flexmine.errors import BadInput
 from flexmine.explain.container import explain, span
@@ -99,7 +100,7 @@ def test_a_filled_step_says_so(directory, tmp_path):
     place = shutil.copytree(directory, tmp_path / "plan")
     document = json.loads((place / "plan.json").read_text(encoding="utf-8"))
     entry = {"series": "sources.surplus.available_mw", "policy": "hold", "first_step": 5, "steps": 2}
-    (place / "plan.json").write_text(json.dumps({**document, "filled": [entry]}), encoding="utf-8")
+    (place / "plan.json").write_text(json.dumps(sealed({**document, "filled": [entry]})), encoding="utf-8")
     said = "Filled in here, not as read: sources.surplus.available_mw (hold)."
     filled = [explain(place, "C01", f"0{hour}:00").change.endswith(said) for hour in (4, 5, 6, 7)]
     assert filled == [False, True, True, False]
