@@ -102,8 +102,10 @@ def _check_day_kind(book: Comparison, made: Replayed, rules: tuple[RuleResult, .
     bound = number_of(made.document.get("bound_usd"))
     known = number_of(full)
     book.hold(full is None or known is not None, f"plan.json: day_kind.full_power_money_usd: {full!r} is no number.")
-    if known is not None and bound is not None:
-        # Fewer modes never earn more than the bound with all of them.
+    ramps = any(k.container_ramp_mw_per_step is not None for k in made.problem.classes)
+    if known is not None and bound is not None and not ramps:
+        # Fewer modes never earn more than the bound with all of them; but a container that has to ramp up from its
+        # lowest power starts at full power where that is its only one.
         book.hold(
             known <= bound + WRITTEN_SLACK_USD, f"plan.json: day_kind.full_power_money_usd: {known} is above bound_usd."
         )
