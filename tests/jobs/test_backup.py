@@ -225,7 +225,7 @@ ODD = {
     "a link": (_linked, r"way\.csv: is a link; a backup takes regular files only"),
     "a run that is a link": (_run_is_a_link, "r1: is a link; the store changes and copies only what lies in it"),
     "a plant that is a link": (_plant_is_a_link, "small: is a link"),
-    "a pipe": (lambda run: os.mkfifo(run / "inputs" / "p.csv"), r"p\.csv: is no regular file"),
+    "a pipe": (lambda run: os.mkfifo(run / "inputs" / "p.csv"), r"p\.csv: is a pipe, not a file"),
     "a file of an editor": (lambda run: (run / ".record.json.swp").touch(), r"swp: is no file of a run; move it away"),
     "a name that turns": (lambda run: (run / "plan" / "\u202ecsv").touch(), "is no file of a run"),
     "another record": (_other_record, r"record\.json: is missing or differs from its row"),
