@@ -99,7 +99,7 @@ def test_damaged_publication_and_damaged_store(tmp_path):
     assert levels(job, NOW)[1]["current"] == "CRITICAL"
     document = (tmp_path / "published" / "current").resolve() / "publication.json"
     document.write_text('{"schema": "flexmine-publication/1"}', encoding="utf-8")
-    assert any("current plan: cannot be looked at: KeyError" in line for line in levels(job, NOW)[2].lines)
+    assert any("sequence is missing or of another kind" in line for line in levels(job, NOW)[2].lines)
     (tmp_path / "runs" / "flexmine.db").write_bytes(b"no database at all, but long enough to be read as one" * 30)
     for tail in ("-wal", "-shm"):
         (tmp_path / "runs" / f"flexmine.db{tail}").unlink(missing_ok=True)

@@ -1,11 +1,12 @@
 """A publication: what it holds, when there is a new one, and that every moment has one setpoint per container."""
 
 import json
+import shutil
 from datetime import datetime, timedelta
 
 import pytest
 
-from audit_plants import edit_csv, reseal
+from audit_plants import edit_csv, edit_json, reseal
 from flexmine.audit.directory import audit_directory
 from flexmine.errors import AuditFailed, BadInput
 from flexmine.publish.directory import Terms, publish
@@ -201,3 +202,45 @@ def test_pointer_to_something_else(tmp_path, plan):
     document.write_text(json.dumps({"schema": "other"}), encoding="utf-8")
     with pytest.raises(BadInput, match="is no publication of flexmine"):
         read_current(to)
+
+
+def test_a_pointer_out_of_the_directory_is_damage(tmp_path, plan):
+    """The pointer leads to a publication elsewhere, which has the number of the one that is here.
+
+    *Proves:* readers refuse it, and the same plan is published anew, the pointer beside it again.
+    *Sensitivity:* judged by the last part of its name, it would stay, and machines would follow what lies there.
+    """
+    to = tmp_path / "to"
+    publish(plan, to, now=BEFORE)
+    shutil.copytree(to / "00000001", tmp_path / "elsewhere" / "00000001")
+    (to / "current").unlink()
+    (to / "current").symlink_to(tmp_path / "elsewhere" / "00000001")
+    with pytest.raises(BadInput, match="no publication beside it"):
+        read_current(to)
+    outcome = publish(plan, to, now=BEFORE)
+    assert outcome.new and "elsewhere" in outcome.publication.document["damage"][0]
+    assert str((to / "current").readlink()) == "00000002"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: [d.pop(key) for key in list(d) if key != "schema"],
+        lambda d: d.update(files=[]),
+        lambda d: d.update(files={}),
+        lambda d: d.update(sequence="x"),
+        lambda d: d.pop("valid_until"),
+        lambda d: d.update(after_validity={}),
+        lambda d: d.update(tolerance_kw=True),
+    ],
+)
+def test_a_publication_without_its_keys_is_damage(tmp_path, plan, change):
+    """*Proves:* publication.json of another shape is told, and the next publication is made.
+
+    *Sensitivity:* read as what it ought to be it ends every later run; without hashes its rows would be carried.
+    """
+    to = tmp_path / "to"
+    edit_json(publish(plan, to, now=BEFORE).publication.directory / "publication.json", change)
+    second = publish(written(tmp_path / "later", hours=2), to, now=at(1)).publication
+    assert second.sequence == 2 and second.document["carried"] == []
+    assert "is missing or of another kind" in second.document["damage"][0]

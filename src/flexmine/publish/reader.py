@@ -20,6 +20,14 @@ from flexmine.publish.table import Row, read_rows
 PUBLICATION_SCHEMA = "flexmine-publication/1"
 POINTER, SETPOINTS, DOCUMENT, PLAN = "current", "setpoints.csv", "publication.json", "plan"
 SEQUENCE = re.compile(r"[0-9]{8}")
+KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "sequence": int,
+    **dict.fromkeys(("plan_id", "plant", "status", "published_at", "valid_from", "valid_until"), str),
+    "tolerance_kw": (int, float),
+    "after_validity": dict,
+    "containers": list,
+    "files": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -79,12 +87,14 @@ def read_current(target: Path) -> Publication | None:
         The pointer names something that is no publication.
     """
     try:
-        directory = target / (target / POINTER).readlink()
+        pointed = (target / POINTER).readlink()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise BadInput(f"{target / POINTER}: is no link that flexmine wrote ({error.strerror or error})") from error
-    return read_publication(directory)
+    if SEQUENCE.fullmatch(str(pointed)) is None:
+        raise BadInput(f"{target / POINTER}: leads to {pointed}, which is no publication beside it")
+    return read_publication(target / pointed)
 
 
 def read_publication(directory: Path) -> Publication:
@@ -102,7 +112,23 @@ def read_publication(directory: Path) -> Publication:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != PUBLICATION_SCHEMA:
         raise BadInput(f"{file}: is no publication of flexmine: schema {PUBLICATION_SCHEMA!r} expected")
+    wrong = next(_wrong_keys(document), None)
+    if wrong is not None:
+        raise BadInput(f"{file}: {wrong} is missing or of another kind than flexmine writes")
     return Publication(directory, document)
+
+
+def _wrong_keys(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys that whoever reads a publication needs, and that are not as :mod:`.directory` writes them."""
+    for key, kind in KINDS.items():
+        value = document.get(key)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            yield key
+    files, after = document.get("files"), document.get("after_validity")
+    if not (isinstance(files, dict) and isinstance(files.get(SETPOINTS), str)):
+        yield f"files: the sha256 of {SETPOINTS}"
+    if not (isinstance(after, dict) and isinstance(after.get("action"), str)):
+        yield "after_validity.action"
 
 
 def witnesses_of_run(target: Path, run: Any) -> tuple[Witness, ...]:
@@ -165,7 +191,8 @@ def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:
     if pointer.exists() and not pointer.is_symlink():
         raise BadInput(f"{pointer}: is no link that flexmine wrote; move it away")
     names = sorted((e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), reverse=True)
-    pointed = pointer.readlink().name if pointer.is_symlink() else None
+    # By its whole text: a link out of the directory may end in the name of a publication that is here.
+    pointed = str(pointer.readlink()) if pointer.is_symlink() else None
     damage = [] if pointed is None or pointed in names else [f"{pointer}: names {pointed}, which is not there"]
     for name in names:
         if pointed in names and name > str(pointed):
