@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,34 +68,44 @@ def _fits(
     slack = POWER_SLACK_MW
     if k.miners is not None:
         slack += 2e-6 * max(watts for watts, _ in k.miners.presets)
-    limited = (k.highest_it_power_mw < k.it_power_mw[-1]) | (k.lowest_it_power_mw > k.it_power_mw[0])
-    costs = k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() or any(g.cost_usd.any() for g in k.start.tiers)
-    heats = k.start.cold_energy_mwh.any() or any(g.preheated for g in k.start.tiers)
-    # A limit can be the reason where the container is under it.
-    own = replace(problem, classes=(k,))
+    # Who runs is one question for all classes: a limit, a cost or the heat of one of them may hold another.
+    classes = problem.classes
+    costs = any(
+        c.start.warm_cost_usd.any() or c.start.cold_cost_usd.any() or any(g.cost_usd.any() for g in c.start.tiers)
+        for c in classes
+    )
+    heats = any(
+        c.start.cold_energy_mwh.any() or any(g.preheated for g in c.start.tiers) or c.preheat_steps for c in classes
+    )
+    # A limit can be the reason where the container is under it, or where it says who of another class runs.
     under = {
         code
         for limit in LIMITS
-        if limit.present(own)
-        for who in limit.members(own)
-        if limit.concerns(own, who, k.name)
-        for code in limit.reasons_of(own, who)
+        if limit.present(problem)
+        for who in limit.members(problem)
+        if limit.over == "class" or limit.concerns(problem, who, k.name)
+        for code in limit.reasons_of(problem, who)
     }
     return {
         **{code: always & (code in under) for code in CODES},
         "price": always,
-        "start_cost": always & bool(costs),
-        "preheat": always & bool(heats or k.preheat_steps),
-        "heat": limited | (~on & bool(limited.any())),
+        "start_cost": always & costs,
+        "preheat": always & heats,
+        "heat": _limited(k) | (~on & any(_limited(c).any() for c in classes)),
         # Off in a step in which it could run, because it could not run through the steps around it.
         "outage": ~on & ("outage" in under),
         "window": ~on & (k.available < k.count),
         "order": ordered,
         "must_run": on & (k.must_run > 0),
-        "terminal": always & (k.terminal_on_usd != 0),
+        "terminal": always & any(c.terminal_on_usd != 0 for c in classes),
         "tie": always,
         "full": on & (it_power_mw >= k.highest_it_power_mw - slack),
     }
+
+
+def _limited(k: ContainerClass) -> NDArray[np.bool_]:
+    """Return in which steps heat or cold narrows what a container of a class may draw, shape (T,)."""
+    return np.asarray((k.highest_it_power_mw < k.it_power_mw[-1]) | (k.lowest_it_power_mw > k.it_power_mw[0]))
 
 
 def _ordered(problem: Problem, causes: Iterable[Any]) -> NDArray[np.bool_]:
