@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flexmine.audit.mix_files import read_mixes
-from flexmine.audit.seal import MAX_FILE_BYTES, file_faults, seal_faults, witnesses_beside
+from flexmine.audit.seal import file_faults, read_bytes, seal_faults, witnesses_beside
 from flexmine.errors import BadInput
-from flexmine.files import read_regular
 from flexmine.moments import NoTime, read_moment
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
@@ -69,20 +68,6 @@ class PlanTables:
             supply_mw=np.array([self.site_numbers[f"{s.name}_mw"] for s in problem.sources]),
             mixes=self.mixes,
         )
-
-
-def read_bytes(file: Path) -> bytes:
-    """Return a file's bytes.
-
-    Raises
-    ------
-    BadInput
-        The file is not there, cannot be read, is no regular file or is too large.
-    """
-    try:
-        return read_regular(file, MAX_FILE_BYTES)
-    except BadInput as error:
-        raise BadInput(f"{file}: {error}") from error
 
 
 def read_plan(directory: Path) -> tuple[dict[str, Any], Problem, PlanTables]:

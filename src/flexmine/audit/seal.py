@@ -65,18 +65,29 @@ def seal_of(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+def read_bytes(file: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises
+    ------
+    BadInput
+        The file is not there, cannot be read, is no regular file or is too large.
+    """
+    try:
+        return read_regular(file, MAX_FILE_BYTES)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
+
+
 def sha256(file: Path) -> str:
     """Return the sha256 of a regular file in hexadecimal digits.
 
     Raises
     ------
     BadInput
-        The file cannot be read, is no regular file or is larger than :data:`MAX_FILE_BYTES`.
+        As by :func:`read_bytes`.
     """
-    try:
-        return hashlib.sha256(read_regular(file, MAX_FILE_BYTES)).hexdigest()
-    except BadInput as error:
-        raise BadInput(f"{file}: {error}") from error
+    return hashlib.sha256(read_bytes(file)).hexdigest()
 
 
 def seals_its_plans(version: str) -> bool:
@@ -152,8 +163,8 @@ def witnesses_beside(directory: Path) -> tuple[Witness, ...]:
         if not file.is_file():
             continue
         try:
-            document = json.loads(read_regular(file, MAX_FILE_BYTES))
-        except (ValueError, RecursionError, BadInput) as error:
+            document = json.loads(read_bytes(file))
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"{file}: {error}") from error
         if isinstance(document, dict) and document.get("schema") == schema:
             found.append(Witness(f"{name} beside it", str(document.get(SEAL, "")), str(document.get("flexmine", ""))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -11,8 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flexmine.audit.plan_files import read_bytes
-from flexmine.audit.seal import Witness
+from flexmine.audit.seal import Witness, read_bytes, sha256
 from flexmine.errors import BadInput
 from flexmine.moments import NoTime, read_moment
 from flexmine.publish.table import Row, read_rows
@@ -69,7 +67,7 @@ class Publication:
         found = []
         for name, digest in self.document["files"].items():
             try:
-                same = hashlib.sha256(read_bytes(self.directory / name)).hexdigest() == digest
+                same = sha256(self.directory / name) == digest
             except BadInput as error:
                 found += error.messages
                 continue

@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flexmine.audit.plan_files import read_bytes
 from flexmine.audit.replay import Replay, replay
+from flexmine.audit.seal import read_bytes
 from flexmine.errors import BadInput
 from flexmine.moments import NoTime, read_moment
 from flexmine.planning.mix_text import miner_columns

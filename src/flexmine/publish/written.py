@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from flexmine.audit.directory import audit_directory
-from flexmine.audit.plan_files import read_bytes, read_plan
-from flexmine.audit.seal import Witness
+from flexmine.audit.plan_files import read_plan
+from flexmine.audit.seal import Witness, sha256
 from flexmine.errors import AuditFailed, first_of
 from flexmine.problem import Problem
 from flexmine.problem.schedule import Schedule
@@ -61,7 +60,7 @@ def plan_id_of(directory: Path) -> str:
     BadInput
         plan.json cannot be read.
     """
-    return hashlib.sha256(read_bytes(directory / "plan.json")).hexdigest()[:ID_DIGITS]
+    return sha256(directory / "plan.json")[:ID_DIGITS]
 
 
 def read_written(
