@@ -1,6 +1,7 @@
 """Killed, refused by the disk or by the database at every step of a restore: all of the store is old, or all is new."""
 
 import errno
+import os
 import shutil
 from datetime import date, timedelta
 from itertools import cycle
@@ -74,11 +75,14 @@ class Store:
         self.recover()
         contents = self.contents()
         assert contents in (self.old, self.new)
+        # An undone restore keeps what it had put in place; a finished one what it has replaced.
+        other = (self.old if contents == self.new else self.new)[1]
         asides = list(self.runs.glob("small.replaced-*"))
-        assert len(asides) == (contents == self.new)
+        assert len(asides) == 1 or (not asides and contents == self.old)
         for aside in asides:
             kept = {name: what[0] for name, what in tree(aside).items() if what[0] != "folder"}
-            assert kept == self.old[1]
+            assert kept == other
+        self.forget()
         assert not stage_of(self.runs, "small").exists()
         return contents == self.new
 
@@ -244,18 +248,63 @@ def test_without_a_store_before(tmp_path, store_url):
         restore()
 
 
-def test_what_an_unknown_hand_wrote_into_the_journal(store):
-    """*Proves:* a journal that names another folder is refused and nothing is moved.
+def _journal(store, text):
+    stage = stage_of(store.runs, "small")
+    stage.mkdir(exist_ok=True)
+    (stage / JOURNAL).write_text(text, encoding="utf-8")
 
-    *Sensitivity:* the folder that it calls aside would be renamed to that of the plant.
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        '{"token": "x", "aside": null}',
+        '{"token": "%s", "aside": "../../x"}' % ("0" * 32),
+        '{"token": "%s", "aside": ""}' % ("0" * 32),
+        '{"token": "%s", "aside": "20240410T0000Z"}' % ("0" * 32),
+        '{"token": "%s", "aside": "other.replaced-20240410T0000Z"}' % ("0" * 32),
+        '{"token": "%s", "aside": null, "aside": null}' % ("0" * 32),
+        '{"token": "%s", "aside": null, "committed": 1}' % ("0" * 32),
+        "[]",
+        "{",
+        "[" * 3000,
+        "x" * 5000,
+        # Well formed, and stale or forged: they would undo what no restore has done.
+        '{"token": "%s", "aside": null}' % ("0" * 32),
+        '{"token": "%s", "aside": "small.replaced-20240410T0000Z"}' % ("0" * 32),
+    ],
+)
+def test_what_an_unknown_hand_wrote_into_the_journal(store, journal):
+    """*Proves:* a journal that names another folder, or does not fit what is there, is refused and nothing is moved.
+
+    *Sensitivity:* the folder that it calls aside would be renamed to that of the plant, or the plant's be removed.
     """
+    _journal(store, journal)
+    with pytest.raises(BadInput, match=r"is no journal of a restore.*nothing was moved"):
+        store.recover()
+    with pytest.raises(BadInput, match="a restore is under way or was interrupted"):
+        backup_job(read_job(store.job_file), store.runs.parent / "b.tar.gz")
+    assert store.contents() == store.old
+    shutil.rmtree(stage_of(store.runs, "small"))
+
+
+def test_a_pipe_in_the_place_of_the_journal(store):
+    """*Proves:* it is refused.  *Sensitivity:* opening it would wait for a writer that never comes."""
     stage = stage_of(store.runs, "small")
     stage.mkdir()
-    for journal in ('{"token": "x", "aside": null}', '{"token": "%s", "aside": "../../x"}' % ("0" * 32), "[]", "{"):
-        (stage / JOURNAL).write_text(journal, encoding="utf-8")
-        with pytest.raises(BadInput, match="is no journal of a restore"):
-            store.recover()
-        with pytest.raises(BadInput, match="a restore is under way or was interrupted"):
-            backup_job(read_job(store.job_file), store.runs.parent / "b.tar.gz")
-    shutil.rmtree(stage)
-    assert store.contents() == store.old
+    os.mkfifo(stage / JOURNAL)
+    with pytest.raises(BadInput, match="is a pipe, not a file"):
+        store.recover()
+
+
+def test_a_forged_journal_that_names_an_earlier_folder_loses_nothing(store):
+    """*Proves:* what stands in place is kept beside it under a name of its own.
+
+    *Sensitivity:* an undoing that removes what it takes out of the place would remove the only copy of the runs.
+    """
+    before = store.contents()[1]
+    aside = store.runs / "small.replaced-20240410T0000Z"
+    shutil.copytree(store.runs / "small", aside)
+    _journal(store, '{"token": "%s", "aside": "%s"}' % ("0" * 32, aside.name))
+    store.recover()
+    (kept,) = store.runs.glob("small.replaced-*")
+    assert {name: what[0] for name, what in tree(kept).items() if what[0] != "folder"} == before

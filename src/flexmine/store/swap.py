@@ -22,12 +22,15 @@ from sqlalchemy.exc import DatabaseError
 
 from flexmine.durable import replace_durably, sync, sync_tree, write_durably
 from flexmine.errors import BadInput, printable
+from flexmine.files import read_regular
 from flexmine.moments import read_day, read_moment
 from flexmine.store.places import is_plain_folder
 from flexmine.store.row_checks import Rows
-from flexmine.store.tables import MARK, AttemptRow, Base
+from flexmine.store.strict_json import read_strictly
+from flexmine.store.tables import MARK, AttemptRow, Base, RunRow
 
 NEW, JOURNAL = "new", "journal.json"
+LONGEST_JOURNAL = 4096
 TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -77,8 +80,7 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> None:
     """
     stage = stage_of(root, plant)
     sync_tree(stage / NEW)
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    aside = f"{plant}.replaced-{stamp}" if (root / plant).exists() else None
+    aside = _aside(plant) if (root / plant).exists() else None
     journal = Journal(uuid.uuid4().hex, aside)
     try:
         with engine.begin() as connection:
@@ -116,7 +118,7 @@ def settle(engine: Engine, root: Path, plant: str) -> bool | None:
     Raises
     ------
     BadInput
-        The journal cannot be read.
+        The journal cannot be read, or does not fit what is there.
     sqlalchemy.exc.DatabaseError, OSError
         The database or the folder cannot be read or written; nothing is lost, and it can be called again.
     """
@@ -125,7 +127,7 @@ def settle(engine: Engine, root: Path, plant: str) -> bool | None:
         raise BadInput(f"{stage}: is a link; a restore works in a folder of its own there, remove the link")
     if not stage.exists():
         return None
-    journal = _read(stage, plant)
+    journal = _read(root, plant)
     committed = None
     if journal is not None:
         committed = journal.committed or _is_marked(engine, plant, journal.token)
@@ -134,7 +136,7 @@ def settle(engine: Engine, root: Path, plant: str) -> bool | None:
             _write(stage, replace(journal, committed=True))
             _unmark(engine, plant, journal.token)
         else:
-            _move_back(stage, root / plant, None if journal.aside is None else root / journal.aside)
+            _move_back(engine, root, plant, journal.aside)
         (stage / JOURNAL).unlink()
         sync(stage)
     shutil.rmtree(stage)
@@ -142,34 +144,66 @@ def settle(engine: Engine, root: Path, plant: str) -> bool | None:
     return committed
 
 
-def _move_back(stage: Path, place: Path, aside: Path | None) -> None:
-    if not (stage / NEW).exists() and place.exists():
-        place.rename(stage / NEW)
-        sync(stage)
-    if aside is not None and is_plain_folder(aside) and not place.exists():
-        aside.rename(place)
-    sync(place.parent)
+def _move_back(engine: Engine, root: Path, plant: str, aside: str | None) -> None:
+    """Put the old folder back; what stands in its place is moved aside and never removed, for a journal may lie.
+
+    Raises
+    ------
+    BadInput
+        What stands in place cannot have been put there by this restore, or nothing is there to be put back.
+    """
+    place, old = root / plant, None if aside is None else root / aside
+    if not (stage_of(root, plant) / NEW).exists() and place.exists():
+        if old is None and _has_rows(engine, plant):
+            raise _no_journal(root, plant, f"it says that there was no folder {plant}, and the database has its runs")
+        if old is not None and not is_plain_folder(old):
+            raise _no_journal(root, plant, f"it says that {aside} was {plant}, and there is no such folder")
+        place.rename(root / _aside(plant))
+        sync(root)
+    if old is not None and is_plain_folder(old) and not place.exists():
+        old.rename(place)
+    sync(root)
+
+
+def _aside(plant: str) -> str:
+    """Return a new name for a folder of a plant that is replaced."""
+    return f"{plant}.replaced-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S%fZ')}"
+
+
+def _has_rows(engine: Engine, plant: str) -> bool:
+    runs = RunRow.__table__
+    with engine.begin() as connection:
+        return connection.execute(select(runs.c.run_id).where(runs.c.plant == plant).limit(1)).first() is not None
 
 
 def _write(stage: Path, journal: Journal) -> None:
     write_durably(stage / JOURNAL, (json.dumps(asdict(journal)) + "\n").encode())
 
 
-def _read(stage: Path, plant: str) -> Journal | None:
-    file = stage / JOURNAL
+def _read(root: Path, plant: str) -> Journal | None:
+    file = stage_of(root, plant) / JOURNAL
     try:
-        journal = Journal(**json.loads(file.read_text(encoding="utf-8")))
-        aside = "" if journal.aside is None else journal.aside.removeprefix(f"{plant}.replaced-")
-        if TOKEN.fullmatch(journal.token) is None or not re.fullmatch(r"[0-9TZ]*", aside):
-            raise ValueError("its names are none of a restore")
+        file.lstat()
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BadInput(
-            f"{file}: is no journal of a restore: {error}; compare {plant} with {plant}.replaced-... beside it, keep "
-            "the one that fits the database, and remove this folder"
-        ) from error
+    try:
+        journal = Journal(**read_strictly(read_regular(file, LONGEST_JOURNAL)))
+        if TOKEN.fullmatch(journal.token) is None or not isinstance(journal.committed, bool):
+            raise ValueError("its values are none of a restore")
+        if journal.aside is not None and re.fullmatch(rf"{plant}\.replaced-[0-9TZ]+", journal.aside) is None:
+            raise ValueError(f"aside {journal.aside!r} is no folder that a restore has moved aside")
+    except (BadInput, ValueError, TypeError) as error:
+        raise _no_journal(root, plant, str(error)) from error
     return journal
+
+
+def _no_journal(root: Path, plant: str, reason: str) -> BadInput:
+    stage = stage_of(root, plant)
+    return BadInput(
+        printable(f"{stage / JOURNAL}: is no journal of a restore: {reason}")
+        + f"; nothing was moved. Compare {plant} with {plant}.replaced-... beside it, keep the one that fits the "
+        f"database, and remove the folder {stage}"
+    )
 
 
 def _is_marked(engine: Engine, plant: str, token: str) -> bool:
