@@ -188,24 +188,6 @@ def test_the_row_lost_its_seal_and_the_publication_has_it(here, job):
     assert night(job, NEXT).record.state_from["seal"] == "none: an older version stored it"
 
 
-def test_a_publication_that_is_not_the_stored_plan_is_published_anew(here, job):
-    """*Proves:* a publication altered with all its hashes is seen by the seal in the store, and the next run publishes
-    the stored plan again.  *Sensitivity:* as it was published, it stays.
-    """
-    first = read_current(here / "published")
-    edit(first.directory, "publication.json", lambda d: d.update(seal="0" * 64))
-    told = []
-    from flexmine.jobs.publication import publish_newest
-
-    store = job.open_store()
-    publish_newest(job, store, evening_before(DAY), told.append)
-    assert any("is not the plan that was stored" in line for line in told)
-    assert read_current(here / "published").sequence == 2
-    told.clear()
-    publish_newest(job, store, evening_before(DAY), told.append)
-    assert told == []
-
-
 # --- what 0.1.0 has written ----------------------------------------------------------------------------------------
 
 

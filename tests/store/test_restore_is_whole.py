@@ -1,6 +1,7 @@
 """Killed, refused by the disk or by the database at every step of a restore: all of the store is old, or all is new."""
 
 import errno
+import json
 import os
 import shutil
 from datetime import date, timedelta
@@ -304,7 +305,7 @@ def test_a_forged_journal_that_names_an_earlier_folder_loses_nothing(store):
     before = store.contents()[1]
     aside = store.runs / "small.replaced-20240410T0000Z"
     shutil.copytree(store.runs / "small", aside)
-    _journal(store, '{"token": "%s", "aside": "%s"}' % ("0" * 32, aside.name))
+    _journal(store, json.dumps({"token": "0" * 32, "aside": aside.name}))
     store.recover()
     (kept,) = store.runs.glob("small.replaced-*")
     assert {name: what[0] for name, what in tree(kept).items() if what[0] != "folder"} == before

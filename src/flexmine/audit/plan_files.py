@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
 from flexmine.problem.reading import read_problem
 from flexmine.problem.schedule import Schedule
+from flexmine.strict_json import read_strictly
 
 PLAN_SCHEMA = "flexmine-plan/1"
 SETPOINT_COLUMNS = (
@@ -112,8 +112,8 @@ def read_document(directory: Path) -> dict[str, Any]:
         raise BadInput(f"{directory}: {what}")
     file = directory / "plan.json"
     try:
-        document = json.loads(_text(file), parse_constant=_no_constant, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+        document = read_strictly(read_bytes(file))
+    except ValueError as error:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != PLAN_SCHEMA:
         raise BadInput(f"{file}: is no plan of flexmine: schema {PLAN_SCHEMA!r} expected")
@@ -241,17 +241,3 @@ def _text(file: Path) -> str:
         return read_bytes(file).decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(f"{file}: is not UTF-8 text (byte {error.start})") from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON whose keys stand once; of a key that stands twice, readers see different values."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"key {twice!r} stands twice in one object")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")

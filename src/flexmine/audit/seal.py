@@ -16,12 +16,15 @@ from typing import Any
 
 from flexmine.errors import BadInput
 from flexmine.files import read_regular
+from flexmine.strict_json import read_strictly
 
 SEAL = "seal"
 SEALED_SINCE = (0, 2)
 """The first version of flexmine whose plans are sealed."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 RUN_SCHEMA, PUBLICATION_SCHEMA = "flexmine-run/1", "flexmine-publication/1"
+LAST_SEQUENCE = 99_999_999
+"""Highest number of a publication: its folder has eight digits."""
 MAX_FILE_BYTES = 1024**3
 _NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\D.*)?")
 
@@ -163,8 +166,8 @@ def witnesses_beside(directory: Path) -> tuple[Witness, ...]:
         if not file.is_file():
             continue
         try:
-            document = json.loads(read_bytes(file))
-        except (ValueError, RecursionError) as error:
+            document = read_strictly(read_bytes(file))
+        except ValueError as error:
             raise BadInput(f"{file}: {error}") from error
         if isinstance(document, dict) and document.get("schema") == schema:
             found.append(Witness(f"{name} beside it", str(document.get(SEAL, "")), str(document.get("flexmine", ""))))

@@ -14,6 +14,7 @@ from flexmine.jobs.job import Job
 from flexmine.jobs.pins import job_pins
 from flexmine.moments import read_moment
 from flexmine.publish.reader import Publication, read_current
+from flexmine.publish.whole import faults_of
 from flexmine.store.runs import Attempt, RunStore
 
 ONE_HOUR = timedelta(hours=1)
@@ -98,7 +99,7 @@ def _current(job: Job, now: datetime) -> Found:
     target, watch = job.path_of(job.document.publish.directory), job.document.watch
     try:
         current = read_current(target)
-        faults = [] if current is None else current.faults()
+        faults = [] if current is None else faults_of(current)
     except BadInput as error:
         yield Check("current plan", Level.CRITICAL, error.messages[0])
         return

@@ -52,7 +52,7 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
                 remove(job.folder, folder)
         for folder in run_folders(job.folder, job.plant):
             if folder.relative_to(job.folder).as_posix() not in known:
-                _adopt(job, store, folder, tell)
+                _adopt(job, store, folder, tell, gaps=lost)
         if lost:
             tell(f"{observe_again(job, store)} files of measurements are read again")
     except OSError as error:
@@ -73,9 +73,14 @@ def finish_restore(job: Job, store: RunStore, tell: Tell) -> None:
         tell(f"{job.plant}: a restore was interrupted; it is {'finished' if done else 'undone'} now")
 
 
-def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell) -> None:
+def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell, *, gaps: bool) -> None:
+    """Take in a run that has no row; `gaps`: also where revisions before it are missing, as after pruning."""
     try:
         record = _complete(job, store, folder)
+        before = store.newest(job.plant, record.day)
+        free = 1 if before is None else before.revision + 1
+        if record.revision != free and not (gaps and record.revision > free):
+            raise BadInput(f"{folder}: is no run that lost its row: the next revision of its day is r{free}")
     except BadInput as error:
         tell(f"{error}; it is set aside as {set_aside(folder, job.folder, job.plant)}")
         return

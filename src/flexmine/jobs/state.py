@@ -42,7 +42,7 @@ def state_before(job: Job, store: RunStore, day: date) -> Before:
     """
     last = store.followed(job.plant, day - ONE_DAY)
     if last is not None:
-        stored = store.checked(last)
+        stored = store.checked(last, audited=True)
         source = {"plan": last.run_id, "day": last.day.isoformat(), **({} if stored.sealed else UNSEALED)}
         return Before(_carried(read_document(stored.plan)["state_after"]), source)
     if job.document.first_day == day and job.document.initial_state is not None:
@@ -61,7 +61,7 @@ def state_within(store: RunStore, record: RunRecord, moment: datetime) -> Before
     BadInput
         The plan begins later, or cannot be read.
     """
-    stored = store.checked(record)
+    stored = store.checked(record, audited=True)
     part = read_part(record.day, stored.plan)
     case = load_case(store.inputs(record) / CASE_FILE)
     time = part.problem.time

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from flexmine.audit.directory import audit_directory
+from flexmine._version import __version__
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.seal import Witness, is_sealed
+from flexmine.audit.seal import Witness, is_sealed, version_of
 from flexmine.errors import BadInput
+from flexmine.inputs.case import load_case
+from flexmine.jobs.resolve import CASE_FILE
 from flexmine.moments import read_moment
 from flexmine.store.records import RunRecord
 from flexmine.store.sealed import digest_of
+from flexmine.workflow.audit_files import audit_plan
 
 LOG = logging.getLogger("flexmine.store")
 USD_SLACK = 1e-3
@@ -40,11 +45,15 @@ def check_run(folder: Path, record: RunRecord, witnesses: Sequence[Witness] = ()
     """
     if digest_of(folder / "inputs") != record.inputs_sha256:
         raise BadInput("its inputs are not those that its record names")
+    plan = folder / "plan"
     own = Witness("its record", record.seal, record.flexmine)
-    audit = audit_directory(folder / "plan", (own, *witnesses), strict=strict)
+    known = (own,) if record.seal else (own, *witnesses)
+    document = read_document(plan)
+    # Another version may build another problem of the same case, and better; then the plan alone is audited.
+    case = load_case(folder / "inputs" / CASE_FILE) if version_of(document) == __version__ else None
+    audit = audit_plan(plan, case, known, strict=strict)
     if not audit.ok:
         raise BadInput(f"its plan fails the audit: {audit.violations[0]}")
-    document = read_document(folder / "plan")
     if not is_sealed(document):
         LOG.warning("%s: revision %d has no seal; flexmine before 0.2 made it", record.day, record.revision)
     wrong = list(_differences(document, record))
@@ -66,6 +75,13 @@ def _differences(document: Mapping[str, Any], record: RunRecord) -> Iterator[str
     money = document["published"].get("money_usd")
     if not isinstance(money, int | float) or not abs(money - record.money_usd) <= USD_SLACK:
         yield f"published.money_usd is {money!r}, its record says {record.money_usd!r}"
-    start = read_moment(document["horizon"]["start"])
+    horizon = document["horizon"]
+    start, zone = read_moment(horizon["start"]), ZoneInfo(horizon["zone"])
     if start != record.valid_from:
         yield f"its horizon begins {start.isoformat()}, by its record {record.valid_from.isoformat()}"
+    end = start.astimezone(UTC) + timedelta(hours=horizon["step_h"] * horizon["publish_steps"])
+    if end != record.valid_until:
+        yield f"its published part ends {end.isoformat()}, by its record {record.valid_until.isoformat()}"
+    day = start.astimezone(zone).date()
+    if day != record.day:
+        yield f"its horizon begins on {day} in {zone.key}, its record is of {record.day}"

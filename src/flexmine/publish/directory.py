@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from flexmine.audit.claims import changed_words
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.seal import SEAL, Witness, sha256, version_of, witnesses_beside
+from flexmine.audit.seal import LAST_SEQUENCE, SEAL, Witness, sha256, witnesses_beside
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import BadInput
 from flexmine.output import WRITTEN
@@ -37,11 +37,12 @@ from flexmine.publish.reader import (
     SEQUENCE,
     SETPOINTS,
     Publication,
-    newest_whole,
+    publications,
     read_publication,
     witnesses_of_time,
 )
 from flexmine.publish.table import CARRIED, Row, carried_rows, plan_rows, rows_text, spans
+from flexmine.publish.whole import newest_whole, said_of
 from flexmine.publish.written import WrittenPlan, plan_id_of, read_written
 
 LOCK, UNFINISHED = ".lock", re.compile(r"\.(new|old|current)-.+")
@@ -141,13 +142,13 @@ def publish(
         if plan.document.get("changes") and not what_if:
             raise BadInput(_what_if(run_directory, plan.document["changes"]))
         _refuse_pointless(plan, current, moment, supersede=supersede)
-        sequence = max(_last_sequence(target), after) + 1
+        sequence = _next_sequence(target, after)
         _write(
             beside, sequence, plan, terms, current=current, now=moment, told={"run": dict(run or {}), "damage": damage}
         )
         beside.chmod(0o755)
         sync_tree(beside)
-        name = f"{sequence:08d}"
+        name = _folder(sequence)
         replace_durably(beside, target / name)
         _point(target, name)
         _forget(target, terms.keep)
@@ -225,8 +226,25 @@ def _refuse_pointless(plan: WrittenPlan, current: Publication | None, now: datet
         )
 
 
-def _last_sequence(target: Path) -> int:
-    return max((int(e.name) for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), default=0)
+def _next_sequence(target: Path, after: int) -> int:
+    """Return the number of the next publication: above all that were made, and of no folder that is there.
+
+    A folder without a publication in it does not count, whatever its name: nobody could follow the highest number.
+    """
+    last = next((publication.sequence for publication in publications(target)), 0)
+    sequence = max(last, after) + 1
+    while (target / _folder(sequence)).exists():
+        sequence += 1
+    if sequence > LAST_SEQUENCE:
+        raise BadInput(
+            f"{target}: publication {sequence - 1} is the last number that there is; whoever made it was not flexmine: "
+            "move it away, and where the store of a job names it, restore that from a backup"
+        )
+    return sequence
+
+
+def _folder(sequence: int) -> str:
+    return f"{sequence:08d}"
 
 
 def _write(
@@ -249,24 +267,15 @@ def _write(
     document = {
         "schema": PUBLICATION_SCHEMA,
         "sequence": sequence,
-        "plan_id": plan.plan_id,
-        "plant": plan.document.get("plant") or plan.document["case"],
-        "case": plan.document["case"],
-        "status": plan.document["status"],
+        **said_of(plan),
         "published_at": now.astimezone(UTC).isoformat(),
         "valid_from": rows[0]["interval_start"],
-        "plan_from": plan.valid_from.isoformat(),
-        "valid_until": plan.valid_until.isoformat(),
         "tolerance_kw": terms.tolerance_kw,
         "after_validity": _after(plan, ending, terms),
         "carried": _carried(earlier),
         "supersedes": None if current is None else current.sequence,
-        "containers": list(plan.schedule.containers),
         "rows": len(rows),
         **told,
-        "changes": plan.document.get("changes", []),
-        "seal": plan.document.get(SEAL),
-        "flexmine": version_of(plan.document),
         "files": files,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from flexmine.audit.seal import Witness, read_bytes, sha256
 from flexmine.errors import BadInput
 from flexmine.moments import NoTime, read_moment
 from flexmine.publish.table import Row, read_rows
+from flexmine.strict_json import read_strictly
 
 PUBLICATION_SCHEMA = "flexmine-publication/1"
 POINTER, SETPOINTS, DOCUMENT, PLAN = "current", "setpoints.csv", "publication.json", "plan"
@@ -105,7 +105,7 @@ def read_publication(directory: Path) -> Publication:
     """
     file = directory / DOCUMENT
     try:
-        document = json.loads(read_bytes(file))
+        document = read_strictly(read_bytes(file))
     except ValueError as error:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != PUBLICATION_SCHEMA:
@@ -113,6 +113,8 @@ def read_publication(directory: Path) -> Publication:
     wrong = next(_wrong_keys(document), None)
     if wrong is not None:
         raise BadInput(f"{file}: {wrong} is missing or of another kind than flexmine writes")
+    if SEQUENCE.fullmatch(directory.name) and int(directory.name) != document["sequence"]:
+        raise BadInput(f"{file}: sequence is {document['sequence']}, its folder is {directory.name}")
     return Publication(directory, document)
 
 
@@ -138,7 +140,7 @@ def witnesses_of_run(target: Path, run: Any) -> tuple[Witness, ...]:
         Or anything else with a `run_id`.
     """
     found = []
-    for publication in _publications(target):
+    for publication in publications(target):
         document = publication.document
         told = document.get("run")
         if isinstance(told, dict) and told.get("run_id") == run.run_id:
@@ -153,7 +155,7 @@ def witnesses_of_time(target: Path, plant: str, plan_from: str) -> tuple[Witness
     """
     found = [
         _witness(publication)
-        for publication in _publications(target)
+        for publication in publications(target)
         if publication.document.get("plant") == plant and publication.document.get("plan_from") == plan_from
     ]
     return tuple(Witness(w.where, version=w.version) for w in found if w.seal)
@@ -165,7 +167,7 @@ def _witness(publication: Publication) -> Witness:
     return Witness(f"publication {publication.directory.name}", str(seal or ""), str(version or ""))
 
 
-def _publications(target: Path) -> Iterator[Publication]:
+def publications(target: Path) -> Iterator[Publication]:
     """Yield the publications in a directory that can be read, whole or not, the newest first."""
     names = sorted((e.name for e in target.iterdir()), reverse=True) if target.is_dir() else []
     for name in [n for n in names if SEQUENCE.fullmatch(n)]:
@@ -173,34 +175,3 @@ def _publications(target: Path) -> Iterator[Publication]:
             yield read_publication(target / name)
         except BadInput:
             continue
-
-
-def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:
-    """Return the newest publication, up to the current one, whose files are whole, and what is wrong with later ones.
-
-    A damaged publication must not keep the next one from being made, nor may anything be carried over from it.
-
-    Raises
-    ------
-    BadInput
-        Something else stands in the place of the pointer.
-    """
-    pointer = target / POINTER
-    if pointer.exists() and not pointer.is_symlink():
-        raise BadInput(f"{pointer}: is no link that flexmine wrote; move it away")
-    names = sorted((e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), reverse=True)
-    # By its whole text: a link out of the directory may end in the name of a publication that is here.
-    pointed = str(pointer.readlink()) if pointer.is_symlink() else None
-    damage = [] if pointed is None or pointed in names else [f"{pointer}: names {pointed}, which is not there"]
-    for name in names:
-        if pointed in names and name > str(pointed):
-            continue
-        try:
-            publication = read_publication(target / name)
-            faults = publication.faults()
-        except BadInput as error:
-            faults = error.messages
-        if not faults:
-            return publication, damage
-        damage += faults
-    return None, damage

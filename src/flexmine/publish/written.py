@@ -86,6 +86,17 @@ def read_written(
     if not result.ok:
         messages = [f"{name or directory} fails its audit: {v}" for v in result.violations]
         raise AuditFailed(first_of(messages, SHOWN_VIOLATIONS, "more violations"))
+    return unaudited(directory)
+
+
+def unaudited(directory: Path) -> WrittenPlan:
+    """Read a plan's directory that was audited before and is unchanged since, by its seal.
+
+    Raises
+    ------
+    BadInput
+        A file is missing or cannot be read.
+    """
     document, problem, tables = read_plan(directory)
     return WrittenPlan(
         plan_id=plan_id_of(directory),

@@ -28,9 +28,9 @@ from flexmine.store.backup_file import BACKUP_SCHEMA, FILES, MANIFEST, ROWS, Cou
 from flexmine.store.database import NEWEST_VERSION
 from flexmine.store.places import ALLOWED, RECORD_FILE, refuse_links, run_file
 from flexmine.store.row_checks import Rows, check_rows
-from flexmine.store.strict_json import read_strictly, shown
 from flexmine.store.swap import tables
 from flexmine.store.tables import MARK, RunRow
+from flexmine.strict_json import read_strictly, shown
 
 GZIP_MAGIC = b"\x1f\x8b"
 

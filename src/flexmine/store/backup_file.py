@@ -17,7 +17,7 @@ from flexmine.store.database import NEWEST_VERSION
 from flexmine.store.places import run_file
 from flexmine.store.record_schema import Sha256, Text
 from flexmine.store.row_checks import SHOWN, Rows, check_rows
-from flexmine.store.strict_json import read_strictly
+from flexmine.strict_json import read_strictly
 
 BACKUP_SCHEMA = "flexmine-backup/1"
 MANIFEST, ROWS, FILES = "manifest.json", "rows.json", "files"

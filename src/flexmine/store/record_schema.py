@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from flexmine.errors import EXIT_CODES, Status
 from flexmine.inputs.fields import AsTuple, AwareTime, Day, Document, problems
 from flexmine.store.places import DAY, LAST_REVISION
-from flexmine.store.strict_json import MOST_ENTRIES, fault_of_values
+from flexmine.strict_json import MOST_ENTRIES, fault_of_values
 
 RECORD_SCHEMA = "flexmine-run/1"
 LONGEST_RECORD = 16 * 2**20

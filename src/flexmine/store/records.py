@@ -16,7 +16,7 @@ from flexmine.files import read_regular
 from flexmine.inputs.explain import explain
 from flexmine.store.places import RECORD_FILE, folder_of
 from flexmine.store.record_schema import LONGEST_RECORD, RECORD_SCHEMA, RecordDocument
-from flexmine.store.strict_json import read_strictly, shown
+from flexmine.strict_json import read_strictly, shown
 
 NIGHT = "night"
 AGAIN = "again"

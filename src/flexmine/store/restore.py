@@ -18,8 +18,8 @@ from flexmine.store.database import SQLITE, database_file
 from flexmine.store.places import RECORD_FILE, refuse_links
 from flexmine.store.record_schema import LONGEST_RECORD
 from flexmine.store.records import RunRecord, record_of
-from flexmine.store.strict_json import read_strictly
 from flexmine.store.swap import JOURNAL, NEW, settle, stage_of, swap, tables
+from flexmine.strict_json import read_strictly
 
 CheckRun = Callable[[Path, RunRecord], None]
 """Raises BadInput where the files of a run are not what its record says."""

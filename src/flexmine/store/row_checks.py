@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from flexmine.audit.seal import LAST_SEQUENCE
 from flexmine.errors import EXIT_CODES as CODES
 from flexmine.errors import EXIT_INTERNAL, BadInput, Status, first_of, printable
 from flexmine.inputs.explain import explain
@@ -28,7 +29,6 @@ from flexmine.store.record_schema import (
 from flexmine.store.records import RunRecord, record_of
 
 SHOWN = 20
-LAST_NUMBER = 2**31 - 1
 MeasuredMw = Annotated[float, Field(ge=0.0, le=20.0)]
 InsideC = Annotated[float, Field(ge=-70.0, le=100.0)]
 AttemptStatus = Literal[
@@ -64,7 +64,7 @@ class RunColumns(Document):
     money_usd: Money
     gap: Money
     document: dict[str, Any]
-    sequence: Annotated[int, Field(ge=1, le=LAST_NUMBER)] | None
+    sequence: Annotated[int, Field(ge=1, le=LAST_SEQUENCE)] | None
 
 
 class AttemptColumns(Document):

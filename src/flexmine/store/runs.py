@@ -19,8 +19,8 @@ from flexmine.errors import EXIT_INTERNAL, BadInput, printable
 from flexmine.store.records import AGAIN, RunRecord, record_of
 from flexmine.store.row_checks import faults_of_row
 from flexmine.store.sealed import Checked, checked_inputs, checked_plan
-from flexmine.store.strict_json import shown
 from flexmine.store.tables import MARK, AttemptRow, RunRow
+from flexmine.strict_json import shown
 
 LOG = logging.getLogger("flexmine.store")
 SHORTEST_ID = 4
@@ -57,7 +57,7 @@ class RunStore:
     root : Path
         Folder of all runs; ``root / record.folder`` holds the files of one.
     witnesses : callable, optional
-        From a record to those who may know the seal of its plan where the record itself has none.
+        From a record to who else may know the seal of its plan, such as publications.
     strict : bool
         Whether plans without a seal are refused.
     """
@@ -71,7 +71,7 @@ class RunStore:
         strict: bool = False,
     ):
         self.engine, self.root, self.strict = engine, root, strict
-        self._witnesses = witnesses
+        self.witnesses = witnesses
         self._checked: dict[str, Checked] = {}
 
     def close(self) -> None:
@@ -88,11 +88,7 @@ class RunStore:
         """
         return self.root / record.folder
 
-    def witnesses(self, record: RunRecord) -> Sequence[Witness]:
-        """Return who else may know the seal of a run's plan; none where the record knows it, which then holds."""
-        return () if record.seal else self._witnesses(record)
-
-    def checked(self, record: RunRecord) -> Checked:
+    def checked(self, record: RunRecord, *, audited: bool = False) -> Checked:
         """Return the plan of a run after it was compared with its seal, once for each record.
 
         Raises
@@ -100,8 +96,9 @@ class RunStore:
         BadInput
             As by :func:`flexmine.store.sealed.checked_plan`.
         """
-        if record.run_id not in self._checked:
-            found = checked_plan(self.place(record), record, self.witnesses(record), strict=self.strict)
+        if audited or record.run_id not in self._checked:
+            known = self.witnesses(record)
+            found = checked_plan(self.place(record), record, known, strict=self.strict, audited=audited)
             if not found.sealed:
                 LOG.warning("%s: revision %d has no seal; flexmine before 0.2 made it", record.day, record.revision)
             self._checked[record.run_id] = found
@@ -231,9 +228,16 @@ class RunStore:
 
     def last_published(self, plant: str) -> RunRecord | None:
         """Return the run that was published last."""
+        return next(iter(self.published(plant, 1)), None)
+
+    def published(self, plant: str, limit: int = 50) -> list[RunRecord]:
+        """Return the runs that were published, the last one first."""
         query = select(RunRow).where(RunRow.plant == plant, RunRow.sequence.is_not(None))
-        found = self._runs(query.order_by(RunRow.sequence.desc()).limit(1))
-        return found[0] if found else None
+        return self._runs(query.order_by(RunRow.sequence.desc()).limit(limit))
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """Return a run by its whole id, None where there is none."""
+        return next(iter(self._runs(select(RunRow).where(RunRow.run_id == run_id))), None)
 
     def history(self, plant: str, limit: int | None = None) -> list[RunRecord]:
         """Return runs, the newest day and revision first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from flexmine.errors import BadInput, first_of
 from flexmine.store.records import RunRecord
 
 SHOWN_FAULTS = 5
+LOG = logging.getLogger("flexmine.store")
 WHAT_TO_DO = "what to do stands in the runbook (docs/runbook.md) under 'A stored plan was altered'"
 
 
@@ -25,10 +27,13 @@ class Checked:
     sealed: bool
 
 
-def checked_plan(place: Path, record: RunRecord, witnesses: Sequence[Witness] = (), *, strict: bool = False) -> Checked:
+def checked_plan(
+    place: Path, record: RunRecord, witnesses: Sequence[Witness] = (), *, strict: bool = False, audited: bool = False
+) -> Checked:
     """Return the folder of a stored plan, after it was compared with its seal.
 
-    A plan of an older version, which has none, has to pass the audit from its files in place of that.
+    A plan of an older version, which has none, has to pass the audit from its files in place of that.  Where the row
+    knows the seal and a publication another, one of the two was altered: the row holds, and the plan has to pass too.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ def checked_plan(place: Path, record: RunRecord, witnesses: Sequence[Witness] = 
         Who knows the seal beside the record, such as the publication.
     strict : bool
         Whether a plan without a seal is refused.
+    audited : bool
+        Whether the plan has to pass the audit in any case: a new plan follows from it.
 
     Raises
     ------
@@ -46,10 +53,14 @@ def checked_plan(place: Path, record: RunRecord, witnesses: Sequence[Witness] = 
     """
     plan = place / "plan"
     document = read_document(plan)
-    known = [Witness("the store", record.seal, record.flexmine), *witnesses_beside(plan), *witnesses]
+    own = [Witness("the store", record.seal, record.flexmine), *witnesses_beside(plan)]
+    doubts = [w for w in witnesses if record.seal and w.seal not in ("", record.seal)]
+    known = own if record.seal else [*own, *witnesses]
     faults = [*seal_faults(document, known, strict=strict), *file_faults(plan, document)]
-    if not faults and not is_sealed(document):
+    if not faults and (audited or doubts or not is_sealed(document)):
         faults = list(audit_directory(plan).violations)
+    for witness in doubts:
+        LOG.warning("%s: revision %d: %s has another seal than the store", record.day, record.revision, witness.where)
     if faults:
         told = [f"{plan}: the stored plan of {record.day}, revision {record.revision}: {fault}" for fault in faults]
         advice = [WHAT_TO_DO] if is_sealed(document) or not strict else []

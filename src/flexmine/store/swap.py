@@ -26,8 +26,8 @@ from flexmine.files import read_regular
 from flexmine.moments import read_day, read_moment
 from flexmine.store.places import is_plain_folder
 from flexmine.store.row_checks import Rows
-from flexmine.store.strict_json import read_strictly
 from flexmine.store.tables import MARK, AttemptRow, Base, RunRow
+from flexmine.strict_json import read_strictly
 
 NEW, JOURNAL = "new", "journal.json"
 LONGEST_JOURNAL = 4096

@@ -1,4 +1,4 @@
-"""JSON of the store, read strictly: a key once, numbers that exist, bounded text without control characters."""
+"""JSON and plain values from outside, strictly: a key once, numbers that exist, bounded text that can be printed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,247 @@
+"""An altered publication is seen by the next run, whoever made its hashes true, and nothing is taken from it."""
+
+import hashlib
+import shutil
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from audit_plants import edit_csv, edit_json, reseal
+from flexmine.audit.plan_files import read_document
+from flexmine.errors import BadInput
+from flexmine.jobs.health import Level, health
+from flexmine.jobs.intraday import REPLAN, Intraday
+from flexmine.jobs.job import read_job
+from flexmine.jobs.night import Night
+from flexmine.jobs.publication import publish_newest
+from flexmine.publish.directory import publish
+from flexmine.publish.reader import read_current
+from flexmine.publish.table import CARRIED
+from nights import evening_before, write_job
+
+DAY = date(2024, 4, 10)
+NEXT = DAY + timedelta(days=1)
+NOON = datetime.fromisoformat(f"{DAY}T12:10:00+02:00")
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A day, the rest of it planned anew at nine, and the next: the last publication carries the rest of the day."""
+    folder = tmp_path_factory.mktemp("nights")
+    job = read_job(write_job(folder, DAY, 4))
+    Night(job, evening_before(DAY)).run(DAY)
+    Intraday(Night(job, NOON - timedelta(hours=3)), REPLAN).run()
+    Night(job, NOON).run(NEXT)
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path, once):
+    return shutil.copytree(once, tmp_path / "here", symlinks=True)
+
+
+@pytest.fixture
+def job(here):
+    return read_job(here / "job.yaml")
+
+
+def hashes_made_true(publication):
+    """Write the hashes of all files of a publication into its publication.json."""
+    files = {
+        f.relative_to(publication).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest()
+        for f in sorted(publication.rglob("*"))
+        if f.is_file() and f.name != "publication.json"
+    }
+    edit_json(publication / "publication.json", lambda d: d.update(files=files))
+
+
+def at_full_power(kind):
+    def change(rows):
+        row = next(r for r in reversed(rows) if r["row"] == kind)
+        row.update(state="on", facility_power_mw="1.300000", it_power_mw="1.200000", it_power_percent="100.00")
+
+    return lambda publication: edit_csv(publication / "setpoints.csv", change)
+
+
+def without(kind):
+    def change(rows):
+        rows[:] = [r for r in rows if r["row"] != kind]
+
+    return lambda publication: edit_csv(publication / "setpoints.csv", change)
+
+
+def one_less(at):
+    """Without one carried row, for an hour nobody says what that container does."""
+
+    def change(rows):
+        rows.remove([r for r in rows if r["row"] == CARRIED][at])
+
+    return lambda publication: edit_csv(publication / "setpoints.csv", change)
+
+
+def first_hour_less(rows):
+    rows[:] = [r for r in rows if r["interval_start"] != rows[0]["interval_start"]]
+
+
+def last_hours_less(rows):
+    rows[:] = [r for r in rows if r["row"] != CARRIED or r["interval_start"] < f"{DAY}T20"]
+
+
+def says(**what):
+    return lambda publication: edit_json(publication / "publication.json", lambda d: d.update(what))
+
+
+def other_plan(publication):
+    """The plan says another thing of itself and is sealed again; publication.json and the rows follow it."""
+    plan, old = publication / "plan", read_current(publication.parent).plan_id
+    edit_json(plan / "plan.json", lambda d: d.update(notes=["all is well"]))
+    reseal(plan)
+    plan_id = hashlib.sha256((plan / "plan.json").read_bytes()).hexdigest()[:16]
+    before = publication / "publication.json"
+    edit_json(before, lambda d: d.update(plan_id=plan_id, seal=read_document(plan)["seal"]))
+    edit_csv(
+        publication / "setpoints.csv",
+        lambda rows: [r.update(plan_id=plan_id) for r in rows if r["plan_id"] == old],
+    )
+
+
+def pointer_back(publication):
+    (publication.parent / "current").unlink()
+    (publication.parent / "current").symlink_to("00000001")
+
+
+ALTERATIONS = {
+    "own row": (at_full_power("plan"), "in its plan"),
+    "row after the end": (at_full_power("after"), "in its plan"),
+    "carried row": (at_full_power("carried"), "is not as in plan"),
+    "no row after the end": (without("after"), "rows of its plan, which makes"),
+    "nothing carried": (without("carried"), "it has nothing for the time until its plan begins"),
+    "the first carried row less": (one_less(0), "are not all containers of plan"),
+    "a carried row less": (one_less(8), "are not all containers of plan"),
+    "the last carried row less": (one_less(-1), "are not all containers of plan"),
+    "the first hour less": (lambda p: edit_csv(p / "setpoints.csv", first_hour_less), "do not begin at"),
+    "the last hours less": (lambda p: edit_csv(p / "setpoints.csv", last_hours_less), "do not reach to the beginning"),
+    "carried from nowhere": (
+        lambda p: edit_csv(
+            p / "setpoints.csv", lambda rows: [r.update(plan_id="0" * 16) for r in rows if r["row"] == CARRIED]
+        ),
+        "which is neither stored nor published",
+    ),
+    "seal": (says(seal="0" * 64), "seal is '0000"),
+    "tolerance": (says(tolerance_kw=9000.0), "its terms are 9000 kW and minimum, those of the job 20 kW and minimum"),
+    "status": (says(status="fallback"), "status is 'fallback', by its plan 'optimal'"),
+    "valid until": (says(valid_until="2030-01-01T00:00:00+00:00"), "valid_until is '2030"),
+    "of no run": (says(run={}, sequence=2), "sequence is 2, its folder is 0000000"),
+    "another plan": (other_plan, "its plan is another"),
+    "pointer to an earlier one": (pointer_back, "was"),
+}
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_an_altered_publication_is_published_anew(here, job, name):
+    """*Proves:* every alteration, with all hashes true, is told and followed by what the store has.
+
+    *Sensitivity:* as it was published it stays, and nothing is told (the last two lines, and the next test).
+    """
+    true = read_current(here / "published")
+    rows = _rows(true)
+    alter, words = ALTERATIONS[name]
+    alter(true.directory)
+    hashes_made_true(true.directory)
+    store, told = job.open_store(), []
+    publish_newest(job, store, NOON, told.append)
+    assert any(words in line and "published anew" in line for line in told), told
+    anew = read_current(here / "published")
+    assert anew.sequence > true.sequence
+    assert _rows(anew) == rows
+    told.clear()
+    publish_newest(job, store, NOON, told.append)
+    assert told == []
+
+
+def test_as_it_was_published_it_stays(here, job):
+    """*Proves:* an honest publication with rows of three plans is taken for what it is, at every hour of the day.
+
+    *Sensitivity:* a check that knows only the last plan would publish anew every time.
+    """
+    current = read_current(here / "published")
+    assert {r["row"] for r in current.rows()} == {"plan", "carried", "after"}
+    for hours in range(12):
+        told = []
+        publish_newest(job, job.open_store(), NOON + timedelta(hours=hours), told.append)
+        assert told == []
+    assert read_current(here / "published").sequence == current.sequence
+
+
+def _rows(publication):
+    """Return what machines are told from noon on, but for the number of the publication."""
+    return [
+        {key: value for key, value in row.items() if key != "sequence"}
+        for row in publication.rows()
+        if not row["interval_end"] or datetime.fromisoformat(row["interval_end"]) > NOON
+    ]
+
+
+def test_a_plan_published_by_hand_is_told_and_stays(here, job, tmp_path):
+    """*Proves:* what an operator published stands until the next plan, with a line in the log of each run; what the
+    next publication carries of it is taken for what it is.
+
+    *Sensitivity:* compared with the store alone it would be taken back at the next run.
+    """
+    first = here / "runs" / "small" / DAY.isoformat() / "r1" / "plan"
+    to = here / "published"
+    publish(first, to, now=NOON, supersede=True)
+    hand, told = read_current(to), []
+    publish_newest(job, job.open_store(), NOON, told.append)
+    assert [f"publication {hand.sequence} is of no stored plan" in line for line in told] == [True]
+    assert read_current(to).sequence == hand.sequence
+
+
+def test_nothing_is_carried_from_an_altered_publication(tmp_path, here):
+    """*Proves:* without a store too, the rows of a publication that are not those of its plan are damage.
+
+    *Sensitivity:* with the hash alone the altered row would be carried into the next publication.
+    """
+    current = read_current(here / "published")
+    at_full_power("plan")(current.directory)
+    hashes_made_true(current.directory)
+    third = NEXT + timedelta(days=1)
+    job = read_job(write_job(tmp_path / "other", NEXT, 4)) if (tmp_path / "other").mkdir() is None else None
+    Night(job, evening_before(NEXT)).run(NEXT)
+    plan = tmp_path / "other" / "runs" / "small" / NEXT.isoformat() / "r1" / "plan"
+    outcome = publish(plan, here / "published", now=evening_before(third) - timedelta(days=1))
+    assert any("in its plan" in line for line in outcome.publication.document["damage"])
+    assert outcome.publication.document["supersedes"] == current.sequence - 1
+
+
+def test_health_sees_an_altered_publication(here, job):
+    """*Proves:* critical, with the row.  *Sensitivity:* the hash alone is true."""
+    current = read_current(here / "published")
+    at_full_power("plan")(current.directory)
+    hashes_made_true(current.directory)
+    (check,) = [c for c in health(job, NOON).checks if c.name == "current plan"]
+    assert check.level == Level.CRITICAL and "in its plan" in check.text
+
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_the_highest_number_of_a_publication(here, job, readable):
+    """*Proves:* a folder 99999999 that holds no publication does not count; a publication of that number ends
+    publishing in words, before anything is written.  *Sensitivity:* the next would have nine digits, which no reader
+    knows, and the pointer would lead to it.
+    """
+    to = here / "published"
+    last = to / "99999999"
+    if readable:
+        shutil.copytree(read_current(to).directory, last)
+        edit_json(last / "publication.json", lambda d: d.update(sequence=99_999_999, run={}))
+    else:
+        last.mkdir()
+    plan, sequence = here / "runs" / "small" / DAY.isoformat() / "r2" / "plan", read_current(to).sequence
+    names = {entry.name for entry in to.iterdir()}
+    if readable:
+        with pytest.raises(BadInput, match="publication 99999999 is the last number that there is"):
+            publish(plan, to, now=NOON, supersede=True)
+        assert read_current(to).sequence == sequence
+        assert {entry.name for entry in to.iterdir() if not entry.name.startswith(".")} <= names
+    else:
+        assert publish(plan, to, now=NOON, supersede=True).publication.sequence == sequence + 1
