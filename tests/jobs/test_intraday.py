@@ -17,6 +17,7 @@ from flexmine.jobs.night import Night
 from flexmine.jobs.observe import observe
 from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.reproduce import reproduce
+from flexmine.jobs.stored import check_run
 from flexmine.publish.reader import read_current
 from nights import evening_before, issue_surplus, surplus_mw, write_job, write_series
 
@@ -84,6 +85,7 @@ def test_redispatch_keeps_who_runs_and_follows_the_surplus(tmp_path):
     loaded = read_job(job)
     store = loaded.open_store()
     assert not reproduce(store, result.record).differing
+    check_run(store.place(result.record), result.record)  # so it would be taken in again if its row was lost
     store.close()
 
 

@@ -14,6 +14,7 @@ from flexmine.jobs.job import read_job
 from flexmine.jobs.joined import join, read_part
 from flexmine.jobs.night import Night, exit_code
 from flexmine.jobs.reproduce import reproduce
+from flexmine.jobs.stored import check_run
 from flexmine.publish.reader import read_current
 from flexmine.workflow.given import bound_usd_of
 from nights import evening_before, feed_file, issue_surplus, write_job
@@ -56,6 +57,7 @@ def _check_fallback(job_file, result, step):
     assert read_current(job_file.parent / "published").document["status"] == "fallback"
     again = reproduce(read_job(job_file).open_store(), result.record)
     assert again.differing == () and len(again.same) == 4
+    check_run(_folder(job_file, result), result.record)  # so it would be taken in again if its row was lost
     job = read_job(job_file)
     parts = [read_part(day, job.folder / "small" / str(day) / "r1" / "plan") for day in (FIRST, SECOND)]
     assert join(parts).replay.violations == ()

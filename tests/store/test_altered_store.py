@@ -97,6 +97,10 @@ RUNS = {
         "a row holds no value of its column",
     ),
     "a time that is none": (["UPDATE runs SET planned_at = 'now'"], "a row holds no value of its column"),
+    "the highest number that fits": (
+        [f"UPDATE runs SET sequence = 2147483647 WHERE day = '{DAY}'"],
+        "sequence: 2147483647 is out of range",
+    ),
     "a number of publication": ([f"UPDATE runs SET sequence = -1 WHERE day = '{DAY}'"], "sequence: -1 is out of range"),
 }
 
