@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NoReturn
 
-from flexmine.errors import printable
+from flexmine.errors import UNSEEN, printable
 
 LONGEST_TEXT = 20_000
 MOST_ENTRIES = 10_000
 DEEPEST = 8
-# Control characters, line and paragraph separators, halves of surrogate pairs, and what turns the direction of text.
-_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def read_strictly(raw: bytes) -> Any:
@@ -45,7 +42,7 @@ def fault_of_text(text: str) -> str | None:
     """Return what is wrong with a text that people are shown, None where nothing is."""
     if len(text) > LONGEST_TEXT:
         return f"the text is too long; at most {LONGEST_TEXT} characters are allowed"
-    found = _NOT_TEXT.search(text)
+    found = UNSEEN.search(text)
     return None if found is None else f"the text holds the character {found.group()!a}; allowed is what can be seen"
 
 

@@ -200,7 +200,37 @@ def test_a_message_is_one_line_whatever_the_file_holds(folder):
     """*Proves:* colours and line breaks in a key come out escaped.  *Sensitivity:* raw, they reach a terminal."""
     folder.edit("case.yaml", "horizon_h: 4", 'horizon_h: 4\n"a\\e[31m\\nb": 1')
     (message,) = messages_of(folder)
-    assert message.startswith("case.yaml:7:1 a\\x1b[31m\\nb: unknown key")
+    assert message == "case.yaml:7:1 a\\x1b[31m\\nb: the character U+001B cannot be seen; leave it out"
+
+
+@pytest.mark.parametrize(
+    ("escape", "name"),
+    [
+        ("\\e[2J", "U+001B"),
+        ("\\a", "U+0007"),
+        ("\\x9b2J", "U+009B"),
+        ("\\u202e", "U+202E"),
+        ("\\u2028", "U+2028"),
+        ("\\0", "U+0000"),
+    ],
+)
+@pytest.mark.parametrize("key", ["title", "notes[0]"])
+def test_text_that_cannot_be_seen_is_refused_at_its_key(folder, key, escape, name):
+    """*Proves:* no text of a case clears the screen of whoever plans it, or reads backwards in the report.
+
+    *Sensitivity:* a line break and a tab are text (below).
+    """
+    title = next(line for line in folder.case.read_text(encoding="utf-8").split("\n") if line.startswith("title:"))
+    text = f'"a{escape}b"'
+    folder.edit("case.yaml", title, f"title: {text}" if key == "title" else f"{title}\nnotes: [{text}]")
+    (message,) = messages_of(folder)
+    assert f" {key}: the character {name} cannot be seen; leave it out" in message
+
+
+def test_line_breaks_and_tabs_are_text(folder):
+    """*Proves:* notes may have several lines.  *Sensitivity:* the characters above are refused."""
+    folder.edit("case.yaml", "horizon_h: 4", 'horizon_h: 4\nnotes: ["a\\tb\\nc", "Ünïcödé – 1 000 €"]')
+    assert "Ünïcödé – 1 000 €" in load_case(folder.case).notes
 
 
 def test_many_errors_are_cut(folder):

@@ -234,7 +234,7 @@ READERS = {
 # Readers of other forms, which are turned into a text of the grammar and have tests of their own below or in tests/.
 OF_OTHER_FORMS = {"jobs.issues", "inputs.energy", "inputs.adapters.base", "inputs.adapters.entsoe_prices"}
 # These read again what one of the readers above has accepted: to compare it, to sort by it, as the name of a folder.
-READ_AGAIN = {"store.row_checks", "store.places", "jobs.stored"}
+READ_AGAIN = {"store.row_checks", "store.places", "jobs.stored", "publish.whole"}
 ONLY_EQUAL_OR_NOT = "horizon of the audit"  # it compares, and says both values
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import with_errors
+from flexmine.cli.common import put, with_errors
 
 KINDS = ("case", "plant", "container", "miner", "problem")
 
@@ -32,10 +32,10 @@ def schema_command(kind: str, out: Path | None, as_json: bool) -> int:
 
     text = json_schema_text(kind)
     if out is None:
-        click.echo(text, nl=False)
+        put(*text.rstrip("\n").split("\n"))
         return 0
     write_text(out, text)
-    click.echo(json.dumps({"kind": kind, "file": str(out)}) if as_json else str(out))
+    put(json.dumps({"kind": kind, "file": str(out)}) if as_json else str(out))
     return 0
 
 
@@ -56,5 +56,5 @@ def new_plant_command(name: str, out: Path | None, as_json: bool) -> int:
     folder = out or Path(name)
     write_new(folder, starter_files(name))
     case = folder / "case.yaml"
-    click.echo(json.dumps({"directory": str(folder), "case": str(case)}) if as_json else str(case))
+    put(json.dumps({"directory": str(folder), "case": str(case)}) if as_json else str(case))
     return 0

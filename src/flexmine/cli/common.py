@@ -8,17 +8,28 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import click
 
-from flexmine.errors import BadInput, FlexmineError
+from flexmine.errors import BadInput, FlexmineError, on_one_line
 
-say: Callable[[str], None] = partial(click.echo, err=True)
-"""Print a message for a person, on stderr."""
+
+def put(*lines: str) -> None:
+    """Print what was asked for, on stdout, each line as one line whatever a file has put into it."""
+    _print(lines, err=False)
+
+
+def say(*lines: str) -> None:
+    """Print messages for a person, on stderr, each as one line."""
+    _print(lines, err=True)
+
+
+def _print(lines: tuple[str, ...], *, err: bool) -> None:
+    click.echo("\n".join(map(on_one_line, lines)), err=err)
 
 
 strict_seals = click.option(

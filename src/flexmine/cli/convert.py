@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from flexmine._version import __version__
-from flexmine.cli.common import say, with_errors
+from flexmine.cli.common import put, say, with_errors
 from flexmine.errors import BadInput
 from flexmine.inputs.adapters import ADAPTERS, convert
 
@@ -67,5 +67,5 @@ def convert_command(
     write_text(beside, json.dumps(source, indent=2, ensure_ascii=False) + "\n")
     for sentence in converted.provenance:
         say(f"  {sentence}")
-    click.echo(json.dumps(source) if as_json else str(out))
+    put(json.dumps(source) if as_json else str(out))
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import outside_option, say, strict_seals, with_errors
+from flexmine.cli.common import outside_option, put, say, strict_seals, with_errors
 from flexmine.cli.types import IsoTime, Seal
 from flexmine.errors import EXIT_INTERNAL, first_of
 
@@ -47,12 +47,12 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
         "feeds": [f.document() for f in loaded.feeds],
     }
     if as_json:
-        click.echo(json.dumps(facts))
+        put(json.dumps(facts))
     else:
-        click.echo(f"{loaded.name}: valid; {fleet}; {problem.steps} steps from {facts['start']} to {facts['end']}")
+        put(f"{loaded.name}: valid; {fleet}; {problem.steps} steps from {facts['start']} to {facts['end']}")
         filled = [f"filled: {f}" for f in loaded.filled]
         for line in (*map(str, loaded.feeds), *filled, *assembly.overrides, *assembly.notes, *given_up):
-            click.echo(f"  {line}")
+            put(f"  {line}")
     return 0
 
 
@@ -94,22 +94,22 @@ def audit(
     if as_json:
         told = {"directory": str(directory), "passed": found.ok, "checks": found.checks, "seal": carried}
         lists = {"violations": found.violations, "marks": found.marks, "claimed": found.claimed}
-        click.echo(json.dumps({**told, **{key: list(value) for key, value in lists.items()}}))
+        put(json.dumps({**told, **{key: list(value) for key, value in lists.items()}}))
         return 0 if found.ok else EXIT_INTERNAL
     if found.ok:
         of_case = "" if case is None else f", and it is the plan of {case}"
-        click.echo(f"{directory}: audit passed, {found.checks} checks{of_case}; seal {carried or 'none'}")
+        put(f"{directory}: audit passed, {found.checks} checks{of_case}; seal {carried or 'none'}")
     else:
         say(f"{directory}: audit FAILED, {len(found.violations)} faults")
         for line in first_of(list(found.violations), SHOWN_FAULTS, "more faults; --json lists all"):
             say(f"flexmine: audit: {line}")
     for line in found.marks:
-        click.echo(f"note: {line}")
+        put(f"note: {line}")
     if found.ok:
-        click.echo("Checked: every limit, every MWh and every dollar of the setpoints, and what follows from them.")
-        click.echo("Claimed, not checked:")
+        put("Checked: every limit, every MWh and every dollar of the setpoints, and what follows from them.")
+        put("Claimed, not checked:")
         for line in found.claimed:
-            click.echo(f"  {line}")
+            put(f"  {line}")
     return 0 if found.ok else EXIT_INTERNAL
 
 
@@ -125,5 +125,5 @@ def explain(directory: Path, container: str, at: str, as_json: bool) -> int:
 
     found = explained(directory, container, at)
     sentences = [found.what, found.change]
-    click.echo(json.dumps({**found.facts, "sentences": sentences}) if as_json else "\n".join(sentences))
+    put(*([json.dumps({**found.facts, "sentences": sentences})] if as_json else sentences))
     return 0

@@ -11,6 +11,7 @@ import click
 from flexmine.cli.common import strict_seals, with_errors
 from flexmine.cli.types import IsoDay, IsoTime
 from flexmine.cli.unattended import run_unattended
+from flexmine.errors import on_one_line
 
 
 @click.command(short_help="Plan tomorrow, store it and publish it, unattended.")
@@ -47,5 +48,5 @@ def nightly(
 def _progress(line: str) -> None:
     """Show a line that the next one replaces, on a terminal only."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.write(f"\r\x1b[K{on_one_line(line)}")
         sys.stderr.flush()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flexmine.cli.common import merged, outside_option, say, solver_options, with_errors
+from flexmine.cli.common import merged, outside_option, put, say, solver_options, with_errors
 
 
 @click.command(short_help="Write the numeric problem of a case as JSON.")
@@ -29,7 +29,7 @@ def problem(case: str, allow_outside: tuple[Path, ...], out: Path, as_json: bool
     numeric = assemble(load_case(case, allow_outside)).problem
     write_text(out, problem_text(numeric))
     size = {"file": str(out), "steps": numeric.steps, "classes": len(numeric.classes), "sources": len(numeric.sources)}
-    click.echo(json.dumps(size) if as_json else str(out))
+    put(json.dumps(size) if as_json else str(out))
     return 0
 
 
@@ -57,5 +57,5 @@ def solve(*, problem_file: Path, out: Path, containers: bool, as_json: bool, **s
     for sentence in document["conflict"]:
         say(f"flexmine: infeasible: {sentence}")
     told = {key: document[key] for key in ("status", "money_usd", "bound_usd", "gap", "engine", "conflict")}
-    click.echo(json.dumps({"file": str(out), **told}) if as_json else str(out))
+    put(json.dumps({"file": str(out), **told}) if as_json else str(out))
     return code

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import say, strict_seals, with_errors
+from flexmine.cli.common import put, say, strict_seals, with_errors
 from flexmine.cli.types import IsoDay
 from flexmine.errors import EXIT_INTERNAL, BadInput
 
@@ -43,9 +43,9 @@ def observe(job_file: Path, meter: Path, as_json: bool) -> int:
     left_out = {"incomplete": found.incomplete, "without_plan": found.without_plan}
     if as_json:
         containers = {d.container: {k: v for k, v in asdict(d).items() if k != "container"} for d in told}
-        click.echo(json.dumps({"readings": len(found.readings), **left_out, "containers": containers}))
+        put(json.dumps({"readings": len(found.readings), **left_out, "containers": containers}))
     else:
-        click.echo("\n".join(deviation_lines(told)))
+        put(*deviation_lines(told))
         for key, count in left_out.items():
             if count:
                 say(f"flexmine: {count} steps of a container left out: {key.replace('_', ' ')}")
@@ -82,9 +82,9 @@ def replay(job_file: Path, first: date | None, last: date | None, as_json: bool,
         "violations": violations,
     }
     if as_json:
-        click.echo(json.dumps(told))
+        put(json.dumps(told))
     else:
-        click.echo(
+        put(
             f"{told['days']} days from {told['first']} to {told['last']}, {told['steps']} steps in one: "
             f"{told['checks']} checks, {len(violations)} violations, {told['starts']} starts, "
             f"{told['money_usd']:.2f} USD"

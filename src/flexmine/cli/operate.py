@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flexmine.cli.common import say, strict_seals, with_errors
+from flexmine.cli.common import put, say, strict_seals, with_errors
 from flexmine.cli.types import IsoTime
 
 
@@ -35,7 +35,7 @@ def health_command(job_file: Path, at: datetime | None, metrics: Path | None, as
         from flexmine.jobs.metrics import write_metrics
 
         write_metrics(found, metrics)
-    click.echo(json.dumps(found.document(), ensure_ascii=False) if as_json else "\n".join(found.lines))
+    put(*([json.dumps(found.document(), ensure_ascii=False)] if as_json else found.lines))
     return int(found.level)
 
 
@@ -55,7 +55,7 @@ def backup_command(job_file: Path, target: Path, as_json: bool) -> int:
 
     counts = backup_job(read_job(job_file), target)
     told = {"file": str(target), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
-    click.echo(json.dumps(told) if as_json else str(target))
+    put(json.dumps(told) if as_json else str(target))
     say(f"flexmine: {counts.runs} runs, {counts.rows} rows, {counts.files} files")
     return 0
 
@@ -77,5 +77,5 @@ def restore_command(job_file: Path, source: Path, overwrite: bool, as_json: bool
 
     counts = restore_job(replace(read_job(job_file), strict=strict), source, overwrite=overwrite)
     told = {"file": str(source), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
-    click.echo(json.dumps(told) if as_json else f"{counts.runs} runs, {counts.rows} rows, {counts.files} files")
+    put(json.dumps(told) if as_json else f"{counts.runs} runs, {counts.rows} rows, {counts.files} files")
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flexmine.cli.common import ErrorFile, merged, outside_option, say, solver_options, with_errors
+from flexmine.cli.common import ErrorFile, merged, outside_option, put, say, solver_options, with_errors
 from flexmine.errors import EXIT_CODES, Status
 
 
@@ -56,15 +56,15 @@ def plan_command(
     if not quiet:
         from flexmine.report.terminal import summary
 
-        say(summary(plan))
+        say(*summary(plan).split("\n"))
     if as_json:
         from flexmine.workflow.document import plan_document
 
         document = plan_document(plan, {})
         keys = ("case", "status", "money_usd", "bound_usd", "gap", "rounded_money_usd", "totals", "published", "engine")
-        click.echo(json.dumps({"directory": str(target), **{key: document[key] for key in keys}}))
+        put(json.dumps({"directory": str(target), **{key: document[key] for key in keys}}))
     else:
-        click.echo(str(target / ("plan.json" if no_report else "report.html")))
+        put(str(target / ("plan.json" if no_report else "report.html")))
     if strict and told and plan.status is Status.OPTIMAL:
         return EXIT_CODES[Status.FEASIBLE]
     return EXIT_CODES[plan.status]

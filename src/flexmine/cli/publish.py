@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flexmine.cli.common import say, strict_seals, with_errors
+from flexmine.cli.common import put, say, strict_seals, with_errors
 from flexmine.cli.types import Seal
 from flexmine.errors import BadInput
 
@@ -97,11 +97,11 @@ def publish_command(
         keys = ("sequence", "plan_id", "plant", "valid_from", "valid_until", "after_validity", "tolerance_kw")
         by_mqtt = {"sent": sending, "topics": [m.topic for m in messages]}
         shown = {"target": str(target), "new": outcome.new, **{key: told[key] for key in keys}, "mqtt": by_mqtt}
-        click.echo(json.dumps(shown))
+        put(json.dumps(shown))
         return 0
-    click.echo(str(outcome.publication.directory))
+    put(str(outcome.publication.directory))
     for message in messages:
-        click.echo(f"{message.topic} {len(message.payload)} bytes" if sending else f"{message.topic} {_text(message)}")
+        put(f"{message.topic} {len(message.payload)} bytes" if sending else f"{message.topic} {_text(message)}")
     if messages:
         say(f"flexmine: {len(messages)} messages {'sent' if sending else 'not sent; --send sends them'}")
     return 0

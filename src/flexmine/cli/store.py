@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from flexmine.cli.common import say, with_errors
+from flexmine.cli.common import put, say, with_errors
 from flexmine.cli.types import IsoDay
 from flexmine.errors import BadInput
 
@@ -165,4 +165,4 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(told: Any, lines: list[str], as_json: bool) -> None:
-    click.echo(json.dumps(told) if as_json else "\n".join(lines))
+    put(*([json.dumps(told)] if as_json else lines))

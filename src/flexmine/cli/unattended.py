@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from flexmine.cli.common import errors_in_log
+from flexmine.cli.common import errors_in_log, put
 
 if TYPE_CHECKING:
     from flexmine.jobs.night import Night
@@ -47,8 +45,8 @@ def run_unattended(
             afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
     if as_json:
         days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
-        click.echo(json.dumps({"run_id": run_id, "exit_code": code, "days": days}))
+        put(json.dumps({"run_id": run_id, "exit_code": code, "days": days}))
     else:
         for r in results:
-            click.echo(str(night.job.folder / r.record.folder))
+            put(str(night.job.folder / r.record.folder))
     return code

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from flexmine.errors import BadInput, printable
+from flexmine.errors import UNSEEN, BadInput, printable
 from flexmine.files import read_regular
 from flexmine.inputs.explain import Finding, explain
 from flexmine.inputs.fields import Document
@@ -27,6 +27,7 @@ MAX_LEVELS = 50
 MAX_MESSAGES = 100
 MAX_DIGITS = 300
 _ALLOWED = f"allowed are at most {MAX_NODES} values (aliases counted each time) in at most {MAX_LEVELS} levels"
+_LINES_AND_TABS = str.maketrans("", "", "\r\n\t")
 Keys = tuple[str | int, ...]
 D = TypeVar("D", bound=Document)
 Edit = Callable[[dict[str, Any], "dict[Keys, Place]"], None]
@@ -280,6 +281,7 @@ class _Builder:
                 continue
             key = key_node.value
             own = (*keys, key)
+            self._refuse_unseen(own, key, place)
             if key in lines:
                 text = f"this key stands in line {lines[key]} already; a key may stand once"
                 self.findings.append(Finding(own, text, place))
@@ -289,9 +291,17 @@ class _Builder:
             self.places[(*own, KEY_MARK)] = place
         return result
 
+    def _refuse_unseen(self, keys: Keys, text: str, place: Place | None = None) -> None:
+        """Refuse what would move the cursor of whoever is shown this text, or turn it around."""
+        found = UNSEEN.search(text.translate(_LINES_AND_TABS))
+        if found is not None:
+            wrong = f"the character U+{ord(found.group()):04X} cannot be seen; leave it out"
+            self.findings.append(Finding(keys, wrong, place))
+
     def _scalar(self, node: yaml.ScalarNode, keys: Keys) -> Any:
         kind, text = node.tag.removeprefix(_TAG), node.value
         if kind == "str":
+            self._refuse_unseen(keys, text)
             return text
         if kind == "null":
             return None

@@ -7,6 +7,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from flexmine.errors import on_one_line
+
 
 class _Json(logging.Formatter):
     def __init__(self, run_id: str):
@@ -34,7 +36,7 @@ class _Human(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # On a terminal a progress line may stand here; the log begins at its beginning.
         begin = "\r\x1b[K" if sys.stderr.isatty() else ""
-        text = f"{begin}{_time(record)} {self.run_id} {record.levelname.lower()}: {record.getMessage()}"
+        text = f"{begin}{_time(record)} {self.run_id} {record.levelname.lower()}: {on_one_line(record.getMessage())}"
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
