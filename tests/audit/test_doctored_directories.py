@@ -533,6 +533,18 @@ def test_a_sealing_version_without_a_seal(forged, version):
     assert any("has no seal" in v for v in audit_directory(forged).violations)
 
 
+@pytest.mark.parametrize("version", ["0.2.1", "0.3", "1.4.2", "99999.0", "unknown", "0.x", "0.2\n0.1", ""])
+def test_a_version_that_is_none_or_later(forged, version):
+    """*Proves:* a sealed plan that names a later version, whose keys and rules nobody knows here, or none, is refused
+    and not taken with less checks.  *Sensitivity:* with the version that wrote it, it passes.
+    """
+    assert audit_directory(forged).ok
+    edit(forged, "plan.json", lambda d: d["versions"].update(flexmine=version))
+    seal_again(forged)
+    faults = audit_directory(forged).violations
+    assert any("what a later version writes is not known here" in v or "names no version" in v for v in faults), faults
+
+
 @pytest.mark.parametrize("seal", ["", "0" * 64, "x", 7, ["0" * 64], "A" * 64, True])
 def test_a_seal_that_is_none(made, forged, seal):
     """*Proves:* whatever stands as seal and is not the true one is refused.  *Sensitivity:* the true one passes."""
@@ -552,9 +564,10 @@ def test_what_lies_beside_a_plan_is_asked(made, tmp_path, name):
     assert audit_directory(directory).ok
     beside.write_text(json.dumps({"schema": schema, "seal": "0" * 64}), encoding="utf-8")
     assert any(f"{name} beside it" in v for v in audit_directory(directory).violations)
-    beside.write_text("{", encoding="utf-8")
-    with pytest.raises(BadInput, match=name):
-        audit_directory(directory)
+    for text in ("{", f'{{"seal": "{"0" * 64}", "seal": "{made.seal}"}}', "[" * 9999):
+        beside.write_text(text, encoding="utf-8")
+        with pytest.raises(BadInput, match=name):
+            audit_directory(directory)
 
 
 def test_a_key_that_stands_twice_is_refused(made, forged):

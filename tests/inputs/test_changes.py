@@ -186,6 +186,7 @@ REFUSED = [
         "change hash_value.btc_price_usd = -3: -3 is out of range; allowed: at least 100",
     ),
     ({"hash_value.btc_price_usd": "-100 %"}, "= '-100 %': 0 is out of range"),
+    ({PRICE: "-200 %"}, "takes away more than there is and would turn the sign"),
     ({"hash_value.btc_price_usd": "80000"}, "is neither a value of this key nor a change of it; give a number"),
     ({PRICE: "20 %"}, 'a text such as "+20 %", "x1.2" or "+3"'),
     ({PRICE: True}, "true is not allowed; a number is expected"),

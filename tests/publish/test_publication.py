@@ -155,6 +155,35 @@ def test_plan_that_is_over_or_ends_earlier_is_refused(tmp_path, plan):
     assert publish(plan, to, now=at(0), supersede=True).publication.sequence == 2
 
 
+def test_what_is_no_plan_is_named_and_leaves_nothing(tmp_path, plan):
+    """*Proves:* the folder that was named is told, not the copy of it, and nothing stays at the target.
+
+    *Sensitivity:* a copy made first leaves ``.new-...`` until the next publication.
+    """
+    to, other = tmp_path / "to", tmp_path / "other"
+    for place, words in ((tmp_path / "none", "there is no such folder"), (plan / "plan.json", "is a file; name its")):
+        with pytest.raises(BadInput, match=words) as error:
+            publish(place, to, now=BEFORE)
+        assert str(place) in str(error.value) and not to.exists()
+    shutil.copytree(plan, other)
+    (other / "problem.json").unlink()
+    with pytest.raises(BadInput) as error:
+        publish(other, to, now=BEFORE)
+    assert str(other / "problem.json") in str(error.value)
+    assert [entry.name for entry in to.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize("text", ['{"sequence": 1, "sequence": 2}', "[" * 9999, '{"sequence": NaN}'])
+def test_a_publication_that_says_a_thing_twice_is_damage(tmp_path, plan, text):
+    """*Proves:* a document of which readers may see different values is none.  *Sensitivity:* the last one counts."""
+    publish(plan, tmp_path / "to", now=BEFORE)
+    document = read_current(tmp_path / "to").directory / "publication.json"
+    document.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match="is not JSON that can be read"):
+        read_current(tmp_path / "to")
+    assert publish(plan, tmp_path / "to", now=BEFORE).publication.sequence == 2
+
+
 def test_old_publications_are_forgotten(tmp_path, plan):
     """*Proves:* the newest `keep` stay, the pointer with them, and numbers go on.  *Sensitivity:* counting directories
     in place of taking the highest number would give 3 again.
@@ -191,7 +220,7 @@ def test_places_that_cannot_be_used(tmp_path, plan):
     (to / "current").write_text("x", encoding="utf-8")
     with pytest.raises(BadInput, match="is no link that flexmine wrote"):
         publish(plan, to, now=BEFORE)
-    with pytest.raises(BadInput, match=r"plan\.json: cannot be read"):
+    with pytest.raises(BadInput, match="there is no such folder"):
         publish(tmp_path / "nowhere", tmp_path / "new", now=BEFORE)
 
 

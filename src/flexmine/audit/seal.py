@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flexmine._version import __version__
 from flexmine.errors import BadInput
 from flexmine.files import read_regular
 from flexmine.strict_json import read_strictly
@@ -26,7 +27,7 @@ RUN_SCHEMA, PUBLICATION_SCHEMA = "flexmine-run/1", "flexmine-publication/1"
 LAST_SEQUENCE = 99_999_999
 """Highest number of a publication: its folder has eight digits."""
 MAX_FILE_BYTES = 1024**3
-_NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\D.*)?")
+_NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:[.+a-z-][.+a-z0-9-]*)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,21 @@ def seals_its_plans(version: str) -> bool:
     """Return whether a version of flexmine seals its plans; one that cannot be read counts as new, none as old."""
     if not version:
         return False
+    found = _numbers(version)
+    return found is None or found[:2] >= SEALED_SINCE
+
+
+def _numbers(version: str) -> tuple[int, int, int] | None:
+    """Return the three numbers of a version, None where it is none."""
     found = _NUMBERS.fullmatch(version)
-    return found is None or (int(found[1]), int(found[2])) >= SEALED_SINCE
+    return None if found is None else (int(found[1]), int(found[2]), int(found[3] or 0))
+
+
+def _is_known(version: str) -> bool:
+    """Return whether a version is this one or an earlier one, whose plans are known here."""
+    found, own = _numbers(version), _numbers(__version__)
+    assert own is not None
+    return found is not None and found <= own
 
 
 def version_of(document: Mapping[str, Any]) -> str:
@@ -121,6 +135,11 @@ def seal_faults(
     or a witness names a version that seals its plans, or a witness knows a seal.
     """
     seal, version = document.get(SEAL), version_of(document)
+    if version and not _is_known(version):
+        yield (
+            f"plan.json: says that flexmine {version!r} has made it, and this is {__version__}: what a later version "
+            "writes is not known here."
+        )
     known = [w for w in witnesses if w.seal]
     if seal is None:
         sealing = [Witness("plan.json itself", version=version), *witnesses]
@@ -142,8 +161,9 @@ def seal_faults(
         true = "one that cannot be computed"
     if seal != true:
         yield f"plan.json: was altered after it was sealed: its seal is {seal[:16]}, its content has {true[:16]}."
-    if version and not seals_its_plans(version):
-        yield f"plan.json: has a seal, and says that flexmine {version} has made it, which sealed none."
+    if not seals_its_plans(version):
+        made = f"says that flexmine {version} has made it, which sealed none" if version else "names no version"
+        yield f"plan.json: has a seal, and {made}."
     for witness in known:
         if witness.seal != seal:
             yield (

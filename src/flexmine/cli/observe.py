@@ -20,8 +20,9 @@ JOB = click.argument("job_file", metavar="JOB.yaml", type=click.Path(path_type=P
 @JOB
 @click.argument("meter", metavar="METER.csv", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the deviations as one JSON line on stdout.")
+@strict_seals
 @with_errors
-def observe(job_file: Path, meter: Path, as_json: bool) -> int:
+def observe(job_file: Path, meter: Path, as_json: bool, strict: bool) -> int:
     """Store what containers were measured to draw beside what the plan in force had said, and sum it up.
 
     METER.csv has the columns interval_start (with UTC offset), container, and facility_power_mw or it_power_mw;
@@ -34,7 +35,7 @@ def observe(job_file: Path, meter: Path, as_json: bool) -> int:
     from flexmine.jobs.recover import finish_restore
     from flexmine.jobs.show import deviation_lines
 
-    job = read_job(job_file)
+    job = replace(read_job(job_file), strict=strict)
     with plant_lock(job.folder, job.plant, job.document.lock_wait_s, say):
         store = job.open_store()
         finish_restore(job, store, say)

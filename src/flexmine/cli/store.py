@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from flexmine.cli.common import put, say, with_errors
+from flexmine.cli.common import put, say, strict_seals, with_errors
 from flexmine.cli.types import IsoDay
 from flexmine.errors import BadInput
 
@@ -47,14 +47,15 @@ def history(job_file: Path, last: int, attempts: bool, as_json: bool) -> int:
 @DAY
 @click.option("--revision", type=click.IntRange(min=1), help="Which plan of the day [default: the newest].")
 @AS_JSON
+@strict_seals
 @with_errors
-def show(job_file: Path, day: date, revision: int | None, as_json: bool) -> int:
+def show(job_file: Path, day: date, revision: int | None, as_json: bool, strict: bool) -> int:
     """Show a stored plan: its money, its inputs, where its state came from, whether it was published."""
     from flexmine.audit.plan_files import read_document
     from flexmine.jobs.job import read_job
     from flexmine.jobs.show import run_lines
 
-    job = read_job(job_file)
+    job = replace(read_job(job_file), strict=strict)
     store = job.open_store()
     record = _revision(job, store, day, revision)
     place = store.place(record)
@@ -71,14 +72,15 @@ def show(job_file: Path, day: date, revision: int | None, as_json: bool) -> int:
     "--revision", "revisions", type=click.IntRange(min=1), nargs=2, help="Two revisions [default: the last two]."
 )
 @AS_JSON
+@strict_seals
 @with_errors
-def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: bool) -> int:
+def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: bool, strict: bool) -> int:
     """Say which hours and containers differ between two plans of a day, what that is worth, and which inputs did it."""
     from flexmine.jobs.difference import Stored, difference
     from flexmine.jobs.job import read_job
     from flexmine.jobs.show import difference_lines
 
-    job = read_job(job_file)
+    job = replace(read_job(job_file), strict=strict)
     store = job.open_store()
     if revisions is None:
         newest = _revision(job, store, day, None).revision
@@ -97,8 +99,9 @@ def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: 
 @JOB
 @click.argument("run")
 @AS_JSON
+@strict_seals
 @with_errors
-def reproduce(job_file: Path, run: str, as_json: bool) -> int:
+def reproduce(job_file: Path, run: str, as_json: bool, strict: bool) -> int:
     """Plan a stored run again from its own inputs and compare every file but run.json; exit 1 where one differs.
 
     RUN is the id of a run, or its beginning; flexmine history lists them.
@@ -106,7 +109,7 @@ def reproduce(job_file: Path, run: str, as_json: bool) -> int:
     from flexmine.jobs.job import read_job
     from flexmine.jobs.reproduce import reproduce as again
 
-    job = read_job(job_file)
+    job = replace(read_job(job_file), strict=strict)
     store = job.open_store()
     record = store.find(run)
     found = again(store, record)

@@ -251,7 +251,7 @@ def _read(origin: Origin, shown: str, changing: Changing, expected: Mapping[str,
             for key, r in read.items()
             if r.quantiles
         ),
-        changes=tuple(changing.changes),
+        changes=changing.made,
         origin=origin,
     )
 

@@ -104,10 +104,18 @@ class Changing:
         In the order in which they were asked for; what was before each is filled in on the way.
     wrong : list of str
         What cannot be changed so, and what could.
+    same : set of int
+        Which of the changes leave everything as it is, as ``+0 %`` does: one of a row of what-ifs may.
     """
 
     changes: list[Change]
     wrong: list[str] = field(default_factory=list)
+    same: set[int] = field(default_factory=set)
+
+    @property
+    def made(self) -> tuple[Change, ...]:
+        """Those by which something is another than before."""
+        return tuple(change for i, change in enumerate(self.changes) if i not in self.same)
 
     def into_case(self, data: dict[str, Any], places: dict[Keys, Place]) -> None:
         """Put the changes of the case into the content of its file."""
@@ -142,6 +150,8 @@ class Changing:
                 ]
                 continue
             after = spot.holder[spot.keys[-1]]
+            if type(after) is type(before) and after == before:
+                self.same.add(i)
             known = _is_plain(before)
             self.changes[i] = replace(
                 change,
@@ -170,10 +180,10 @@ def _changed(spot: Spot, value: Any) -> Any:
     if not by.adds and str(spot.keys[-1]).endswith("_c"):
         raise BadInput('a temperature in C has no share of itself; give a shift in K, such as "+3"')
     if isinstance(spot.value, dict):
-        return _changed_series(spot.value, by, value)
+        return spot.value if by.is_none else _changed_series(spot.value, by, value)
     if isinstance(spot.value, bool) or not isinstance(spot.value, int | float):
         raise BadInput("there is no number here that could be changed by so much; give the value itself")
-    return by.of(spot.value)
+    return spot.value if by.is_none else by.of(spot.value)
 
 
 def _changed_series(series: Mapping[str, Any], by: Relative, text: str) -> dict[str, Any]:

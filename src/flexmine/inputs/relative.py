@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from flexmine.errors import BadInput
+
 EXAMPLES = '"+20 %", "x1.2" or "+3"'
 _NUMBER = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+]?[0-9]{1,2}))?"
 _SHARE = re.compile(rf"([-+])\s*{_NUMBER}\s*%")
@@ -21,6 +23,11 @@ class Relative:
     shift: float = 0.0
     adds: bool = False
 
+    @property
+    def is_none(self) -> bool:
+        """Whether it leaves every number as it is."""
+        return self.factor == 1.0 and self.shift == 0.0
+
     def of(self, number: float) -> float:
         """Return a number after it, worked out in decimals: 50000 and 10 % are 55000, and not a digit more."""
         value = Decimal(repr(number))
@@ -33,11 +40,19 @@ def relative(text: str) -> Relative | None:
 
     >>> relative("+20 %").factor, relative("x1.5").factor, relative("+3").shift
     (1.2, 1.5, 3.0)
+
+    Raises
+    ------
+    BadInput
+        It takes away more than all of it.
     """
     stripped = text.strip()
     if match := _SHARE.fullmatch(stripped):
         # In decimals, so that +20 % is the 1.2 that a person would write.
-        return Relative(factor=float((100 + _signed(match)) / 100))
+        share = _signed(match)
+        if share < -100:
+            raise BadInput("takes away more than there is and would turn the sign; give the value itself")
+        return Relative(factor=float((100 + share) / 100))
     if match := _TIMES.fullmatch(stripped):
         return Relative(factor=float(_number(match[1], match[2])))
     if match := _MORE.fullmatch(stripped):

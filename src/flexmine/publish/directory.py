@@ -130,26 +130,26 @@ def publish(
         The plan fails its audit from files; the pointer is not moved.
     """
     terms, moment = terms or Terms(), now or datetime.now(UTC)
+    read_document(run_directory)  # so that nothing is made at `target` where this is no plan
     with _locked(target):
         _clean(target)
         current, damage = newest_whole(target)
         if current is not None and not damage and _same(current, run_directory, terms):
             return Outcome(current, new=False)
-        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
-        _copy_plan(run_directory, beside / PLAN)
-        known = (*witnesses, *witnesses_beside(run_directory), *_witnesses_in(target, beside / PLAN))
-        plan = read_written(beside / PLAN, known, strict=strict, name=run_directory)
-        if plan.document.get("changes") and not what_if:
-            raise BadInput(_what_if(run_directory, plan.document["changes"]))
-        _refuse_pointless(plan, current, moment, supersede=supersede)
-        sequence = _next_sequence(target, after)
-        _write(
-            beside, sequence, plan, terms, current=current, now=moment, told={"run": dict(run or {}), "damage": damage}
-        )
-        beside.chmod(0o755)
-        sync_tree(beside)
-        name = _folder(sequence)
-        replace_durably(beside, target / name)
+        with _unfinished(target, run_directory) as beside:
+            _copy_plan(run_directory, beside / PLAN)
+            known = (*witnesses, *witnesses_beside(run_directory), *_witnesses_in(target, beside / PLAN))
+            plan = read_written(beside / PLAN, known, strict=strict, name=run_directory)
+            if plan.document.get("changes") and not what_if:
+                raise BadInput(_what_if(run_directory, plan.document["changes"]))
+            _refuse_pointless(plan, current, moment, supersede=supersede)
+            sequence = _next_sequence(target, after)
+            told = {"run": dict(run or {}), "damage": damage}
+            _write(beside, sequence, plan, terms, current=current, now=moment, told=told)
+            beside.chmod(0o755)
+            sync_tree(beside)
+            name = _folder(sequence)
+            replace_durably(beside, target / name)
         _point(target, name)
         _forget(target, terms.keep)
         return Outcome(read_publication(target / name), new=True)
@@ -177,6 +177,19 @@ def _clean(target: Path) -> None:
                 remove_tree(entry)
             else:
                 entry.unlink()
+
+
+@contextmanager
+def _unfinished(target: Path, source: Path) -> Iterator[Path]:
+    """Give a folder for the next publication, which is gone in the end; messages name `source` for the plan in it."""
+    beside = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
+    try:
+        yield beside
+    except BadInput as error:
+        raise BadInput([m.replace(str(beside / PLAN), str(source)) for m in error.messages]) from error
+    finally:
+        if beside.exists():
+            remove_tree(beside)
 
 
 def _same(current: Publication, plan: Path, terms: Terms) -> bool:
