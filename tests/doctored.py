@@ -5,7 +5,6 @@ The plan has three containers, an order, a limit of energy, a pin, intensities o
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import flexmine
+from audit_plants import edit_csv, edit_json
 from flexmine.audit.seal import sealed
 from nights import write_job
 
@@ -76,20 +76,7 @@ def seal_again(directory: Path) -> str:
 
 def edit(directory: Path, name: str, change: Callable[[Any], Any]) -> None:
     """Change a JSON document, or the rows of a table, in place."""
-    file = directory / name
-    if name.endswith(".json"):
-        told = json.loads(file.read_text(encoding="utf-8"))
-        change(told)
-        file.write_text(json.dumps(told), encoding="utf-8")
-        return
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    columns = list(rows[0])
-    change(rows)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+    (edit_json if name.endswith(".json") else edit_csv)(directory / name, change)
 
 
 Place = tuple[str | int, ...]

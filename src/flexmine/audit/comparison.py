@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+NOT_THERE = "is written, and does not belong there."
 MOST_LISTED = 20
 """Differences of one part that are named one by one; the rest is counted."""
 
@@ -50,6 +51,10 @@ class Comparison:
         else:
             self.hold(abs(value - true) <= slack, f"{where}: {value:.6f} is written, the replay gives {true:.6f}.")
 
+    def only(self, where: str, written: Iterable[str], known: Collection[str]) -> None:
+        """Check that a part has no other keys than those that are known."""
+        self.all(f"{where}.{key}: {NOT_THERE}" for key in written if key not in known)
+
     def same(self, where: str, written: Any, true: Any, slack: float = 0.0, share: float = 0.0) -> None:
         """Compare a part of a document with what is true, down to its single values.
 
@@ -74,7 +79,7 @@ class Comparison:
                 if key not in written:
                     yield f"{place}: is missing."
                 elif key not in true:
-                    yield f"{place}: is written, and does not belong there."
+                    yield f"{place}: {NOT_THERE}"
                 else:
                     yield from self._differences(place, written[key], true[key], slack)
         elif isinstance(true, list | tuple) and isinstance(written, list):

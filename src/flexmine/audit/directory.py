@@ -122,12 +122,10 @@ def _marks(directory: Path, document: Mapping[str, Any], *, by_age: bool) -> lis
     if isinstance(changes, list) and changes:
         told = "; ".join(changed_words(change) for change in changes)
         marks.append(f"a what-if: {len(changes)} values are not those of the case's files: {told}")
-    if not is_sealed(document):
-        if not by_age:
-            return marks
+    if not is_sealed(document) and by_age:
         made = f"flexmine {version}" if version else "an unknown version of flexmine"
         marks.append(f"the plan has no seal: {made} made it, before plans were sealed; what is claimed may be altered")
-    elif version != __version__:
+    if is_sealed(document) and version != __version__:
         marks.append(f"the plan was made by flexmine {version}, this is {__version__}")
     files = document.get("files")
     known = NEVER_SEALED | set(files if isinstance(files, dict) else ())
@@ -150,9 +148,7 @@ def _check_files(book: Comparison, directory: Path, document: Mapping[str, Any])
 
 def _check_horizon(book: Comparison, problem: Problem, document: Mapping[str, Any]) -> int | None:
     horizon, time = part(book, document, "horizon", dict), problem.time
-    book.all(
-        f"plan.json: horizon.{key}: is written, and does not belong there." for key in horizon if key not in HORIZON
-    )
+    book.only("plan.json: horizon", horizon, HORIZON)
     for key, true in (("steps", time.steps), ("step_h", time.step_h), ("zone", time.zone)):
         said = horizon.get(key)
         book.hold(said == true, f"plan.json: horizon.{key} is {said!r}, problem.json has {true!r}.")
@@ -253,7 +249,7 @@ def _check_totals(
     said = part(book, document, key, dict)
     for name, (value, slack) in true.items():
         book.number(f"plan.json: {key}.{name}", said.get(name), value, slack)
-    book.all(f"plan.json: {key}.{name}: is written, and does not belong there." for name in said if name not in true)
+    book.only(f"plan.json: {key}", said, true)
 
 
 def _true_totals(problem: Problem, schedule: Schedule, truth: Replay, steps: int) -> dict[str, tuple[float, float]]:

@@ -76,7 +76,7 @@ def show(job_file: Path, day: date, revision: int | None, as_json: bool, strict:
 @with_errors
 def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: bool, strict: bool) -> int:
     """Say which hours and containers differ between two plans of a day, what that is worth, and which inputs did it."""
-    from flexmine.jobs.difference import Stored, difference
+    from flexmine.jobs.difference import difference
     from flexmine.jobs.job import read_job
     from flexmine.jobs.show import difference_lines
 
@@ -88,7 +88,7 @@ def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: 
             raise BadInput(f"{day} has one plan only; there is nothing to compare it with")
         revisions = (newest - 1, newest)
     a, b = (_revision(job, store, day, r) for r in revisions)
-    found = difference(Stored(store.plan(a), store.inputs(a)), Stored(store.plan(b), store.inputs(b)))
+    found = difference(store.stored(a), store.stored(b))
     head = f"{day} of {job.plant}: revision {a.revision} ({a.run_id}) -> revision {b.revision} ({b.run_id})"
     told = {"day": day.isoformat(), "revisions": list(revisions), "runs": [a.run_id, b.run_id], **asdict(found)}
     _show(told, [head, *difference_lines(found)], as_json)

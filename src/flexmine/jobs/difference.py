@@ -13,6 +13,7 @@ from flexmine.errors import BadInput
 from flexmine.jobs.compare import input_changes
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
+from flexmine.store.sealed import Stored
 
 WATT_MW = 1e-6
 
@@ -70,14 +71,6 @@ class _Written:
         place = {name: i for i, (name, _) in enumerate(self.problem.containers)}
         blank = np.zeros(self.steps, dtype=values.dtype)
         return np.array([values[place[n], : self.steps] if n in place else blank for n in names])
-
-
-@dataclass(frozen=True)
-class Stored:
-    """The folders of a stored run."""
-
-    plan: Path
-    inputs: Path
 
 
 def difference(before: Stored, now: Stored) -> Difference:

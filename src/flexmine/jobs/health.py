@@ -160,8 +160,7 @@ def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
     if record is None:
         return
     try:
-        store.checked(record)
-        store.inputs(record)
+        store.stored(record)
     except BadInput as error:
         yield Check("store", Level.CRITICAL, f"the next night cannot begin: {error.messages[0]}")
     yield "plan_money_usd", {}, record.money_usd

@@ -39,8 +39,7 @@ def backup_job(job: Job, target: Path) -> Counts:
     try:
         for record in store.history(job.plant):
             if store.place(record).is_dir():  # it may be pruned meanwhile
-                store.checked(record)
-                store.inputs(record)
+                store.stored(record)
         return backup(store.engine, job.folder, job.plant, target)
     finally:
         store.close()

@@ -74,12 +74,12 @@ def finish_restore(job: Job, store: RunStore, tell: Tell) -> None:
 
 
 def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell, *, gaps: bool) -> None:
-    """Take in a run that has no row; `gaps`: also where revisions before it are missing, as after pruning."""
+    """Take in a run that has no row; `gaps`: also where earlier revisions of its day are missing, as after pruning."""
     try:
         record = _complete(job, store, folder)
         before = store.newest(job.plant, record.day)
         free = 1 if before is None else before.revision + 1
-        if record.revision != free and not (gaps and record.revision > free):
+        if record.revision > free and not gaps:
             raise BadInput(f"{folder}: is no run that lost its row: the next revision of its day is r{free}")
     except BadInput as error:
         tell(f"{error}; it is set aside as {set_aside(folder, job.folder, job.plant)}")

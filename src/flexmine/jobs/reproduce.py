@@ -41,14 +41,14 @@ def reproduce(store: RunStore, record: RunRecord) -> Reproduction:
     BadInput
         Its inputs are gone, or are not those that it was planned from; its plan was altered after it was stored.
     """
-    inputs, stored = store.inputs(record), store.plan(record)
-    names = sorted(path.name for path in stored.iterdir() if path.name != NOT_COMPARED)
+    run = store.stored(record)
+    names = sorted(path.name for path in run.plan.iterdir() if path.name != NOT_COMPARED)
     phases = Phases()
-    plan = plan_inputs(inputs, phases)
+    plan = plan_inputs(run.inputs, phases)
     with tempfile.TemporaryDirectory() as name:
         again = Path(name) / "plan"
         write_plan(plan, again, phases, report="report.html" in names)
-        same = [n for n in names if (again / n).is_file() and (again / n).read_bytes() == (stored / n).read_bytes()]
-    then = read_document(stored)["versions"]
+        same = [n for n in names if (again / n).is_file() and (again / n).read_bytes() == (run.plan / n).read_bytes()]
+    then = read_document(run.plan)["versions"]
     versions = [f"{n} {then.get(n)} then, {now} now" for n, now in plan.versions.items() if then.get(n) != now]
     return Reproduction(tuple(same), tuple(n for n in names if n not in same), tuple(versions))

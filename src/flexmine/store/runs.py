@@ -18,7 +18,7 @@ from flexmine.audit.seal import Witness
 from flexmine.errors import EXIT_INTERNAL, BadInput, printable
 from flexmine.store.records import AGAIN, RunRecord, record_of
 from flexmine.store.row_checks import faults_of_row
-from flexmine.store.sealed import Checked, checked_inputs, checked_plan
+from flexmine.store.sealed import Checked, Stored, checked_inputs, checked_plan
 from flexmine.store.tables import MARK, AttemptRow, RunRow
 from flexmine.strict_json import shown
 
@@ -117,6 +117,16 @@ class RunStore:
             As by :func:`flexmine.store.sealed.checked_inputs`.
         """
         return checked_inputs(self.place(record), record)
+
+    def stored(self, record: RunRecord) -> Stored:
+        """Return plan and inputs of a run, after both were compared with what the record knows of them.
+
+        Raises
+        ------
+        BadInput
+            One of them was altered, or cannot be read.
+        """
+        return Stored(self.plan(record), self.inputs(record))
 
     def add(self, record: RunRecord) -> None:
         """Add a run whose files are in place.

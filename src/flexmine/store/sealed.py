@@ -27,6 +27,14 @@ class Checked:
     sealed: bool
 
 
+@dataclass(frozen=True)
+class Stored:
+    """The two folders of a stored run, both as they were stored."""
+
+    plan: Path
+    inputs: Path
+
+
 def checked_plan(
     place: Path, record: RunRecord, witnesses: Sequence[Witness] = (), *, strict: bool = False, audited: bool = False
 ) -> Checked:
