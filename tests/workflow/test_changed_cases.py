@@ -250,3 +250,13 @@ def test_changes_are_text_that_a_file_could_hold(tmp_path):
     assert np.array_equal(by_file.series["temperature_c"], by_change.series["temperature_c"])
     assert by_file.document.series == by_change.document.series
     assert read_yaml(file, type(by_file.document), "case").document == by_file.document
+
+
+def test_a_case_and_a_plan_are_one_line_for_people():
+    """*Proves:* what a notebook shows names case, money and changes.  *Sensitivity:* arrays would fill 175,000 letters."""
+    case = flexmine.load_case("bratsk-shaped").with_changes({"plant.cap_mw": 9})
+    assert str(case) == "<Case bratsk-shaped: 12 series, 6 files, changed: plant.cap_mw: 10.0 -> 9>"
+    plan = flexmine.plan(case)
+    money = f"{plan.replay.published_usd(24):.2f} USD"
+    assert str(plan).startswith("<Plan bratsk-shaped: optimal, gap ")
+    assert str(plan).endswith(f"{money} from 2024-09-10T00:00:00+08:00 to 2024-09-11T00:00:00+08:00>")

@@ -102,6 +102,11 @@ class Case:
     origin: Origin | None = None
     together: Mapping[str, object] | None = field(default=None, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        """Return one line; the series of a case would fill screens."""
+        changed = f", changed: {'; '.join(map(str, self.changes))}" if self.changes else ""
+        return f"<Case {self.name}: {len(self.series)} series, {len(self.inputs)} files{changed}>"
+
     def __post_init__(self) -> None:
         for name, part in (self.together or {}).items():
             if getattr(self, name) is not part:

@@ -111,6 +111,13 @@ class Plan:
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Return one line; the arrays of a plan would fill screens."""
+        time = self.problem.time
+        span = f"{time.begin(0).isoformat()} to {time.begin(self.publish_steps).isoformat()}"
+        money = f"{self.replay.published_usd(self.publish_steps):.2f} USD"
+        return f"<Plan {self.case_name}: {self.status.value}, gap {self.gap:.1g}, {money} from {span}>"
+
     @property
     def rounding_loss_usd(self) -> float:
         """Money of the model less that of the rounded plan [USD]; below 0 where a start turned out warm."""
