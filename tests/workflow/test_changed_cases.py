@@ -253,7 +253,7 @@ def test_changes_are_text_that_a_file_could_hold(tmp_path):
 
 
 def test_a_case_and_a_plan_are_one_line_for_people():
-    """*Proves:* what a notebook shows names case, money and changes.  *Sensitivity:* arrays would fill 175,000 letters."""
+    """*Proves:* what a notebook shows names case, money and changes.  *Sensitivity:* arrays would fill screens."""
     case = flexmine.load_case("bratsk-shaped").with_changes({"plant.cap_mw": 9})
     assert str(case) == "<Case bratsk-shaped: 12 series, 6 files, changed: plant.cap_mw: 10.0 -> 9>"
     plan = flexmine.plan(case)
