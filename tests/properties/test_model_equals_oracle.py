@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pyomo.environ as pe
 import pytest
 
@@ -13,10 +14,10 @@ from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible, Status
 from flexmine.milp import commitment, letters
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.problem import Problem
+from flexmine.problem import ContainerClass, History, Problem
 from flexmine.solving.engine import ENGINES, SolveOptions, solve
-from flexmine.solving.handover import forget
-from plants import FEATURES, NAMED_FEATURES, random_features, random_problem
+from flexmine.solving.handover import forget, matrix_of
+from plants import FEATURES, NAMED_FEATURES, random_features, random_problem, round_class, round_problem
 
 EXACT = SolveOptions(gap=0.0)
 CHUNKS, CHUNK = 12, 20
@@ -131,6 +132,52 @@ def test_ramps_and_tiers_with_what_they_meet(features):
     assert seen["warm start"] + seen["cold start"] >= 4
 
 
+def _reaching_beyond(problem: Problem, rng: np.random.Generator) -> Problem:
+    """Return the plant with minimum times around and far beyond its horizon, and containers bound until inside it."""
+    T, long = problem.steps, 1_000_000
+
+    def least() -> int:
+        return int(rng.choice([1, 2, T - 1, T, T + 1, T + 2, 3 * T, long, 10**9]))
+
+    def stretched(k: ContainerClass) -> ContainerClass:
+        up, down = least(), max(least(), k.preheat_steps)
+
+        def older(h: History) -> History:
+            # As many steps as leave it bound for 0 to T + 2 more, or as they were.
+            bound = int(rng.integers(0, T + 3))
+            return replace(h, steps=max(1, (up if h.on else down) - bound)) if rng.random() < 0.7 else h
+
+        return replace(k, min_up_steps=up, min_down_steps=down, history=tuple(map(older, k.history)))
+
+    return replace(problem, classes=tuple(map(stretched, problem.classes)))
+
+
+@pytest.mark.parametrize("features", [{"ages"}, {"ages", "starts_per_day"}, {"tiers", "ages", "preheat"}, {"restless"}])
+def test_minimum_times_beyond_the_horizon(features):
+    """Minimum times of T - 1 steps to a thousand million, on containers that are bound to their state until any step.
+
+    *Proves:* the rows, which reach back no further than T + 1 steps, bind exactly as long ones would.
+    *Sensitivity:* with the history left as it was, a container that ran for long counts as free (a mistake below).
+    """
+    seen = Counter()
+    for seed in range(7000, 7040):
+        problem = _reaching_beyond(random_problem(seed, features), np.random.default_rng(seed))
+        seen[compare(problem, f"seed {seed}, features {sorted(features)}")] += 1
+    assert seen["warm start"] + seen["cold start"] >= 4
+
+
+def test_a_minimum_time_of_a_million_steps_makes_no_more_rows():
+    """*Proves:* the matrix is no larger than that of a minimum time of T + 1 steps.
+
+    *Sensitivity:* reaching back as far as they say, the model has a column for every step of a million.
+    """
+    sizes = set()
+    for up in (7, 1_000_000, 10**9):
+        problem = round_problem(round_class(steps=6, min_up_steps=up), 50.0)
+        sizes.add(matrix_of(problem).A.shape)
+    assert len(sizes) == 1
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine(engine):
     """Each engine within the asked gap of 1e-4, with a bound that holds for the exact problem.
@@ -193,6 +240,10 @@ def _minimum_down_by_available(monkeypatch):
     monkeypatch.setattr(commitment, "availability", build)
 
 
+def _history_as_it_was(monkeypatch):
+    monkeypatch.setattr(letters, "_seen", lambda k, h, T: h)
+
+
 @pytest.fixture
 def _no_skeletons():
     """No skeleton of an honest model may serve a wrong one, nor the other way round."""
@@ -208,6 +259,7 @@ def _no_skeletons():
         (_minimum_up_without_history, {"ages", "window_by_step", "ramp"}),
         (_minimum_down_without_history, {"ages", "several_classes"}),
         (_minimum_down_by_available, {"available"}),
+        (_history_as_it_was, {"ages"}),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",
 )
@@ -221,6 +273,8 @@ def test_known_mistakes_are_told_apart(monkeypatch, _no_skeletons, mistake, feat
     wrong = 0
     for seed in range(7000, 7060):
         problem = random_problem(seed, features)
+        if mistake is _history_as_it_was:
+            problem = _reaching_beyond(problem, np.random.default_rng(seed))
         expected, found = best_money(problem), money_of(problem)
         wrong += (expected is None) != (found is None) or (expected is not None and found != close(expected))
     assert wrong >= 1

@@ -167,4 +167,4 @@ def steps_ahead(problem: Problem, classes: tuple[ContainerClass, ...]) -> int:
     """Return for how many steps a choice can bind a container."""
     if any(k.max_starts_per_day is not None for k in classes):
         return problem.steps
-    return max(max(k.min_up_steps, k.min_down_steps, k.preheat_steps) for k in classes)
+    return min(problem.steps, max(max(k.min_up_steps, k.min_down_steps, k.preheat_steps) for k in classes))

@@ -242,10 +242,10 @@ def _letters(
         name=name,
         parent=k.name,
         containers=containers,
-        history=history,
+        history=tuple(_seen(k, h, problem.steps) for h in history),
         N=len(containers),
-        U=k.min_up_steps,
-        D=k.min_down_steps,
+        U=min(k.min_up_steps, problem.steps + 1),
+        D=min(k.min_down_steps, problem.steps + 1),
         P0=low,
         H0=np.interp(low, k.it_power_mw, k.hash_rate_th_s),
         w=width,
@@ -267,6 +267,15 @@ def _letters(
         slow_ramp=k.ramps_slowly,
         power_before=running[0] if k.ramps_slowly and running else None,
     )
+
+
+def _seen(k: ContainerClass, h: History, T: int) -> History:
+    """Return a history entry as minimum times of at most T + 1 steps see it: bound to its state for as long.
+
+    A minimum time that reaches beyond the horizon binds to its end, however long it is; only that far do rows reach.
+    """
+    least = k.min_up_steps if h.on else k.min_down_steps
+    return replace(h, steps=min(least, T + 1) - min(least - h.steps, T))
 
 
 def _lots(
