@@ -89,13 +89,13 @@ def test_numbers_series_and_plant_are_changed_and_nothing_else_is(case):
     assert all(np.array_equal(case.series[key], values) for key, values in before.items())
     assert (changed.inputs, case.changes) == (case.inputs, ())
     assert [c.document() for c in changed.changes] == [
-        {"key": "hash_value.btc_price_usd", "value": 80000, "before": 58000},
+        {"key": "hash_value.btc_price_usd", "value": 80000, "before": 58000, "after": 80000},
         {"key": PRICE, "value": "+20 %"},
         {"key": SURPLUS, "value": "x0.5"},
         {"key": "series.temperature_c", "value": "-3"},
-        {"key": "plant.cap_mw", "value": "-2", "before": 10.0},
-        {"key": "plant.ramp_up_mw_per_h", "value": "-10 %", "before": 4.0},
-        {"key": "max_starts_per_day", "value": 2, "before": None},
+        {"key": "plant.cap_mw", "value": "-2", "before": 10.0, "after": 8.0},
+        {"key": "plant.ramp_up_mw_per_h", "value": "-10 %", "before": 4.0, "after": 3.6},
+        {"key": "max_starts_per_day", "value": 2, "before": None, "after": 2},
     ]
 
 

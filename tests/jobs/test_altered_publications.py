@@ -12,11 +12,13 @@ from flexmine.errors import BadInput
 from flexmine.jobs.health import Level, health
 from flexmine.jobs.intraday import REPLAN, Intraday
 from flexmine.jobs.job import read_job
+from flexmine.jobs.keep import backup_job, restore_job
 from flexmine.jobs.night import Night
 from flexmine.jobs.publication import publish_newest
+from flexmine.jobs.standing import Standing, standing
 from flexmine.publish.directory import publish
 from flexmine.publish.reader import read_current
-from flexmine.publish.table import CARRIED
+from flexmine.publish.table import CARRIED, rows_at
 from nights import evening_before, write_job
 
 DAY = date(2024, 4, 10)
@@ -133,30 +135,32 @@ ALTERATIONS = {
     "valid until": (says(valid_until="2030-01-01T00:00:00+00:00"), "valid_until is '2030"),
     "of no run": (says(run={}, sequence=2), "sequence is 2, its folder is 0000000"),
     "another plan": (other_plan, "its plan is another"),
-    "pointer to an earlier one": (pointer_back, "was"),
+    "pointer to an earlier one": (pointer_back, "was current before"),
+    "no pointer": (lambda p: (p.parent / "current").unlink(), "current: is missing"),
 }
 
 
 @pytest.mark.parametrize("name", ALTERATIONS)
-def test_an_altered_publication_is_published_anew(here, job, name):
+def test_an_altered_publication_is_published_anew(here, job, name, caplog):
     """*Proves:* every alteration, with all hashes true, is told and followed by what the store has.
 
-    *Sensitivity:* as it was published it stays, and nothing is told (the last two lines, and the next test).
+    *Sensitivity:* as it was published it stays, and nothing is told (the last lines, and the next test).
     """
     true = read_current(here / "published")
     rows = _rows(true)
     alter, words = ALTERATIONS[name]
     alter(true.directory)
     hashes_made_true(true.directory)
-    store, told = job.open_store(), []
-    publish_newest(job, store, NOON, told.append)
-    assert any(words in line and "published anew" in line for line in told), told
+    store = job.open_store()
+    assert words in standing(job, store, NOON).fault
+    publish_newest(job, store, NOON, lambda _: None)
+    assert any(words in line and "the stored plans are published again" in line for line in caplog.messages)
     anew = read_current(here / "published")
     assert anew.sequence > true.sequence
     assert _rows(anew) == rows
-    told.clear()
-    publish_newest(job, store, NOON, told.append)
-    assert told == []
+    assert standing(job, store, NOON) == Standing()
+    publish_newest(job, store, NOON, lambda _: None)
+    assert read_current(here / "published").sequence == anew.sequence
 
 
 def test_as_it_was_published_it_stays(here, job):
@@ -166,23 +170,23 @@ def test_as_it_was_published_it_stays(here, job):
     """
     current = read_current(here / "published")
     assert {r["row"] for r in current.rows()} == {"plan", "carried", "after"}
-    for hours in range(12):
-        told = []
-        publish_newest(job, job.open_store(), NOON + timedelta(hours=hours), told.append)
-        assert told == []
+    for hours in range(-2, 12):  # also by a clock that was set back
+        now = NOON + timedelta(hours=hours)
+        assert standing(job, job.open_store(), now) == Standing()
+        publish_newest(job, job.open_store(), now, lambda _: None)
     assert read_current(here / "published").sequence == current.sequence
 
 
-def _rows(publication):
-    """Return what machines are told from noon on, but for the number of the publication."""
+def _rows(publication, since=NOON):
+    """Return what machines are told from a moment on, but for the number of the publication."""
     return [
         {key: value for key, value in row.items() if key != "sequence"}
         for row in publication.rows()
-        if not row["interval_end"] or datetime.fromisoformat(row["interval_end"]) > NOON
+        if not row["interval_end"] or datetime.fromisoformat(row["interval_end"]) > since
     ]
 
 
-def test_a_plan_published_by_hand_is_told_and_stays(here, job, tmp_path):
+def test_a_plan_published_by_hand_is_told_and_stays(here, job, caplog):
     """*Proves:* what an operator published stands until the next plan, with a line in the log of each run; what the
     next publication carries of it is taken for what it is.
 
@@ -191,10 +195,35 @@ def test_a_plan_published_by_hand_is_told_and_stays(here, job, tmp_path):
     first = here / "runs" / "small" / DAY.isoformat() / "r1" / "plan"
     to = here / "published"
     publish(first, to, now=NOON, supersede=True)
-    hand, told = read_current(to), []
-    publish_newest(job, job.open_store(), NOON, told.append)
-    assert [f"publication {hand.sequence} is of no stored plan" in line for line in told] == [True]
+    hand = read_current(to)
+    words = f"publication {hand.sequence} is revision 1 of {DAY}, put in place by hand; it stays until"
+    assert standing(job, job.open_store(), NOON).note.startswith(words)
+    publish_newest(job, job.open_store(), NOON, lambda _: None)
+    assert any(line.startswith(words) for line in caplog.messages)
     assert read_current(to).sequence == hand.sequence
+    (check,) = [c for c in health(job, NOON).checks if c.name == "publication"]
+    assert check.level == Level.WARNING and check.text.startswith(words)
+
+
+def test_after_a_restore_into_an_empty_folder_machines_have_today_and_tomorrow(tmp_path):
+    """*Proves:* where nothing is published any more, the running night's plan is published again before tomorrow's,
+    so that there is a setpoint for every moment; after that everything stands.
+
+    *Sensitivity:* with tomorrow's plan alone machines are told nothing until midnight, and every run says so again.
+    """
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    old, new = (read_job(write_job(tmp_path / name, DAY, 4)) for name in ("old", "new"))
+    Night(old, evening_before(DAY)).run(DAY)
+    Night(old, NOON).run(NEXT)
+    backup_job(old, tmp_path / "b.tar.gz")
+    restore_job(new, tmp_path / "b.tar.gz", overwrite=False)
+    now = NOON + timedelta(hours=1)
+    publish_newest(new, new.open_store(), now, lambda _: None)
+    current = read_current(tmp_path / "new" / "published")
+    assert len(rows_at(current.rows(), now)) == 3
+    assert _rows(current, now) == _rows(read_current(tmp_path / "old" / "published"), now)
+    assert standing(new, new.open_store(), now + timedelta(hours=1)) == Standing()
 
 
 def test_nothing_is_carried_from_an_altered_publication(tmp_path, here):
@@ -219,8 +248,8 @@ def test_health_sees_an_altered_publication(here, job):
     current = read_current(here / "published")
     at_full_power("plan")(current.directory)
     hashes_made_true(current.directory)
-    (check,) = [c for c in health(job, NOON).checks if c.name == "current plan"]
-    assert check.level == Level.CRITICAL and "in its plan" in check.text
+    checks = [c for c in health(job, NOON).checks if c.name in ("current plan", "publication")]
+    assert [c.level for c in checks] == [Level.CRITICAL] * 2 and all("in its plan" in c.text for c in checks)
 
 
 @pytest.mark.parametrize("readable", [False, True])

@@ -8,6 +8,7 @@ import pytest
 
 from audit_plants import edit_csv, edit_json, reseal
 from flexmine.audit.directory import audit_directory
+from flexmine.audit.seal import Witness
 from flexmine.errors import AuditFailed, BadInput
 from flexmine.publish.directory import Terms, publish
 from flexmine.publish.reader import read_current
@@ -153,6 +154,21 @@ def test_plan_that_is_over_or_ends_earlier_is_refused(tmp_path, plan):
     with pytest.raises(BadInput, match=r"publication 1 is valid until 2024-09-10T06.*\(--supersede\)"):
         publish(plan, to, now=at(0))
     assert publish(plan, to, now=at(0), supersede=True).publication.sequence == 2
+
+
+def test_a_missing_pointer_is_damage_and_a_wrong_seal_is_refused_at_once(tmp_path, plan):
+    """*Proves:* where only the pointer is gone the plan is published again; a plan that is published already is still
+    compared with a seal that is given.  *Sensitivity:* "published already" would leave machines without a plan.
+    """
+    publish(plan, tmp_path / "to", now=BEFORE)
+    (tmp_path / "to" / "current").unlink()
+    outcome = publish(plan, tmp_path / "to", now=BEFORE)
+    assert outcome.new and read_current(tmp_path / "to").sequence == 2
+    assert "current: is missing" in outcome.publication.document["damage"][0]
+    seal = str(outcome.publication.document["seal"])
+    for other in ("0" * 64, seal[:16] + "0" * 48):
+        with pytest.raises(AuditFailed, match=other if other.startswith(seal[:16]) else "0" * 16):
+            publish(plan, tmp_path / "to", now=BEFORE, witnesses=[Witness("--seal", other)])
 
 
 def test_what_is_no_plan_is_named_and_leaves_nothing(tmp_path, plan):

@@ -77,14 +77,6 @@ def claimed(document: Mapping[str, Any], *, with_case: bool) -> Iterator[str]:
         yield f"{', '.join(unknown)}: not known to flexmine {__version__}"
 
 
-def changed_words(change: Any) -> str:
-    """Return one entry of `changes` in a few words."""
-    if not isinstance(change, dict):
-        return repr(change)
-    before = f"{change['before']} -> " if change.get("before") is not None else ""
-    return f"{change.get('key')}: {before}{change.get('value')}"
-
-
 def _unknown_keys(document: Mapping[str, Any]) -> list[str]:
     known = {key for keys, _ in (*CLAIMED, *FROM_THE_CASE) for key in keys}
     known |= {*CHECKED, *(term.key for term in money_terms(by_step=False))}

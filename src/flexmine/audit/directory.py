@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from flexmine._version import __version__
-from flexmine.audit.claims import MONEY_SLACK_USD, Replayed, changed_words, check_claims, claimed, money_slack_usd, part
+from flexmine.audit.claims import MONEY_SLACK_USD, Replayed, check_claims, claimed, money_slack_usd, part
 from flexmine.audit.comparison import Comparison
 from flexmine.audit.plan_files import PlanTables, read_document, read_tables
 from flexmine.audit.reason_codes import unfit
 from flexmine.audit.replay import Replay, replay_rounded
 from flexmine.audit.seal import SHA256, Witness, file_faults, is_sealed, seal_faults, version_of, witnesses_beside
+from flexmine.change_words import what_if
 from flexmine.moments import NoTime, read_moment
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
@@ -120,8 +121,7 @@ def _marks(directory: Path, document: Mapping[str, Any], *, by_age: bool) -> lis
     marks, version = [], version_of(document)
     changes = document.get("changes")
     if isinstance(changes, list) and changes:
-        told = "; ".join(changed_words(change) for change in changes)
-        marks.append(f"a what-if: {len(changes)} values are not those of the case's files: {told}")
+        marks.append(what_if(changes))
     if not is_sealed(document) and by_age:
         made = f"flexmine {version}" if version else "an unknown version of flexmine"
         marks.append(f"the plan has no seal: {made} made it, before plans were sealed; what is claimed may be altered")

@@ -167,9 +167,14 @@ def seal_faults(
     for witness in known:
         if witness.seal != seal:
             yield (
-                f"plan.json: is not the plan that was sealed: its seal is {seal[:16]}, {witness.where} has "
-                f"{witness.seal[:16]}."
+                f"plan.json: is not the plan that was sealed: its seal is {_shown(seal, witness.seal)}, "
+                f"{witness.where} has {_shown(witness.seal, seal)}."
             )
+
+
+def _shown(seal: str, other: str) -> str:
+    """Return as much of a seal as tells it from another one."""
+    return seal if seal[:16] == other[:16] else seal[:16]
 
 
 def witnesses_beside(directory: Path) -> tuple[Witness, ...]:

@@ -17,6 +17,9 @@ import click
 
 from flexmine.errors import BadInput, FlexmineError, on_one_line
 
+EXIT_INTERRUPTED = 130
+"""As shells call a command that SIGINT (2) has ended: 128 + 2."""
+
 
 def put(*lines: str) -> None:
     """Print what was asked for, on stdout, each line as one line whatever a file has put into it."""
@@ -54,6 +57,9 @@ def with_errors(command: Callable[..., int]) -> Callable[..., None]:
             for message in error.messages:
                 say(f"flexmine: {error.status}: {message}")
             code = error.exit_code
+        except KeyboardInterrupt:
+            say("flexmine: interrupted; what was there before is as it was")
+            code = EXIT_INTERRUPTED
         sys.exit(code)
 
     return body

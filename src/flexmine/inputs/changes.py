@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from flexmine.change_words import in_words, shortened
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.dotted import Spot, find
 from flexmine.inputs.equipment import PlantDocument
@@ -23,7 +24,6 @@ from flexmine.inputs.schema import CaseDocument
 from flexmine.inputs.yaml_loader import Keys, Place, mark_changed
 
 PLANT = "plant."
-MOST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,15 @@ class Change:
     @property
     def asked(self) -> str:
         """What was asked for, as errors show it."""
-        return f"{self.key} = {_short(self.value)}"
+        return f"{self.key} = {shortened(self.value)}"
 
     def __str__(self) -> str:
-        by_words = isinstance(self.value, str) and self.after != self.value
-        if not self.was_plain:
-            return f"{self.key}: {self.value}" if by_words else f"{self.key}: now {_short(self.value)}"
-        return f"{self.key}: {_short(self.before)} -> {_short(self.after)}{f' ({self.value})' if by_words else ''}"
+        return in_words(self.document())
 
     def document(self) -> dict[str, Any]:
         """Return the entry of plan.json."""
-        before = {"before": self.before} if self.was_plain else {}
-        return {"key": self.key, "value": deepcopy(self.value), **before}
+        plain = {"before": self.before, "after": self.after} if self.was_plain else {}
+        return {"key": self.key, "value": deepcopy(self.value), **plain}
 
 
 def requested(changes: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -227,9 +224,3 @@ def _plain(value: Any) -> Any:
 
 def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
-
-
-def _short(value: Any) -> str:
-    words = {None: "none", True: "true", False: "false"}
-    text = words[value] if value is None or isinstance(value, bool) else repr(value)
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."

@@ -12,6 +12,7 @@ from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.issues import find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.pins import job_pins
+from flexmine.jobs.standing import standing
 from flexmine.moments import read_moment
 from flexmine.publish.reader import Publication, read_current
 from flexmine.publish.whole import faults_of
@@ -20,6 +21,8 @@ from flexmine.store.runs import Attempt, RunStore
 ONE_HOUR = timedelta(hours=1)
 PLANNED = tuple(EXIT_CODES[s] for s in (Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK))
 LOOKED_AT = 50
+LOOKED_INTO = 8
+NO_INPUTS = "no redispatch, replan or backup can begin from it"
 AHEAD_H = 0.1
 """Two clocks may differ by so much before a publication counts as one from the future."""
 
@@ -142,7 +145,9 @@ def _runs(job: Job, now: datetime) -> Found:
             return
         try:
             attempts = store.attempts(job.plant, LOOKED_AT)
+            yield from _stored(job, store)
             yield from _unpublished(job, store, now)
+            yield from _standing(job, store, now)
         except BadInput as error:
             yield Check("store", Level.CRITICAL, error.messages[0])
             return
@@ -154,15 +159,34 @@ def _runs(job: Job, now: datetime) -> Found:
     yield from _last(job, attempts[0], _failures(attempts))
 
 
+def _stored(job: Job, store: RunStore) -> Found:
+    """Look at the newest runs, so that an altered one is told before something has to begin from it."""
+    for newest, record in enumerate(store.history(job.plant, LOOKED_INTO)):
+        for part, stopped in ((store.plan, "the next night cannot begin from it"), (store.inputs, NO_INPUTS)):
+            try:
+                part(record)
+            except BadInput as error:
+                what = stopped if newest == 0 else "no backup can be made"
+                yield Check("store", Level.CRITICAL, f"{error.messages[0]}; {what}")
+
+
+def _standing(job: Job, store: RunStore, now: datetime) -> Found:
+    """Compare what machines read with the store."""
+    try:
+        found = standing(job, store, now)
+    except BadInput:  # a stored plan, or the pointer, which another check has told
+        return
+    if found.fault and store.last_published(job.plant) is not None:
+        yield Check("publication", Level.CRITICAL, f"{found.fault}; the next run publishes the stored plans again")
+    if found.note:
+        yield Check("publication", Level.WARNING, found.note)
+
+
 def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
     day = store.last_day(job.plant)
     record = None if day is None else store.followed(job.plant, day)
     if record is None:
         return
-    try:
-        store.stored(record)
-    except BadInput as error:
-        yield Check("store", Level.CRITICAL, f"the next night cannot begin: {error.messages[0]}")
     yield "plan_money_usd", {}, record.money_usd
     yield "plan_gap", {}, record.gap
     if record.sequence is None and record.valid_until > now:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import Witness
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
+from flexmine.jobs.standing import standing
 from flexmine.publish.directory import publish
 from flexmine.publish.messages import messages_of
 from flexmine.publish.mqtt import send
-from flexmine.publish.reader import Publication, publications
-from flexmine.publish.table import rows_at
-from flexmine.publish.whole import carried_faults, faults_of, newest_whole
-from flexmine.publish.written import WrittenPlan, plan_id_of, unaudited
+from flexmine.publish.reader import Publication
 from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
 
+LOG = logging.getLogger("flexmine.publish")
 Tell = Callable[[str], None]
 
 
@@ -40,12 +39,21 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
     """
     newest = store.followed_of_days(job.plant)
     last_day = newest[-1].day if newest else None
-    open_days = [r for r in _joined(store, newest, now, tell) if r.kind != NIGHT or r.day == last_day]
+    found = standing(job, store, now)
+    if found.note:
+        LOG.warning(found.note)
+    open_days = [
+        r
+        for r in _joined(store, newest, now, tell)
+        if r.kind != NIGHT or r.day == last_day or (found.fault and r.sequence is not None)
+    ]
+    if found.fault:
+        LOG.warning("%s%s", found.fault, "; the stored plans are published again" if open_days else "")
     if newest and not open_days and newest[-1].sequence is None:
         tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
-    before, lost = 0, not _stands(job, store, now, tell)
+    before = 0
     for record in open_days:
-        if record.sequence is None or record.sequence < before or lost:
+        if record.sequence is None or record.sequence < before or found.fault:
             before = publish_run(job, store, record, now, tell, supersede=record.day != last_day)
         else:
             before = record.sequence
@@ -78,62 +86,6 @@ def _goes_on(store: RunStore, before: RunRecord, after: RunRecord) -> bool:
 
 def _ending(store: RunStore, record: RunRecord) -> Any:
     return read_document(store.plan(record))["state_after"]
-
-
-def _stands(job: Job, store: RunStore, now: datetime, tell: Tell) -> bool:
-    """Return whether what is current is whole, and what the store has sealed under the terms of the job."""
-    target = job.path_of(job.document.publish.directory)
-    if not target.is_dir():
-        return False
-    current, damage = newest_whole(target)
-    if current is None or damage:
-        tell(f"{damage[0] if damage else f'{target}: nothing is published'}; it is published anew")
-        return False
-    last, run = store.last_published(job.plant), current.document.get("run")
-    number = 0 if last is None or last.sequence is None else last.sequence
-    record = store.run(str(run.get("run_id"))) if isinstance(run, dict) else None
-    if record is not None and record.plant != job.plant:
-        record = None
-    if record is None and current.sequence > number:
-        tell(f"publication {current.sequence} is of no stored plan, so somebody published it; the next plan follows it")
-        return True
-    fault = "it is of no stored plan, and one was published after it"
-    if record is not None:
-        fault = next(_not_as_stored(job, store, current, record, now), "")
-        # Without a number of its own it was published by a run that was killed before it could note it.
-        if not fault and current.sequence < number:
-            fault = f"publication {number} was current before"
-    if fault:
-        tell(f"publication {current.sequence} is not the plan that was stored: {fault}; it is published anew")
-    return not fault
-
-
-def _not_as_stored(job: Job, store: RunStore, current: Publication, record: RunRecord, now: datetime) -> Iterator[str]:
-    """Yield what a publication, whole in itself, says otherwise than store and job."""
-    document, terms = current.document, job.document.publish.terms
-    if current.plan_id != plan_id_of(store.plan(record)) or (record.seal and document.get("seal") != record.seal):
-        yield "its plan is another"
-    said = (document["tolerance_kw"], document["after_validity"]["action"])
-    if said != (terms.tolerance_kw, terms.after_validity):
-        asked = f"{terms.tolerance_kw:g} kW and {terms.after_validity}"
-        yield f"its terms are {said[0]:g} kW and {said[1]}, those of the job {asked}"
-    yield from carried_faults(current, partial(_plan_of, job, store), now)
-    earlier = any(
-        r.valid_from <= now < r.valid_until for r in store.published(job.plant) if r.sequence != record.sequence
-    )
-    if earlier and record.valid_from > now and not rows_at(current.rows(), now):
-        yield "it has nothing for the time until its plan begins"
-
-
-def _plan_of(job: Job, store: RunStore, plan_id: str) -> WrittenPlan | None:
-    """Return a plan that was published, from the store, or where somebody published it by hand from its publication."""
-    for record in store.published(job.plant):
-        if store.place(record).is_dir() and plan_id_of(store.plan(record)) == plan_id:
-            return unaudited(store.plan(record))
-    for publication in publications(job.path_of(job.document.publish.directory)):
-        if publication.plan_id == plan_id and not faults_of(publication):
-            return unaudited(publication.plan_directory)
-    return None
 
 
 def publish_run(

@@ -21,11 +21,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from flexmine.audit.claims import changed_words
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.seal import LAST_SEQUENCE, SEAL, Witness, sha256, witnesses_beside
+from flexmine.audit.seal import LAST_SEQUENCE, SEAL, Witness, seal_faults, sha256, witnesses_beside
+from flexmine.change_words import what_if as what_if_words
 from flexmine.durable import replace_durably, sync, sync_tree
-from flexmine.errors import BadInput
+from flexmine.errors import AuditFailed, BadInput
 from flexmine.output import WRITTEN
 from flexmine.places import end_of_links, remove_tree
 from flexmine.publish.after import ACTIONS, Action, Continued, continued
@@ -130,7 +130,10 @@ def publish(
         The plan fails its audit from files; the pointer is not moved.
     """
     terms, moment = terms or Terms(), now or datetime.now(UTC)
-    read_document(run_directory)  # so that nothing is made at `target` where this is no plan
+    # Before anything is made at `target`: this is a plan, and the one that others know.
+    faults = list(seal_faults(read_document(run_directory), witnesses, strict=strict))
+    if faults:
+        raise AuditFailed([f"{run_directory} fails its audit: {fault}" for fault in faults])
     with _locked(target):
         _clean(target)
         current, damage = newest_whole(target)
@@ -211,10 +214,9 @@ def _copy_plan(run_directory: Path, copy: Path) -> None:
 
 
 def _what_if(directory: Path, changes: Sequence[Any]) -> str:
-    told = "; ".join(changed_words(change) for change in changes)
     return (
-        f"{directory}: is a what-if, planned with values that are not those of its case: {told}. Machines follow it "
-        "only where that is meant: publish it with what_if (--what-if)"
+        f"{directory}: is {what_if_words(changes)}. Machines follow it only where that is meant: publish it with "
+        "what_if=True (--what-if)"
     )
 
 

@@ -77,6 +77,11 @@ def _own_faults(publication: Publication) -> Iterator[str]:
     yield from _different(publication, own, true)
 
 
+def since(publication: Publication, now: datetime) -> datetime:
+    """Return the moment from which on a publication has to say what machines do: not before it was made."""
+    return max(now, read_moment(publication.document["published_at"]))
+
+
 def carried_faults(
     publication: Publication, plan_of: Callable[[str], WrittenPlan | None], now: datetime
 ) -> Iterator[str]:
@@ -90,6 +95,7 @@ def carried_faults(
         From the id of a plan to the plan; None where nobody knows it.
     """
     file, begin = publication.directory / SETPOINTS, read_moment(publication.document["plan_from"])
+    now = since(publication, now)
     said = [r for r in publication.rows() if r["plan_id"] != publication.plan_id or r["row"] == CARRIED]
     held = carried_rows(said, begin, now)
     true: dict[tuple[str, str, datetime], Row] = {}
@@ -127,6 +133,10 @@ def carried_faults(
         yield f"{file}: the rows of earlier plans do not reach to the beginning of its own"
 
 
+def _not_there(pointer: Path, pointed: str | None) -> str:
+    return f"{pointer}: is missing" if pointed is None else f"{pointer}: names {pointed}, which is not there"
+
+
 def _wrong(row: Row, right: Row, but: tuple[str, ...] = FROM_ELSEWHERE) -> list[str]:
     return [key for key in right if key not in but and row.get(key) != right[key]]
 
@@ -159,7 +169,7 @@ def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:
     names = sorted((e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), reverse=True)
     # By its whole text: a link out of the directory may end in the name of a publication that is here.
     pointed = str(pointer.readlink()) if pointer.is_symlink() else None
-    damage = [] if pointed is None or pointed in names else [f"{pointer}: names {pointed}, which is not there"]
+    damage = [] if pointed in names or not (pointed or names) else [_not_there(pointer, pointed)]
     for name in names:
         if pointed in names and name > str(pointed):
             continue

@@ -1,0 +1,110 @@
+"""Whether what machines read is what the store has: asked before publishing, and by whoever monitors a plant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from flexmine.audit.plan_files import read_document
+from flexmine.change_words import what_if
+from flexmine.jobs.job import Job
+from flexmine.publish.reader import Publication, publications
+from flexmine.publish.table import rows_at
+from flexmine.publish.whole import carried_faults, faults_of, newest_whole, since
+from flexmine.publish.written import WrittenPlan, plan_id_of, unaudited
+from flexmine.store.records import RunRecord
+from flexmine.store.runs import RunStore
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was found about the current publication.
+
+    Attributes
+    ----------
+    fault : str
+        Why the stored plans have to be published again; empty where it stands.
+    note : str
+        What a person should know although it stands: that somebody published it by hand.
+    """
+
+    fault: str = ""
+    note: str = ""
+
+
+def standing(job: Job, store: RunStore, now: datetime) -> Standing:
+    """Compare the current publication with its own plan, with the store and with the terms of the job.
+
+    Raises
+    ------
+    BadInput
+        The store or a stored plan cannot be read, or something else stands in the place of the pointer.
+    """
+    target = job.path_of(job.document.publish.directory)
+    last = store.last_published(job.plant)
+    current, damage = newest_whole(target) if target.is_dir() else (None, [])
+    if damage:
+        return Standing(damage[0])
+    if current is None:
+        return Standing(f"{target}: there is no publication" if last else "")
+    number = 0 if last is None or last.sequence is None else last.sequence
+    record = _noted(job, store, current)
+    if record is not None:
+        fault = next(_not_as_stored(job, store, current, record, now), "")
+        # Without a number of its own it was published by a run that was killed before it could note it.
+        if not fault and current.sequence < number:
+            fault = f"publication {number} was current before"
+        return Standing(f"publication {current.sequence} is not the plan that was stored: {fault}" if fault else "")
+    if current.sequence > number:
+        return Standing(note=_by_hand(job, store, current))
+    what = f"does not come from this store, in which publication {number} is the newest"
+    return Standing(f"publication {current.sequence} {what}")
+
+
+def _noted(job: Job, store: RunStore, current: Publication) -> RunRecord | None:
+    """Return the stored run that a publication names."""
+    run = current.document.get("run")
+    record = store.run(str(run.get("run_id"))) if isinstance(run, dict) else None
+    return record if record is not None and record.plant == job.plant else None
+
+
+def _by_hand(job: Job, store: RunStore, current: Publication) -> str:
+    seal = current.document.get("seal")
+    same = [r for r in store.history(job.plant) if seal and r.seal == seal]
+    origin = "does not come from this store: it was published by hand, or before a restore"
+    if same:
+        origin = f"is revision {same[0].revision} of {same[0].day}, put in place by hand"
+    changes = read_document(current.plan_directory).get("changes")
+    changed = f"; {what_if(changes)}" if isinstance(changes, list) and changes else ""
+    return f"publication {current.sequence} {origin}; it stays until the next plan is published{changed}"
+
+
+def _not_as_stored(job: Job, store: RunStore, current: Publication, record: RunRecord, now: datetime) -> Iterator[str]:
+    """Yield what a publication, whole in itself, says otherwise than store and job."""
+    document, terms = current.document, job.document.publish.terms
+    if current.plan_id != plan_id_of(store.plan(record)) or (record.seal and document.get("seal") != record.seal):
+        yield "its plan is another"
+    said = (document["tolerance_kw"], document["after_validity"]["action"])
+    if said != (terms.tolerance_kw, terms.after_validity):
+        asked = f"{terms.tolerance_kw:g} kW and {terms.after_validity}"
+        yield f"its terms are {said[0]:g} kW and {said[1]}, those of the job {asked}"
+    yield from carried_faults(current, partial(_plan_of, job, store), now)
+    begin = since(current, now)
+    earlier = any(
+        r.valid_from <= begin < r.valid_until for r in store.published(job.plant) if r.sequence != record.sequence
+    )
+    if earlier and record.valid_from > begin and not rows_at(current.rows(), begin):
+        yield "it has nothing for the time until its plan begins"
+
+
+def _plan_of(job: Job, store: RunStore, plan_id: str) -> WrittenPlan | None:
+    """Return a plan that was published, from the store, or where somebody published it by hand from its publication."""
+    for record in store.published(job.plant):
+        if store.place(record).is_dir() and plan_id_of(store.plan(record)) == plan_id:
+            return unaudited(store.plan(record))
+    for publication in publications(job.path_of(job.document.publish.directory)):
+        if publication.plan_id == plan_id and not faults_of(publication):
+            return unaudited(publication.plan_directory)
+    return None
