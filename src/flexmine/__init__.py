@@ -89,9 +89,14 @@ def plan(case: Case, options: SolveOptions | None = None) -> Plan:
         Time was up, or the solver failed, before there was one.
     AuditFailed
         The plan found does not pass the audit; it is then no plan.
+    TypeError
+        `case` is no case, such as the name of one.
     """
+    from flexmine.inputs.case import Case as _Case
     from flexmine.workflow.plan_case import plan_case
 
+    if not isinstance(case, _Case):
+        raise TypeError(f"plan() takes a case, not {case!r:.80}; read it first: flexmine.load_case(...)")
     return plan_case(case, options)
 
 

@@ -175,7 +175,7 @@ def test_as_a_shell_sees_it(tmp_path, made):
     done = flexmine("backup", job, "--to", "b.tar.gz", "--json", cwd=tmp_path)
     assert (done.returncode, json.loads(done.stdout)["runs"]) == (0, 2)
     first = flexmine("restore", other, "--from", "b.tar.gz", cwd=tmp_path)
-    assert (first.returncode, first.stdout.split(",")[0]) == (0, "2 runs")
+    assert (first.returncode, first.stdout.split(",")[0]) == (0, "restored from b.tar.gz: 2 runs")
     second = flexmine("restore", other, "--from", "b.tar.gz", cwd=tmp_path)
     assert second.returncode == 2
     assert "--overwrite" in second.stderr

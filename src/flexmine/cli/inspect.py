@@ -10,7 +10,7 @@ import click
 
 from flexmine.cli.common import outside_option, put, say, strict_seals, with_errors
 from flexmine.cli.types import IsoTime, Seal
-from flexmine.errors import EXIT_INTERNAL, first_of
+from flexmine.errors import EXIT_INTERNAL, BadInput, first_of
 
 SHOWN_FAULTS = 20
 
@@ -86,6 +86,8 @@ def audit(
     from flexmine.inputs.case import load_case
     from flexmine.workflow.audit_files import audit_plan, changed_alike
 
+    if case is None and (with_changes or as_of is not None):
+        raise BadInput("--with-changes and --as-of say how --case is read; name the case too")
     loaded = None if case is None else load_case(case, allow_outside, as_of)
     if loaded is not None and with_changes:
         loaded = changed_alike(loaded, directory)
@@ -100,11 +102,13 @@ def audit(
         of_case = "" if case is None else f", and it is the plan of {case}"
         put(f"{directory}: audit passed, {found.checks} checks{of_case}; seal {carried or 'none'}")
     else:
-        say(f"{directory}: audit FAILED, {len(found.violations)} faults")
+        say(f"{directory}: audit FAILED, {len(found.violations)} fault{'s' * (len(found.violations) != 1)}")
         for line in first_of(list(found.violations), SHOWN_FAULTS, "more faults; --json lists all"):
             say(f"flexmine: audit: {line}")
     for line in found.marks:
         put(f"note: {line}")
+    if case is not None and not with_changes and any("a what-if" in mark for mark in found.marks) and not found.ok:
+        put("note: a what-if is not the plan of its case; --with-changes compares it with the case so changed")
     if found.ok:
         put("Checked: every limit, every MWh and every dollar of the setpoints, and what follows from them.")
         put("Claimed, not checked:")

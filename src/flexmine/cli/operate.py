@@ -77,5 +77,8 @@ def restore_command(job_file: Path, source: Path, overwrite: bool, as_json: bool
 
     counts = restore_job(replace(read_job(job_file), strict=strict), source, overwrite=overwrite)
     told = {"file": str(source), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
-    put(json.dumps(told) if as_json else f"{counts.runs} runs, {counts.rows} rows, {counts.files} files")
+    lines = [f"restored from {source}: {counts.runs} runs, {counts.rows} rows, {counts.files} files"]
+    if counts.aside is not None:
+        lines.append(f"what was there before is in {counts.aside}, and so are nights later than the backup")
+    put(*([json.dumps(told)] if as_json else lines))
     return 0

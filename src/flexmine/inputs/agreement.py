@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -70,11 +71,17 @@ def _amounts(document: Any, plant: PlantDocument) -> list[tuple[Keys, str]]:
     return amounts_out_of_place(limits, given, start, end, step=step, zone=ZoneInfo(plant.zone))
 
 
+def _without_zeros(name: str) -> str:
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", name).casefold()
+
+
 def _unknown(keys: Keys, name: str | None, known: Collection[str], what: str) -> list[tuple[Keys, str]]:
     if name is None or name in known:
         return []
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean {near[0]}?" if near else ";"
+    # C1 is C01 before it is C14.
+    same = [other for other in known if _without_zeros(other) == _without_zeros(name)]
+    near = same or difflib.get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean {near[0]}?" if near else "."
     listed = list(known)
     shown = ", ".join(listed) if len(listed) <= 12 else f"{listed[0]} to {listed[-1]}, {len(listed)} in all"
     return [(keys, f"{name} is no {what}{hint} Known: {shown}")]

@@ -7,6 +7,7 @@ series and every conversion runs on the changed text.  Each change is kept and s
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from flexmine.inputs.schema import CaseDocument
 from flexmine.inputs.yaml_loader import Keys, Place, mark_changed
 
 PLANT = "plant."
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Changing:
         about = "change "
         if not self.changes or any(message.startswith(about) for message in messages):
             return list(messages)
-        return [*messages, f"{about}{'; '.join(change.asked for change in self.changes)}: made the case so"]
+        return [*messages, f"{about}{'; '.join(change.asked for change in self.changes)}: this change caused it"]
 
     def _put(
         self, mine: Iterable[tuple[int, str]], data: dict[str, Any], places: dict[Keys, Place], model: type[BaseModel]
@@ -164,6 +166,8 @@ def _changed(spot: Spot, value: Any) -> Any:
     if not (isinstance(value, str) and spot.takes_numbers):
         return deepcopy(value)
     by = relative(value)
+    if by is None and _NUMBER.fullmatch(value.strip()):
+        raise BadInput(f"is a text; give the number {value.strip()} without quotes")
     if by is None:
         raise BadInput(
             f"is neither a value of this key nor a change of it; give a number, or a text such as {EXAMPLES}"

@@ -122,7 +122,7 @@ def _entry(entries: list[Any], part: str, where: str) -> int:
         near = difflib.get_close_matches(part, known, n=1)
         listed = ", ".join(known[:MOST_LISTED]) + (", ..." if len(known) > MOST_LISTED else "")
         raise BadInput(
-            f"{where} has no entry {part}{f'; did you mean {near[0]}?' if near else ';'} Its entries: {listed}"
+            f"{where} has no entry {part}{f'; did you mean {near[0]}?' if near else '.'} Its entries: {listed}"
         )
     if part.isdecimal() and len(part) < 7 and int(part) < len(entries):
         return int(part)

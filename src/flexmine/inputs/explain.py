@@ -107,8 +107,23 @@ def unknown_key(keys: tuple[str | int, ...], model: type[BaseModel], value: obje
     near = difflib.get_close_matches(key, known, n=1)
     if elsewhere and not near:
         return f"unknown key here; it belongs under {' or '.join(elsewhere)}. Known here: {', '.join(known)}"
-    hint = f"; did you mean {near[0]}?" if near else ";"
+    if not near:
+        near = _similar_below(key, model)
+    hint = f"; did you mean {near[0]}?" if near else "."
     return f"unknown key{hint} Known here: {', '.join(known)}"
+
+
+def _similar_below(key: str, model: type[BaseModel]) -> list[str]:
+    """Return the key of a block below, with its block, whose name is most like `key`."""
+    below = {
+        name: f"{where}.{name}"
+        for where, field in ((f.alias or n, f) for n, f in model.model_fields.items())
+        for document in [document_in(field.annotation)]
+        if document is not None
+        for name in _keys_of(document)
+    }
+    containing = [name for name in below if f"_{key}_" in f"_{name}_"]
+    return [below[name] for name in (containing or difflib.get_close_matches(key, below, n=1, cutoff=0.75))[:1]]
 
 
 def _places_of(key: str, model: type[BaseModel], above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -44,7 +44,7 @@ def relative(text: str) -> Relative | None:
     Raises
     ------
     BadInput
-        It takes away more than all of it.
+        It takes away all of it, or more.
     """
     stripped = text.strip()
     if match := _SHARE.fullmatch(stripped):
@@ -54,7 +54,10 @@ def relative(text: str) -> Relative | None:
             raise BadInput("takes away more than there is and would turn the sign; give the value itself")
         return Relative(factor=float((100 + share) / 100))
     if match := _TIMES.fullmatch(stripped):
-        return Relative(factor=float(_number(match[1], match[2])))
+        times = _number(match[1], match[2])
+        if times == 0:
+            raise BadInput("leaves nothing of it; give the number 0")
+        return Relative(factor=float(times))
     if match := _MORE.fullmatch(stripped):
         return Relative(shift=float(_signed(match)), adds=True)
     return None

@@ -64,18 +64,27 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
     """
     known: list[FeedFile] = []
     told: list[str] = []
+    ahead: list[FeedFile] = []
     for path in _matching(job, feed):
         label = _relative(path, job)
         issued = _issued(path, label, feed, told)
         if issued is None:
             continue
         if issued.issued > now:
-            ahead_min = (issued.issued - now) / timedelta(minutes=1)
-            told.append(f"{issued}: {ahead_min:.0f} min after now, {now.isoformat(timespec='minutes')}; not used")
+            ahead.append(issued)
         elif issued.issued <= as_of:
             known.append(issued)
     known.sort(key=lambda i: (i.issued, i.revision, i.label), reverse=True)
+    if ahead:
+        told.append(_ahead(min(ahead, key=lambda i: i.issued), len(ahead) - 1, now))
     return Found(tuple(known), tuple(told))
+
+
+def _ahead(first: FeedFile, others: int, now: datetime) -> str:
+    gap = (first.issued - now) / ONE_HOUR
+    how_far = f"{60 * gap:.0f} min" if gap < 2 else f"{gap:.0f} h" if gap < 48 else f"{gap / 24:.0f} days"
+    more = f"; nor are {others} later ones" if others else ""
+    return f"{first}: {how_far} after now, {now.isoformat(timespec='minutes')}; not used{more}"
 
 
 def _matching(job: Job, feed: Feed) -> list[Path]:

@@ -29,7 +29,7 @@ def summary(plan: Plan, width: int = 80) -> str:
         raise ValueError(f"width is {width}, at least 50 columns are needed")
     words = ["!! " + text if not good else text for text, good in verdict(plan)]
     parts = [
-        [" ".join(plan.title.split())],
+        [plan.headline],
         textwrap.wrap(finding(plan), width),
         textwrap.wrap("; ".join(words), width, subsequent_indent="  "),
         _hours(plan, width),

@@ -38,11 +38,18 @@ class Manifest(Document):
 
 @dataclass(frozen=True)
 class Counts:
-    """What a backup holds."""
+    """What a backup holds.
+
+    Attributes
+    ----------
+    aside : Path or None
+        Where the files lie that it has replaced.
+    """
 
     runs: int
     rows: int
     files: int
+    aside: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
@@ -117,12 +118,12 @@ def _restore(
         (stage / NEW).mkdir()
         contents = read_backup(source, plant, stage / NEW, limits)
         _check_runs(source, contents, stage / NEW, check_run)
-        swap(engine, root, plant, contents.rows)
+        aside = swap(engine, root, plant, contents.rows)
     finally:
         # With a journal the database has not answered: what is there is needed to settle it.
         if stage.exists() and not (stage / JOURNAL).exists():
             shutil.rmtree(stage)
-    return contents.counts
+    return replace(contents.counts, aside=aside)
 
 
 def _refuse_overwriting(engine: Engine, root: Path, plant: str, *, overwrite: bool) -> None:

@@ -68,8 +68,8 @@ def tables() -> list[Table]:
     return [table for table in Base.metadata.sorted_tables if "plant" in table.c]
 
 
-def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> None:
-    """Put the folder ``new`` of the stage, and rows, in the place of those of a plant.
+def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> Path | None:
+    """Put the folder ``new`` of the stage, and rows, in the place of those of a plant; return where the old one is.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> None:
         # The answer to a commit can be lost on its way; what has happened stands in the database.
         if settle(engine, root, plant) is not True:
             raise
-        return
+        return None if aside is None else root / aside
     except (OSError, KeyboardInterrupt):
         settle(engine, root, plant)
         raise
@@ -103,6 +103,7 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> None:
     except (DatabaseError, OSError) as error:
         reason = printable(str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error))
         raise BadInput(f"{plant} is restored, but {stage} cannot be removed: {reason}; the next run does it") from error
+    return None if aside is None else root / aside
 
 
 def settle(engine: Engine, root: Path, plant: str) -> bool | None:

@@ -119,6 +119,12 @@ class Plan:
         return f"<Plan {self.case_name}: {self.status.value}, gap {self.gap:.1g}, {money} from {span}>"
 
     @property
+    def headline(self) -> str:
+        """The title on one line, and before it that the plan is a what-if."""
+        title = " ".join(self.title.split())
+        return f"What-if: {title}" if self.changes else title
+
+    @property
     def rounding_loss_usd(self) -> float:
         """Money of the model less that of the rounded plan [USD]; below 0 where a start turned out warm."""
         return self.money_usd - self.replay.money_usd
