@@ -101,7 +101,7 @@ class Comparison:
         ]
         if found and all(number_of(x) is not None for x in true):
             # A series that differs differs in most of its steps: the first says what is wrong.
-            yield found[0] + (f" So {len(found)} of {len(true)} differ." if len(found) > 1 else "")
+            yield found[0] + (f" ({len(found)} of {len(true)} values differ)" if len(found) > 1 else "")
             return
         yield from found
 

@@ -277,7 +277,7 @@ def _true_totals(problem: Problem, schedule: Schedule, truth: Replay, steps: int
 
 def _so_many(off: int, size: int) -> str:
     """Return the end of a sentence about the first of several cells; what is wrong once mostly is wrong throughout."""
-    return f" So {off} of {size} differ." if off > 1 else ""
+    return f" ({off} of {size} values differ)" if off > 1 else ""
 
 
 def _cell(file: str, column: str, problem: Problem, step: int, container: str = "") -> str:

@@ -156,7 +156,7 @@ def read_tables(directory: Path, problem: Problem) -> tuple[PlanTables | None, l
         absent = np.argwhere(~seen)
         if len(absent):
             i, t = (int(x) for x in absent[0])
-            more = f" So {len(absent)} of {seen.size} rows are absent." if len(absent) > 1 else ""
+            more = f" ({len(absent)} of {seen.size} rows are absent)" if len(absent) > 1 else ""
             begin = problem.time.begin(t).isoformat()
             faults.append(f"setpoints.csv: container {names[i]} has no row at {begin}.{more}")
     site = _read_site(directory / "site.csv", problem, steps, faults)
