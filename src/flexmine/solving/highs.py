@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -136,7 +137,7 @@ class Solver:
         SolverFailed
             Where HiGHS ends in any way that is neither an answer nor a time limit.
         """
-        run_status = self.highs.run()
+        run_status = self._interruptible_run() if self.integer else self.highs.run()
         model_status = self.highs.getModelStatus()
         ending = ENDINGS.get(model_status)
         if ending is None or run_status == highspy.HighsStatus.kError:
@@ -153,6 +154,28 @@ class Solver:
             float(bound),
             int(info.mip_node_count) if self.integer else 0,
         )
+
+
+    def _interruptible_run(self) -> highspy.HighsStatus:
+        """Run HiGHS in a thread of its own, so that Ctrl-C is heard while it searches; it then stops.
+
+        Python hears a signal in its main thread only, and between its own instructions only.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return self.highs.run()
+        ended: list[highspy.HighsStatus] = []
+        self.highs.HandleUserInterrupt = True
+        search = threading.Thread(target=lambda: ended.append(self.highs.run()), daemon=True)
+        search.start()
+        try:
+            search.join()
+        except KeyboardInterrupt:
+            self.highs.cancelSolve()
+            search.join()
+            raise
+        if not ended:
+            raise SolverFailed("HiGHS ended without a status")
+        return ended[0]
 
 
 def _new_highs() -> highspy.Highs:
