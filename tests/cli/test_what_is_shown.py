@@ -10,7 +10,7 @@ from audit_plants import edit_json, reseal
 from flexmine.errors import on_one_line
 from flexmine.jobs.log import start_log
 from publishing import written
-from shell import flexmine
+from shell import edited, flexmine
 
 CLEAR = "\x1b[2J\x07\u202etxt"
 HIDDEN = ("\x1b", "\x07", "\u202e", "\x9b")
@@ -63,6 +63,44 @@ def test_a_line_of_the_log_is_one_line(style, monkeypatch):
         logger.handlers[:], logger.level, logger.propagate = before
     (line,) = stream.getvalue().splitlines()
     assert not any(c in line for c in HIDDEN if c != "\u202e" or style == "human")
+
+
+def test_a_reason_of_several_lines_is_one(tmp_path):
+    """*Proves:* a reason and a pin's `why` written over several lines plan, and pass the audit from files.
+
+    *Sensitivity:* with its line breaks a reason passed the audit in memory and failed that of the files.
+    """
+    more = """\
+pins:
+  - container: C03
+    set: off
+    from: 2024-09-10T06:00:00+08:00
+    until: 2024-09-10T09:00:00+08:00
+    by: N
+    why: "fan\\n\\n broken"
+outages:
+  - container: C01
+    from: 2024-09-10T01:00:00+08:00
+    to: 2024-09-10T03:00:00+08:00
+    reason: |
+      hash board,
+        to be   swapped
+horizon_h:"""
+    case = edited(tmp_path, "bratsk-shaped", ("horizon_h:", more))
+    assert flexmine("plan", case, "--out", tmp_path / "o").returncode == 0
+    told = flexmine("audit", tmp_path / "o", "--case", case)
+    assert told.returncode == 0, told.stderr
+    table = (tmp_path / "o" / "setpoints.csv").read_text(encoding="utf-8")
+    assert "outage: hash board, to be swapped" in table and "by N: fan broken" in table
+
+
+@pytest.mark.parametrize(
+    "command", [["audit"], ["explain", "--container", "C01", "--at", "03:00"], ["nightly"], ["check"]]
+)
+def test_what_the_system_refuses_is_no_internal_error(command):
+    """*Proves:* a name that no file can have is exit 2 for every command.  *Sensitivity:* 1 is an error of ours."""
+    told = flexmine(command[0], "x" * 5000, *command[1:])
+    assert told.returncode == 2 and "internal error" not in told.stderr and "Traceback" not in told.stderr
 
 
 def test_a_plan_of_a_folder_with_escapes_in_its_name(tmp_path):

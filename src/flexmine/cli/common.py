@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from flexmine.errors import BadInput, FlexmineError, on_one_line
+from flexmine.errors import BadInput, FlexmineError, on_one_line, printable
 
 EXIT_INTERRUPTED = 130
 """As shells call a command that SIGINT (2) has ended: 128 + 2."""
@@ -57,6 +57,15 @@ def with_errors(command: Callable[..., int]) -> Callable[..., None]:
             for message in error.messages:
                 say(f"flexmine: {error.status}: {message}")
             code = error.exit_code
+        except BrokenPipeError:  # of head and the like; click ends it without a word
+            raise
+        except OSError as error:
+            # What a disk or a system refuses is no error of ours, wherever it happens.
+            if debug:
+                raise
+            place = f"{error.filename}: " if error.filename is not None else ""
+            say(f"flexmine: bad_input: {printable(f'{place}{error.strerror or error}')}")
+            code = BadInput.exit_code
         except KeyboardInterrupt:
             say("flexmine: interrupted; what was there before is as it was")
             code = EXIT_INTERRUPTED

@@ -16,6 +16,7 @@ from flexmine.inputs.fields import (
     Share,
     TemperatureC,
     Usd,
+    Words,
     problems,
 )
 from flexmine.inputs.miners import MinerDocument, Presets, efficiency_problems, preset_problems
@@ -370,7 +371,7 @@ class ContainerDocument(Document):
 
     schema_id: Literal["flexmine-container/1"] = Field(alias="schema")
     name: Name
-    title: str = ""
+    title: Words = ""
     modes: Annotated[tuple[Mode, ...], AsTuple] = ()
     miners: MinerSet
     overhead: Overhead = Overhead()

@@ -41,6 +41,10 @@ def problems(found: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
         raise PydanticCustomError("places", "{text}", {"text": text, "places": list(found)})
 
 
+def _on_one_line(value: Any) -> Any:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -76,6 +80,8 @@ def _month_day(value: Any) -> Any:
 
 
 type_name = r"^[A-Za-z][A-Za-z0-9_-]*$"
+Words = Annotated[str, BeforeValidator(_on_one_line)]
+"""Text that stands in a cell, a reason or a heading: its line breaks and further blanks become one blank."""
 Name = Annotated[str, Field(pattern=type_name, max_length=60)]
 AwareTime = Annotated[datetime, BeforeValidator(_aware)]
 Day = Annotated[date, BeforeValidator(_day)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from flexmine.inputs.fields import AsTuple, Document, Name, Share, problems
+from flexmine.inputs.fields import AsTuple, Document, Name, Share, Words, problems
 
 BEST_J_PER_TH, WORST_J_PER_TH = 3.0, 300.0
 """No miner needs less, or was ever worth running at more: a value beyond is in another unit."""
@@ -110,7 +110,7 @@ class MinerDocument(Document):
 
     schema_id: Literal["flexmine-miner/1"] = Field(alias="schema")
     name: Name
-    title: str = ""
+    title: Words = ""
     nameplate: Nameplate
     presets: Annotated[Presets, Field(min_length=1)]
     scaled_from: Scaling | None = None

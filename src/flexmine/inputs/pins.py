@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from flexmine.inputs.fields import AsTuple, AwareTime, Document, Name, PowerMw, problems
+from flexmine.inputs.fields import AsTuple, AwareTime, Document, Name, PowerMw, Words, problems
 
 
 class Pin(Document):
@@ -45,8 +45,8 @@ class Pin(Document):
     at_most_mw: PowerMw | None = None
     begin: AwareTime | None = Field(default=None, alias="from")
     until: AwareTime
-    by: str = Field(min_length=1, max_length=100)
-    why: str = Field(min_length=1, max_length=500)
+    by: Words = Field(min_length=1, max_length=100)
+    why: Words = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
     def _one_way(self) -> Pin:

@@ -17,6 +17,7 @@ from flexmine.inputs.fields import (
     Name,
     PowerMw,
     TemperatureC,
+    Words,
     problems,
 )
 from flexmine.inputs.hash_value import HashValue
@@ -176,7 +177,7 @@ class Outage(Span):
     """
 
     container: Name
-    reason: str = Field(min_length=1)
+    reason: Words = Field(min_length=1)
 
 
 class MustRun(Span):
@@ -191,7 +192,7 @@ class MustRun(Span):
     """
 
     containers: Annotated[tuple[Name, ...], AsTuple, Field(min_length=1)]
-    reason: str = Field(min_length=1)
+    reason: Words = Field(min_length=1)
 
 
 class Available(Span):
@@ -209,7 +210,7 @@ class Available(Span):
 
     model: str = Field(min_length=1)
     count: int = Field(ge=0, le=100_000)
-    reason: str = ""
+    reason: Words = ""
 
 
 class EnergyLimit(Document):
@@ -441,7 +442,7 @@ class CaseDocument(Document):
 
     schema_id: Literal["flexmine-case/1"] = Field(alias="schema")
     name: Name
-    title: str = Field(min_length=1, max_length=200)
+    title: Words = Field(min_length=1, max_length=200)
     notes: Annotated[tuple[str, ...], AsTuple] = ()
     plant: str = Field(min_length=1)
     start: AwareTime

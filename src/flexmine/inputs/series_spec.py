@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from flexmine.inputs.fields import AsTuple, Document, problems
+from flexmine.inputs.fields import AsTuple, Document, Words, problems
 
 BANDS: dict[str, tuple[float, float]] = {
     "temperature_c": (-70.0, 60.0),
@@ -81,7 +81,7 @@ class Factor(Document):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
     value: float = Field(ge=-1e9, le=1e9)
-    note: str = ""
+    note: Words = ""
 
 
 class Fill(Document):

@@ -155,7 +155,6 @@ class Solver:
             int(info.mip_node_count) if self.integer else 0,
         )
 
-
     def _interruptible_run(self) -> highspy.HighsStatus:
         """Run HiGHS in a thread of its own, so that Ctrl-C is heard while it searches; it then stops.
 
