@@ -1,8 +1,10 @@
 """An altered publication is seen by the next run, whoever made its hashes true, and nothing is taken from it."""
 
 import hashlib
+import json
 import shutil
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 
 import pytest
 
@@ -16,9 +18,11 @@ from flexmine.jobs.keep import backup_job, restore_job
 from flexmine.jobs.night import Night
 from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.standing import Standing, standing
-from flexmine.publish.directory import publish
-from flexmine.publish.reader import read_current
-from flexmine.publish.table import CARRIED, rows_at
+from flexmine.publish.directory import Terms, publish
+from flexmine.publish.reader import publications, read_current
+from flexmine.publish.table import CARRIED, read_rows, rows_at, spans
+from flexmine.publish.whole import carried_faults
+from flexmine.publish.written import unaudited
 from nights import evening_before, write_job
 
 DAY = date(2024, 4, 10)
@@ -48,13 +52,65 @@ def job(here):
 
 
 def hashes_made_true(publication):
-    """Write the hashes of all files of a publication into its publication.json."""
+    """Write into publication.json all hashes, and what it says of its rows, as a careful forger does."""
+    document = publication / "publication.json"
     files = {
         f.relative_to(publication).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest()
         for f in sorted(publication.rglob("*"))
-        if f.is_file() and f.name != "publication.json"
+        if f.is_file() and f != document
     }
-    edit_json(publication / "publication.json", lambda d: d.update(files=files))
+    edit_json(document, lambda d: d.update(files=files))
+    try:
+        rows = read_rows(publication / "setpoints.csv")
+    except BadInput:
+        return
+    own = json.loads(document.read_text(encoding="utf-8"))["plan_id"]
+    earlier = list(takewhile(lambda row: row["plan_id"] != own, rows))
+    carried = [
+        {"plan_id": plan_id, "what": "plan" if kind == CARRIED else "after its end", "from": begin, "until": end}
+        for plan_id, kind, begin, end in spans(earlier)
+    ]
+    said = {"rows": len(rows), "carried": carried, "valid_from": rows[0]["interval_start"]}
+    edit_json(document, lambda d: d.update(said))
+
+
+def rows_of(change):
+    """Return what changes the rows of setpoints.csv."""
+    return lambda publication: edit_csv(publication / "setpoints.csv", change)
+
+
+def injected(**what):
+    """Give a container a second row in the middle of the plan's own time."""
+
+    def change(rows):
+        at = next(i for i, r in enumerate(rows) if r["row"] == "plan" and r["interval_start"][11:13] == "12")
+        rows.insert(at, {**rows[at], "facility_power_mw": "9.900000", **what})
+
+    return rows_of(change)
+
+
+def text_of(change):
+    """Return what changes the bytes of setpoints.csv."""
+
+    def alter(publication):
+        file = publication / "setpoints.csv"
+        file.write_bytes(change(file.read_bytes()))
+
+    return alter
+
+
+def plan_without(*keys):
+    """Take keys out of the publication's own plan, and seal it again."""
+
+    def alter(publication):
+        edit_json(publication / "plan" / "plan.json", lambda d: [d.pop(key) for key in keys])
+        reseal(publication / "plan")
+        plan = publication / "plan" / "plan.json"
+        seal = json.loads(plan.read_text(encoding="utf-8"))["seal"]
+        plan_id = hashlib.sha256(plan.read_bytes()).hexdigest()[:16]
+        edit_json(publication / "publication.json", lambda d: d.update(seal=seal, plan_id=plan_id))
+
+    return alter
 
 
 def at_full_power(kind):
@@ -116,12 +172,12 @@ ALTERATIONS = {
     "own row": (at_full_power("plan"), "in its plan"),
     "row after the end": (at_full_power("after"), "in its plan"),
     "carried row": (at_full_power("carried"), "is not as in plan"),
-    "no row after the end": (without("after"), "rows of its plan, which makes"),
+    "no row after the end": (without("after"), "by its plan"),
     "nothing carried": (without("carried"), "it has nothing for the time until its plan begins"),
     "the first carried row less": (one_less(0), "are not all containers of plan"),
     "a carried row less": (one_less(8), "are not all containers of plan"),
     "the last carried row less": (one_less(-1), "are not all containers of plan"),
-    "the first hour less": (lambda p: edit_csv(p / "setpoints.csv", first_hour_less), "do not begin at"),
+    "the first hour less": (lambda p: edit_csv(p / "setpoints.csv", first_hour_less), "do not begin where"),
     "the last hours less": (lambda p: edit_csv(p / "setpoints.csv", last_hours_less), "do not reach to the beginning"),
     "carried from nowhere": (
         lambda p: edit_csv(
@@ -133,6 +189,27 @@ ALTERATIONS = {
     "tolerance": (says(tolerance_kw=9000.0), "its terms are 9000 kW and minimum, those of the job 20 kW and minimum"),
     "status": (says(status="fallback"), "status is 'fallback', by its plan 'optimal'"),
     "valid until": (says(valid_until="2030-01-01T00:00:00+00:00"), "valid_until is '2030"),
+    "a second row, from nowhere": (injected(plan_id="0" * 16, row="carried"), "by its plan"),
+    "a second row of its own": (injected(row="now"), "by its plan"),
+    "a second row, planned": (injected(), "by its plan"),
+    "another sequence in rows": (rows_of(lambda rows: [r.update(sequence="77") for r in rows]), "sequence '77'"),
+    "valid longer in rows": (rows_of(lambda rows: [r.update(valid_until="2030") for r in rows]), "valid_until '2030'"),
+    "carried as its own": (
+        rows_of(lambda rows: [r.update(plan_id=rows[-1]["plan_id"]) for r in rows]),
+        "by its plan",
+    ),
+    "no text": (text_of(lambda raw: raw + b"\xff"), "is not UTF-8 text"),
+    "a long cell": (text_of(lambda raw: raw.replace(b"C01", b"C" * 200_000, 1)), "is no CSV table"),
+    "a cell more": (text_of(lambda raw: raw.rstrip() + b",9\n"), "a row has 16 cells"),
+    "a cell less": (text_of(lambda raw: raw[: raw.rindex(b",")] + b"\n"), "a row has 16 cells"),
+    "tolerance without end": (says(tolerance_kw=10**400), "tolerance_kw is missing or of another kind"),
+    "half a character": (says(run={"run_id": "\ud800"}), "the text holds the character"),
+    "no case in its plan": (plan_without("case", "plant"), "is not as flexmine writes it: KeyError"),
+    "no horizon in its plan": (plan_without("horizon"), "is not as flexmine writes it: KeyError"),
+    "longer rows carried": (
+        rows_of(lambda rows: [r.update(interval_end=f"{DAY}T14:00:00+02:00") for r in rows[:3]]),
+        "is not as in plan",
+    ),
     "of no run": (says(run={}, sequence=2), "sequence is 2, its folder is 0000000"),
     "another plan": (other_plan, "its plan is another"),
     "pointer to an earlier one": (pointer_back, "was current before"),
@@ -184,6 +261,43 @@ def _rows(publication, since=NOON):
         for row in publication.rows()
         if not row["interval_end"] or datetime.fromisoformat(row["interval_end"]) > since
     ]
+
+
+def test_rows_of_a_plan_by_hand_are_kept_as_long_as_they_are_carried(here):
+    """*Proves:* with two publications kept, that of the plan whose rows are carried stays, to be compared with.
+
+    *Sensitivity:* forgotten by number, every run would publish anew.
+    """
+    to = here / "published"
+    publish(here / "runs" / "small" / DAY.isoformat() / "r1" / "plan", to, now=NOON, supersede=True)
+    hand, next_plan = read_current(to), here / "runs" / "small" / NEXT.isoformat() / "r1" / "plan"
+    for tolerance in (21.0, 22.0, 23.0):
+        publish(next_plan, to, Terms(tolerance_kw=tolerance, keep=2), now=NOON)
+    assert hand.directory.is_dir()
+    current = read_current(to)
+    plans = {p.plan_id: unaudited(p.plan_directory) for p in publications(to)}
+    assert list(carried_faults(current, plans.get, NOON)) == []
+
+
+def test_other_terms_later_do_not_make_carried_rows_wrong(here):
+    """*Proves:* what machines did after an earlier plan's end, by the terms of that time, is carried and stands.
+
+    *Sensitivity:* compared with the present terms, every run would publish anew.
+    """
+    third = NEXT + timedelta(days=2)
+    job = read_job(write_job(here.parent / _made(here.parent / "third"), third, 4))
+    Night(job, evening_before(third)).run(third)
+    plan = here.parent / "third" / "runs" / "small" / third.isoformat() / "r1" / "plan"
+    now = evening_before(third)  # the plan of NEXT is over, that of the third day begins later
+    current = publish(plan, here / "published", Terms(after_validity="off"), now=now).publication
+    assert [row["row"] for row in rows_at(current.rows(), now)] == ["after"] * 3
+    plans = {p.plan_id: unaudited(p.plan_directory) for p in publications(here / "published")}
+    assert list(carried_faults(current, plans.get, now)) == []
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder.name
 
 
 def test_a_plan_published_by_hand_is_told_and_stays(here, job, caplog):
@@ -250,6 +364,38 @@ def test_health_sees_an_altered_publication(here, job):
     hashes_made_true(current.directory)
     checks = [c for c in health(job, NOON).checks if c.name in ("current plan", "publication")]
     assert [c.level for c in checks] == [Level.CRITICAL] * 2 and all("in its plan" in c.text for c in checks)
+
+
+def test_a_restored_store_that_plans_alike_goes_on_from_what_is_published(here, job, tmp_path):
+    """*Proves:* a night that was lost by a restore and comes out alike is that publication; nothing is published anew.
+
+    *Sensitivity:* looked for by the id of the lost run alone, every run would publish anew.
+    """
+    older = read_job(write_job(tmp_path / _made(tmp_path / "older"), DAY, 4))
+    Night(older, evening_before(DAY)).run(DAY)
+    backup_job(older, tmp_path / "b.tar.gz")
+    Night(older, evening_before(NEXT)).run(NEXT)
+    restore_job(older, tmp_path / "b.tar.gz", overwrite=True)
+    Night(older, evening_before(NEXT) + timedelta(minutes=1)).run(NEXT)
+    before = read_current(tmp_path / "older" / "published").sequence
+    now = evening_before(NEXT) + timedelta(minutes=2)
+    assert standing(older, older.open_store(), now) == Standing()
+    publish_newest(older, older.open_store(), now, lambda _: None)
+    assert read_current(tmp_path / "older" / "published").sequence == before
+
+
+def test_folders_of_high_numbers_are_no_publications_to_be_kept(here, job):
+    """*Proves:* empty folders and files named as publications of high numbers push none out.
+
+    *Sensitivity:* forgotten by name, the new publication itself would be the oldest.
+    """
+    to = here / "published"
+    for number in range(20):
+        (to / str(90_000_000 + number)).mkdir()
+        (to / str(91_000_000 + number)).write_text("x", encoding="utf-8")
+    r2 = here / "runs" / "small" / DAY.isoformat() / "r2" / "plan"
+    outcome = publish(r2, to, Terms(keep=2), now=NOON, supersede=True)
+    assert read_current(to).sequence == outcome.publication.sequence == 4
 
 
 @pytest.mark.parametrize("readable", [False, True])

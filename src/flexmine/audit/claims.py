@@ -13,7 +13,7 @@ from flexmine.audit.comparison import Comparison, number_of
 from flexmine.audit.figures import break_even, carbon, state_after
 from flexmine.audit.miners import one_miner_mw
 from flexmine.audit.replay import Replay
-from flexmine.audit.seal import SEAL, version_of
+from flexmine.audit.seal import SEAL, is_own_version
 from flexmine.errors import Status
 from flexmine.problem import Floats, Problem
 from flexmine.problem.money import money_terms
@@ -86,7 +86,7 @@ def _unknown_keys(document: Mapping[str, Any]) -> list[str]:
 def check_claims(book: Comparison, made: Replayed) -> None:
     """Check what plan.json says of its money, its proof, its rules and the state that it ends in."""
     document, problem, truth = made.document, made.problem, made.truth
-    own_version = version_of(document) == __version__
+    own_version = is_own_version(document)
     if own_version:
         book.all(f"plan.json: {key} is no key that flexmine {__version__} writes." for key in _unknown_keys(document))
     slack = money_slack_usd(problem, problem.steps)

@@ -121,6 +121,11 @@ def version_of(document: Mapping[str, Any]) -> str:
     return str(versions.get("flexmine", "")) if isinstance(versions, dict) else ""
 
 
+def is_own_version(document: Mapping[str, Any]) -> bool:
+    """Return whether this version of flexmine has made a plan, by its numbers: 0.2 and 0.2.0.dev0 are one."""
+    return _numbers(version_of(document)) == _numbers(__version__)
+
+
 def is_sealed(document: Mapping[str, Any]) -> bool:
     """Return whether a plan's document carries a seal, a true or a false one."""
     return document.get(SEAL) is not None

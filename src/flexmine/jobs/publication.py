@@ -42,21 +42,34 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
     found = standing(job, store, now)
     if found.note:
         LOG.warning(found.note)
-    open_days = [
-        r
-        for r in _joined(store, newest, now, tell)
-        if r.kind != NIGHT or r.day == last_day or (found.fault and r.sequence is not None)
-    ]
+    joined = _joined(store, newest, now, tell)
+    open_days = [r for r in joined if r.kind != NIGHT or r.day == last_day]
+    if found.fault:
+        open_days = _again(job, store, joined, now)
     if found.fault:
         LOG.warning("%s%s", found.fault, "; the stored plans are published again" if open_days else "")
     if newest and not open_days and newest[-1].sequence is None:
         tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
-    before = 0
+    before, anew = 0, bool(found.fault)
     for record in open_days:
         if record.sequence is None or record.sequence < before or found.fault:
-            before = publish_run(job, store, record, now, tell, supersede=record.day != last_day)
+            supersede = anew or record.day != last_day
+            before = publish_run(job, store, record, now, tell, supersede=supersede, anew=anew)
+            anew = False
         else:
             before = record.sequence
+
+
+def _again(job: Job, store: RunStore, joined: list[RunRecord], now: datetime) -> list[RunRecord]:
+    """Return what has to be published where nothing that is published may be believed: for every moment from now on.
+
+    Those are the plans that machines follow, and where the first of them begins later, the one that holds until then.
+    """
+    last = joined[-1:]
+    plans = [r for r in joined if r.sequence is not None or r.kind != NIGHT or r in last]
+    begin = plans[0].valid_from if plans else now
+    until = [r for r in store.published(job.plant) if r.valid_from <= now < r.valid_until] if begin > now else []
+    return [*until[:1], *plans]
 
 
 def _joined(store: RunStore, newest: Sequence[RunRecord], now: datetime, tell: Tell) -> list[RunRecord]:
@@ -89,7 +102,14 @@ def _ending(store: RunStore, record: RunRecord) -> Any:
 
 
 def publish_run(
-    job: Job, store: RunStore, record: RunRecord, now: datetime, tell: Tell, *, supersede: bool = False
+    job: Job,
+    store: RunStore,
+    record: RunRecord,
+    now: datetime,
+    tell: Tell,
+    *,
+    supersede: bool = False,
+    anew: bool = False,
 ) -> int:
     """Publish one stored run; note and return under which sequence number.
 
@@ -97,6 +117,8 @@ def publish_run(
     ----------
     supersede : bool
         Also where what is published now reaches further.
+    anew : bool
+        Also where the same plan is current: what is published is not to be believed.
 
     Raises
     ------
@@ -118,6 +140,7 @@ def publish_run(
         supersede=supersede,
         witnesses=[Witness("the store", record.seal, record.flexmine)],
         strict=job.strict,
+        anew=anew,
     )
     published = outcome.publication
     tell(f"{record.day}: revision {record.revision} is published as {published.sequence} in {target}")

@@ -64,10 +64,17 @@ def standing(job: Job, store: RunStore, now: datetime) -> Standing:
 
 
 def _noted(job: Job, store: RunStore, current: Publication) -> RunRecord | None:
-    """Return the stored run that a publication names."""
-    run = current.document.get("run")
+    """Return the stored run that a publication names, or under whose number it was noted.
+
+    A run that was lost by a restore and planned again alike is published as the lost one was.
+    """
+    run, last = current.document.get("run"), store.last_published(job.plant)
     record = store.run(str(run.get("run_id"))) if isinstance(run, dict) else None
-    return record if record is not None and record.plant == job.plant else None
+    if record is not None and record.plant == job.plant:
+        return record
+    seal = current.document.get("seal")
+    same = last is not None and last.sequence == current.sequence and seal and last.seal == seal
+    return last if same else None
 
 
 def _by_hand(job: Job, store: RunStore, current: Publication) -> str:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flexmine._version import __version__
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.seal import Witness, is_sealed, version_of
+from flexmine.audit.seal import Witness, is_own_version, is_sealed
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.jobs.resolve import CASE_FILE
@@ -50,7 +49,7 @@ def check_run(folder: Path, record: RunRecord, witnesses: Sequence[Witness] = ()
     known = (own,) if record.seal else (own, *witnesses)
     document = read_document(plan)
     # Another version may build another problem of the same case, and better; then the plan alone is audited.
-    case = load_case(folder / "inputs" / CASE_FILE) if version_of(document) == __version__ else None
+    case = load_case(folder / "inputs" / CASE_FILE) if is_own_version(document) else None
     audit = audit_plan(plan, case, known, strict=strict)
     if not audit.ok:
         raise BadInput(f"its plan fails the audit: {audit.violations[0]}")

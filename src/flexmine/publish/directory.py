@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,26 +21,26 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.seal import LAST_SEQUENCE, SEAL, Witness, seal_faults, sha256, witnesses_beside
+from flexmine.audit.seal import LAST_SEQUENCE, SEAL, Witness, read_bytes, seal_faults, sha256, witnesses_beside
 from flexmine.change_words import what_if as what_if_words
 from flexmine.durable import replace_durably, sync, sync_tree
 from flexmine.errors import AuditFailed, BadInput
 from flexmine.output import WRITTEN
 from flexmine.places import end_of_links, remove_tree
-from flexmine.publish.after import ACTIONS, Action, Continued, continued
+from flexmine.publish.after import ACTIONS, Action, continued
 from flexmine.publish.reader import (
     DOCUMENT,
+    MOST_TOLERANCE_KW,
     PLAN,
     POINTER,
     PUBLICATION_SCHEMA,
-    SEQUENCE,
     SETPOINTS,
     Publication,
     publications,
     read_publication,
     witnesses_of_time,
 )
-from flexmine.publish.table import CARRIED, Row, carried_rows, plan_rows, rows_text, spans
+from flexmine.publish.table import carried_rows, plan_rows, rows_text
 from flexmine.publish.whole import newest_whole, said_of
 from flexmine.publish.written import WrittenPlan, plan_id_of, read_written
 
@@ -70,8 +69,10 @@ class Terms:
     def __post_init__(self) -> None:
         if self.after_validity not in ACTIONS:
             raise BadInput(f"after_validity {self.after_validity!r}: allowed are {', '.join(ACTIONS)}")
-        if not 0.0 < self.tolerance_kw <= 10_000.0:
-            raise BadInput(f"tolerance_kw {self.tolerance_kw:g}: allowed are values above 0 up to 10000")
+        if not 0.0 < self.tolerance_kw <= MOST_TOLERANCE_KW:
+            raise BadInput(
+                f"tolerance_kw {self.tolerance_kw:g}: allowed are values above 0 up to {MOST_TOLERANCE_KW:g}"
+            )
         if not 2 <= self.keep <= 100_000:
             raise BadInput(f"keep {self.keep}: allowed are 2 to 100000; a reader may still be in the last one")
 
@@ -96,6 +97,7 @@ def publish(
     witnesses: Sequence[Witness] = (),
     strict: bool = False,
     what_if: bool = False,
+    anew: bool = False,
 ) -> Outcome:
     """Publish the plan of a directory into `target` and move the pointer to it.
 
@@ -115,6 +117,8 @@ def publish(
         Refuse a plan without a seal, as versions before 0.2 wrote it.
     what_if : bool
         Publish also a plan that was made with changed values of its case.
+    anew : bool
+        What is current is not to be believed: nothing is carried over from it, and the same plan is published again.
 
     Returns
     -------
@@ -137,7 +141,7 @@ def publish(
     with _locked(target):
         _clean(target)
         current, damage = newest_whole(target)
-        if current is not None and not damage and _same(current, run_directory, terms):
+        if current is not None and not damage and not anew and _same(current, run_directory, terms):
             return Outcome(current, new=False)
         with _unfinished(target, run_directory) as beside:
             _copy_plan(run_directory, beside / PLAN)
@@ -148,7 +152,8 @@ def publish(
             _refuse_pointless(plan, current, moment, supersede=supersede)
             sequence = _next_sequence(target, after)
             told = {"run": dict(run or {}), "damage": damage}
-            _write(beside, sequence, plan, terms, current=current, now=moment, told=told)
+            before, number = None if anew else current, None if current is None else current.sequence
+            _write(beside, sequence, plan, terms, current=before, supersedes=number, now=moment, told=told)
             beside.chmod(0o755)
             sync_tree(beside)
             name = _folder(sequence)
@@ -207,10 +212,11 @@ def _same(current: Publication, plan: Path, terms: Terms) -> bool:
 
 
 def _copy_plan(run_directory: Path, copy: Path) -> None:
+    """Copy the files of a plan, but for links: what they lead to is not part of it, and others may read the copy."""
     copy.mkdir()
     for name in WRITTEN:
-        if (run_directory / name).is_file():
-            shutil.copyfile(run_directory / name, copy / name)
+        if (run_directory / name).is_file() and not (run_directory / name).is_symlink():
+            (copy / name).write_bytes(read_bytes(run_directory / name))
 
 
 def _what_if(directory: Path, changes: Sequence[Any]) -> str:
@@ -269,47 +275,28 @@ def _write(
     terms: Terms,
     *,
     current: Publication | None,
+    supersedes: int | None,
     now: datetime,
     told: Mapping[str, Any],
 ) -> None:
     ending = continued(plan, terms.after_validity)
-    own = plan_rows(plan, ending)
     earlier = [] if current is None else carried_rows(current.rows(), plan.valid_from, now)
-    rows = [*earlier, *own]
+    rows = [*earlier, *plan_rows(plan, ending)]
     text = rows_text(rows, sequence, plan.valid_until.isoformat())
     (beside / SETPOINTS).write_text(text, encoding="utf-8", newline="\n")
     files = {f.relative_to(beside).as_posix(): sha256(f) for f in sorted(beside.rglob("*")) if f.is_file()}
     document = {
         "schema": PUBLICATION_SCHEMA,
         "sequence": sequence,
-        **said_of(plan),
+        **said_of(plan, ending, terms.after_validity, earlier),
         "published_at": now.astimezone(UTC).isoformat(),
-        "valid_from": rows[0]["interval_start"],
         "tolerance_kw": terms.tolerance_kw,
-        "after_validity": _after(plan, ending, terms),
-        "carried": _carried(earlier),
-        "supersedes": None if current is None else current.sequence,
-        "rows": len(rows),
+        "supersedes": supersedes,
         **told,
         "files": files,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (beside / DOCUMENT).write_text(text, encoding="utf-8", newline="\n")
-
-
-def _after(plan: WrittenPlan, ending: Continued, terms: Terms) -> dict[str, Any]:
-    return {
-        "action": terms.after_validity,
-        "checked_until": plan.problem.time.begin(ending.checked_until).isoformat(),
-        "breaks": list(ending.breaks),
-    }
-
-
-def _carried(earlier: list[Row]) -> list[dict[str, str]]:
-    return [
-        {"plan_id": plan_id, "what": "plan" if kind == CARRIED else "after its end", "from": begin, "until": end}
-        for plan_id, kind, begin, end in spans(earlier)
-    ]
 
 
 def _point(target: Path, name: str) -> None:
@@ -326,10 +313,16 @@ def _point(target: Path, name: str) -> None:
 
 
 def _forget(target: Path, keep: int) -> None:
-    """Delete all but the newest publications; each loses its name before its files."""
-    names = sorted(e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name))
-    for name in names[:-keep]:
-        dying = target / f".old-{name}"
-        (target / name).replace(dying)
-        remove_tree(dying)
+    """Delete the oldest publications before the current one, but for those whose plans it has rows of.
+
+    Each loses its name before its files.
+    """
+    current = read_publication(target / (target / POINTER).readlink())
+    held = {row["plan_id"] for row in current.rows()}
+    before = [p for p in publications(target) if p.sequence < current.sequence]
+    for publication in before[keep - 1 :]:
+        if publication.plan_id not in held:
+            dying = target / f".old-{publication.directory.name}"
+            publication.directory.replace(dying)
+            remove_tree(dying)
     sync(target)

@@ -13,11 +13,12 @@ from flexmine.audit.seal import Witness, read_bytes, sha256
 from flexmine.errors import BadInput
 from flexmine.moments import NoTime, read_moment
 from flexmine.publish.table import Row, read_rows
-from flexmine.strict_json import read_strictly
+from flexmine.strict_json import fault_of_values, read_strictly
 
 PUBLICATION_SCHEMA = "flexmine-publication/1"
 POINTER, SETPOINTS, DOCUMENT, PLAN = "current", "setpoints.csv", "publication.json", "plan"
 SEQUENCE = re.compile(r"[0-9]{8}")
+MOST_TOLERANCE_KW = 10_000.0
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "sequence": int,
     **dict.fromkeys(("plan_id", "plant", "status", "published_at", "valid_from", "valid_until"), str),
@@ -110,6 +111,9 @@ def read_publication(directory: Path) -> Publication:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != PUBLICATION_SCHEMA:
         raise BadInput(f"{file}: is no publication of flexmine: schema {PUBLICATION_SCHEMA!r} expected")
+    unseen = fault_of_values(document)
+    if unseen is not None:
+        raise BadInput(f"{file}: {unseen}")
     wrong = next(_wrong_keys(document), None)
     if wrong is not None:
         raise BadInput(f"{file}: {wrong} is missing or of another kind than flexmine writes")
@@ -124,7 +128,9 @@ def _wrong_keys(document: Mapping[str, Any]) -> Iterator[str]:
         value = document.get(key)
         if not isinstance(value, kind) or isinstance(value, bool):
             yield key
-    files, after = document.get("files"), document.get("after_validity")
+    tolerance, files, after = (document.get(key) for key in ("tolerance_kw", "files", "after_validity"))
+    if not isinstance(tolerance, int | float) or not 0.0 < tolerance <= MOST_TOLERANCE_KW:
+        yield "tolerance_kw"
     if not (isinstance(files, dict) and isinstance(files.get(SETPOINTS), str)):
         yield f"files: the sha256 of {SETPOINTS}"
     if not (isinstance(after, dict) and isinstance(after.get("action"), str)):

@@ -102,13 +102,21 @@ def read_rows(file: Path) -> list[Row]:
     BadInput
         It cannot be read, has other columns, or a time that is none.
     """
-    reader = csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8"), newline=""))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise BadInput(f"{file}: is no setpoints.csv of a publication; its columns are {', '.join(COLUMNS)}")
-    rows = []
-    for row in reader:
-        _refuse_no_time(f"{file}:{reader.line_num}", row)
-        rows.append(row)
+    try:
+        reader = csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8"), newline=""), strict=True)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise BadInput(f"{file}: is no setpoints.csv of a publication; its columns are {', '.join(COLUMNS)}")
+        rows = []
+        for row in reader:
+            place = f"{file}:{reader.line_num}"
+            if set(row) != set(COLUMNS) or None in row.values():
+                raise BadInput(f"{place}: a row has {len(COLUMNS)} cells, one for each column")
+            _refuse_no_time(place, row)
+            rows.append(row)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: is not UTF-8 text (byte {error.start})") from error
+    except csv.Error as error:
+        raise BadInput(f"{file}: is no CSV table: {error}") from error
     return rows
 
 

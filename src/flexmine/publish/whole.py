@@ -3,50 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Any
 
-from flexmine._version import __version__
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.seal import SEAL, file_faults, seal_faults, version_of
-from flexmine.errors import BadInput
+from flexmine.audit.seal import SEAL, file_faults, is_own_version, seal_faults, version_of
+from flexmine.errors import BadInput, printable
 from flexmine.moments import read_moment
-from flexmine.publish.after import ACTIONS, continued
+from flexmine.publish.after import ACTIONS, Action, Continued, continued
 from flexmine.publish.reader import DOCUMENT, POINTER, SEQUENCE, SETPOINTS, Publication, read_publication
-from flexmine.publish.table import AFTER, CARRIED, PLANNED, Row, carried_rows, plan_rows
+from flexmine.publish.table import AFTER, CARRIED, PLANNED, Row, carried_rows, plan_rows, spans
 from flexmine.publish.written import WrittenPlan, unaudited
 
 FROM_ELSEWHERE = ("sequence", "valid_until")
 """Columns that say which publication a row stands in."""
+# What a document that flexmine has not written may raise where it is read as one: a fault, and not the end of a night.
+NOT_OURS = (KeyError, TypeError, ValueError, IndexError, OverflowError)
 
 
 def faults_of(publication: Publication) -> list[str]:
     """Return a sentence for each way in which a publication is not what flexmine has published.
 
-    The hashes in publication.json are no proof of the setpoints: whoever alters one can alter the other.  So the rows
-    of its own plan are made anew from the plan's files, which are those that their seal names.  Rows carried over from
-    an earlier plan are compared by :func:`carried_faults`, where that plan is known.
+    The hashes in publication.json are no proof of what it says: whoever alters a file can alter its hash.  So what
+    follows from the plan in it is made anew from the plan's files, which are those that their seal names.  Rows carried
+    over from an earlier plan are compared by :func:`carried_faults`, where that plan is known.
     """
     found = publication.faults()
     try:
         return found or list(_own_faults(publication))
     except BadInput as error:
         return error.messages
+    except NOT_OURS as error:
+        return [
+            f"{publication.directory}: is not as flexmine writes it: {printable(f'{type(error).__name__}: {error}')}"
+        ]
 
 
-def said_of(plan: WrittenPlan) -> dict[str, Any]:
-    """Return what publication.json takes from the plan that begins last in it."""
+def said_of(plan: WrittenPlan, ending: Continued, action: Action, earlier: list[Row]) -> dict[str, Any]:
+    """Return what publication.json says of the plan that begins last in it, of its ending, and of its rows."""
     document = plan.document
+    first = earlier[0]["interval_start"] if earlier else plan.valid_from.isoformat()
     return {
         "plan_id": plan.plan_id,
         "plant": document.get("plant") or document["case"],
         "case": document["case"],
         "status": document["status"],
+        "valid_from": first,
         "plan_from": plan.valid_from.isoformat(),
         "valid_until": plan.valid_until.isoformat(),
+        "after_validity": {
+            "action": action,
+            "checked_until": plan.problem.time.begin(ending.checked_until).isoformat(),
+            "breaks": list(ending.breaks),
+        },
+        "carried": [
+            {"plan_id": plan_id, "what": "plan" if kind == CARRIED else "after its end", "from": begin, "until": end}
+            for plan_id, kind, begin, end in spans(earlier)
+        ],
         "containers": list(plan.schedule.containers),
+        "rows": len(earlier) + len(plan.schedule.containers) * (ending.first + ending.steps),
         "changes": document.get("changes", []),
         "seal": document.get(SEAL),
         "flexmine": version_of(document),
@@ -60,26 +78,66 @@ def _own_faults(publication: Publication) -> Iterator[str]:
     if faults:
         yield from (f"{directory}: {fault}" for fault in faults)
         return
-    plan, same_version = unaudited(directory), version_of(document) == __version__
-    for key, value in said_of(plan).items():
-        # A version before seals had fewer keys.
-        if (key in said or same_version) and said.get(key) != value:
-            yield f"{publication.directory / DOCUMENT}: {key} is {said.get(key)!r}, by its plan {value!r}"
-            return
     action = said["after_validity"]["action"]
     if action not in ACTIONS:
         yield f"{publication.directory / DOCUMENT}: after_validity.action {action!r}: allowed are {', '.join(ACTIONS)}"
         return
-    # Another version may end a plan otherwise; the plan itself it reads alike.
-    kinds = (PLANNED, AFTER) if same_version else (PLANNED,)
-    true = [row for row in plan_rows(plan, continued(plan, action)) if row["row"] in kinds]
-    own = [row for row in publication.rows() if row["plan_id"] == plan.plan_id and row["row"] in kinds]
-    yield from _different(publication, own, true)
+    plan = unaudited(directory)
+    ending = continued(plan, action)
+    rows = publication.rows()
+    earlier = list(takewhile(lambda row: row["plan_id"] != plan.plan_id, rows))
+    own = is_own_version(document)
+    for key, value in said_of(plan, ending, action, earlier).items():
+        # An older version had fewer keys, and may end a plan otherwise; the plan itself it reads alike.
+        if said.get(key) != value and (own or (key in said and key not in ("after_validity", "rows", "carried"))):
+            yield f"{publication.directory / DOCUMENT}: {key} is {said.get(key)!r}, by its plan {value!r}"
+            return
+    yield from _out_of_place(publication, plan, rows, len(earlier))
+    true = plan_rows(plan, ending)
+    if own:
+        yield from _different(publication, rows[len(earlier) :], true)
+    else:
+        planned = [row for row in rows[len(earlier) :] if row["row"] == PLANNED]
+        yield from _different(publication, planned, [row for row in true if row["row"] == PLANNED])
+
+
+def _out_of_place(publication: Publication, plan: WrittenPlan, rows: list[Row], carried: int) -> Iterator[str]:
+    """Yield the first row that does not belong where it stands: earlier plans first, up to the beginning of the own."""
+    file = publication.directory / SETPOINTS
+    same = {"sequence": str(publication.sequence), "valid_until": plan.valid_until.isoformat()}
+    for number, row in enumerate(rows):
+        kinds = (CARRIED, AFTER) if number < carried else (PLANNED, AFTER)
+        wrong = [key for key, value in same.items() if row[key] != value]
+        wrong += ["row"] * (row["row"] not in kinds) + ["plan_id"] * (
+            number >= carried and row["plan_id"] != plan.plan_id
+        )
+        if number < carried and not (row["interval_end"] and read_moment(row["interval_end"]) <= plan.valid_from):
+            wrong.append("interval_end")
+        if wrong:
+            what = f"{row['container']} at {row['interval_start']}: {wrong[0]} {row[wrong[0]]!r}"
+            yield f"{file}: {what} does not belong there"
+            return
 
 
 def since(publication: Publication, now: datetime) -> datetime:
     """Return the moment from which on a publication has to say what machines do: not before it was made."""
     return max(now, read_moment(publication.document["published_at"]))
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """The time before a publication's own plan begins, as far as it has to be filled.
+
+    Attributes
+    ----------
+    until : datetime or None
+        Up to here it is filled already.
+    """
+
+    file: Path
+    now: datetime
+    end: datetime
+    until: datetime | None = None
 
 
 def carried_faults(
@@ -94,43 +152,54 @@ def carried_faults(
     plan_of : callable
         From the id of a plan to the plan; None where nobody knows it.
     """
-    file, begin = publication.directory / SETPOINTS, read_moment(publication.document["plan_from"])
-    now = since(publication, now)
-    said = [r for r in publication.rows() if r["plan_id"] != publication.plan_id or r["row"] == CARRIED]
-    held = carried_rows(said, begin, now)
-    true: dict[tuple[str, str, datetime], Row] = {}
-    for plan_id in dict.fromkeys(row["plan_id"] for row in held):
-        plan = plan_of(plan_id)
+    begin = read_moment(publication.document["plan_from"])
+    gap = _Gap(publication.directory / SETPOINTS, since(publication, now), begin)
+    rows = takewhile(lambda row: row["plan_id"] != publication.plan_id, publication.rows())
+    held = carried_rows(rows, begin, gap.now)
+    for plan_id, group in groupby(held, key=lambda row: row["plan_id"]):
+        plan, said = plan_of(plan_id), list(group)
         if plan is None:
-            yield f"{file}: has rows of plan {plan_id}, which is neither stored nor published"
+            yield f"{gap.file}: has rows of plan {plan_id}, which is neither stored nor published"
             return
-        rows = plan_rows(plan, continued(plan, publication.document["after_validity"]["action"]))
-        true |= {
-            (plan_id, row["container"], read_moment(row["interval_start"])): row
-            for row in carried_rows(rows, begin, now)
-        }
-    ends: dict[str, datetime] = {}
-    for (plan_id, text), group in groupby(held, key=lambda r: (r["plan_id"], r["interval_start"])):
-        rows, start = list(group), read_moment(text)
-        where = f"{file}: the rows of plan {plan_id} at {text}"
-        if not ends and start != min(when for whose, _, when in true if whose == plan_id):
-            yield f"{where} do not begin at the time that is to be filled"
+        # What was done after the end of an earlier plan is a matter of the terms of that time.
+        found = [list(_faults_of_plan(gap, said, plan, action)) for action in ACTIONS]
+        if all(found):
+            yield min(found, key=len)[0]
             return
-        names = [name for whose, name, when in true if (whose, when) == (plan_id, start)]
-        if sorted(row["container"] for row in rows) != sorted(names):
-            yield f"{where} are not all containers of plan {plan_id}"
+        gap = replace(gap, until=read_moment(said[-1]["interval_end"]))
+    if gap.until is not None and gap.until != begin:
+        yield f"{gap.file}: the rows of earlier plans do not reach to the beginning of its own"
+
+
+def _faults_of_plan(gap: _Gap, said: list[Row], plan: WrittenPlan, action: Action) -> Iterator[str]:
+    """Yield the first way in which the rows of an earlier plan are not those of it."""
+    rows = carried_rows(plan_rows(plan, continued(plan, action)), gap.end, gap.now)
+    true = {(row["container"], read_moment(row["interval_start"])): row for row in rows}
+    expected = gap.until or min((when for _, when in true), default=None)
+    for text, group in groupby(said, key=lambda row: row["interval_start"]):
+        of_step, start = list(group), read_moment(text)
+        where = f"{gap.file}: the rows of plan {plan.plan_id} at {text}"
+        if start != expected:
+            yield f"{where} do not begin where those before them end, or now"
             return
-        for row in rows:
-            key = (plan_id, row["container"], start)
-            if _wrong(row, true[key], but=(*FROM_ELSEWHERE, "interval_end")):
-                yield f"{file}: {row['container']} at {text}: is not as in plan {plan_id}"
+        if sorted(row["container"] for row in of_step) != sorted(name for name, when in true if when == start):
+            yield f"{where} are not all containers of plan {plan.plan_id}"
+            return
+        for row in of_step:
+            right = true[row["container"], start]
+            if _wrong(row, right, but=(*FROM_ELSEWHERE, "interval_end")) or not _within(row, right):
+                yield f"{gap.file}: {row['container']} at {text}: is not as in plan {plan.plan_id}"
                 return
-            if ends.get(row["container"], start) != start:
-                yield f"{file}: {row['container']} at {text}: does not follow the row before it"
-                return
-            ends[row["container"]] = read_moment(row["interval_end"])
-    if any(end != begin for end in ends.values()):
-        yield f"{file}: the rows of earlier plans do not reach to the beginning of its own"
+        ends = {row["interval_end"] for row in of_step}
+        if len(ends) != 1:
+            yield f"{where} do not end together"
+            return
+        expected = read_moment(ends.pop())
+
+
+def _within(row: Row, right: Row) -> bool:
+    """Return whether a row ends as that of its plan, or earlier, where a later plan began."""
+    return not right["interval_end"] or read_moment(row["interval_end"]) <= read_moment(right["interval_end"])
 
 
 def _not_there(pointer: Path, pointed: str | None) -> str:

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from flexmine._version import __version__
 from flexmine.assembly import assemble
 from flexmine.assembly.reserve import without_reserve
 from flexmine.audit.claims import FROM_THE_CASE, WRITTEN_SLACK_USD, Replayed, claimed
 from flexmine.audit.comparison import Comparison, number_of
 from flexmine.audit.directory import FileAudit, audit_directory
 from flexmine.audit.plan_files import read_document
-from flexmine.audit.seal import Witness, version_of
+from flexmine.audit.seal import Witness, is_own_version, version_of
 from flexmine.baselines.day_kind import DayKind
 from flexmine.baselines.rules import RuleResult, realisable, simple_rules
 from flexmine.errors import BadInput, Status
@@ -74,7 +73,7 @@ def _check_rules(book: Comparison, made: Replayed, rules: tuple[RuleResult, ...]
     """Compare the rules of a plan with those of this version; return what an older version claims of its own."""
     written = made.document.get("rules")
     true = [rule_document(realisable(made.problem, rule, made.publish_steps)) for rule in rules]
-    if version_of(made.document) == __version__:
+    if is_own_version(made.document):
         book.same("plan.json: rules", written, true, WRITTEN_SLACK_USD)
         return []
     own = Comparison()
@@ -110,7 +109,7 @@ def _check_day_kind(book: Comparison, made: Replayed, rules: tuple[RuleResult, .
             known <= bound + WRITTEN_SLACK_USD, f"plan.json: day_kind.full_power_money_usd: {known} is above bound_usd."
         )
     greedy = next(rule.money_usd for rule in rules if rule.name == "greedy")
-    if version_of(made.document) != __version__:
+    if not is_own_version(made.document):
         greedy = number_of(said.get("greedy_money_usd"))
     true = DayKind(money, known, greedy).document()
     # Amounts are written rounded, and a sentence may round them to the other side.
@@ -185,7 +184,7 @@ def _check_taken_over(book: Comparison, made: Replayed, case: Case, assembly: An
     decided = Decided(made.problem, made.schedule, made.truth, proof, str(document.get("engine")))
     plan = build_plan(case, assembly, options_of(case), decided)
     true = plan_document(plan, {})
-    older = version_of(document) != __version__
+    older = not is_own_version(document)
     for key in [key for keys, _ in FROM_THE_CASE for key in keys if key not in ("notes", "carbon", "state_after")]:
         if older and key not in document:
             continue
