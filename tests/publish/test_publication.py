@@ -171,6 +171,19 @@ def test_a_missing_pointer_is_damage_and_a_wrong_seal_is_refused_at_once(tmp_pat
             publish(plan, tmp_path / "to", now=BEFORE, witnesses=[Witness("--seal", other)])
 
 
+def test_a_link_in_a_plan_is_not_copied(tmp_path, plan):
+    """*Proves:* what a link in the place of run.json leads to does not come among what machines can read.
+
+    *Sensitivity:* followed, it would publish any file that the publisher may read.
+    """
+    secret = tmp_path / "secret"
+    secret.write_text("secret", encoding="utf-8")
+    (plan / "run.json").unlink(missing_ok=True)
+    (plan / "run.json").symlink_to(secret)
+    published = publish(plan, tmp_path / "to", now=BEFORE).publication
+    assert not (published.plan_directory / "run.json").exists()
+
+
 def test_what_is_no_plan_is_named_and_leaves_nothing(tmp_path, plan):
     """*Proves:* the folder that was named is told, not the copy of it, and nothing stays at the target.
 

@@ -144,7 +144,8 @@ def test_a_publication_through_a_link_and_an_archived_one(tmp_path):
     (tmp_path / "disk" / "00000001").rename(tmp_path / "archived")
     (tmp_path / "disk" / "00000001").symlink_to(tmp_path / "archived")
     for hours, name in ((1, "b"), (2, "c")):
-        assert publish(written(tmp_path / name, hours=hours), target, Terms(keep=2), now=BEFORE).new
+        now = BEFORE + timedelta(hours=hours + 1)  # when nothing of the plan before holds any more
+        assert publish(written(tmp_path / name, hours=hours), target, Terms(keep=2), now=now).new
     assert target.is_symlink()
     assert read_current(target).sequence == 3
     assert sorted(p.name for p in (tmp_path / "disk").glob("0*")) == ["00000002", "00000003"]

@@ -297,6 +297,37 @@ def test_a_pipe_in_the_place_of_the_journal(store):
         store.recover()
 
 
+def test_an_earlier_folder_that_has_other_runs_is_not_put_back(store):
+    """*Proves:* a folder that a journal calls aside has to hold the runs that the database knows.
+
+    *Sensitivity:* with any folder put in its place, every run would end with exit 2.
+    """
+    aside = store.runs / "small.replaced-20230410T0000Z"
+    (aside / "2023-04-10" / "r1").mkdir(parents=True)
+    _journal(store, json.dumps({"token": "0" * 32, "aside": aside.name}))
+    with pytest.raises(BadInput, match="it has not the runs of the database; nothing was moved"):
+        store.recover()
+    assert store.contents() == store.old
+
+
+def test_without_its_database_no_restore_is_undone(tmp_path):
+    """*Proves:* where the database was lost too, a journal moves nothing: the runs stay where they are.
+
+    *Sensitivity:* an empty database knows of no runs, so that all of them would be moved aside, and a plan be made from
+    the initial state.
+    """
+    job_file = restored_job(tmp_path / "here", DAY)
+    runs = tmp_path / "here" / "runs"
+    stage = stage_of(runs, "small")
+    stage.mkdir()
+    (stage / JOURNAL).write_text(json.dumps({"token": "0" * 32, "aside": None}), encoding="utf-8")
+    (runs / "flexmine.db").write_bytes(b"no database" * 1000)
+    for _ in range(2):
+        with pytest.raises(BadInput, match="and a restore was interrupted, of which only the database knows"):
+            open_recovered(read_job(job_file), lambda _: None)
+        assert (runs / "small" / DAY.isoformat() / "r1").is_dir()
+
+
 def test_a_forged_journal_that_names_an_earlier_folder_loses_nothing(store):
     """*Proves:* what stands in place is kept beside it under a name of its own.
 

@@ -16,6 +16,7 @@ from flexmine.store.files import half_removed, leftovers, remove, run_folders, s
 from flexmine.store.records import RunRecord, read_record
 from flexmine.store.restore import settle_restore
 from flexmine.store.runs import RunStore
+from flexmine.store.swap import is_under_way, stage_of
 
 Tell = Callable[[str], None]
 
@@ -35,6 +36,11 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
     try:
         store = job.open_store()
     except StoreDamaged as damage:
+        if is_under_way(job.folder, job.plant):
+            raise BadInput(
+                f"{damage}; and a restore was interrupted, of which only the database knows whether it was finished: "
+                f"see {stage_of(job.folder, job.plant)}, and docs/runbook.md under 'no journal of a restore'"
+            ) from damage
         lost = True
         tell(f"{damage}; it is set aside and written anew from the folders of the runs")
         _set_database_aside(job, tell)

@@ -155,10 +155,13 @@ def _move_back(engine: Engine, root: Path, plant: str, aside: str | None) -> Non
     """
     place, old = root / plant, None if aside is None else root / aside
     if not (stage_of(root, plant) / NEW).exists() and place.exists():
-        if old is None and _has_rows(engine, plant):
+        runs = _folders_in_database(engine, plant)
+        if old is None and runs:
             raise _no_journal(root, plant, f"it says that there was no folder {plant}, and the database has its runs")
         if old is not None and not is_plain_folder(old):
             raise _no_journal(root, plant, f"it says that {aside} was {plant}, and there is no such folder")
+        if old is not None and any(not (old / run).is_dir() for run in runs):
+            raise _no_journal(root, plant, f"it says that {aside} was {plant}, and it has not the runs of the database")
         place.rename(root / _aside(plant))
         sync(root)
     if old is not None and is_plain_folder(old) and not place.exists():
@@ -171,10 +174,12 @@ def _aside(plant: str) -> str:
     return f"{plant}.replaced-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S%fZ')}"
 
 
-def _has_rows(engine: Engine, plant: str) -> bool:
+def _folders_in_database(engine: Engine, plant: str) -> list[str]:
+    """Return where the runs lie that the database knows, relative to the folder of the plant."""
     runs = RunRow.__table__
     with engine.begin() as connection:
-        return connection.execute(select(runs.c.run_id).where(runs.c.plant == plant).limit(1)).first() is not None
+        rows = connection.execute(select(runs.c.day, runs.c.revision).where(runs.c.plant == plant))
+        return [f"{row.day.isoformat()}/r{row.revision}" for row in rows]
 
 
 def _write(stage: Path, journal: Journal) -> None:
