@@ -203,6 +203,10 @@ ALTERATIONS = {
     "a cell more": (text_of(lambda raw: raw.rstrip() + b",9\n"), "a row has 16 cells"),
     "a cell less": (text_of(lambda raw: raw[: raw.rindex(b",")] + b"\n"), "a row has 16 cells"),
     "tolerance without end": (says(tolerance_kw=10**400), "tolerance_kw is missing or of another kind"),
+    "no beginning": (
+        lambda p: edit_json(p / "publication.json", lambda d: d.pop("plan_from")),
+        "plan_from is missing or of another kind",
+    ),
     "half a character": (says(run={"run_id": "\ud800"}), "the text holds the character"),
     "no case in its plan": (plan_without("case", "plant"), "is not as flexmine writes it: KeyError"),
     "no horizon in its plan": (plan_without("horizon"), "is not as flexmine writes it: KeyError"),

@@ -21,7 +21,7 @@ SEQUENCE = re.compile(r"[0-9]{8}")
 MOST_TOLERANCE_KW = 10_000.0
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "sequence": int,
-    **dict.fromkeys(("plan_id", "plant", "status", "published_at", "valid_from", "valid_until"), str),
+    **dict.fromkeys(("plan_id", "plant", "status", "published_at", "valid_from", "plan_from", "valid_until"), str),
     "tolerance_kw": (int, float),
     "after_validity": dict,
     "containers": list,
