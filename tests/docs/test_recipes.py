@@ -9,6 +9,7 @@ import yaml
 
 from flexmine.inputs.adapters import ADAPTERS
 from flexmine.inputs.conversion import conversion
+from flexmine.inputs.layout import Layout
 from flexmine.inputs.series_spec import BANDS, Series
 from pages import DOCS
 
@@ -49,8 +50,11 @@ def test_every_file_of_the_table_has_a_recipe_and_every_adapter_is_shown():
 
 def test_every_key_of_a_series_is_told():
     """*Proves:* the page of keys is complete.  *Sensitivity:* a new key fails until it is told."""
-    table = text("series.md").partition("## Keys")[2].partition("## Units")[0]
+    table = text("series.md").partition("## Keys")[2].partition("## Layout")[0]
     told = set(
         re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in table.splitlines() if row.startswith("| `")))
     )
     assert told == set(Series.model_fields)
+    table = text("series.md").partition("## Layout")[2].partition("## Units")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(Layout.model_fields)

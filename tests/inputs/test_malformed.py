@@ -121,7 +121,7 @@ YAML: dict[str, tuple[str, Edit, str, str]] = {
     ),
 }  # fmt: skip
 CSV: dict[str, tuple[str, Edit, str, str]] = {
-    "empty": ("prices.csv", lambda raw: b"", PRICE + "prices.csv: this is not a CSV table", "header"),
+    "empty": ("prices.csv", lambda raw: b"", PRICE + "prices.csv:1: this is not a CSV table", "header"),
     "header alone": ("prices.csv", lambda raw: raw.split(b"\n")[0] + b"\n", PRICE + "prices.csv:", "no rows"),
     "no such column": (
         "prices.csv", line(1, "interval_start,prise"),
@@ -133,7 +133,7 @@ CSV: dict[str, tuple[str, Edit, str, str]] = {
     ),
     "cell too many": (
         "prices.csv", line(3, "2024-09-10T01:00:00+08:00,11,12"),
-        PRICE + "prices.csv: this is not", "line 3",
+        PRICE + "prices.csv:3: has 3 cells, the header 2 names", "decimal comma",
     ),
     "naive time": ("prices.csv", line(3, "2024-09-10T01:00:00,11"), PRICE + "prices.csv:3: ", "no UTC offset"),
     "no time": ("prices.csv", line(3, "noon,11"), PRICE + "prices.csv:3: ", "'noon'"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flexmine.errors import BadInput
+from flexmine.inputs.layout import Layout
 from flexmine.inputs.reading import MAX_CSV_BYTES
 from flexmine.inputs.references import Reader
 from flexmine.inputs.schema import CaseDocument
@@ -44,15 +45,16 @@ def read_all_series(
 ) -> dict[str, SeriesRead]:
     """Return every series that the case names by a file, by dotted key; what is wrong is kept by the reader."""
     read: dict[str, SeriesRead] = {}
-    files: dict[tuple[Path, str], Table | TypicalYear] = {}
+    files: dict[tuple[Path, str, Layout | None], Table | TypicalYear] = {}
     for dotted, keys, quantity, value in series_entries(document):
         if not isinstance(value, Series):
             continue
         try:
             path = reader.access.resolve(value.file, case.path)
-            if (path, value.kind) not in files:
-                files[path, value.kind] = _read_file(path, value, reader)
-            read[dotted] = read_series(files[path, value.kind], value, quantity, axis, key=dotted, as_of=as_of)
+            which = (path, value.kind, value.layout)
+            if which not in files:
+                files[which] = _read_file(path, value, reader)
+            read[dotted] = read_series(files[which], value, quantity, axis, key=dotted, as_of=as_of)
         except BadInput as error:
             reader.wrong += [case.at(keys, message) for message in error.messages]
     return read
@@ -92,4 +94,6 @@ def _read_file(path: Path, spec: Series, reader: Reader) -> Table | TypicalYear:
         raw = reader.raw(path, label, MAX_CSV_BYTES)
     except BadInput as error:
         raise BadInput([f"{spec.file} {message}" for message in error.messages]) from error
-    return read_typical_year(raw, label, spec.kind) if spec.typical_year else read_table(raw, label, spec.kind)
+    if spec.typical_year:
+        return read_typical_year(raw, label, spec.kind)
+    return read_table(raw, label, spec.kind, spec.layout)

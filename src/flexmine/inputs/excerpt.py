@@ -33,7 +33,14 @@ def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None =
     cut = table.select(wanted)
     own = {"format": "csv", "every": _named_step(spec, rows), "issue_column": None, "revision_column": None}
     kept = spec.model_copy(update={**own, "stale_after_h": None})
-    return Table(cut.label, cut.rows[list(columns)], cut.lines, cut.word), kept
+    plain = cut.rows[list(columns)].copy()
+    if spec.layout is not None:
+        # The excerpt is written as every CSV of ours; marks of missing values are texts, and stay as they are.
+        plain[spec.time_column] = cut.times(spec.time_column)
+        for column in (spec.column, *spec.quantiles.values()):
+            plain[column] = [c if c in spec.missing else cut.number(c) or c for c in cut.text(column)]
+        kept = kept.model_copy(update={"layout": None})
+    return Table(cut.label, plain, cut.lines, cut.word), kept
 
 
 def _margin(spec: Series) -> timedelta:

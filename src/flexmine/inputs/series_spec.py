@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from flexmine.inputs.fields import AsTuple, Document, Words, problems
+from flexmine.inputs.layout import Layout
 
 BANDS: dict[str, tuple[float, float]] = {
     "temperature_c": (-70.0, 60.0),
@@ -112,7 +113,9 @@ class Series(Document):
 
         Path relative to the YAML file, or ``shipped:NAME.csv``.
     format
-        How the file is read; absent: by its suffix (``.parquet``, ``.epw``), else CSV.
+        How the file is read; absent: by its suffix (``.parquet``, ``.xlsx``, ``.epw``), else CSV.
+    layout
+        How its text is written, where that is not UTF-8 with commas, decimal points and ISO 8601 times.
     column
         Name of the column in the header.
 
@@ -158,7 +161,8 @@ class Series(Document):
     """
 
     file: str = Field(min_length=1)
-    format: Literal["csv", "parquet", "epw", "tmy3"] | None = None
+    format: Literal["csv", "parquet", "xlsx", "epw", "tmy3"] | None = None
+    layout: Layout | None = None
     column: ColumnName
     time_column: ColumnName = "interval_start"
     unit: str = Field(default="", max_length=60)
@@ -191,11 +195,11 @@ class Series(Document):
 
     @property
     def kind(self) -> str:
-        """How the file is read: csv, parquet, epw or tmy3."""
+        """How the file is read: csv, parquet, xlsx, epw or tmy3."""
         if self.format is not None:
             return self.format
         suffix = self.file.rpartition(".")[2].lower()
-        return suffix if suffix in ("parquet", "epw") else "csv"
+        return suffix if suffix in ("parquet", "xlsx", "epw") else "csv"
 
     @property
     def typical_year(self) -> bool:
@@ -220,12 +224,24 @@ class Series(Document):
         for key in ("clock", "leap_day"):
             if getattr(self, key) is not None and not self.typical_year:
                 found.append(((key,), "belongs to a typical year; format has to be epw or tmy3"))
+        found += self._of_layout()
         if self.typical_year:
             for key in ("issue_column", "zone", "every"):
                 if getattr(self, key) is not None:
                     found.append(((key,), f"has no meaning in a typical year ({self.kind}); leave it out"))
         problems(found)
         return self
+
+    def _of_layout(self) -> list[tuple[tuple[str | int, ...], str]]:
+        """Return which keys of the layout have no meaning for this kind of file."""
+        if self.layout is None:
+            return []
+        of_text = ("separator", "encoding", "comment")
+        idle = {"csv": ("sheet",), "xlsx": of_text, "parquet": (*of_text, "sheet", "header_row")}
+        if self.kind not in idle:
+            return [(("layout",), f"has no meaning in a typical year ({self.kind}); leave it out")]
+        given = self.layout.model_fields_set
+        return [(("layout", key), f"has no meaning in a {self.kind} file") for key in idle[self.kind] if key in given]
 
     def _looks_right(self) -> list[tuple[tuple[str | int, ...], str]]:
         """Return what would plan without a complaint, from free power or an interval late."""

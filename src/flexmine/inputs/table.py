@@ -1,24 +1,33 @@
-"""A file of rows as text: CSV or Parquet, nothing interpreted yet, every row with its place in the file."""
+"""A file of rows as text: CSV, Parquet or Excel, nothing interpreted yet, every row with its place in the file."""
 
 from __future__ import annotations
 
+import codecs
+import csv
 import io
+import re
+import zipfile
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from importlib.util import find_spec
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, printable
+from flexmine.inputs.layout import Layout
 from flexmine.problem import Ints
 
 Bools = NDArray[np.bool_]
 
-_HEADER_LINES = 1
+PLAIN = Layout()
+"""How files are written unless their series say otherwise."""
 MAX_ROWS, MAX_COLUMNS = 1_000_000, 1_000
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
-"""Of a Parquet file, whose packed bytes say little about its size in memory."""
+"""Of a Parquet or Excel file, whose packed bytes say little about its size in memory."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +44,20 @@ class Table:
         Where each row stands in the file, counted from 1.
     word : str
         What a line is called: empty for lines of text, ``row`` where the file has none.
+    layout : Layout
+        How its numbers and times are written.
     """
 
     label: str
     rows: pd.DataFrame
     lines: Ints
     word: str = ""
+    layout: Layout = PLAIN
 
     def place(self, row: int | np.integer) -> str:
         """Return ``file:line`` of a row, or ``file: row N`` where the file has no lines; of -1, the header's."""
         if not self.word:
-            return f"{self.label}:{int(self.lines[row]) if row >= 0 else 1}"
+            return f"{self.label}:{int(self.lines[row]) if row >= 0 else self.layout.header_row}"
         return f"{self.label}: {self.word} {int(self.lines[row])}" if row >= 0 else self.label
 
     def need(self, *columns: str) -> None:
@@ -59,52 +71,169 @@ class Table:
         for column in columns:
             if column not in self.rows.columns:
                 known = ", ".join(self.rows.columns)
-                split = [mark for mark in (";", "\t", "|") if mark in known and "," not in known]
-                hint = f"; the cells are separated by {split[0]!r}, and have to be by commas" if split else ""
+                hint = _separated(known, self.layout)
                 raise BadInput(f"{self.place(-1)}: there is no column {column}; columns: {known}{hint}")
 
     def text(self, column: str) -> pd.Series[str]:
         """Return a column without blanks around its cells."""
         return self.rows[column].str.strip()
 
+    def number(self, text: str) -> str:
+        """Return a cell as a number is written everywhere else; empty where it is none."""
+        return self.layout.number(text)
+
+    @property
+    def plain_numbers(self) -> bool:
+        """Whether numbers are written with a decimal point and nothing else."""
+        return self.layout.decimal == "." and not self.layout.thousands
+
+    def times(self, column: str) -> list[str]:
+        """Return a column of times as ISO 8601 text."""
+        cells = self.text(column).tolist()
+        return cells if self.layout.date_order is None else [self.layout.time(cell) for cell in cells]
+
     def select(self, rows: Ints) -> Table:
         """Return the table of some rows, which keep their places."""
         return replace(self, rows=self.rows.iloc[rows].reset_index(drop=True), lines=self.lines[rows])
 
 
-def read_table(raw: bytes, label: str, kind: str = "csv") -> Table:
-    """Read the bytes of a CSV file with a header, or of a Parquet file.
+def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None = None) -> Table:
+    """Read the bytes of a CSV file with a header, of a Parquet file, or of a sheet of an Excel file.
 
     Parameters
     ----------
-    kind : {"csv", "parquet"}
+    kind : {"csv", "parquet", "xlsx"}
+    layout : Layout, optional
+        How it is written, where that is not UTF-8 with commas and a header in the first line.
 
     Raises
     ------
     BadInput
         Where the bytes are no such table with distinct column names.
     """
-    return _read_parquet(raw, label) if kind == "parquet" else _read_csv(raw, label)
+    how = layout or PLAIN
+    if kind == "parquet":
+        return replace(_read_parquet(raw, label), layout=how)
+    return _read_xlsx(raw, label, how) if kind == "xlsx" else _read_csv(raw, label, how)
 
 
-def _read_csv(raw: bytes, label: str) -> Table:
+def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
+    lines, text = _lines(_decoded(raw, label, how), how, label)
+    header = next(csv.reader([text.partition("\n")[0].rstrip("\r")], delimiter=how.separator), [])
+    _refuse_size(label, len(lines), len(header))
+    place = f"{label}:{how.header_row}"
     try:
-        text = raw.decode("utf-8-sig")
-        header = text.partition("\n")[0].rstrip("\r").split(",")
-        _refuse_size(label, text.count("\n"), len(header))
-        rows = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise BadInput(f"{label}:{line}: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise BadInput(f"{label}: this is not a CSV table with a header: {error}") from error
+        rows = pd.read_csv(
+            io.StringIO(text), sep=how.separator, dtype=str, keep_default_na=False, skip_blank_lines=False
+        )
+    except pd.errors.EmptyDataError as error:
+        raise BadInput(f"{place}: this is not a CSV table with a header: it is empty") from error
+    except pd.errors.ParserError as error:
+        raise BadInput(_cells(str(error), label, lines, how)) from error
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise BadInput(f"{label}:1: column {twice[0]} stands twice in the header; names have to be distinct")
+        raise BadInput(f"{place}: column {twice[0]} stands twice in the header; names have to be distinct")
     if not isinstance(rows.index, pd.RangeIndex):
-        raise BadInput(f"{label}:2: the rows have more cells than the header has names")
+        hint = _separated(header[0], how) or _comma(how)
+        raise BadInput(f"{label}:{lines[0]}: the rows have more cells than the header has names{hint}")
+    # A cell may hold a line break; then rows are told by their number from the header on.
+    at = lines[: len(rows)] if len(lines) >= len(rows) else [how.header_row + 1 + i for i in range(len(rows))]
     # A row with fewer cells than the header, or a last line without a value.
-    return Table(label, rows.fillna(""), np.arange(len(rows), dtype=np.int64) + 1 + _HEADER_LINES)
+    return Table(label, rows.fillna(""), np.array(at, dtype=np.int64), layout=how)
+
+
+def _decoded(raw: bytes, label: str, how: Layout) -> str:
+    if how.encoding == "utf-8" and raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise BadInput(f"{label}:1: the file is UTF-16; say so: layout: {{encoding: utf-16}}")
+    try:
+        return raw.decode("utf-8-sig" if how.encoding == "utf-8" else how.encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        hint = "; save the file as UTF-8, or say how it is written: layout: {encoding: windows-1252}"
+        raise BadInput(f"{label}:{line}: byte {error.start + 1} is not {how.encoding.upper()}{hint}") from error
+
+
+def _lines(text: str, how: Layout, label: str) -> tuple[list[int], str]:
+    """Return the numbers of the lines of rows, and the text from the header on, without comments."""
+    if how.header_row == 1 and how.comment is None:
+        return list(range(2, text.count("\n") + 2 + (not text.endswith("\n")))), text
+    kept = [
+        (number, line)
+        for number, line in enumerate(text.split("\n"), 1)
+        if number >= how.header_row and not (how.comment and line.startswith(how.comment))
+    ]
+    if not kept:
+        raise BadInput(f"{label}: there is no line {how.header_row}, in which its layout says that the header is")
+    return [number for number, _ in kept[1:]], "\n".join(line for _, line in kept)
+
+
+def _cells(error: str, label: str, lines: list[int], how: Layout) -> str:
+    """Return why the parser stopped, in words: a line with more cells than the header."""
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error)
+    if found is None:
+        return f"{label}: this is not a CSV table with a header: {printable(error.strip())}"
+    row = int(found[2]) - 2
+    line = lines[row] if 0 <= row < len(lines) else int(found[2])
+    return f"{label}:{line}: has {found[3]} cells, the header {found[1]} names{_comma(how)}"
+
+
+def _separated(header: str, how: Layout) -> str:
+    """Return by which other mark the cells of a header seem to be separated, where they do."""
+    found = next((mark for mark in (";", "\t", "|") if mark in header and mark != how.separator), None)
+    return "" if found is None else f"; the cells seem to be separated by {found!r}: layout: {{separator: {found!r}}}"
+
+
+def _comma(how: Layout) -> str:
+    if how.separator != "," or how.decimal == ",":
+        return ""
+    told = "where a number has a decimal comma, cells are separated by another mark"
+    return f"; {told}: layout: {{separator: ';', decimal: ','}}"
+
+
+def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
+    if find_spec("openpyxl") is None:
+        raise BadInput(
+            f"{label}: an Excel file needs the package openpyxl; install flexmine[xlsx], or save the sheet as CSV"
+        )
+    import openpyxl
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            _refuse_size(label, 0, 0, sum(entry.file_size for entry in packed.infolist()))
+        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        cells = list(islice(_sheet(book, label, how).iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
+        raise BadInput(f"{label}: this is not an Excel file (.xlsx): {printable(str(error))}") from error
+    if len(cells) < how.header_row:
+        raise BadInput(f"{label}: the sheet has {len(cells)} rows; its header is looked for in row {how.header_row}")
+    header = ["" if name is None else str(name).strip() for name in cells[how.header_row - 1]]
+    _refuse_size(label, len(cells), len(header))
+    named = [i for i, name in enumerate(header) if name]
+    twice = sorted({header[i] for i in named if header.count(header[i]) > 1})
+    if twice:
+        raise BadInput(f"{label}: column {twice[0]} stands twice; names have to be distinct")
+    body = cells[how.header_row :]
+    rows = pd.DataFrame({header[i]: [_cell(row[i]) if i < len(row) else "" for row in body] for i in named}, dtype=str)
+    return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1 + how.header_row, "row", how)
+
+
+def _sheet(book: Any, label: str, how: Layout) -> Any:
+    names = book.sheetnames
+    if how.sheet is None and len(names) == 1:
+        return book[names[0]]
+    if how.sheet in names:
+        return book[how.sheet]
+    asked = "which of its sheets is meant is not said" if how.sheet is None else f"there is no sheet {how.sheet}"
+    raise BadInput(f"{label}: {asked}: layout: {{sheet: {names[0]}}}; its sheets: {', '.join(map(printable, names))}")
+
+
+def _cell(value: Any) -> str:
+    """Return a cell of a sheet as the text that a CSV file would hold; Excel keeps times to some microseconds only."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return (value + timedelta(microseconds=500_000)).replace(microsecond=0).isoformat()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def _read_parquet(raw: bytes, label: str) -> Table:

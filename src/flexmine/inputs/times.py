@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
+from flexmine.inputs.layout import looks_like_another_date
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Bools, Table
 from flexmine.inputs.time_column import read_times
@@ -135,13 +136,14 @@ def _refusal(cell: str) -> str:
     try:
         read_time(cell)
     except NoTime as error:
-        return str(error)
+        hint = "; where day or month stand first: layout: {date_order: dmy}" if looks_like_another_date(cell) else ""
+        return f"{error}{hint}"
     raise AssertionError(f"{cell!r} is a time by itself and none in its column")
 
 
 def _parse(table: Table, column: str, *, zoned: bool) -> tuple[Ints, Bools]:
     """Return the times in microseconds (clock time where there is no offset) and which have no offset."""
-    cells = table.text(column).tolist()
+    cells = table.times(column)
     times = read_times(cells)
     if times.first_wrong is not None:
         row = times.first_wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,11 @@ SENTINELS = (-99999.0, -9999.0, -999.99, -999.9, -999.0, 9999.0, 9999.9, 99999.0
 _NO_SENTINEL = ("btc_price_usd", "difficulty")
 """Quantities that may well be 9999 or 99999."""
 _OUT_OF_RANGE = "is out of range"
+
+
+_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
+_GROUPS = re.compile(r"[-+]?[0-9]{1,3}(?P<mark>[ '.,\u00a0\u202f])[0-9]{3}((?P=mark)[0-9]{3})*([.,][0-9]+)?")
+_SIGN = re.compile(r"(?P<sign>[$€£₽%]|USD|EUR)")
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,9 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
     text = np.full(len(cells.row), "", dtype=object)
     there = cells.row >= 0
     text[there] = column.table.text(column.name).to_numpy(dtype=object)[cells.row[there]]
-    plain = pd.to_numeric(pd.Series(text, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+    table = column.table
+    written = text if table.plain_numbers else np.array([table.number(cell) for cell in text], dtype=object)
+    plain = pd.to_numeric(pd.Series(written, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
     missing = _missing(text, plain, column.spec.missing)
     values = convert.scale * (plain * column.spec.factor) + convert.offset
     if convert.energy:
@@ -80,7 +88,9 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
             shown = f"{text[i]!r}{_product(column, plain[i], values[i])} {wrong}"
             meant = guess((column.quantity,), float(values[i])) if wrong == _OUT_OF_RANGE else ""
             raise BadInput(
-                _sentence(column, cells, bad, shown) + hint.format(text=text[i]) + (f"; {meant}" if meant else "")
+                _sentence(column, cells, bad, shown)
+                + hint.format(text=text[i], other=written_otherwise(str(text[i])))
+                + (f"; {meant}" if meant else "")
             )
         faults |= bad
     return np.where(missing | faults, np.nan, values)
@@ -104,12 +114,30 @@ def _kinds_of_fault(values: Floats, quantity: str, given: Bools, doubtful: Bools
     """Return (cells, what is wrong, what helps) of each kind of fault."""
     low, high = BANDS[quantity]
     declare = "; where it stands for a missing value, the case says so: missing: [{text!r}]"
+    other = "{other}"
     number = "; where it is a number: not_missing: [{text!r}]"
     return (
-        (given & ~np.isfinite(values), "is no finite number", declare),
+        (given & ~np.isfinite(values), "is no finite number", other),
         (given & doubtful, "is the mark of a missing value in many feeds, and not declared here", declare + number),
         (given & ((values < low) | (values > high)), _OUT_OF_RANGE, ""),
     )
+
+
+def written_otherwise(text: str) -> str:
+    """Return what helps where a text is no number: a comma, groups of digits, a sign; or that it may be a mark."""
+    groups = _GROUPS.fullmatch(text)
+    if groups is not None and groups["mark"] == "," and _COMMA.fullmatch(text):
+        either = f"{text.replace(',', '.')} or {text.replace(',', '')}"
+        return f"; that is {either}: layout: {{decimal: ','}} or {{thousands: ','}}"
+    if groups is not None:
+        mark = " " if groups["mark"].isspace() else groups["mark"]
+        return f"; its digits stand in groups: layout: {{thousands: {mark!r}}}, with decimal: ',' where it has such"
+    if _COMMA.fullmatch(text):
+        return f"; it has a decimal comma: layout: {{decimal: ','}}, or write {text.replace(',', '.')}"
+    sign = _SIGN.search(text)
+    if sign is not None and any(c.isdigit() for c in text):
+        return f"; leave {sign['sign']} out: a cell is the number alone, and unit says of what"
+    return f"; where it stands for a missing value, the case says so: missing: [{text!r}]"
 
 
 def _product(column: Column, plain: float, value: float) -> str:

@@ -144,7 +144,7 @@ def _checked(search: Search, key: SeriesKey, path: Path, *, step: str, label: st
 def _table(path: Path, label: str, spec: Series) -> Table:
     if spec.typical_year:
         raise BadInput(f"{label}: a typical year ({spec.kind}) is no forecast of a night; give CSV or Parquet")
-    return read_table(read_bytes(path), label, spec.kind)
+    return read_table(read_bytes(path), label, spec.kind, spec.layout)
 
 
 def _shown(moment: datetime) -> str:

@@ -1,0 +1,225 @@
+"""Files as offices write them: the same series as from a plain file, and refusals that name the key to write."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime, timedelta
+
+import openpyxl
+import pytest
+from pydantic import ValidationError
+
+from flexmine.errors import BadInput
+from flexmine.inputs.layout import Layout
+from flexmine.inputs.series import read_series
+from flexmine.inputs.series_spec import Series
+from flexmine.inputs.table import read_table
+from flexmine.problem import TimeAxis
+
+START = datetime.fromisoformat("2026-01-15T00:00:00+01:00")
+AXIS = TimeAxis(START, 1.0, 24, "Europe/Berlin")
+VALUES = [1030.5 - 7.25 * hour if hour % 5 else -12.5 for hour in range(24)]
+HOURS = [START + timedelta(hours=h) for h in range(24)]
+UNIT = {"unit": "USD/MWh", "zone": "Europe/Berlin", "time_column": "Zeit", "column": "Preis"}
+
+
+def german(value: float) -> str:
+    return f"{value:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+def french(value: float) -> str:
+    return f"{value:,.2f}".translate(str.maketrans(",.", "\u202f,"))
+
+
+def lines(head, rows, separator):
+    return "\n".join([*head, f"Zeit{separator}Preis", *(separator.join(row) for row in rows)]) + "\n"
+
+
+def excel(head=(), sheets=("Tabelle1",), noise_us=0):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name in sheets:
+        sheet = book.create_sheet(name)
+        for row in head:
+            sheet.append(row)
+        sheet.append(["Zeit", "Preis", None])
+        for hour, value in zip(HOURS, VALUES, strict=True):
+            sheet.append([hour.replace(tzinfo=None) + timedelta(microseconds=noise_us), value])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def day_first(t):
+    return f"{t:%d.%m.%Y %H:%M}"
+
+
+def american(t):
+    return f"{t.month}/{t.day}/{t.year} {t.hour % 12 or 12}:{t:%M:%S} {'PM' if t.hour >= 12 else 'AM'}"
+
+
+FILES = {
+    "German, from a spreadsheet": (
+        lines([], [(day_first(t), german(v)) for t, v in zip(HOURS, VALUES, strict=True)], ";").encode(),
+        {"separator": ";", "decimal": ",", "thousands": ".", "date_order": "dmy"},
+    ),
+    "French, narrow blanks, Latin-1 above the header": (
+        lines(
+            ["Prix de r\xe9f\xe9rence", "\xe9dition 3"],
+            [(day_first(t), french(v)) for t, v in zip(HOURS, VALUES, strict=True)],
+            "\t",
+        )
+        .replace("\u202f", "\xa0")
+        .encode("latin-1"),
+        {
+            "separator": "\t",
+            "decimal": ",",
+            "thousands": " ",
+            "date_order": "dmy",
+            "encoding": "latin-1",
+            "header_row": 3,
+        },
+    ),
+    "American": (
+        lines(
+            ["# as of today", "# prices"], [(american(t), f'"{v:,}"') for t, v in zip(HOURS, VALUES, strict=True)], ","
+        ).encode(),
+        {"thousands": ",", "date_order": "mdy", "comment": "#"},
+    ),
+    "UTF-16 with bars": (
+        lines([], [(t.isoformat()[:19], str(v)) for t, v in zip(HOURS, VALUES, strict=True)], "|").encode("utf-16"),
+        {"separator": "|", "encoding": "utf-16"},
+    ),
+    "comments in between": (
+        lines([], [(f"{t:%Y/%m/%d %H.%M}", str(v)) for t, v in zip(HOURS, VALUES, strict=True)], ";")
+        .replace("\n2026/01/15 05", "\n// checked\n2026/01/15 05")
+        .encode(),
+        {"separator": ";", "date_order": "ymd", "comment": "//"},
+    ),
+}
+
+
+def read(raw, layout, kind="csv", **more):
+    spec = Series.model_validate({"file": f"feed.{kind}", **UNIT, "layout": layout, **more})
+    return read_series(read_table(raw, spec.file, spec.kind, spec.layout), spec, "price_usd_per_mwh", AXIS).values
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_as_it_is_written_gives_the_series_of_a_plain_one(name):
+    """*Proves:* separators, decimals, groups of digits, order of dates, encodings, headers and comments are read as the
+    layout says.  *Sensitivity:* a group read as decimals, or a month as a day, changes a value or refuses.
+    """
+    raw, layout = FILES[name]
+    assert read(raw, layout).tolist() == VALUES
+
+
+@pytest.mark.parametrize(
+    ("raw", "layout"),
+    [
+        (excel(), {}),
+        (excel([["Preise"], []]), {"header_row": 3}),
+        (excel(sheets=("a", "Preise")), {"sheet": "Preise"}),
+        (excel(noise_us=-3), {}),
+    ],
+    ids=["plain", "two rows above", "named sheet", "times that Excel could not keep"],
+)
+def test_a_sheet_of_excel(raw, layout):
+    """*Proves:* cells of times and numbers are those that a person sees.  *Sensitivity:* 00:59:59.999997 is no hour."""
+    assert read(raw, layout, "xlsx").tolist() == VALUES
+
+
+WRONG = {
+    "semicolons": (FILES["German, from a spreadsheet"][0], {}, r"separated by ';': layout: \{separator: ';'\}"),
+    "decimal comma and comma": (
+        b"Zeit,Preis\n2026-01-15T00:00,30,5\n2026-01-15T01:00,31,5\n",
+        {},
+        "separator: ';', decimal: ','",
+    ),
+    "UTF-16": (FILES["UTF-16 with bars"][0], {"separator": "|"}, r"is UTF-16; say so: layout: \{encoding: utf-16\}"),
+    "Latin-1": (b"Zeit,Preis\n# \xe9\n", {}, r"feed.csv:2: byte 14 is not UTF-8.*encoding: windows-1252"),
+    "day first": (b"Zeit,Preis\n15.01.2026 00:00,1\n", {}, r"'15.01.2026 00:00'.*layout: \{date_order: dmy\}"),
+    "no such month": (b"Zeit,Preis\n15.13.2026 00:00,1\n", {"date_order": "dmy"}, r"feed.csv:2: .*2026-13-15T00:00"),
+    "two digits of a year": (b"Zeit,Preis\n15.01.26 00:00,1\n", {"date_order": "dmy"}, "'15.01.26 00:00'"),
+    "13 PM": (b"Zeit,Preis\n01/15/2026 13:00 PM,1\n", {"date_order": "mdy"}, "'01/15/2026 13:00 PM'"),
+    "a point among commas": (
+        b"Zeit;Preis\n2026-01-15T00:00;30.5\n",
+        {"separator": ";", "decimal": ","},
+        "'30.5' is no finite number",
+    ),
+    "groups of two": (
+        b"Zeit;Preis\n2026-01-15T00:00;12.34\n",
+        {"separator": ";", "decimal": ",", "thousands": "."},
+        "'12.34' is no finite number",
+    ),
+    "no such line": (b"Zeit,Preis\n", {"header_row": 9}, "there is no line 9"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_refusal_says_which_key_is_missing(name):
+    """*Proves:* what is written otherwise than the layout says is refused with its line, and the key to write.
+
+    *Sensitivity:* a guess would read 12.34 as 1234, or the 3rd of April as the 4th of March.
+    """
+    raw, layout, words = WRONG[name]
+    with pytest.raises(BadInput, match=words):
+        read(raw, layout)
+
+
+@pytest.mark.parametrize(
+    ("raw", "layout", "words"),
+    [
+        (b"no zip", {}, "this is not an Excel file"),
+        (b"PK\x03\x04" + b"\0" * 40, {}, "this is not an Excel file"),
+        (excel(sheets=("a", "b")), {}, r"layout: \{sheet: a\}; its sheets: a, b"),
+        (excel(), {"sheet": "x"}, "there is no sheet x"),
+        (excel(), {"header_row": 400}, "the sheet has 25 rows; its header is looked for in row 400"),
+        (excel(), {"header_row": 2}, "there is no column Zeit"),
+    ],
+)
+def test_a_sheet_that_cannot_be_read_is_named(raw, layout, words):
+    """*Proves:* broken files, and absent sheets, end as bad input.  *Sensitivity:* openpyxl's own errors."""
+    with pytest.raises(BadInput, match=words):
+        read(raw, layout, "xlsx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "layout", "words"),
+    [
+        ("csv", {"sheet": "a"}, "has no meaning in a csv file"),
+        ("xlsx", {"separator": ";"}, "has no meaning in a xlsx file"),
+        ("parquet", {"encoding": "latin-1"}, "has no meaning in a parquet file"),
+        ("epw", {"decimal": ","}, "has no meaning in a typical year"),
+        ("csv", {"decimal": ",", "thousands": ","}, "is the decimal mark too"),
+        ("csv", {"separator": ":"}, "separator"),
+        ("csv", {"encoding": "rot13"}, "encoding"),
+    ],
+)
+def test_a_layout_that_cannot_be(kind, layout, words):
+    """*Proves:* keys without a meaning, and contradictions, are refused.  *Sensitivity:* passed over, they mislead."""
+    with pytest.raises(ValidationError, match=words):
+        Series.model_validate({"file": f"feed.{kind}", "column": "x", "layout": layout})
+
+
+def test_numbers_by_hand():
+    """*Proves:* what is and is not a number, case by case.  *Sensitivity:* each line differs in one mark."""
+    plain, comma = Layout(), Layout(decimal=",", thousands=".")
+    apostrophe, blank = Layout(thousands="'"), Layout(decimal=",", thousands=" ")
+    for layout, text, expected in (
+        (plain, "1e-3", "1e-3"),
+        (plain, "1,5", ""),
+        (plain, ".", ""),
+        (plain, "-.5", "-.5"),
+        (comma, "1.234.567,8", "1234567.8"),
+        (comma, "1234567,8", "1234567.8"),
+        (comma, "1.23,4", ""),
+        (comma, "1.2345", ""),
+        (comma, "-0,5", "-0.5"),
+        (comma, "1,2e3", "1.2e3"),
+        (apostrophe, "12'345.6", "12345.6"),
+        (blank, "1 234,5", "1234.5"),
+        (blank, "1\u202f234,5", "1234.5"),
+        (blank, "1 2345", ""),
+        (plain, "\u0661", ""),
+    ):
+        assert layout.number(text) == expected, text
