@@ -134,8 +134,8 @@ def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
     if twice:
         raise BadInput(f"{place}: column {twice[0]} stands twice in the header; names have to be distinct")
     if not isinstance(rows.index, pd.RangeIndex):
-        hint = _separated(header[0], how) or _comma(how)
-        raise BadInput(f"{label}:{lines[0]}: the rows have more cells than the header has names{hint}")
+        first, hint = (lines or [how.header_row + 1])[0], _separated(",".join(header), how) or _comma(how)
+        raise BadInput(f"{label}:{first}: the rows have more cells than the header has names{hint}")
     # A cell may hold a line break; then rows are told by their number from the header on.
     at = lines[: len(rows)] if len(lines) >= len(rows) else [how.header_row + 1 + i for i in range(len(rows))]
     # A row with fewer cells than the header, or a last line without a value.
