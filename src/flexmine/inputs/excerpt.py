@@ -10,7 +10,7 @@ from flexmine.inputs.issues import select_issue
 from flexmine.inputs.resample import YESTERDAY_H
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Table
-from flexmine.inputs.times import US_PER_H, US_PER_MINUTE, Intervals, intervals, to_us
+from flexmine.inputs.times import US_PER_H, US_PER_MINUTE, intervals, to_us
 from flexmine.problem import TimeAxis
 
 
@@ -31,7 +31,7 @@ def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None =
     wanted = np.unique(rows.row[(rows.end_us > begin_us) & (rows.begin_us < end_us)])
     columns = dict.fromkeys((spec.time_column, spec.column, *spec.quantiles.values()))
     cut = table.select(wanted)
-    own = {"format": "csv", "every": _named_step(spec, rows), "issue_column": None, "revision_column": None}
+    own = {"format": "csv", "every": named_step(spec, rows.step_us), "issue_column": None, "revision_column": None}
     kept = spec.model_copy(update={**own, "stale_after_h": None})
     plain = cut.rows[list(columns)].copy()
     if spec.layout is not None:
@@ -50,9 +50,9 @@ def _margin(spec: Series) -> timedelta:
     return timedelta(hours=max(spec.fill.longest_gap_h, YESTERDAY_H) + 1)
 
 
-def _named_step(spec: Series, rows: Intervals) -> str | None:
+def named_step(spec: Series, step_us: int) -> str | None:
     """Return the length of the intervals by its name: few rows may not show it any more."""
     if spec.every is not None:
         return spec.every
     names = {minutes * US_PER_MINUTE: name for name, minutes in MINUTES_OF_STEP.items()}
-    return names.get(rows.step_us)
+    return names.get(step_us)

@@ -135,7 +135,10 @@ def _stand_in(fill: Fill, grid: Grid, values: Floats, axis: TimeAxis, gap: Gap) 
     if fill.policy == "interpolate":
         right = values[gap.last + 1] if gap.last + 1 < len(values) else np.nan
         return left + (right - left) * np.arange(1, count + 1) / (count + 1)
-    return np.array([_yesterday(grid, values, axis, cell) for cell in range(gap.first, gap.last + 1)])
+    known = values.copy()
+    for cell in range(gap.first, gap.last + 1):  # of a gap of more than a day, what stands in stands in again
+        known[cell] = _yesterday(grid, known, axis, cell)
+    return known[gap.first : gap.last + 1]
 
 
 def _yesterday(grid: Grid, values: Floats, axis: TimeAxis, cell: int) -> float:

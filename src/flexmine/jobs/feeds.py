@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from flexmine.audit.plan_files import read_bytes
@@ -20,8 +21,9 @@ from flexmine.inputs.table import Table, read_table
 from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed, Fill
+from flexmine.jobs.stitched import Stitched, known_values, stitched, with_tail
 from flexmine.jobs.template import SeriesKey
-from flexmine.problem import TimeAxis
+from flexmine.problem import Floats, TimeAxis
 
 NEWEST, OLDER, FILL, PERSISTENCE = "newest", "older_issue", "fill", "persistence"
 
@@ -79,7 +81,47 @@ def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
         raise BadInput(
             f"{key.dotted}: {issue}: {age_h:.1f} h old at {_shown(search.as_of)}; max_age_h allows {feed.max_age_h:g} h"
         )
-    return _of_issue(search, key, issue, NEWEST, "")
+    found = _best_known(search, key, feed)
+    used = found.used
+    source = {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision}
+    if len(used) > 1:
+        source["completed_by"] = [other.label for other in used[1:]]
+    if found.ends_early is not None:
+        search.tell(
+            f"{key.dotted}: {issue.label} ends at {_shown(found.ends_early)}; what follows is of an older issue"
+        )
+    return _of_table(search, key, found.table, found.spec, step=NEWEST, label="", source=source)
+
+
+def known(search: Search, key: SeriesKey, feed: Feed | None) -> Floats:
+    """Return what the issues know of each step, in the unit of the key, NaN where they know nothing, shape (T,)."""
+    if feed is None:
+        return np.full(search.axis.steps, np.nan)
+    try:
+        return known_values(_best_known(search, key, feed), key.quantity, search.axis)
+    except BadInput:
+        # What is wrong with the newest issue is told where it is asked for first.
+        return np.full(search.axis.steps, np.nan)
+
+
+def _best_known(search: Search, key: SeriesKey, feed: Feed) -> Stitched:
+    """Return the newest issue, completed by older ones where it says nothing.
+
+    Raises
+    ------
+    BadInput
+        There is none, or the newest cannot be read.
+    """
+    within = [
+        issue for issue in _issues(search, feed) if issue.age_h(search.as_of) <= max(feed.reach_h, feed.max_age_h)
+    ]
+    if not within:
+        raise BadInput(f"{key.dotted}: no file {feed.files} was issued in the {feed.reach_h:g} h before")
+    try:
+        found = stitched(within, lambda issue: _table(issue.path, issue.label, key.spec), key.spec, search.axis)
+        return with_tail(found, feed.tail, search.axis)
+    except BadInput as error:
+        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
 
 
 def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
@@ -134,11 +176,20 @@ def _checked(search: Search, key: SeriesKey, path: Path, *, step: str, label: st
     """Return the rows of the horizon, once they have been read as a plan would read them."""
     try:
         table = _table(path, source["file"], key.spec)
-        read_series(table, key.spec, key.quantity, search.axis, as_of=search.as_of)
-        rows, spec = excerpt(table, key.spec, search.axis, search.as_of)
     except BadInput as error:
         raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
-    return Chosen(spec, rows.rows, step, label, {"series": key.dotted, **source})
+    return _of_table(search, key, table, key.spec, step=step, label=label, source=source)
+
+
+def _of_table(
+    search: Search, key: SeriesKey, table: Table, spec: Series, *, step: str, label: str, source: Mapping[str, Any]
+) -> Chosen:
+    try:
+        read_series(table, spec, key.quantity, search.axis, as_of=search.as_of)
+        rows, kept = excerpt(table, spec, search.axis, search.as_of)
+    except BadInput as error:
+        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
+    return Chosen(kept, rows.rows, step, label, {"series": key.dotted, **source})
 
 
 def _table(path: Path, label: str, spec: Series) -> Table:

@@ -13,9 +13,9 @@ from typing import Any
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY
-from flexmine.jobs.feeds import NEWEST, Chosen, Search, filled, newest, older
+from flexmine.jobs.feeds import NEWEST, Chosen, Search, filled, known, newest, older
 from flexmine.jobs.job import Job
-from flexmine.jobs.persistence import Past, of_values, persisted
+from flexmine.jobs.persistence import Past, Substitute, of_values, persisted
 from flexmine.jobs.pins import job_pins
 from flexmine.jobs.resolve import CASE_FILE, Horizon, How, Inputs, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
@@ -100,12 +100,8 @@ class Climb:
                 tries.append(partial(older, search, key, feed))
             elif isinstance(step, Fill) and feed is not None:
                 tries.append(partial(filled, search, key, feed, step))
-            elif isinstance(step, Persistence):
-                past = Past(self.job, self.store, self.horizon.day, step.days)
-                tries.append(partial(persisted, past, key, search.axis, step.step, step.surplus_quantile))
-            elif isinstance(step, Hold):
-                past = Past(self.job, self.store, self.horizon.day, step.days)
-                tries.append(partial(persisted, past, key, search.axis, step.step, 0.0))
+            elif isinstance(step, Persistence | Hold):
+                tries.append(partial(self._persisted, search, key, feed, step))
         wrong: list[str] = []
         for attempt in tries:
             try:
@@ -113,6 +109,11 @@ class Climb:
             except BadInput as error:
                 wrong += error.messages
         raise BadInput(wrong)
+
+    def _persisted(self, search: Search, key: SeriesKey, feed: Feed | None, step: Persistence | Hold) -> Chosen:
+        past = Past(self.job, self.store, self.horizon.day, step.days)
+        how = Substitute(step.step, step.surplus_quantile if isinstance(step, Persistence) else 0.0)
+        return persisted(past, key, search.axis, how, known(search, key, feed))
 
     def _of_previous_plan(self, folder: Path) -> Prepared:
         """Prepare the look-ahead of the plan of the day before: its series, and its schedule as it stands."""

@@ -69,8 +69,29 @@ class Past:
         return self.used[dotted]
 
 
-def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: str, surplus_quantile: float) -> Chosen:
-    """Return a series made of the days before: of a surplus a quantile by clock, else the newest value.
+@dataclass(frozen=True)
+class Substitute:
+    """How a step of the ladder stands in for what no feed knows.
+
+    Attributes
+    ----------
+    step : str
+        Of the ladder.
+    surplus_quantile : float
+        Of a surplus, over the days before.
+    """
+
+    step: str
+    surplus_quantile: float
+
+
+def persisted(past: Past, key: SeriesKey, axis: TimeAxis, how: Substitute, known: Floats) -> Chosen:
+    """Return a series of what is known, and else of the days before: a quantile of a surplus, else the newest value.
+
+    Parameters
+    ----------
+    known : ndarray, shape (T,)
+        What a feed says of each step, NaN where it says nothing.
 
     Raises
     ------
@@ -79,19 +100,24 @@ def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: str, surplus_qua
     """
     values = past.by_clock(key.dotted)
     clocks = [axis.begin(t).time() for t in range(axis.steps)]
-    missing = [clock for clock in clocks if clock not in values]
+    absent = np.isnan(known)
+    missing = [clock for clock, gone in zip(clocks, absent, strict=True) if gone and clock not in values]
     if missing:
         raise BadInput(
             f"{key.dotted}: nothing was used at {missing[0]:%H:%M} on the {past.days} days before {past.day.day}, so "
             "there is nothing to persist"
         )
     surplus = is_surplus(past.job, key)
-    made = np.array([np.quantile(values[c], surplus_quantile) if surplus else values[c][0] for c in clocks])
-    low = "the least" if surplus_quantile == 0 else f"the {surplus_quantile:g} quantile"
+    made = known.copy()
+    for t in np.flatnonzero(absent):
+        past_values = values[clocks[t]]
+        made[t] = np.quantile(past_values, how.surplus_quantile) if surplus else past_values[0]
+    low = "the least" if how.surplus_quantile == 0 else f"the {how.surplus_quantile:g} quantile"
     what = f"{low} of each hour" if surplus else "the same hour"
-    days = max(len(v) for v in values.values())
-    label = f"{key.dotted}: {what} of the last {days} day{'s' if days > 1 else ''} with a feed, for want of one"
-    return of_values(key, made, axis, step=step, label=label)
+    days = max((len(v) for v in values.values()), default=0)
+    part = "" if absent.all() else f"in {int(absent.sum())} of {axis.steps} steps "
+    label = f"{key.dotted}: {part}{what} of the last {days} day{'s' if days > 1 else ''} with a feed, for want of one"
+    return of_values(key, made, axis, step=how.step, label=label)
 
 
 def of_values(key: SeriesKey, values: Floats, axis: TimeAxis, *, step: str, label: str) -> Chosen:

@@ -11,6 +11,22 @@ from flexmine.inputs.schema import Options, State
 from flexmine.jobs.publish_schema import Notice, Publish, Watch
 
 
+class Tail(Document):
+    """What stands in for the hours after the last one that a feed knows, such as those after a day-ahead auction.
+
+    Attributes
+    ----------
+    policy
+        ``same_hour_yesterday``: the value of the same clock hour a day before, of a longer tail repeated;
+        ``hold``: the last value that is known.
+    longest_h
+        A longer tail is none, and the ladder decides [h].
+    """
+
+    policy: Literal["same_hour_yesterday", "hold"]
+    longest_h: float = Field(default=48.0, gt=0.0, le=168.0)
+
+
 class Feed(Document):
     """Files that bring one or several series of the template case; each file is one issue of them.
 
@@ -28,6 +44,10 @@ class Feed(Document):
         An issue older than this is stale [h].
     older_max_age_h
         How old an issue may be on the step ``older_issue`` of the ladder [h].
+    reach_h
+        How old an issue may be that is still the newest for an hour which later ones do not cover [h].
+    tail
+        What stands in after the last hour that is known; absent: the ladder decides.
     """
 
     series: Annotated[tuple[str, ...], AsTuple, Field(min_length=1)]
@@ -35,6 +55,8 @@ class Feed(Document):
     issued: Literal["name", "modified"] = "name"
     max_age_h: float = Field(gt=0.0, le=8784.0)
     older_max_age_h: float | None = Field(default=None, gt=0.0, le=8784.0)
+    reach_h: float = Field(default=72.0, gt=0.0, le=8784.0)
+    tail: Tail | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Feed:

@@ -1,0 +1,149 @@
+"""The best that is known of a series: each hour from the newest issue that covers it, and a policy after the last.
+
+Feeds come one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  An
+hole inside an issue is a hole, which an older one does not mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from flexmine.errors import BadInput
+from flexmine.inputs.conversion import conversion
+from flexmine.inputs.excerpt import named_step
+from flexmine.inputs.issues import select_issue
+from flexmine.inputs.resample import grid
+from flexmine.inputs.series_spec import Fill, Series
+from flexmine.inputs.table import Table
+from flexmine.inputs.times import US_PER_H, Intervals, intervals, moment, to_us
+from flexmine.inputs.values import Column, numbers
+from flexmine.jobs.issues import FeedFile
+from flexmine.jobs.schema import Tail
+from flexmine.problem import Floats, TimeAxis
+
+
+@dataclass(frozen=True)
+class Stitched:
+    """Rows of several issues as one table.
+
+    Attributes
+    ----------
+    spec : Series
+        That of the template, but for the times, which are ISO 8601 and beginnings of intervals.
+    used : tuple of FeedFile
+        The issues that have given rows around the horizon, the newest first.
+    ends_early : datetime or None
+        End of the newest issue, where the horizon goes on and an older one says how.
+    """
+
+    table: Table
+    spec: Series
+    used: tuple[FeedFile, ...]
+    ends_early: datetime | None = None
+
+
+def stitched(issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis) -> Stitched:
+    """Return the rows of issues, the newest first, each completed by those before it.
+
+    Parameters
+    ----------
+    read : callable
+        Reads an issue.  What is wrong with the newest is an error; an older one that cannot be read is passed over.
+
+    Raises
+    ------
+    BadInput
+        There is no issue, or the newest cannot be read.
+    """
+    first, *older = issues
+    rows, own = _rows(read(first), spec, axis)
+    parts, used = [rows], [first]
+    for issue in older:
+        if _covers(parts, axis):
+            break
+        try:
+            more, step_us = _rows(read(issue), spec, axis)
+        except BadInput:
+            continue
+        outside = _outside(more, parts) if step_us == own else more[:0]
+        parts.append(outside)
+        # What lies before or after the horizon serves the policies of filling only.
+        if ((outside["end_us"] > to_us(axis.begin(0))) & (outside["begin_us"] < to_us(axis.begin(axis.steps)))).any():
+            used.append(issue)
+    whole = pd.concat(parts).sort_values("begin_us", kind="stable")
+    texts = [moment(us).isoformat() for us in whole["begin_us"]]
+    columns = list(dict.fromkeys((spec.column, *spec.quantiles.values())))
+    frame = pd.DataFrame({spec.time_column: texts, **{name: whole[name].to_numpy() for name in columns}}, dtype=str)
+    label = first.label if len(used) == 1 else f"{first.label} and {len(used) - 1} older"
+    table = Table(label, frame, whole["line"].to_numpy(dtype=np.int64))
+    iso = {"format": "csv", "layout": None, "zone": None, "label": "beginning", "issue_column": None}
+    more_keys = {"revision_column": None, "stale_after_h": None, "every": named_step(spec, own)}
+    end_us = int(rows["end_us"].max()) if len(rows) else to_us(axis.begin(0))
+    inside = (whole["begin_us"] >= end_us) & (whole["begin_us"] < to_us(axis.begin(axis.steps)))
+    ends_early = moment(end_us).astimezone(axis.begin(0).tzinfo) if inside.any() else None
+    return Stitched(table, spec.model_copy(update={**iso, **more_keys}), tuple(used), ends_early)
+
+
+def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
+    """Return the same with a policy for what comes after the last value that is known, and for nothing else.
+
+    Raises
+    ------
+    BadInput
+        A value is missing before the last one: that is no tail.
+    """
+    if tail is None or found.spec.fill is not None:
+        return found
+    rows = intervals(found.table, found.spec, round(axis.step_h * US_PER_H))
+    held = found.table.text(found.spec.column).to_numpy()[rows.row] != ""
+    begin, end = to_us(axis.begin(0)), to_us(axis.begin(axis.steps))
+    inside = (rows.end_us > begin) & (rows.begin_us < end)
+    if not (inside & held).any():
+        raise BadInput(f"{found.table.label}: has no value for the horizon; a tail begins where something is known")
+    last = int(np.flatnonzero(inside & held)[-1])
+    known = np.flatnonzero(inside & (np.arange(len(held)) <= last))
+    whole = held[known].all() and rows.begin_us[known[0]] <= begin
+    if not (whole and (rows.end_us[known[:-1]] == rows.begin_us[known[1:]]).all()) or rows.end_us[last] >= end:
+        return found
+    fill = Fill(policy=tail.policy, longest_gap_h=tail.longest_h)
+    return replace(found, spec=found.spec.model_copy(update={"fill": fill}))
+
+
+def known_values(found: Stitched, quantity: str, axis: TimeAxis) -> Floats:
+    """Return what is known in each step, in the unit of the key, NaN where nothing is, shape (T,)."""
+    spec = found.spec.model_copy(update={"fill": None})
+    cells = grid(found.table, spec, intervals(found.table, spec, round(axis.step_h * US_PER_H)), axis)
+    return cells.steps(
+        numbers(Column(found.table, spec.column, spec, quantity), conversion(spec, quantity), cells.cells)
+    )
+
+
+def _rows(table: Table, spec: Series, axis: TimeAxis) -> tuple[pd.DataFrame, int]:
+    """Return the rows of one issue with the beginning and end of each, and the length of its intervals."""
+    if spec.issue_column is not None:
+        table, _ = select_issue(table, spec, axis.begin(0))
+    table.need(spec.column, *spec.quantiles.values())
+    found: Intervals = intervals(table, spec, round(axis.step_h * US_PER_H))
+    frame = pd.DataFrame({"begin_us": found.begin_us, "end_us": found.end_us, "line": table.lines[found.row]})
+    for name in dict.fromkeys((spec.column, *spec.quantiles.values())):
+        cells = table.text(name).to_numpy()[found.row]
+        frame[name] = [c if c in spec.missing else table.number(c) or c for c in cells]
+    return frame, found.step_us
+
+
+def _covers(parts: list[pd.DataFrame], axis: TimeAxis) -> bool:
+    begin = min((int(part["begin_us"].min()) for part in parts if len(part)), default=None)
+    # From a day before on, which the policies of filling may ask for.
+    return begin is not None and begin <= to_us(axis.begin(0)) - 26 * US_PER_H
+
+
+def _outside(more: pd.DataFrame, parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows that lie outside of what newer issues span."""
+    spans = [(part["begin_us"].min(), part["end_us"].max()) for part in parts if len(part)]
+    begin, end = (min(b for b, _ in spans), max(e for _, e in spans)) if spans else (np.inf, -np.inf)
+    return more[(more["end_us"] <= begin) | (more["begin_us"] >= end)]
