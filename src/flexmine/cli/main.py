@@ -99,7 +99,7 @@ def cli() -> None:
     \b
     Energy trader    flexmine plan CASE --out DIR     tomorrow's plan, its money, and report.html
     Nightly job      flexmine nightly JOB.yaml        newest feeds, last night's state; stored, published
-                     flexmine redispatch JOB.yaml     every hour: power reset inside the plan
+                     flexmine replan JOB.yaml         every hour: the rest of the day anew
                      flexmine health JOB.yaml         for monitors: is the plant looked after
     Grid operator    flexmine check CASE              every limit checked in words, nothing solved
                      flexmine audit DIR               a written plan re-checked from its files alone
