@@ -1,5 +1,6 @@
 """Inside the day: power reset within the commitment, the rest of the day planned anew, tomorrow after it."""
 
+import csv
 import json
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput, Infeasible
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
+from flexmine.jobs.difference import difference
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday, next_step
 from flexmine.jobs.job import read_job
 from flexmine.jobs.joined import executed, read_part
@@ -17,6 +19,7 @@ from flexmine.jobs.night import Night
 from flexmine.jobs.observe import observe
 from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.reproduce import reproduce
+from flexmine.jobs.show import difference_lines, history_lines
 from flexmine.jobs.stored import check_run
 from flexmine.publish.reader import read_current
 from nights import evening_before, issue_surplus, surplus_mw, write_job, write_series
@@ -104,6 +107,34 @@ def test_the_same_inputs_again_change_nothing(tmp_path):
     assert next_hour.new and next_hour.record.revision == 3
     plan = json.loads((job.parent / "runs/small" / DAY.isoformat() / "r3/plan/plan.json").read_text())
     assert any(f"commitment of {first.record.run_id} is kept" in note for note in plan["notes"])
+
+
+def test_a_plan_of_the_rest_of_the_day_is_compared_with_that_part_of_the_plan_before(tmp_path):
+    """*Proves:* `diff` compares the 12 hours that both publish; its money is that of revision 2, and of those hours of
+    revision 1, added up from site.csv; what is left out is said.  `history` has the hours beside the money.
+
+    *Sensitivity:* the money of a whole day beside that of half a day looks like a loss of half of it.
+    """
+    job = write_job(tmp_path, DAY, 1)
+    planned(job)
+    new_surplus(tmp_path, 0.6)
+    inside(job, REPLAN)
+    store = read_job(job).open_store()
+    first, second = store.revisions("small", DAY)
+    found = difference(store.stored(first), store.stored(second))
+    assert (found.begin, found.end, found.whole) == ("2024-05-13T12:00+02:00", "2024-05-14T00:00+02:00", False)
+    assert 0 < len(found.hours) <= 12 and all(hour.begin >= found.begin for hour in found.hours)
+    sites = [csv.DictReader((store.plan(r) / "site.csv").open(encoding="utf-8")) for r in (first, second)]
+    by_hour = [[float(row["money_usd"]) for row in rows] for rows in sites]
+    assert found.money_usd["money_usd"][0] == pytest.approx(sum(by_hour[0][12:24]), abs=0.01)
+    assert found.money_usd["money_usd"][1] == pytest.approx(second.money_usd, abs=0.01)
+    lines = difference_lines(found)
+    assert lines[0] == f"compared from {found.begin} to {found.end}, the hours that both plans publish"
+    assert "every hour is the same" in difference_lines(difference(store.stored(first), store.stored(first)))
+    head, newest, older = history_lines(store.history("small"))
+    assert head.split()[-4:] == ["money", "USD", "USD/h", "published"]
+    assert (newest.split()[6], older.split()[6]) == ("12", "24")
+    store.close()
 
 
 def test_replan_decides_who_runs_anew_and_earns_no_less(tmp_path):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from flexmine.audit.plan_files import PlanTables, read_plan
+from flexmine.audit.replay import Replay, replay_rounded
 from flexmine.errors import BadInput
 from flexmine.jobs.compare import input_changes
-from flexmine.problem import Floats, Problem
+from flexmine.problem import Problem
 from flexmine.problem.money import money_terms
 from flexmine.store.sealed import Stored
 
@@ -31,10 +34,14 @@ class Hour:
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two plans of one day, over the published part.
+    """Of two plans of one day, over the hours that both publish.
 
     Attributes
     ----------
+    begin, end : str
+        Of those hours.
+    whole : bool
+        Whether those are all hours of both.
     hours : tuple of Hour
     containers : mapping
         By name, the energy at the meter that it draws more in the second plan [MWh]; only those that differ.
@@ -44,6 +51,9 @@ class Difference:
         What differs in the inputs.
     """
 
+    begin: str
+    end: str
+    whole: bool
     hours: tuple[Hour, ...]
     containers: Mapping[str, float]
     money_usd: Mapping[str, tuple[float, float]]
@@ -52,47 +62,54 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Written:
-    """A plan read back: its problem, its tables and its document."""
+    """A plan read back: its problem, its tables and what the replay makes of them."""
 
     problem: Problem
     tables: PlanTables
-    published: Mapping[str, float]
     steps: int
 
-    def power_mw(self, names: list[str]) -> Floats:
-        """Return the facility power of the published part by container, in the order of `names`."""
-        return self._rows(self.tables.setpoint_numbers["facility_power_mw"], names)
+    @cached_property
+    def truth(self) -> Replay:
+        """Who pays what in which step, as the audit works it out."""
+        return replay_rounded(self.problem, self.tables.schedule(self.problem))
 
-    def running(self, names: list[str]) -> np.ndarray:
-        """Return who runs in the published part, in the order of `names`."""
-        return self._rows(np.asarray(self.tables.setpoint_text["state"] == "on"), names)
-
-    def _rows(self, values: np.ndarray, names: list[str]) -> np.ndarray:
+    def part(self, values: np.ndarray, names: list[str], hours: slice) -> np.ndarray:
+        """Return values of the containers in the order of `names`; of one that it has not, 0."""
         place = {name: i for i, (name, _) in enumerate(self.problem.containers)}
-        blank = np.zeros(self.steps, dtype=values.dtype)
-        return np.array([values[place[n], : self.steps] if n in place else blank for n in names])
+        blank = np.zeros(hours.stop - hours.start, dtype=values.dtype)
+        return np.array([values[place[n], hours] if n in place else blank for n in names])
 
 
 def difference(before: Stored, now: Stored) -> Difference:
-    """Compare the published parts of two stored runs of one day.
+    """Compare two stored runs of one day over the hours that both publish.
+
+    A plan of the rest of the day is compared with that part of the plan before it; its money is priced step by step.
 
     Raises
     ------
     BadInput
-        The files of one cannot be read, or the days are not the same.
+        The files of one cannot be read, they have no hour in common, or steps of another length.
     """
     a, b = _read(before.plan), _read(now.plan)
-    same = a.steps == b.steps and a.problem.time.start == b.problem.time.start
-    if not same or a.problem.time.step_h != b.problem.time.step_h:
-        raise BadInput(f"{before.plan} and {now.plan}: plans of other hours or other steps cannot be compared")
+    hours_a, hours_b = _common(a, b)
+    if hours_a.start >= hours_a.stop:
+        raise BadInput(f"{before.plan} and {now.plan}: have no hours in common, or steps of another length")
     names = sorted({name for plan in (a, b) for name, _ in plan.problem.containers})
-    power_a, power_b = a.power_mw(names), b.power_mw(names)
-    on_a, on_b = a.running(names), b.running(names)
+    power_a, power_b = (
+        plan.part(plan.tables.setpoint_numbers["facility_power_mw"], names, hours)
+        for plan, hours in ((a, hours_a), (b, hours_b))
+    )
+    on_a, on_b = (
+        plan.part(np.asarray(plan.tables.setpoint_text["state"] == "on"), names, hours)
+        for plan, hours in ((a, hours_a), (b, hours_b))
+    )
     moved = np.flatnonzero((np.abs(power_b - power_a) > WATT_MW).any(axis=0) | (on_a != on_b).any(axis=0))
-    site_a, site_b = a.tables.site_numbers["facility_power_mw"], b.tables.site_numbers["facility_power_mw"]
+    site_a = a.tables.site_numbers["facility_power_mw"][hours_a]
+    site_b = b.tables.site_numbers["facility_power_mw"][hours_b]
+    time = a.problem.time
     hours = tuple(
         Hour(
-            begin=a.problem.time.begin(int(t)).isoformat(timespec="minutes"),
+            begin=time.begin(hours_a.start + int(t)).isoformat(timespec="minutes"),
             before_mw=float(site_a[t]),
             now_mw=float(site_b[t]),
             on=tuple(names[i] for i in np.flatnonzero(on_b[:, t] & ~on_a[:, t])),
@@ -100,17 +117,35 @@ def difference(before: Stored, now: Stored) -> Difference:
         )
         for t in moved
     )
-    more_mwh = (power_b - power_a).sum(axis=1) * a.problem.time.step_h
+    more_mwh = (power_b - power_a).sum(axis=1) * time.step_h
     touched = ((np.abs(power_b - power_a) > WATT_MW) | (on_a != on_b)).any(axis=1)
-    money = ("money_usd", *(term.key for term in money_terms(by_step=True)))
+    spans = [(plan.truth, hours) for plan, hours in ((a, hours_a), (b, hours_b))]
+    money = {
+        "money_usd": tuple(float(truth.money_by_step_usd[hours].sum()) for truth, hours in spans),
+        **{t.key: tuple(float(r.usd[t.name][h].sum()) for r, h in spans) for t in money_terms(by_step=True)},
+    }
     return Difference(
+        begin=time.begin(hours_a.start).isoformat(timespec="minutes"),
+        end=time.begin(hours_a.stop).isoformat(timespec="minutes"),
+        whole=(hours_a, hours_b) == (slice(0, a.steps), slice(0, b.steps)),
         hours=hours,
         containers={name: round(float(more_mwh[i]), 6) for i, name in enumerate(names) if touched[i]},
-        money_usd={key: (a.published[key], b.published[key]) for key in money},
+        money_usd={key: (round(first, 4), round(second, 4)) for key, (first, second) in money.items()},
         why=input_changes(before.inputs, now.inputs),
     )
 
 
+def _common(a: _Written, b: _Written) -> tuple[slice, slice]:
+    """Return which published steps of each are those that both publish; none where their steps do not fit."""
+    step = timedelta(hours=a.problem.time.step_h)
+    gap = (b.problem.time.begin(0).astimezone(UTC) - a.problem.time.begin(0).astimezone(UTC)) / step
+    if a.problem.time.step_h != b.problem.time.step_h or gap != round(gap):
+        return slice(0, 0), slice(0, 0)
+    first = max(0, round(gap))
+    last = min(a.steps, round(gap) + b.steps)
+    return slice(first, last), slice(first - round(gap), last - round(gap))
+
+
 def _read(directory: Path) -> _Written:
     document, problem, tables = read_plan(directory)
-    return _Written(problem, tables, document["published"], int(document["horizon"]["publish_steps"]))
+    return _Written(problem, tables, int(document["horizon"]["publish_steps"]))

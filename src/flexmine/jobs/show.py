@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flexmine.jobs.difference import Difference
@@ -18,13 +18,18 @@ def history_lines(records: Iterable[RunRecord]) -> list[str]:
     """Return one line for each run."""
     head = f"{'day':10}  {'rev':>3}  {'kind':10}  {'run':22}  {'status':9}  {'step':13}"
     return [
-        f"{head}  {'money USD':>12}  {'published':>9}",
+        f"{head}  {'hours':>5}  {'money USD':>12}  {'USD/h':>9}  {'published':>9}",
         *(
-            f"{r.day}  {r.revision:>3}  {r.kind:10}  {r.run_id:22}  {r.status:9}  {r.step:13}  "
-            f"{r.money_usd:>12.2f}  {'-' if r.sequence is None else r.sequence:>9}"
+            f"{r.day}  {r.revision:>3}  {r.kind:10}  {r.run_id:22}  {r.status:9}  {r.step:13}  {_hours(r):>5g}  "
+            f"{r.money_usd:>12.2f}  {r.money_usd / _hours(r):>9.2f}  {'-' if r.sequence is None else r.sequence:>9}"
             for r in records
         ),
     ]
+
+
+def _hours(record: RunRecord) -> float:
+    """Return how many hours a plan's money is of: one of the rest of a day has fewer [h]."""
+    return (record.valid_until - record.valid_from) / timedelta(hours=1)
 
 
 def attempt_lines(attempts: Iterable[Attempt]) -> list[str]:
@@ -69,10 +74,8 @@ def _feed(feed: Any) -> str:
 
 def difference_lines(found: Difference) -> list[str]:
     """Return hours, containers, money and reasons of a difference."""
-    if not found.hours:
-        lines = ["every hour is the same"]
-    else:
-        lines = [f"{len(found.hours)} hours differ:"]
+    lines = [] if found.whole else [f"compared from {found.begin} to {found.end}, the hours that both plans publish"]
+    lines.append(f"{len(found.hours)} hours differ:" if found.hours else "every hour is the same")
     for hour in found.hours:
         who = "".join(
             f"; {word} {_names(names)}" for word, names in (("now on", hour.on), ("now off", hour.off)) if names
