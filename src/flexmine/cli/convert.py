@@ -11,7 +11,7 @@ import click
 from flexmine._version import __version__
 from flexmine.cli.common import put, say, with_errors
 from flexmine.errors import BadInput
-from flexmine.inputs.adapters import ADAPTERS, convert
+from flexmine.inputs.adapters import ADAPTERS, convert, read
 
 LIST = "\b\n" + "\n".join(f"{name:<20}{what}" for name, (_, what) in ADAPTERS.items())
 
@@ -28,10 +28,20 @@ LIST = "\b\n" + "\n".join(f"{name:<20}{what}" for name, (_, what) in ADAPTERS.it
     metavar="HOURS",
     help="Standard time of a file that does not say its own, hours east of UTC.",
 )
+@click.option(
+    "--only", metavar="NAME", help="Which one, where a file holds several: a sequence, a balancing authority."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the provenance as one JSON line on stdout.")
 @with_errors
 def convert_command(
-    *, adapter: str, file: Path, out: Path, year: int | None, utc_offset_h: float | None, as_json: bool
+    *,
+    adapter: str,
+    file: Path,
+    out: Path,
+    year: int | None,
+    utc_offset_h: float | None,
+    only: str | None,
+    as_json: bool,
 ) -> int:
     """Turn a file as published into FILE.csv, and write what was judged beside it, into FILE.csv.source.json.
 
@@ -40,7 +50,6 @@ def convert_command(
     """
     from flexmine.inputs.adapters.base import Settings
     from flexmine.inputs.reading import MAX_CSV_BYTES, read_regular
-    from flexmine.inputs.table import read_table
     from flexmine.output import write_text
     from flexmine.places import check_file
 
@@ -51,7 +60,7 @@ def convert_command(
         raw = read_regular(file, MAX_CSV_BYTES)
     except BadInput as error:
         raise BadInput([f"{file} {message}" for message in error.messages]) from error
-    converted = convert(adapter, read_table(raw, file.name), Settings(year, utc_offset_h))
+    converted = convert(adapter, read(adapter, raw, file.name), Settings(year, utc_offset_h, only))
     text = converted.rows.to_csv(index=False, lineterminator="\n")
     source = {
         "adapter": adapter,

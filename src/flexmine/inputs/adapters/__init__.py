@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from flexmine.errors import BadInput
@@ -25,12 +26,28 @@ ADAPTERS: dict[str, tuple[str, str]] = {
     "coin-metrics": ("coin_metrics", "Coin Metrics daily BTC price, difficulty and fees a block"),
     "lake-powell": ("lake_powell", "Glen Canyon daily releases: spill, published or derived"),
     "yearly-carbon": ("yearly_carbon", "Yearly carbon intensity of a zone, as days"),
+    "pvgis-tmy": ("pvgis_tmy", "PVGIS typical year in UTC: temperature and irradiance, onto one year"),
     "typical-year-table": (
         "typical_year_table",
         "A typical year as month, day and hour ending, onto one year",
     ),
 }
 """Module and what it reads, by name of the adapter."""
+
+
+def read(name: str, raw: bytes, label: str) -> Table:
+    """Return the table in a file as its publisher writes it; an adapter may know files without a header.
+
+    Raises
+    ------
+    BadInput
+        Where there is no such adapter, or the bytes are no such table.
+    """
+    from flexmine.inputs.table import read_table
+
+    own = getattr(_module(name), "read", None)
+    table: Table = read_table(raw, label) if own is None else own(raw, label)
+    return table
 
 
 def convert(name: str, table: Table, settings: Settings) -> Converted:
@@ -41,12 +58,16 @@ def convert(name: str, table: Table, settings: Settings) -> Converted:
     BadInput
         Where there is no such adapter, the file is not of its kind, or a setting is missing.
     """
+    module = _module(name)
+    if not len(table.rows):
+        raise BadInput(f"{table.label}: the file has no rows")
+    converted: Converted = module.convert(table, settings)
+    return converted
+
+
+def _module(name: str) -> ModuleType:
     if name not in ADAPTERS:
         near = difflib.get_close_matches(name, ADAPTERS, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
         raise BadInput(f"there is no adapter {name}{hint} Adapters: {', '.join(ADAPTERS)}")
-    if not len(table.rows):
-        raise BadInput(f"{table.label}: the file has no rows")
-    module = import_module(f"{__name__}.{ADAPTERS[name][0]}")
-    converted: Converted = module.convert(table, settings)
-    return converted
+    return import_module(f"{__name__}.{ADAPTERS[name][0]}")

@@ -25,10 +25,13 @@ class Settings:
         Calendar year that a typical year is put on.
     utc_offset_h : float, optional
         Standard time of the file, hours east of UTC.
+    only : str, optional
+        Which one is meant, where a file holds several: a sequence, a balancing authority.
     """
 
     year: int | None = None
     utc_offset_h: float | None = None
+    only: str | None = None
 
     def need_offset(self, table: Table) -> timezone:
         """Return the standard time of the file; refuse where it was not said."""

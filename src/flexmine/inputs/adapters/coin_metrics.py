@@ -20,8 +20,18 @@ from flexmine.inputs.adapters.base import (
     numbers,
     starts,
 )
+from flexmine.inputs.adapters.shapes import renamed
 from flexmine.inputs.table import Table
 from flexmine.inputs.times import US_PER_DAY
+
+_NAMES = {
+    "date": ("time",),
+    "price_usd": ("PriceUSD", "ReferenceRateUSD"),
+    "difficulty": ("DiffMean",),
+    "block_count": ("BlkCnt",),
+    "fees_btc": ("FeeTotNtv",),
+}
+_MIDNIGHT = r"[T ]00:00:00(\.0+)?Z?$"
 
 
 def convert(table: Table, settings: Settings) -> Converted:
@@ -32,8 +42,10 @@ def convert(table: Table, settings: Settings) -> Converted:
     BadInput
         Where a row is no date or no number.
     """
+    table = renamed(table, _NAMES)
     table.need("date", "price_usd", "difficulty")
-    day_us = clock_us(table, table.text("date"), UTC)
+    # The API writes days as 2024-03-01T00:00:00.000000000Z.
+    day_us = clock_us(table, table.text("date").str.replace(_MIDNIGHT, "", regex=True), UTC)
     blocks, fees = numbers(table, "block_count"), numbers(table, "fees_btc")
     for column in ("price_usd", "difficulty"):
         numbers(table, column)  # refuses what is no number; the text is kept with all its digits

@@ -17,8 +17,42 @@ from flexmine.inputs.adapters.base import (
     numbers,
     starts,
 )
+from flexmine.inputs.adapters.shapes import only, renamed, wide, with_cells
+from flexmine.inputs.layout import Layout
 from flexmine.inputs.table import Table
 from flexmine.inputs.times import US_PER_H
+
+_BALANCE = {
+    "utc_time": ("UTC Time at End of Hour", "UTC time"),
+    "demand_mw": ("Demand (MW)",),
+    "net_generation_mw": ("Net Generation (MW)",),
+    "total_interchange_mw": ("Total Interchange (MW)",),
+}
+_OF_TYPE = {"D": "demand_mw", "NG": "net_generation_mw", "TI": "total_interchange_mw"}
+_AMERICAN = Layout(thousands=",", date_order="mdy")
+_NUMBERS = ("demand_mw", "net_generation_mw", "total_interchange_mw")
+
+
+def _one_shape(table: Table, settings: Settings) -> Table:
+    """Return the columns that are read: of the six-month files, of the API's long table, or as they stand."""
+    if {"period", "type", "value"} <= set(table.rows.columns):
+        table = only(table, "respondent", settings.only)
+        of_interest = table.text("type").isin(list(_OF_TYPE)).to_numpy()
+        table = wide(table.select(np.flatnonzero(of_interest)), "period", "type", ("value",), {"value": ""})
+        # Both services name an hour by its end.
+        table = renamed(table, {"utc_time": ("period",), **{own: (kind,) for kind, own in _OF_TYPE.items()}})
+        order = np.argsort(table.text("utc_time").to_numpy(), kind="stable")
+        table = with_cells(table.select(order), {})
+        hours = [f"{text}:00" if len(text) == len("2024-01-01T09") else text for text in table.text("utc_time")]
+        table = with_cells(table, {"utc_time": hours})
+    else:
+        table = renamed(only(table, "Balancing Authority", settings.only), _BALANCE)
+        if "utc_time" in table.rows.columns:
+            table = with_cells(table, {"utc_time": [_AMERICAN.time(text) for text in table.text("utc_time")]})
+        there = [name for name in _NUMBERS if name in table.rows.columns]
+        table = with_cells(table, {n: [_AMERICAN.number(c) or c for c in table.text(n)] for n in there})
+    absent = [name for name in _NUMBERS if name not in table.rows.columns]
+    return with_cells(table, {name: [""] * len(table.rows) for name in absent if len(absent) < len(_NUMBERS)})
 
 
 def convert(table: Table, settings: Settings) -> Converted:
@@ -32,6 +66,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     BadInput
         Where a row is no hour or no number.
     """
+    table = _one_shape(table, settings)
     table.need("utc_time")
     end_us = clock_us(table, table.text("utc_time"), UTC)
     demand, generation, interchange = (

@@ -7,7 +7,7 @@ the case has to say that it is a missing value.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,18 +15,20 @@ import pandas as pd
 
 from flexmine.errors import BadInput
 from flexmine.inputs.adapters.base import Converted, Settings
+from flexmine.inputs.adapters.shapes import only
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table
 from flexmine.inputs.time_column import read_times
 from flexmine.inputs.times import US_PER_DAY, US_PER_H, duration, intervals, moment
+from flexmine.problem import Ints
 
 ZONE = "Europe/Brussels"
 """The clock of the platform's CET/CEST, whatever the bidding zone."""
 NOT_THERE = "n/e"
 _TIME = ("mtu_cet_cest", "MTU (CET/CEST)")
-_PRICE = ("price_eur_mwh", "Day-ahead Price [EUR/MWh]")
+_PRICE = ("price_eur_mwh", "Day-ahead Price [EUR/MWh]", "Day-ahead Price (EUR/MWh)")
 _CURRENCY = ("currency", "Currency")
-_DAY_AND_CLOCK = r"([0-9]{2})\.([0-9]{2})\.([0-9]{4}) ([0-9]{2}:[0-9]{2})"
+_DAY_AND_CLOCK = r"([0-9]{2})[./]([0-9]{2})[./]([0-9]{4}) ([0-9]{2}:[0-9]{2})(?::00)?(?: \(CES?T\))?"
 _INTERVAL = rf"^{_DAY_AND_CLOCK} - {_DAY_AND_CLOCK}$"
 
 
@@ -38,6 +40,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     BadInput
         Where a row is no interval, an hour that does not exist has a price, or a price is not in EUR.
     """
+    table = only(table, "Sequence", settings.only)
     time, price = _column(table, _TIME), _column(table, _PRICE)
     begin = _begin(table, time)
     _refuse_currency(table, price)
@@ -65,7 +68,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     )
 
 
-def _column(table: Table, names: tuple[str, str]) -> str:
+def _column(table: Table, names: tuple[str, ...]) -> str:
     for name in names:
         if name in table.rows.columns:
             return name
@@ -88,7 +91,11 @@ def _begin(table: Table, column: str) -> pd.Series:
     times = [read_times(text.tolist()) for text in (begin, end)]
     absurd = [t.first_wrong for t in times if t.first_wrong is not None]
     length_us = times[1].us - times[0].us
-    wrong = (length_us <= 0) | (length_us != length_us[length_us > 0].min(initial=US_PER_DAY))
+    usual_us = _usual(length_us)
+    # Where the clock changes, an interval may end by the new one: 02:45 - 02:00, or 01:45 - 03:00.
+    wrong = length_us != usual_us
+    for at in np.flatnonzero(wrong):
+        wrong[at] = usual_us not in _true_lengths_us(int(times[0].us[at]), int(times[1].us[at]))
     if absurd:
         wrong = np.arange(len(length_us)) == min(absurd)
     if wrong.any():
@@ -97,6 +104,21 @@ def _begin(table: Table, column: str) -> pd.Series:
             f"{table.place(row)}: column {column}: {table.text(column)[row]!r} is no interval as long as the others"
         )
     return begin
+
+
+def _usual(length_us: Ints) -> int:
+    """Return the length that most intervals have."""
+    lengths, counts = np.unique(length_us[length_us > 0], return_counts=True)
+    return int(lengths[counts.argmax()]) if lengths.size else US_PER_DAY
+
+
+def _true_lengths_us(begin_us: int, end_us: int) -> list[int]:
+    """Return how long an interval between two times of the clock may be, by each of the clocks that may be meant."""
+    zone = ZoneInfo(ZONE)
+    begins, ends = (
+        [moment(us).replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)] for us in (begin_us, end_us)
+    )
+    return [(end - begin) // timedelta(microseconds=1) for begin in begins for end in ends]
 
 
 def _refuse_currency(table: Table, price: str) -> None:

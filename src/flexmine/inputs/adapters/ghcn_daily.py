@@ -20,13 +20,35 @@ from flexmine.inputs.adapters.base import (
     numbers,
     starts,
 )
-from flexmine.inputs.table import Bools, Table
+from flexmine.inputs.adapters.shapes import wide, with_cells, without_header
+from flexmine.inputs.table import Bools, Table, read_table
 from flexmine.inputs.times import US_PER_DAY, US_PER_H
 from flexmine.problem import Floats, Ints
 
 HOUR_OF_MINIMUM, HOUR_OF_MAXIMUM = 6.0, 15.0
 """Standard time of the extremes [h]; assumed, the same on all days."""
 _BLANK = "."
+
+
+_BY_STATION = ("station", "date", "element", "value", "m", "q", "s")
+_ELEMENTS = {"TMAX": "tmax_c_x10", "TMIN": "tmin_c_x10"}
+
+
+def read(raw: bytes, label: str) -> Table:
+    """Return the table of a file with a header, or of NOAA's files by station, which have a line for each element."""
+    first = raw.partition(b"\n")[0].split(b",")
+    if len(first) < len(_BY_STATION) or not first[1].strip().isdigit():
+        return read_table(raw, label)
+    table = without_header(raw, label, _BY_STATION, ",")
+    table = table.select(np.flatnonzero(table.text("element").isin(list(_ELEMENTS)).to_numpy()))
+    if len(set(table.rows["station"])) > 1:
+        raise BadInput(f"{label}: holds several stations; give the file of one")
+    flags = [m or _BLANK for m in table.text("m")], [q or _BLANK for q in table.text("q")], list(table.text("s"))
+    days = [f"{d[:4]}-{d[4:6]}-{d[6:]}" if len(d) == 8 else d for d in table.text("date")]
+    names = [_ELEMENTS[element] for element in table.text("element")]
+    together = ["".join(flag) for flag in zip(*flags, strict=True)]
+    table = with_cells(table, {"date": days, "element": names, "mqs": together})
+    return wide(table, "date", "element", ("value", "mqs"), {"value": "", "mqs": "_mqs"})
 
 
 def convert(table: Table, settings: Settings) -> Converted:

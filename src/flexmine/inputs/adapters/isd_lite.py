@@ -21,11 +21,31 @@ from flexmine.inputs.adapters.base import (
     numbers,
     starts,
 )
-from flexmine.inputs.table import Table
+from flexmine.inputs.adapters.shapes import without_header
+from flexmine.inputs.table import Table, read_table
 from flexmine.inputs.times import US_PER_H
 
 MISSING = ("-9999",)
 _COLUMNS = {"air_temp_c_x10": "temperature_c", "dew_point_c_x10": "dew_point_c", "wind_speed_m_s_x10": "wind_speed_m_s"}
+
+
+_FIXED = (
+    "year",
+    "month",
+    "day",
+    "hour_utc",
+    "air_temp_c_x10",
+    "dew_point_c_x10",
+    "slp",
+    "direction",
+    "wind_speed_m_s_x10",
+)
+
+
+def read(raw: bytes, label: str) -> Table:
+    """Return the table of a file with a header, or of NOAA's own, which has columns of blanks and no header."""
+    own = raw.lstrip()[:4].isdigit() and b"," not in raw.partition(b"\n")[0]
+    return without_header(raw, label, _FIXED, " ") if own else read_table(raw, label)
 
 
 def convert(table: Table, settings: Settings) -> Converted:
