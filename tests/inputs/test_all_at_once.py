@@ -227,6 +227,19 @@ def test_text_that_cannot_be_seen_is_refused_at_its_key(folder, key, escape, nam
     assert f" {key}: the character {name} cannot be seen; leave it out" in message
 
 
+def test_an_order_below_what_sleeps_is_told_at_its_key(folder):
+    """*Proves:* an order that no plant can keep names its line, the number that is written and the key that forbids
+    mining.  *Sensitivity:* at what sleeps it is allowed; the solver's words name a cap of 0.004 MW that nobody wrote.
+    """
+    order = "orders: [{name: a, from: 2024-09-10T01:00:00+08:00, to: 2024-09-10T02:00:00+08:00, cap_mw: %s}]"
+    folder.edit("case.yaml", "horizon_h: 4", "horizon_h: 4\n" + order % "0")
+    (message,) = messages_of(folder)
+    assert "orders[0].cap_mw: 0 MW is not allowed; allowed: at least" in message and "a window (windows)" in message
+    least = message.partition("at least ")[2].partition(" MW")[0]
+    folder.edit("case.yaml", order % "0", order % least)
+    load_case(folder.case)
+
+
 def test_line_breaks_and_tabs_are_text(folder):
     """*Proves:* notes may have several lines.  *Sensitivity:* the characters above are refused."""
     folder.edit("case.yaml", "horizon_h: 4", 'horizon_h: 4\nnotes: ["a\\tb\\nc", "Ünïcödé – 1 000 €"]')

@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +18,7 @@ from nights import evening_before, write_job
 
 FIRST = date(2024, 6, 3)
 SECOND = FIRST + timedelta(days=1)
+OSLO = ZoneInfo("Europe/Oslo")
 
 
 def _start(tmp_path, more="telemetry: {max_gap_h: 1.0}\n"):
@@ -95,6 +97,25 @@ def test_quarter_hours_become_hours_and_half_hours_are_told(tmp_path):
     _, _, found = _observe(job_file, _meter(tmp_path / "meter.csv", rows))
     assert [r.power_mw for r in found.readings] == [pytest.approx(0.25)]
     assert found.incomplete == 1
+
+
+def test_samples_some_seconds_late_are_those_of_their_interval(tmp_path):
+    """*Proves:* quarter hours that come up to 20 s late give the readings of exact ones.
+
+    *Sensitivity:* the smallest distance of two rows, 14 min 30 s, divides no hour.
+    """
+    (tmp_path / "exact").mkdir()
+    (tmp_path / "late").mkdir()
+    stored = []
+    for name, late_s in (("exact", lambda i: 0), ("late", lambda i: (7 * i) % 21)):
+        job_file = _start(tmp_path / name)
+        rows = []
+        for i in range(24 * 4):
+            begin = datetime(2024, 6, 3, tzinfo=OSLO) + timedelta(minutes=15 * i, seconds=late_s(i))
+            rows += [(begin.isoformat(), container, 0.5 + i / 1000) for container in ("C01", "C02", "C03")]
+        _, _, found = _observe(job_file, _meter(tmp_path / name / "meter.csv", rows))
+        stored.append([(r.container, r.begin, round(r.power_mw, 9)) for r in found.readings])
+    assert stored[0] == stored[1] and len(stored[0]) == 72
 
 
 def test_a_container_that_tripped_is_off_in_the_next_plan_s_state(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -53,12 +54,31 @@ def agreement(
         found += _unknown(("commitment", "runs", i, "container"), name, names, _CONTAINER)
     for i, pin in enumerate(document.pins or ()):
         found += _unknown(("pins", i, "container"), getattr(pin, "container", None), names, _CONTAINER)
+    found += _orders(document, plant, models)
     if document.state is not None:
         for name in document.state.containers or ():
             found += _unknown(("state", "containers", name), name, names, _CONTAINER)
         found += _states(document.state, plant, models)
         found += _amounts(document, plant)
     return [case.at(keys, message) for keys, message in found]
+
+
+def _orders(document: Any, plant: PlantDocument, models: dict[str, ContainerDocument]) -> list[tuple[Keys, str]]:
+    """Return the orders that no plant can keep: below what it draws with every container asleep."""
+    counts = Counter(group.model for group in plant.containers for _ in group.containers)
+    if not document.orders or counts.keys() - models.keys():
+        return []
+    asleep_mw = plant.base_load_mw + sum(count * models[model].standby_mw for model, count in counts.items())
+    text = (
+        "{:g} MW is not allowed; allowed: at least {:g} MW, which the plant draws with every container asleep; where "
+        "mining is forbidden altogether, say so by a window (windows)"
+    )
+    caps = [(i, getattr(order, "cap_mw", None)) for i, order in enumerate(document.orders)]
+    return [
+        (("orders", i, "cap_mw"), text.format(cap, asleep_mw))
+        for i, cap in caps
+        if isinstance(cap, int | float) and cap < asleep_mw - 1e-9
+    ]
 
 
 def _amounts(document: Any, plant: PlantDocument) -> list[tuple[Keys, str]]:

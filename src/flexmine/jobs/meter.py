@@ -18,6 +18,9 @@ from flexmine.inputs.times import instants_us, moment
 
 QUANTITIES = {"facility_power_mw": "facility", "it_power_mw": "it"}
 STATES = {"on": True, "off": False}
+USUAL_SAMPLES_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
+MOST_JITTER = 0.1
+"""The median distance of samples may miss their length by such a share."""
 HIGHEST_MW = 20.0
 TEMPERATURES_C = (-70.0, 100.0)
 SHOWN = 20
@@ -58,7 +61,7 @@ def read_meter(path: Path, containers: tuple[str, ...]) -> Meter:
     given = [column for column in QUANTITIES if column in table.rows.columns]
     if len(given) != 1:
         raise BadInput(f"{table.place(-1)}: exactly one of the columns {' and '.join(QUANTITIES)} is needed")
-    times = instants_us(table, "interval_start", None)
+    times = _without_jitter(instants_us(table, "interval_start", None))
     names = table.text("container")
     wrong = list(_unknown(table, names, containers))
     power = _numbers(table, given[0], (0.0, HIGHEST_MW), wrong)
@@ -115,6 +118,23 @@ def _twice(table: Table, names: pd.Series, times: np.ndarray) -> Iterator[str]:
     again = pd.DataFrame({"name": names, "time": times}).duplicated()
     for row in np.flatnonzero(again):
         yield f"{table.place(row)}: container {names[row]} stands a second time at {table.text('interval_start')[row]}"
+
+
+def _without_jitter(times: np.ndarray) -> np.ndarray:
+    """Return the beginnings that samples stand for: meters answer some seconds late, by less than half a sample.
+
+    The length of a sample is the usual one that is nearest to their median distance; where all are exact, none moves.
+    """
+    distances = np.diff(np.unique(times))
+    # Samples of many containers come seconds apart; those distances say nothing of the length.
+    distances = distances[distances > distances.max(initial=0) / 2]
+    if not distances.size:
+        return times
+    usual = min(USUAL_SAMPLES_S, key=lambda s: abs(np.log(1e6 * s / np.median(distances))))
+    if abs(np.median(distances) / (1e6 * usual) - 1.0) > MOST_JITTER:
+        return times
+    length_us = int(1e6 * usual)
+    return (times + length_us // 2) // length_us * length_us
 
 
 def _length(times: np.ndarray) -> timedelta:
