@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
@@ -238,6 +239,26 @@ def test_an_order_below_what_sleeps_is_told_at_its_key(folder):
     least = message.partition("at least ")[2].partition(" MW")[0]
     folder.edit("case.yaml", order % "0", order % least)
     load_case(folder.case)
+
+
+def test_a_source_called_as_a_column_of_the_plan_is_refused_by_the_check(folder):
+    """*Proves:* `check` refuses what `plan` would.  *Sensitivity:* refused where tables are written, it passes."""
+    folder.edit("case.yaml", "name: surplus", "name: facility_power")
+    (message,) = messages_of(folder)
+    assert "sources[0].name: facility_power is a column of every plan; give the source another name" in message
+
+
+def test_a_case_that_another_yaml_library_has_written_is_read(folder):
+    """*Proves:* PyYAML reads `on` as true and writes it back so; the case means the same.
+
+    *Sensitivity:* a key that is a truth value was refused, in a file that nobody had written by hand.
+    """
+    before = load_case(folder.case)
+    data = yaml.safe_load(folder.case.read_text(encoding="utf-8"))
+    text = yaml.safe_dump(data, sort_keys=False)
+    assert "true: true" in text
+    folder.case.write_text(text, encoding="utf-8")
+    assert load_case(folder.case).document == before.document
 
 
 def test_line_breaks_and_tabs_are_text(folder):

@@ -31,6 +31,7 @@ from flexmine.inputs.series_spec import (
     Series,
     TariffUsdPerMwh,
 )
+from flexmine.problem.model import RESERVED_SOURCES
 
 DEFAULT_PUBLISH_H = 24.0
 EnergyMwh = Annotated[float, Field(ge=0.0, le=1e7)]
@@ -511,6 +512,9 @@ def case_problems(document: Any) -> list[tuple[tuple[str | int, ...], str]]:
         text = f"{at.isoformat()} is not after the start; give the new difficulty and leave next_retarget out"
         found.append((("hash_value", "next_retarget", "at"), text))
     sources = [name for entry in document.sources or () if (name := getattr(entry, "name", None)) is not None]
+    for i, name in enumerate(getattr(entry, "name", None) for entry in document.sources or ()):
+        if name in RESERVED_SOURCES:
+            found.append((("sources", i, "name"), f"{name} is a column of every plan; give the source another name"))
     for i, limit in enumerate(document.energy_limits or ()):
         name = getattr(limit, "source", None)
         if name is not None and name not in sources:

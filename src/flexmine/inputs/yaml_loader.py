@@ -27,6 +27,7 @@ MAX_LEVELS = 50
 MAX_MESSAGES = 100
 MAX_DIGITS = 300
 _ALLOWED = f"allowed are at most {MAX_NODES} values (aliases counted each time) in at most {MAX_LEVELS} levels"
+_OF_YAML_1_1 = {"true": "on", "false": "off"}
 _LINES_AND_TABS = str.maketrans("", "", "\r\n\t")
 Keys = tuple[str | int, ...]
 D = TypeVar("D", bound=Document)
@@ -276,10 +277,13 @@ class _Builder:
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             place = Place(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != _TAG + "str":
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag not in (_TAG + "str", _TAG + "bool"):
                 self.findings.append(Finding(keys, "a key has to be plain text; put it in quotes", place))
                 continue
             key = key_node.value
+            if key_node.tag == _TAG + "bool":
+                # A library of YAML 1.1 reads `on` as true, and writes it back so.
+                key = _OF_YAML_1_1.get(key.lower(), key)
             own = (*keys, key)
             self._refuse_unseen(own, key, place)
             if key in lines:

@@ -13,12 +13,11 @@ from flexmine.audit.replay import Replay
 from flexmine.errors import BadInput
 from flexmine.planning.mix_text import miner_columns
 from flexmine.problem import Floats, Problem
+from flexmine.problem.model import RESERVED_SOURCES
 from flexmine.problem.money import money_terms, net_of
 from flexmine.problem.schedule import Schedule
 
 POWER_DECIMALS, MONEY_DECIMALS, HASH_DECIMALS, TEMPERATURE_DECIMALS = 6, 4, 1, 1
-# Columns and totals of the plan's own; a source of such a name would write over them.
-RESERVED_SOURCES = ("energy", "facility_power", "it_power", "surplus_left", "surplus_offered", "surplus_taken")
 
 
 def setpoints_table(

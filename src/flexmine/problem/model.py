@@ -206,6 +206,10 @@ class ContainerClass:
         return max(rises + falls, default=0.0) > ramp + RAMP_NOISE_MW
 
 
+RESERVED_SOURCES = ("energy", "facility_power", "it_power", "surplus_left", "surplus_offered", "surplus_taken")
+"""Columns and totals of a plan's own; a source of such a name would write over them."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A source of power, which may go unused."""
