@@ -16,6 +16,8 @@ from flexmine.jobs.night import Night, exit_code
 from flexmine.jobs.reproduce import reproduce
 from flexmine.jobs.stored import check_run
 from flexmine.publish.reader import read_current
+from flexmine.report.sentence import verdict
+from flexmine.solving.phases import Phases
 from flexmine.workflow.given import bound_usd_of
 from nights import evening_before, feed_file, issue_surplus, write_job
 
@@ -54,6 +56,9 @@ def _check_fallback(job_file, result, step):
     document = json.loads((_folder(job_file, result) / "plan" / "plan.json").read_text())
     assert document["status"] == "fallback"
     assert set(result.record.labels) <= set(document["notes"])
+    # The reason stands beside the mark, in report and terminal, and not only among the notes.
+    words, good = verdict(planning.plan_inputs(_folder(job_file, result) / "inputs", Phases()))[0]
+    assert words.startswith(f"fallback: {result.record.labels[0]}") and not good
     assert read_current(job_file.parent / "published").document["status"] == "fallback"
     again = reproduce(read_job(job_file).open_store(), result.record)
     assert again.differing == () and len(again.same) == 4

@@ -38,4 +38,4 @@ def plan_inputs(folder: Path, phases: Phases) -> Plan:
         plan = plan_case(case, phases=phases)
     if how.step == NEWEST:
         return plan
-    return replace(plan, status=Status.FALLBACK, notes=(*how.labels, *plan.notes))
+    return replace(plan, status=Status.FALLBACK, because=how.labels, notes=(*how.labels, *plan.notes))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flexmine.errors import first_of
 from flexmine.report.facts import Bools, Facts, best_rules, clock, day_name, facts, local_edges, runs
 from flexmine.report.palette import THIN, energy, money, number, percent, power
 from flexmine.workflow.plan import Plan
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from flexmine.assembly.causes import Cause
 
 SAME = 0.005  # money nearer than this share is called the same
+SHOWN_REASONS = 2
 MOST_RANGES = 3  # more unbroken ranges than this are counted, not listed
 
 
@@ -280,7 +282,9 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
         if not replay.violations
         else f"audit FAILED: {len(replay.violations)} of {number(replay.checks)} checks"
     )
-    parts = [(str(plan.status), str(plan.status) == "optimal"), (gap, plan.gap <= plan.asked_gap + 1e-12)]
+    reasons = "; ".join(first_of(plan.because, SHOWN_REASONS, "more in the notes"))
+    status = f"{plan.status}: {reasons}" if reasons else str(plan.status)
+    parts = [(status, str(plan.status) == "optimal"), (gap, plan.gap <= plan.asked_gap + 1e-12)]
     parts.append((audit, not replay.violations))
     if plan.preference.get("outcome") == "time_limit":
         parts.append(("time was up before the calmest plan was proven", False))

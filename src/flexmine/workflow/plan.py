@@ -61,6 +61,8 @@ class Plan:
         Retarget and halvings within the horizon, each with its expected time.
     notes : tuple of str
         What the case says about its data, shown with the plan.
+    because : tuple of str
+        Of a fallback: what it had to stand in for, one sentence each; they are among the notes too.
     plant_name : str
         Empty where the plan was not made from a case.
     switching : mapping
@@ -92,6 +94,7 @@ class Plan:
     break_even: tuple[BreakEven, ...] = ()
     temperature_c: Floats | None = None
     notes: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
     plant_name: str = ""
     switching: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     chain: tuple[Mapping[str, Any], ...] = ()
