@@ -11,6 +11,7 @@ from typing import Any
 
 from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import SEAL, file_faults, is_own_version, seal_faults, version_of
+from flexmine.change_words import shortened
 from flexmine.errors import BadInput, printable
 from flexmine.moments import read_moment
 from flexmine.publish.after import ACTIONS, Action, Continued, continued
@@ -90,7 +91,8 @@ def _own_faults(publication: Publication) -> Iterator[str]:
     for key, value in said_of(plan, ending, action, earlier).items():
         # An older version had fewer keys, and may end a plan otherwise; the plan itself it reads alike.
         if said.get(key) != value and (own or (key in said and key not in ("after_validity", "rows", "carried"))):
-            yield f"{publication.directory / DOCUMENT}: {key} is {said.get(key)!r}, by its plan {value!r}"
+            written, true_value = (shortened(v) for v in (said.get(key), value))
+            yield f"{publication.directory / DOCUMENT}: {key} is {written}, by its plan {true_value}"
             return
     yield from _out_of_place(publication, plan, rows, len(earlier))
     true = plan_rows(plan, ending)
