@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -61,6 +62,25 @@ def test_a_clock_that_was_set_back_is_told(tmp_path):
     assert (level, each["validity"], each["clock"], each["feed"]) == ("WARNING", "OK", "WARNING", "WARNING")
     assert any("was made 72.0 h after now; is the clock right?" in line for line in found.lines)
     assert any("there is no issue by" in line and "after now" in line for line in found.lines)
+
+
+def test_a_feed_that_thins_out_and_a_disk_that_fills(tmp_path, monkeypatch):
+    """*Proves:* a newest issue of less than half the usual size is a warning with both sizes, before a plan lacks its
+    hours; so is a disk with little room, which is critical when almost full.
+
+    *Sensitivity:* of usual size, and with room, nothing is said.
+    """
+    job = write_job(tmp_path, DAY - timedelta(days=4), 5)
+    quiet = levels(job, NOW)[1]
+    assert quiet["feed"] == "OK" and "disk" not in quiet
+    newest = max((tmp_path / "feeds").iterdir())
+    text = newest.read_text(encoding="utf-8")
+    newest.write_text(text[: len(text) // 3], encoding="utf-8")
+    lines = levels(job, NOW)[2].lines
+    assert any(f"{newest.name} has {len(text) // 3} bytes, the 4 issues before it" in line for line in lines)
+    for free, level in ((400e6, "WARNING"), (10e6, "CRITICAL")):
+        monkeypatch.setattr("flexmine.jobs.health.disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert levels(job, NOW)[1]["disk"] == level
 
 
 def test_before_the_first_run(tmp_path):

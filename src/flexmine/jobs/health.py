@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from shutil import disk_usage
+from statistics import median
 from typing import Any
 
 from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
-from flexmine.jobs.issues import find_issues
+from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.pins import job_pins
 from flexmine.jobs.standing import standing
@@ -22,6 +24,8 @@ ONE_HOUR = timedelta(hours=1)
 PLANNED = tuple(EXIT_CODES[s] for s in (Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK))
 LOOKED_AT = 50
 LOOKED_INTO = 8
+COMPARED_ISSUES, FEWEST_ISSUES, THIN_SHARE = 7, 3, 0.5
+LEAST_FREE_MB = 500.0
 NO_INPUTS = "no redispatch, replan or backup can begin from it"
 AHEAD_H = 0.1
 """Two clocks may differ by so much before a publication counts as one from the future."""
@@ -81,7 +85,13 @@ def health(job: Job, now: datetime) -> Health:
     """Look at a plant as it stands; nothing is changed."""
     checks: list[Check] = []
     figures: list[tuple[str, dict[str, str], float]] = []
-    for name, part in {"current plan": _current, "runs": _runs, "feeds": _feeds, "pins": _pins}.items():
+    for name, part in {
+        "current plan": _current,
+        "runs": _runs,
+        "feeds": _feeds,
+        "pins": _pins,
+        "disk": _disk,
+    }.items():
         try:
             for found in part(job, now):
                 if isinstance(found, Check):
@@ -228,8 +238,32 @@ def _feeds(job: Job, now: datetime) -> Found:
         stale = age_h > feed.max_age_h
         words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
         yield Check(f"feed {feed.files}", Level.WARNING if stale else Level.OK, words)
+        thin = _thinned(found.known)
+        if thin:
+            yield Check(f"feed {feed.files}", Level.WARNING, thin)
+        yield "feed_size_bytes", {"feed": feed.files}, float(issue.path.stat().st_size)
         yield "feed_issued_timestamp_seconds", {"feed": feed.files}, issue.issued.timestamp()
         yield "feed_max_age_seconds", {"feed": feed.files}, feed.max_age_h * 3600.0
+
+
+def _thinned(issues: Sequence[FeedFile]) -> str:
+    """Return that the newest issue is much smaller than those before it: a feed that thins out, or broke off."""
+    sizes = [issue.path.stat().st_size for issue in issues[: 1 + COMPARED_ISSUES]]
+    if len(sizes) <= FEWEST_ISSUES:
+        return ""
+    usual = median(sizes[1:])
+    if sizes[0] >= THIN_SHARE * usual:
+        return ""
+    return f"{issues[0].label} has {sizes[0]} bytes, the {len(sizes) - 1} issues before it had a median of {usual:.0f}"
+
+
+def _disk(job: Job, now: datetime) -> Found:
+    """Look whether there is room for the next nights, before one of them fails for want of it."""
+    free_mb = disk_usage(job.folder if job.folder.is_dir() else job.path_of(".")).free / 1e6
+    if free_mb < LEAST_FREE_MB:
+        text = f"{free_mb:.0f} MB are free where the runs are kept; below {LEAST_FREE_MB:g} MB nights may fail"
+        yield Check("disk", Level.WARNING if free_mb > LEAST_FREE_MB / 10 else Level.CRITICAL, text)
+    yield "disk_free_bytes", {}, free_mb * 1e6
 
 
 def _pins(job: Job, now: datetime) -> Found:

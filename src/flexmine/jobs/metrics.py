@@ -12,6 +12,8 @@ from flexmine.places import check_file
 
 MEANING = {
     "health": "0 ok, 1 warning, 2 critical, as flexmine health",
+    "feed_size_bytes": "Size of the newest issue of a feed",
+    "disk_free_bytes": "Room where the runs are kept",
     "plan_sequence": "Number of the current publication",
     "plan_published_timestamp_seconds": "When the current plan was published",
     "plan_valid_until_timestamp_seconds": "When the current plan ends",
