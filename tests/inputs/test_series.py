@@ -85,6 +85,45 @@ def test_the_double_hour_of_autumn_is_no_duplicate():
     assert read(table([(t, str(i)) for i, t in enumerate(times)]), axis=axis) == [0.0, 1.0, 2.0, 3.0]
 
 
+def _moved(days: int = 0, minutes: int = 0) -> list[tuple[str, str]]:
+    return [((datetime.fromisoformat(t) + timedelta(days, minutes=minutes)).isoformat(), v) for t, v in good()]
+
+
+def _quarters_after_two_hours() -> list[tuple[str, str]]:
+    later = [(f"2024-09-10T{2 + i // 4:02}:{15 * (i % 4):02}:00+08:00", "1") for i in range(8)]
+    return [*good()[:2], *later]
+
+
+@pytest.mark.parametrize(
+    ("rows", "cause"),
+    [
+        (_moved(days=-366), "the file has nothing for these days: are start and the years of the file right?"),
+        (
+            _moved(minutes=-30),
+            "its rows begin 30 min after the steps of the case, as at 2024-09-09T23:30:00+08:00; give the case such a "
+            "start",
+        ),
+        (
+            _quarters_after_two_hours(),
+            "its rows are 1 h apart, and from 2024-09-10T02:00:00+08:00 on 15 min; bring them to one length",
+        ),
+        ([good()[0], *good()[2:]], "every step needs a value, or the case a policy (fill)"),
+    ],
+    ids=["another year", "half past", "hours, then quarters", "a hole"],
+)
+def test_why_a_file_has_nothing_for_the_horizon(rows, cause):
+    """*Proves:* another year, rows beside the steps, and a change of their distance are called what they are.
+
+    *Sensitivity:* a hole is a hole, and the only one that a policy of filling would help.
+    """
+    assert refusal(table(rows)).endswith(f"; {cause}")
+
+
+def test_a_comment_in_the_place_of_the_header_is_told():
+    """*Proves:* the key that leaves it out is named.  *Sensitivity:* as a header it has too few names."""
+    assert "line 1 is a comment: layout: {comment: '#'}" in refusal(b"# prices\n" + table(good()))
+
+
 def test_rubbish_outside_the_horizon_does_no_harm():
     """*Proves:* only values of the horizon are judged.  *Sensitivity:* a check of the whole column would refuse."""
     assert read(with_value(5, "n/e")) == [10.0, 11.0, 12.0, 13.0]

@@ -86,7 +86,7 @@ def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tupl
     for gap in _gaps(missing, grid.cells.inside, through=fill is not None and fill.policy == "interpolate"):
         if fill is None:
             told = _missing(column, grid, missing, axis, gap)
-            raise BadInput(f"{told}; every step needs a value, or the case a policy (fill)")
+            raise BadInput(f"{told}; {_cause(grid, axis) or 'every step needs a value, or the case a policy (fill)'}")
         stand_in = _stand_in(fill, grid, values, axis, gap)
         too_long = (gap.last - gap.first + 1) * grid.step_us > fill.longest_gap_h * US_PER_H
         # A gap may begin before the horizon: what is missing there needs no value.
@@ -151,6 +151,29 @@ def _yesterday(grid: Grid, values: Floats, axis: TimeAxis, cell: int) -> float:
         return np.nan  # the clock left this hour out
     at = (to_us(before) - int(begin_us[0])) // grid.step_us
     return float(values[at]) if 0 <= at < cell else np.nan
+
+
+def _cause(grid: Grid, axis: TimeAxis) -> str:
+    """Return why a file that looks right has no values for the horizon; empty where it only has a hole."""
+    source, zone = grid.source, ZoneInfo(axis.zone)
+    horizon_us = grid.cells.begin_us[grid.cells.inside]
+    begin_us, end_us = int(horizon_us[0]), int(horizon_us[-1]) + grid.step_us
+    near = (source.end_us > begin_us) & (source.begin_us < end_us)
+    if not near.any():
+        return "the file has nothing for these days: are start and the years of the file right?" if near.size else ""
+    off = (source.begin_us[near] - begin_us) % grid.step_us
+    if (off == off[0]).all() and off[0]:
+        first = iso(source.begin_us[near][0], zone)
+        away = duration(int(off[0]))
+        return f"its rows begin {away} after the steps of the case, as at {first}; give the case such a start"
+    apart = np.diff(source.begin_us[near])
+    changes = np.flatnonzero(apart[1:] != apart[:-1])
+    if changes.size == 1:
+        at = int(changes[0])
+        when = iso(source.begin_us[near][at + 1], zone)
+        lengths = f"{duration(int(apart[at]))} apart, and from {when} on {duration(int(apart[at + 1]))}"
+        return f"its rows are {lengths}; bring them to one length"
+    return ""
 
 
 def _missing(column: Column, grid: Grid, missing: Bools, axis: TimeAxis, gap: Gap) -> str:

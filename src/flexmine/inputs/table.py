@@ -178,7 +178,10 @@ def _cells(error: str, label: str, lines: list[int], how: Layout) -> str:
 
 
 def _separated(header: str, how: Layout) -> str:
-    """Return by which other mark the cells of a header seem to be separated, where they do."""
+    """Return what the header seems to be: a comment, or names separated by another mark."""
+    if header[:1] == "#" or header[:2] == "//":
+        mark = "#" if header[:1] == "#" else "//"
+        return f"; line {how.header_row} is a comment: layout: {{comment: '{mark}'}}"
     found = next((mark for mark in (";", "\t", "|") if mark in header and mark != how.separator), None)
     return "" if found is None else f"; the cells seem to be separated by {found!r}: layout: {{separator: {found!r}}}"
 
