@@ -168,7 +168,8 @@ def _cause(grid: Grid, axis: TimeAxis) -> str:
         return f"its rows begin {away} after the steps of the case, as at {first}; give the case such a start"
     apart = np.diff(source.begin_us[near])
     changes = np.flatnonzero(apart[1:] != apart[:-1])
-    if changes.size == 1:
+    # One distance of another length is a hole.
+    if changes.size == 1 and 1 <= changes[0] < apart.size - 2:
         at = int(changes[0])
         when = iso(source.begin_us[near][at + 1], zone)
         lengths = f"{duration(int(apart[at]))} apart, and from {when} on {duration(int(apart[at + 1]))}"
