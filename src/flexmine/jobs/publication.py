@@ -46,7 +46,6 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
     open_days = [r for r in joined if r.kind != NIGHT or r.day == last_day]
     if found.fault:
         open_days = _again(job, store, joined, now)
-    if found.fault:
         LOG.warning("%s%s", found.fault, "; the stored plans are published again" if open_days else "")
     if newest and not open_days and newest[-1].sequence is None:
         tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
