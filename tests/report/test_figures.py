@@ -265,7 +265,7 @@ def test_the_terminal_says_where_there_is_nothing_to_gain(make_plan):
 
 
 def test_rounding_and_preference_in_words():
-    """*Proves:* a cost is called one, a gain too; starts saved and time run out are told apart.
+    """*Proves:* a cost is called one, a gain too; starts saved and a search that ended early are told apart.
 
     *Sensitivity:* by the absolute value alone a gain would be a cost.
     """
@@ -274,7 +274,7 @@ def test_rounding_and_preference_in_words():
     assert "costs nothing" in rounding_words(0.001)
     reached = {"outcome": "reached", "given_up_usd": 0.55, "starts_before": 17, "starts_after": 16}
     assert plain(preference_words(reached)).endswith("0.55 USD given up, 1 start saved.")
-    assert "time was up" in preference_words({**reached, "outcome": "time_limit"})
+    assert "ended before its proof" in preference_words({**reached, "outcome": "stopped"})
     near = preference_words({**reached, "outcome": "approached", "starts_at_least": 15})
     assert "no plan of nearly equal money needs fewer than 15" in near
     idle = {"outcome": "reached", "given_up_usd": 0.0, "starts_before": 6, "starts_after": 6}
@@ -283,10 +283,10 @@ def test_rounding_and_preference_in_words():
 
 
 def test_the_verdict_tells_of_a_preference_cut_short(make_plan):
-    """*Proves:* only where time was up. *Sensitivity:* "reached" in the verdict would be noise."""
-    cut = {"outcome": "time_limit", "given_up_usd": 0.0, "starts_before": 1, "starts_after": 1}
+    """*Proves:* only where a search ended before its proof. *Sensitivity:* "reached" in the verdict would be noise."""
+    cut = {"outcome": "stopped", "given_up_usd": 0.0, "starts_before": 1, "starts_after": 1}
     assert [w for w, good in verdict(make_plan(preference=cut)) if not good] == [
-        "time was up before the calmest plan was proven"
+        "the search for a calmer plan ended before its proof"
     ]
     assert verdict(make_plan(preference={**cut, "outcome": "reached"})) == verdict(make_plan())
     assert "given up usd" in report_html(make_plan(preference=cut))

@@ -1,11 +1,16 @@
 """The second stage: calmer plans for what the gap leaves, and not a dollar more."""
 
+import itertools
+import time
+
 import numpy as np
 import pytest
 
-from flexmine.errors import Infeasible, Status
+from flexmine.errors import Infeasible, NoPlan, Status
 from flexmine.problem import History
+from flexmine.solving import options as solve_options
 from flexmine.solving.engine import SolveOptions, solve
+from flexmine.solving.first_stage import Task
 from flexmine.solving.preference import least_money
 from plants import random_problem, reference_class, simple_problem
 
@@ -109,3 +114,57 @@ def test_closeness_decides_between_plans_of_equal_money(kept):
     running = {c.letters.name: int(c.on.sum()) for c in solution.classes}
     assert running[kept] == 8
     assert sum(running.values()) == 8
+
+
+def _hurry(monkeypatch) -> None:
+    """Let a million seconds pass between any two looks at the clock, from the end of the first search for money on."""
+    own, clock = Task.run, itertools.count(0, 1_000_000)
+
+    def run(task):
+        found = own(task)
+        monkeypatch.setattr(time, "perf_counter", lambda: float(next(clock)))
+        return found
+
+    monkeypatch.setattr(Task, "run", run)
+
+
+@pytest.mark.parametrize("engine", ["rounding", "mip"])
+def test_the_clock_has_no_say_in_the_calmest_plan(engine, monkeypatch):
+    """*Proves:* on a machine that stands still for days after the money is found, the calmest plan is the same.
+
+    *Sensitivity:* a share of the time limit for the second stage ends it with the plan of the first.
+    """
+    options = SolveOptions(gap=1e-2, preference=True, engine=engine)
+    idle = solve(flat(0), options)
+    _hurry(monkeypatch)
+    loaded = solve(flat(0), options)
+    assert idle.preference == loaded.preference
+    assert idle.preference.starts_after < idle.preference.starts_before
+    assert np.array_equal(idle.classes[0].on, loaded.classes[0].on)
+
+
+def test_by_work_no_limit_of_time_ends_a_search():
+    """*Proves:* with a limit of a nanosecond the plan is the proven one.  *Sensitivity:* by the clock there is none."""
+    short = SolveOptions(gap=1e-4, time_limit_s=1e-9)
+    with pytest.raises(NoPlan, match="time was up"):
+        solve(flat(0), short)
+    assert solve(flat(0), short.by_work()).status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize("nodes", [0, 200])
+def test_a_search_that_ends_by_its_work_says_so(nodes, monkeypatch):
+    """*Proves:* where HiGHS's MIP may open no node the outcome is "stopped" and the plan that of the first stage.
+
+    *Sensitivity:* a limit of work that is taken for a failure or for a proof shows here.
+    """
+    monkeypatch.setattr(solve_options, "MOST_NODES", nodes)
+    options = SolveOptions(gap=1e-2, engine="mip")
+    calm = solve(flat(0), SolveOptions(gap=1e-2, engine="mip", preference=True))
+    assert (calm.preference.outcome == "stopped") == (nodes == 0)
+    assert (calm.money_usd == solve(flat(0), options).money_usd) == (nodes == 0)
+
+
+def test_a_limit_of_nodes_that_leaves_no_plan_is_named():
+    """*Proves:* HiGHS's own limit is not told as a time.  *Sensitivity:* "time was up after 60 s" would be untrue."""
+    with pytest.raises(NoPlan, match="limit of nodes or iterations, before any plan"):
+        solve(flat(0), SolveOptions(gap=0.0, engine="mip", highs={"mip_max_nodes": 0, "presolve": "off"}))

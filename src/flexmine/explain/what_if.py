@@ -135,7 +135,7 @@ class WhatIfs:
         class_steps = len(solution.classes) * problem.steps
         self.allowed = class_steps <= MOST_CLASS_STEPS
         self.searches_left = MOST_SEARCHED_CLASS_STEPS // class_steps
-        self._options = replace(options, gap=min(options.gap, TIGHT_GAP), preference=False)
+        self._options = replace(options.by_work(), gap=min(options.gap, TIGHT_GAP))
         self._moved: dict[str, Moved | None] = {}
         self._searched: dict[tuple[str, str, int], Moved | None] = {}
         self._now = _by_class(problem, solution)
@@ -205,8 +205,8 @@ class WhatIfs:
         try:
             return solve(relaxed, self._options)
         except (NoPlan, Infeasible):
-            # Time was up, or the solver erred: no limit less cannot be infeasible.  There is no evidence, and the
-            # reason is sought elsewhere.
+            # The limit of work was reached, or the solver erred: no limit less cannot be infeasible.  There is no
+            # evidence, and the reason is sought elsewhere.
             return None
 
 

@@ -68,7 +68,7 @@ def preference_words(preference: Mapping[str, Any]) -> str:
     endings = {
         "reached": "",
         "approached": f"; no plan of nearly equal money needs fewer than {preference.get('starts_at_least')}",
-        "time_limit": "; time was up before the calmest was proven",
+        "stopped": "; the search for a calmer one ended before its proof",
     }
     if preference.get("outcome") not in endings:
         return ""

@@ -286,8 +286,8 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     status = f"{plan.status}: {reasons}" if reasons else str(plan.status)
     parts = [(status, str(plan.status) == "optimal"), (gap, plan.gap <= plan.asked_gap + 1e-12)]
     parts.append((audit, not replay.violations))
-    if plan.preference.get("outcome") == "time_limit":
-        parts.append(("time was up before the calmest plan was proven", False))
+    if plan.preference.get("outcome") == "stopped":
+        parts.append(("the search for a calmer plan ended before its proof", False))
     parts.extend((f"changed: {change}", False) for change in plan.changes)
     parts.extend((f"filled: {text}", False) for text in plan.filled)
     parts.extend((f"override: {text}", False) for text in plan.overrides)

@@ -79,7 +79,7 @@ class Task:
         if found.ending == "open" and left > 0:
             return self._finish(found, left)
         if found.incumbent.values is None:
-            raise self._no_plan()
+            raise self._no_plan("time_limit")
         return self._stage(found)
 
     def _mip_only(self) -> bool:
@@ -120,7 +120,7 @@ class Task:
             if outcome.ending == "infeasible":
                 raise self._infeasible()
             if outcome.values is None:
-                raise self._no_plan()
+                raise self._no_plan(outcome.ending)
             engine = "mip" if best is None else "rounding+mip"
             values, objective = polished(self.matrix, outcome.values, self.options)
             return FirstStage(values, objective, outcome.bound, engine, tuple(self.notes))
@@ -139,5 +139,9 @@ class Task:
             matrix = matrix_of(self.problem, single)
         return Infeasible(explain_conflict(self.problem, matrix))
 
-    def _no_plan(self) -> NoPlan:
-        return NoPlan(f"time was up after {self.options.time_limit_s:g} s, before any plan was found")
+    def _no_plan(self, ending: str) -> NoPlan:
+        limits = {
+            "time_limit": f"time was up after {self.options.time_limit_s:g} s",
+            "work_limit": "HiGHS was at its limit of nodes or iterations",
+        }
+        return NoPlan(f"{limits[ending]}, before any plan was found")

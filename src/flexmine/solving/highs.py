@@ -20,11 +20,13 @@ ENDINGS = {
     highspy.HighsModelStatus.kInfeasible: "infeasible",
     highspy.HighsModelStatus.kTimeLimit: "time_limit",
     highspy.HighsModelStatus.kInterrupt: "time_limit",
+    highspy.HighsModelStatus.kSolutionLimit: "work_limit",
+    highspy.HighsModelStatus.kIterationLimit: "work_limit",
 }
 
 
 class SolverFailed(NoPlan):
-    """HiGHS ended in a way that is neither an answer nor a time limit."""
+    """HiGHS ended in a way that is neither an answer nor a limit of time or work."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Outcome:
     Attributes
     ----------
     ending : str
-        ``optimal`` (within the asked gap), ``infeasible`` or ``time_limit``.
+        ``optimal`` (within the asked gap), ``infeasible``, ``time_limit`` or, by nodes or iterations, ``work_limit``.
     values : ndarray or None
         The columns of the best solution found; None where there is none.
     objective, bound : float
@@ -135,7 +137,7 @@ class Solver:
         Raises
         ------
         SolverFailed
-            Where HiGHS ends in any way that is neither an answer nor a time limit.
+            Where HiGHS ends in any way that is neither an answer nor a limit of time or work.
         """
         run_status = self._interruptible_run() if self.integer else self.highs.run()
         model_status = self.highs.getModelStatus()

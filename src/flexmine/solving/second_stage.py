@@ -22,11 +22,9 @@ from flexmine.solving.rounding.entries import entries_of
 from flexmine.solving.solution import Preference, proven
 
 MONEY_NOISE_USD = 1e-6
-TIME_SHARE = 0.25
 # Prices on starts are 2^e times the one at which nothing can cost more than what the gap leaves, e below this; the
 # highest one whose plan is within the gap is looked for by halving.
 EXPONENTS = 9
-SOLVES = 4
 # How exactly the priced problem is solved, as a share of the asked gap: large ones need not be solved to the last cent.
 LARGE = 20_000
 EXACTNESS = {False: 1e-3, True: 0.1}
@@ -74,7 +72,7 @@ class _PriceSearch:
             price = base * 2.0**middle
             calm = _priced(self.task, price, self.before)
             if calm is None:
-                return "time_limit"
+                return "stopped"
             apart = CLOSENESS_WEIGHT if self.before else 0.0
             self.least = max(self.least, (calm.bound - self.ceiling) / price - apart)
             unrest_now = self._take(calm, unrest)
@@ -99,12 +97,10 @@ class _PriceSearch:
 
 
 def _priced(task: Task, price_usd: float, before: Counts | None) -> FirstStage | None:
-    """Return the plan of most money less the price of its starts; None where time was up before it was found."""
+    """Return the plan of most money less the price of its starts; None where the search ended before it was proven."""
     options = task.options
     exactness = EXACTNESS[task.matrix.A.nnz > LARGE]
-    # The second stage has time of its own: a search that used up its limit still leaves it a share.
-    limit_s = max(1.0, TIME_SHARE * options.time_limit_s) / SOLVES
-    quick = replace(options, gap=exactness * options.gap, time_limit_s=limit_s)
+    quick = replace(options.by_work(), gap=exactness * options.gap)
     matrix = calm_matrix(task.problem, task.matrix, price_usd, before)
     layout = task.layout
     if matrix.A.shape != task.matrix.A.shape:

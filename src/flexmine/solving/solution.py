@@ -63,8 +63,9 @@ class Preference:
     ----------
     outcome : str
         ``off``; ``reached``: no plan within the gap has fewer starts;  ``approached``: the calmest plan that a price
-        on starts finds, with `starts_at_least` as what is proven;  ``time_limit``, where the plan is that of the first
-        stage or the best found in time;  ``no_room``, where the first stage did not reach the asked gap.
+        on starts finds, with `starts_at_least` as what is proven;  ``stopped``: a search ended before its proof, by
+        its limit of work or a failure of the solver, and the plan is the best found until then;  ``no_room``, where
+        the first stage did not reach the asked gap.
     given_up_usd : float
         Money of the first stage less that of the plan.
     starts_before, starts_after : int

@@ -86,7 +86,7 @@ def cost_of_overrides(
     With money m and bound b of both plans, the true cost lies between m(without) - b(with) and b(without) - m(with).
     """
     try:
-        free = solve(assemble(without).problem, replace(options, preference=False))
+        free = solve(assemble(without).problem, options.by_work())
     except (Infeasible, NoPlan) as error:
         return OverrideCost(kind, words, None, None, None, None, f"without {kind}s: {error.messages[0]}")
     return OverrideCost(

@@ -26,8 +26,6 @@ from flexmine.workflow.overrides import conflicting_pins, cost_of_pins
 from flexmine.workflow.plan import Plan
 from flexmine.workflow.solve import audited_money_usd, passed, solve_with_reserve
 
-COMPARISON_LIMIT_S = 10.0
-
 
 def plan_case(
     case: Case,
@@ -94,10 +92,8 @@ def plan_case(
 def _day_kind(problem: Problem, money_usd: float, rules: tuple[RuleResult, ...], options: SolveOptions) -> DayKind:
     """Split the money into what modes and what looking ahead bring."""
     greedy = next(rule.money_usd for rule in rules if rule.name == "greedy")
-    # A comparison may not cost more time than the plan itself can spare.
-    quick = replace(options, preference=False, time_limit_s=min(options.time_limit_s, COMPARISON_LIMIT_S))
     try:
-        on_off = solve(full_power_only(problem), quick)
+        on_off = solve(full_power_only(problem), options.by_work())
     except (Infeasible, NoPlan):
         return DayKind(money_usd, None, greedy)
     return DayKind(money_usd, on_off.money_usd if on_off.status is Status.OPTIMAL else None, greedy)
