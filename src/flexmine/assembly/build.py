@@ -11,7 +11,7 @@ import numpy as np
 from flexmine.assembly.causes import Cause, causes
 from flexmine.assembly.chain import chain
 from flexmine.assembly.classes import available_counts, container_class, group
-from flexmine.assembly.equipment import Equipment, Money, Weather, equipment
+from flexmine.assembly.equipment import Equipment, Weather, equipment
 from flexmine.assembly.fleet import containers, override_obligations
 from flexmine.assembly.inside import Box
 from flexmine.assembly.reserve import with_reserve
@@ -24,6 +24,7 @@ from flexmine.assembly.site import (
     site,
     sources,
 )
+from flexmine.assembly.start_terms import Money
 from flexmine.assembly.windows import Clock, Mask
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case

@@ -65,17 +65,21 @@ class Equipment:
     @property
     def lowest_it_power_mw(self) -> Floats:
         """Lowest IT power of a running container, shape (T,)."""
-        return np.maximum(self.it_power_mw[0], self.min_it_power_mw)
+        lowest: Floats = np.maximum(self.it_power_mw[0], self.min_it_power_mw)
+        return lowest
 
     @property
     def too_hot(self) -> Mask:
         """Steps in which derating leaves less than the lowest mode, shape (T,)."""
-        return self.max_it_power_mw < self.it_power_mw[0]
+        hot: Mask = self.max_it_power_mw < self.it_power_mw[0]
+        return hot
 
     @property
     def too_cold(self) -> Mask:
         """Steps in which no allowed power keeps the inlet warm, shape (T,)."""
-        return ~self.too_hot & (self.lowest_it_power_mw > np.minimum(self.it_power_mw[-1], self.max_it_power_mw))
+        most_mw = np.minimum(self.it_power_mw[-1], self.max_it_power_mw)
+        cold: Mask = ~self.too_hot & (self.lowest_it_power_mw > most_mw)
+        return cold
 
 
 def equipment(document: ContainerDocument, clock: Clock, weather: Weather, money: Money) -> Equipment:

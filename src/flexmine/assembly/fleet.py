@@ -145,7 +145,8 @@ class Limits:
     @property
     def banned(self) -> Mask:
         """Steps in which a window forbids all mining."""
-        return np.any([np.zeros(self.cap_mw.size, dtype=bool), *self.windows.values()], axis=0)
+        banned: Mask = np.any([np.zeros(self.cap_mw.size, dtype=bool), *self.windows.values()], axis=0)
+        return banned
 
 
 def override_obligations(

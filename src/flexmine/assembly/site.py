@@ -59,7 +59,8 @@ def cheapest_price_usd_per_mwh(offered: tuple[Source, ...]) -> Floats:
     prices = np.array([s.price_usd_per_mwh for s in offered])
     on_offer = np.array([s.available_mw for s in offered]) > 0
     on_offer |= ~on_offer.any(axis=0)
-    return np.where(on_offer, prices, np.inf).min(axis=0)
+    cheapest: Floats = np.where(on_offer, prices, np.inf).min(axis=0)
+    return cheapest
 
 
 def hash_value(case: Case, chain: Chain, notes: list[str]) -> Floats:

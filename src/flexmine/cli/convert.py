@@ -48,8 +48,9 @@ def convert_command(
     Times get their UTC offset, marks of missing values become empty cells, what the publisher doubts is left out.
     Nothing is filled.
     """
+    from flexmine.files import read_regular
     from flexmine.inputs.adapters.base import Settings
-    from flexmine.inputs.reading import MAX_CSV_BYTES, read_regular
+    from flexmine.inputs.reading import MAX_CSV_BYTES
     from flexmine.output import write_text
     from flexmine.places import check_file
 

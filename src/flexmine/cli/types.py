@@ -11,7 +11,7 @@ import click
 from flexmine.moments import NoTime, read_day, read_moment
 
 
-class IsoDay(click.ParamType):
+class IsoDay(click.ParamType):  # type: ignore[type-arg]  # generic in newest releases only
     """A calendar day, 2024-09-10."""
 
     name = "day"
@@ -24,7 +24,7 @@ class IsoDay(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class IsoTime(click.ParamType):
+class IsoTime(click.ParamType):  # type: ignore[type-arg]  # generic in newest releases only
     """A moment with its UTC offset."""
 
     name = "time"
@@ -37,7 +37,7 @@ class IsoTime(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class Seal(click.ParamType):
+class Seal(click.ParamType):  # type: ignore[type-arg]  # generic in newest releases only
     """The seal of a plan: 64 hexadecimal digits."""
 
     name = "hex"

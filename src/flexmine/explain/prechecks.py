@@ -245,7 +245,7 @@ def _site_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
 def _most_mw(problem: Problem, bounds: dict[str, _Bounds]) -> Floats:
     """Return an upper bound of facility power from what the containers can draw [MW], shape (T,)."""
     on_feeder = {name for feeder in problem.site.groups for name in feeder.classes}
-    most_mw = problem.site.base_load_mw + np.sum(
+    most_mw: Floats = problem.site.base_load_mw + np.sum(
         [b.most_mw for name, b in bounds.items() if name not in on_feeder] or [np.zeros(problem.steps)], axis=0
     )
     for feeder in problem.site.groups:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flexmine.audit.plan_files import read_bytes
+from flexmine.audit.seal import read_bytes
 from flexmine.errors import BadInput
 from flexmine.inputs.excerpt import excerpt
 from flexmine.inputs.series import read_series

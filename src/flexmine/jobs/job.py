@@ -13,7 +13,7 @@ from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.schema import JobDocument
 from flexmine.jobs.template import Template, read_template
 from flexmine.publish.reader import witnesses_of_run
-from flexmine.store.database import SQLITE, URL, database_file, database_url, open_database
+from flexmine.store.database import SQLITE, StoreUrl, database_file, database_url, open_database
 from flexmine.store.runs import RunStore
 
 
@@ -52,7 +52,7 @@ class Job:
         return self.path_of(self.document.folder)
 
     @cached_property
-    def url(self) -> URL:
+    def url(self) -> StoreUrl:
         """URL of the store."""
         return database_url(self.document.store, self.folder, self.loaded.path.parent)
 

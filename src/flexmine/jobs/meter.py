@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from flexmine.audit.plan_files import read_bytes
+from flexmine.audit.seal import read_bytes
 from flexmine.errors import BadInput, first_of
 from flexmine.inputs.table import Table, read_table
 from flexmine.inputs.times import instants_us, moment

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from flexmine.audit.plan_files import read_bytes
 from flexmine.audit.replay import replay
+from flexmine.audit.seal import read_bytes
 from flexmine.durable import write_durably
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import LocalDay

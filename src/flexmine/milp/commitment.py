@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyomo.core as pe
 
+from flexmine.milp.pyomo_types import Model, Row
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 from flexmine.problem import Problem
@@ -18,7 +19,7 @@ def logic(m: pe.ConcreteModel) -> None:
     Source: Rajan and Takriti (2005); counts: Knueven, Ostrowski and Watson (2018).
     """
 
-    def rule(m, k, t):
+    def rule(m: Model, k: str, t: int) -> Row:
         return m.n[k, t] - m.n[k, t - 1] == m.y[k, t] - m.z[k, t]
 
     with whole_family(m):
@@ -34,7 +35,7 @@ def minimum_up_time(m: pe.ConcreteModel, classes: Classes) -> None:
     """
     m.U = pe.Set(m.K, initialize={k: list(range(c.U)) for k, c in classes.items()})
 
-    def rule(m, k, t):
+    def rule(m: Model, k: str, t: int) -> Row:
         return sum(m.y[k, t - i] for i in m.U[k]) <= m.n[k, t]
 
     with whole_family(m):
@@ -51,7 +52,7 @@ def minimum_down_time(m: pe.ConcreteModel, classes: Classes) -> None:
     """
     m.D = pe.Set(m.K, initialize={k: list(range(c.D)) for k, c in classes.items()})
 
-    def rule(m, k, t):
+    def rule(m: Model, k: str, t: int) -> Row:
         return sum(m.z[k, t - i] for i in m.D[k]) <= m.N[k] - m.n[k, t]
 
     with whole_family(m):
@@ -65,7 +66,7 @@ def availability(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     """
     m.parts = pe.Set(m.G, initialize={g.name: [k for k in m.K if classes[k].parent == g.name] for g in p.classes})
 
-    def rule(m, g, t):
+    def rule(m: Model, g: int, t: int) -> Row:
         return sum(m.n[k, t] for k in m.parts[g]) <= m.A[g, t]
 
     with whole_family(m):
@@ -78,7 +79,7 @@ def must_run(m: pe.ConcreteModel) -> None:
     .. math:: \sum_{k \in g} n_{k,t} \ge M_{g,t} \quad \text{where } M_{g,t} > 0
     """
 
-    def rule(m, g, t):
+    def rule(m: Model, g: int, t: int) -> Row:
         return sum(m.n[k, t] for k in m.parts[g]) >= m.M[g, t]
 
     m.must_run = pe.Constraint(m.GM, rule=rule)
@@ -90,7 +91,7 @@ def kept_commitment(m: pe.ConcreteModel) -> None:
     .. math:: \sum_{k \in g} n_{k,t} = C_{g,t} \quad \text{where } C_{g,t} \text{ is given}
     """
 
-    def rule(m, g, t):
+    def rule(m: Model, g: int, t: int) -> Row:
         return sum(m.n[k, t] for k in m.parts[g]) == m.C[g, t]
 
     m.kept_commitment = pe.Constraint(m.GC, rule=rule)
@@ -105,7 +106,7 @@ def starts_per_day(m: pe.ConcreteModel, p: Problem) -> None:
     """
     day = [] if p.site.day_of_step is None else p.site.day_of_step.tolist()
 
-    def rule(m, k, d):
+    def rule(m: Model, k: str, d: int) -> Row:
         return sum(m.y[k, t] for t in m.T if day[t] == d) <= m.starts_left[k, d]
 
     m.starts_per_day = pe.Constraint(m.KD, rule=rule)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyomo.core as pe
 
+from flexmine.milp.pyomo_types import Model, Row, Term
 from flexmine.milp.variables import Classes
 
 
@@ -32,16 +33,16 @@ def start_and_stop_power(m: pe.ConcreteModel, classes: Classes) -> None:
     both = [(k, s, t) for k, s in segments if ramped[k].U >= 2 for t in m.T]
     short = [(k, s, t) for k, s in segments if ramped[k].U == 1 for t in m.T]
 
-    def stopping(m, k, t):
+    def stopping(m: Model, k: str, t: int) -> Term:
         return m.z[k, t + 1] if t < last else 0
 
-    def held(m, k, s, t):
+    def held(m: Model, k: str, s: int, t: int) -> Row:
         return m.q[k, s, t] <= m.width[k, s, t] * (m.n[k, t] - m.y[k, t] - stopping(m, k, t))
 
-    def started(m, k, s, t):
+    def started(m: Model, k: str, s: int, t: int) -> Row:
         return m.q[k, s, t] <= m.width[k, s, t] * (m.n[k, t] - m.y[k, t])
 
-    def stopped(m, k, s, t):
+    def stopped(m: Model, k: str, s: int, t: int) -> Row:
         return m.q[k, s, t] <= m.width[k, s, t] * (m.n[k, t] - stopping(m, k, t))
 
     m.start_and_stop_power = pe.Constraint(both, rule=held)
@@ -63,18 +64,18 @@ def ramp_between_steps(m: pe.ConcreteModel, classes: Classes) -> None:
     slow = {k: c for k, c in classes.items() if c.slow_ramp}
     steps = [(k, t) for k, c in slow.items() for t in m.T if t > 0 or c.power_before is not None]
 
-    def above(m, k, t):
+    def above(m: Model, k: str, t: int) -> Term:
         return sum(m.q[k, s, t] for s in range(len(slow[k].w))) if t >= 0 else 0.0
 
-    def floor_rise(m, k, t):
+    def floor_rise(m: Model, k: str, t: int) -> Term:
         # Before the horizon nothing is decided: all of the power before it counts as the floor.
         return m.P0[k, t] - (m.P0[k, t - 1] if t > 0 else m.P_before[k])
 
-    def up(m, k, t):
+    def up(m: Model, k: str, t: int) -> Row:
         room = m.r_slow[k] - floor_rise(m, k, t)
         return above(m, k, t) - above(m, k, t - 1) <= room * (m.n[k, t] - m.y[k, t])
 
-    def down(m, k, t):
+    def down(m: Model, k: str, t: int) -> Row:
         room = m.r_slow[k] + floor_rise(m, k, t)
         return above(m, k, t - 1) - above(m, k, t) <= room * (m.n[k, t] - m.y[k, t])
 

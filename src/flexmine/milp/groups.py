@@ -6,6 +6,7 @@ import numpy as np
 import pyomo.core as pe
 
 from flexmine.milp.power import above_idle
+from flexmine.milp.pyomo_types import Model, Row
 from flexmine.milp.variables import Classes, set_of
 from flexmine.problem import Floats, Problem
 
@@ -43,7 +44,7 @@ def feeder_cap(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.heated_on_feeder = pe.Set(m.FD, initialize=lambda m, f: [k for k in m.KC if k in hung[f]])
     m.heated_between_on_feeder = pe.Set(m.FD, dimen=2, initialize=lambda m, f: [kg for kg in m.KH if kg[0] in hung[f]])
 
-    def rule(m, f, t):
+    def rule(m: Model, f: str, t: int) -> Row:
         heated = m.heated_on_feeder[f], m.heated_between_on_feeder[f]
         drawn = above_idle(m, t, m.on_feeder[f], m.segments_on_feeder[f], heated)
         return m.idle_on_feeder[f, t] + drawn <= m.Lf[f]

@@ -13,6 +13,7 @@ from typing import Any
 import pyomo.core as pe
 
 from flexmine.milp.letters import Letters, StopLot
+from flexmine.milp.pyomo_types import Bounds, Model, Row, Term
 from flexmine.milp.variables import Classes
 
 LotKey = tuple[str, int, int]
@@ -57,13 +58,13 @@ def layer_variables(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arc
     rl : starts in t of the containers that stopped in i with j starts used;  bl : off and cold with j starts used.
     """
 
-    def most(m, k, j, t):
+    def most(m: Model, k: str, j: int, t: int) -> Bounds:
         return (0, m.N[k])
 
-    def on_before(m, k, j, t):
+    def on_before(m: Model, k: str, j: int, t: int) -> Bounds:
         return (0, m.N[k]) if t >= 0 else (m.nl0[k, j], m.nl0[k, j])
 
-    def cold(m, k, j, t):
+    def cold(m: Model, k: str, j: int, t: int) -> Bounds:
         return (0, m.N[k] if t >= layered[k].preheat else 0)
 
     m.nl = pe.Var(m.KJ, m.T1, domain=pe.NonNegativeIntegers, bounds=on_before)
@@ -88,7 +89,7 @@ def layer_logic(m: pe.ConcreteModel, layered: dict[str, Letters]) -> None:
     In the first step of a day all that ran before are in layer 0.
     """
 
-    def rule(m, k, j, t):
+    def rule(m: Model, k: str, j: int, t: int) -> Row:
         if _is_midnight(layered[k], t):
             before = sum(m.nl[k, i, t - 1] for i in layered[k].layers) if j == 0 else 0
         else:
@@ -96,10 +97,10 @@ def layer_logic(m: pe.ConcreteModel, layered: dict[str, Letters]) -> None:
         started = m.yl[k, j, t] if j > 0 else 0
         return m.nl[k, j, t] == before + started - m.zl[k, j, t]
 
-    def stops(m, k, t):
+    def stops(m: Model, k: str, t: int) -> Row:
         return sum(m.zl[k, j, t] for j in layered[k].layers) == m.z[k, t]
 
-    def starts(m, k, t):
+    def starts(m: Model, k: str, t: int) -> Row:
         return sum(m.yl[k, j, t] for j in layered[k].layers if j > 0) == m.y[k, t]
 
     m.layer_logic = pe.Constraint(m.KJ, m.T, rule=rule)
@@ -114,7 +115,7 @@ def layer_minimum_up_time(m: pe.ConcreteModel, layered: dict[str, Letters]) -> N
               \sum_{i \in (t-U_k, t],\; d(i) < d(t)} y_{k,i} \le n_{k,0,t}
     """
 
-    def recent(m, k, j, t):
+    def recent(m: Model, k: str, j: int, t: int) -> Term:
         c = layered[k]
         window, today = range(t - c.U + 1, t + 1), _first_of_day(c, t)
         if j > 0:
@@ -123,7 +124,7 @@ def layer_minimum_up_time(m: pe.ConcreteModel, layered: dict[str, Letters]) -> N
             started = [m.y[k, i] for i in window if i < today and today > 0]
         return sum(started) + sum(m.yl0[k, j, i] for i in window if i < 0 and today == 0)
 
-    def rule(m, k, j, t):
+    def rule(m: Model, k: str, j: int, t: int) -> Row:
         return m.nl[k, j, t] >= recent(m, k, j, t)
 
     # In layer 0 nothing starts: it holds starts of before midnight, or of before the horizon.
@@ -142,16 +143,16 @@ def layer_starts(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arcs) 
     warm starts w and those of the tiers u of the class.
     """
 
-    def used(m, k, j, i):
+    def used(m: Model, k: str, j: int, i: int) -> Row:
         return sum(m.rl[k, j, i, t] for t in arcs.of_stop[k, j, i]) <= _stopped(m, k, arcs.lots[k, j, i])
 
-    def starts(m, k, j, t):
+    def starts(m: Model, k: str, j: int, t: int) -> Row:
         return sum(m.rl[*key, t] for key in arcs.of_start.get((k, j, t), ())) + m.cl[k, j, t] == m.yl[k, j, t]
 
-    def warm(m, k, t):
+    def warm(m: Model, k: str, t: int) -> Row:
         return sum(m.rl[*key, t] for key in arcs.of_kind.get((k, -1, t), ())) == m.w[k, t]
 
-    def of_tier(m, k, g, t):
+    def of_tier(m: Model, k: str, g: int, t: int) -> Row:
         return sum(m.rl[*key, t] for key in arcs.of_kind.get((k, g, t), ())) == m.u[k, g, t]
 
     m.layer_arc_stop = pe.Constraint(list(arcs.of_stop), rule=used)
@@ -171,7 +172,7 @@ def layer_cold_pool(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arc
         if t < len(layered[k].day):
             colder.setdefault((k, _layer_at(layered[k], lot, t), t), []).append(key)
 
-    def rule(m, k, j, t):
+    def rule(m: Model, k: str, j: int, t: int) -> Row:
         if _is_midnight(layered[k], t):
             before = sum(m.bl[k, i, t - 1] for i in layered[k].layers) if j == 0 else 0
         else:
@@ -180,7 +181,7 @@ def layer_cold_pool(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arc
             _stopped(m, k, arcs.lots[key]) - sum(m.rl[*key, u] for u in arcs.of_stop.get(key, ()))
             for key in colder.get((k, j, t), ())
         )
-        started = m.cl[k, j + 1, t] if j < layered[k].most_starts else 0
+        started = m.cl[k, j + 1, t] if j + 1 in layered[k].layers else 0
         return m.bl[k, j, t] == before + gone - started
 
     m.layer_cold_pool = pe.Constraint(m.KJ, m.T, rule=rule)

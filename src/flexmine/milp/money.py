@@ -12,6 +12,7 @@ from typing import Any
 
 import pyomo.core as pe
 
+from flexmine.milp.pyomo_types import Model, Term
 from flexmine.milp.templates import whole_family
 from flexmine.problem import Problem
 from flexmine.problem.money import money_terms
@@ -67,7 +68,7 @@ def objective(m: pe.ConcreteModel, p: Problem) -> None:
     """Money over the horizon [USD], to be maximised: all terms of :data:`flexmine.problem.money.MONEY_TERMS`."""
     terms = [(term.sign, EQUATIONS[term.name](m, p)) for term in money_terms()]
 
-    def rule(m):
+    def rule(m: Model) -> Term:
         return sum(_sum_over(m, name, [(sign, part[name]) for sign, part in terms if name in part]) for name in OVER)
 
     with whole_family(m):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pyomo.core as pe
 
+from flexmine.milp.pyomo_types import Model, Row
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 
@@ -19,7 +21,7 @@ def mode_curve(m: pe.ConcreteModel) -> None:
     Source: Frangioni and Gentile (2006); the weak form with N in place of n opens the LP gap to 2-11 %.
     """
 
-    def rule(m, k, s, t):
+    def rule(m: Model, k: str, s: int, t: int) -> Row:
         return m.q[k, s, t] <= m.width[k, s, t] * m.n[k, t]
 
     with whole_family(m, m.KS):
@@ -49,7 +51,7 @@ def preheat_steps(m: pe.ConcreteModel, classes: Classes) -> None:
     """Declare, by step, the steps of the starts that are being preheated in it, cold ones and those between."""
     last = len(m.T) - 1
 
-    def started_in(m, k, t):
+    def started_in(m: Model, k: str, t: int) -> Iterable[int]:
         ahead = classes[k].preheat
         return [t] if ahead == 0 else range(t + 1, min(t + ahead, last) + 1)
 
@@ -65,7 +67,7 @@ def facility_balance(m: pe.ConcreteModel) -> None:
     idle : :math:`B_t + \sum_k sb_{k,t} N_k`, what is drawn where nothing runs [MW].
     """
 
-    def rule(m, t):
+    def rule(m: Model, t: int) -> Row:
         return m.F[t] == m.idle[t] + above_idle(m, t, m.K, m.KS, (m.KC, m.KH))
 
     with whole_family(m):

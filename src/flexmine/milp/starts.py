@@ -8,6 +8,7 @@ from typing import Any
 import pyomo.core as pe
 
 from flexmine.milp.letters import StopLot
+from flexmine.milp.pyomo_types import Model, Row
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
 
@@ -19,7 +20,7 @@ def start_kind(m: pe.ConcreteModel, classes: Classes) -> None:
     """
     m.tiers = pe.Set(m.K, initialize={k: range(len(c.tiers)) for k, c in classes.items()})
 
-    def rule(m, k, t):
+    def rule(m: Model, k: str, t: int) -> Row:
         if not len(m.KG):
             return m.y[k, t] == m.w[k, t] + m.c[k, t]
         return m.y[k, t] == m.w[k, t] + sum(m.u[k, g, t] for g in m.tiers[k]) + m.c[k, t]
@@ -61,14 +62,14 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
     m.arriving = pe.Set(m.KP, m.T, initialize=lambda m, k, t: arriving.get((k, t), []))
     m.fresh = pe.Set(m.KP, m.T, initialize=lambda m, k, t: fresh.get((k, t), []))
 
-    def balance(m, k, t):
+    def balance(m: Model, k: str, t: int) -> Row:
         arrived = m.arrived[k, t] + sum(m.z[k, i] for i in m.arriving[k, t])
         return m.h[k, t] == m.h[k, t - 1] + arrived - m.w[k, t] - m.x[k, t]
 
-    def still_warm(m, k, t):
+    def still_warm(m: Model, k: str, t: int) -> Row:
         return m.h[k, t] <= m.unspoilt[k, t] + sum(m.z[k, i] for i in m.fresh[k, t])
 
-    def backed(m, k, t):
+    def backed(m: Model, k: str, t: int) -> Row:
         return m.h[k, t] + sum(m.z[k, t - i] for i in m.D[k]) <= m.N[k] - m.n[k, t]
 
     with whole_family(m, m.KP):
@@ -109,16 +110,16 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
     m.b = pe.Var(m.KA, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
     colder = {k: _by(classes[k].lots, lambda lot: lot.cold_from) for k in m.KA}
 
-    def used(m, k, i):
+    def used(m: Model, k: str, i: int) -> Row:
         return sum(m.r[k, i, t] for t in by_stop[k, i]) <= stopped(m, k, lots[k][i])
 
-    def warm(m, k, t):
+    def warm(m: Model, k: str, t: int) -> Row:
         return sum(m.r[k, i, t] for i in by_start.get((k, -1, t), ())) == m.w[k, t]
 
-    def of_tier(m, k, g, t):
+    def of_tier(m: Model, k: str, g: int, t: int) -> Row:
         return sum(m.r[k, i, t] for i in by_start.get((k, g, t), ())) == m.u[k, g, t]
 
-    def cold(m, k, t):
+    def cold(m: Model, k: str, t: int) -> Row:
         gone = sum(
             stopped(m, k, lot) - sum(m.r[k, lot.step, u] for u in by_stop.get((k, lot.step), ()))
             for lot in colder[k].get(t, ())

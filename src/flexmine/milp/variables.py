@@ -9,6 +9,7 @@ import numpy as np
 import pyomo.core as pe
 
 from flexmine.milp.letters import Letters
+from flexmine.milp.pyomo_types import Bounds, Model
 from flexmine.problem import Problem
 
 Classes = dict[str, Letters]
@@ -73,20 +74,20 @@ def commitment_variables(m: pe.ConcreteModel, classes: Classes) -> None:
     What is before step 0 is known: there the bounds are equal.
     """
 
-    def n_bounds(m, k, t):
+    def n_bounds(m: Model, k: str, t: int) -> Bounds:
         return (0, m.N[k]) if t >= 0 else (m.n0[k], m.n0[k])
 
-    def y_bounds(m, k, t):
+    def y_bounds(m: Model, k: str, t: int) -> Bounds:
         return (0, m.N[k]) if t >= 0 else (m.y0[k, t], m.y0[k, t])
 
-    def z_bounds(m, k, t):
+    def z_bounds(m: Model, k: str, t: int) -> Bounds:
         return (0, m.N[k]) if t >= 0 else (m.z0[k, t], m.z0[k, t])
 
-    def c_bounds(m, k, t):
+    def c_bounds(m: Model, k: str, t: int) -> Bounds:
         # A cold start in a step before its preheat could have begun is not possible.
         return (0, m.N[k] if t >= classes[k].preheat else 0)
 
-    def u_bounds(m, k, g, t):
+    def u_bounds(m: Model, k: str, g: int, t: int) -> Bounds:
         return (0, m.N[k] if t >= classes[k].tiers[g].preheat else 0)
 
     m.n = pe.Var(m.K, m.T1, domain=pe.NonNegativeIntegers, bounds=n_bounds)
@@ -100,10 +101,10 @@ def commitment_variables(m: pe.ConcreteModel, classes: Classes) -> None:
 def power_variables(m: pe.ConcreteModel) -> None:
     """Segment power q, supply s and facility power F [MW]."""
 
-    def q_bounds(m, k, s, t):
+    def q_bounds(m: Model, k: str, s: int, t: int) -> Bounds:
         return (0, m.width[k, s, t] * m.N[k])
 
-    def facility_bounds(m, t):
+    def facility_bounds(m: Model, t: int) -> Bounds:
         return (0, m.most) if t >= 0 else (m.F0["least"], m.F0["most"])
 
     m.q = pe.Var(m.KS, m.T, domain=pe.NonNegativeReals, bounds=q_bounds)

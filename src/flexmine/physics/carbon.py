@@ -41,7 +41,8 @@ def location_based_kg(power_mw: ArrayLike, intensity_g_per_kwh: ArrayLike, step_
     power = within("power_mw", power_mw, low=0)
     intensity = within("intensity_g_per_kwh", intensity_g_per_kwh, low=0)
     hours = float(above("step_h", step_h, 0))
-    return hours * np.sum(np.atleast_2d(power * intensity), axis=0)
+    carbon_kg: Floats = hours * np.sum(np.atleast_2d(power * intensity), axis=0)
+    return carbon_kg
 
 
 def avoided_spill_mwh(surplus_taken_mw: ArrayLike, headroom_mw: ArrayLike, step_h: float) -> Floats:

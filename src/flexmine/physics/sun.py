@@ -113,7 +113,8 @@ def sun_on_faces_w_m2(
         irradiance.get_total_irradiance(tilt, facing, zenith, azimuth, split["dni"], ghi, split["dhi"], albedo=ground)
         for tilt, facing in zip(box.tilts_deg, box.azimuths_deg, strict=True)
     ]
-    return np.maximum(0.0, np.array([np.asarray(face["poa_global"]) for face in faces]))
+    on_faces: Floats = np.maximum(0.0, np.array([np.asarray(face["poa_global"]) for face in faces]))
+    return on_faces
 
 
 def sol_air_temperature_c(
@@ -158,7 +159,8 @@ def sol_air_temperature_c(
         raise ValueError(f"faces_w_m2 has shape {sun.shape}, expected {(len(FACES), air.size)}")
     lift_k = within("absorptance", absorptance, 0, 1) * sun / above("film_w_per_m2_k", film_w_per_m2_k, 0)
     sky_k = np.array([ROOF_SKY_LOSS_K, 0.0, 0.0, 0.0, 0.0])
-    return air[None, :] + lift_k - sky_k[:, None]
+    sol_air: Floats = air[None, :] + lift_k - sky_k[:, None]
+    return sol_air
 
 
 def box_sol_air_temperature_c(face_temperature_c: ArrayLike, areas_m2: ArrayLike) -> Floats:

@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from flexmine.problem.model import ContainerClass, EnergyLimit, Floats, Group, Problem, Source
+from flexmine.problem.fields import Floats
+from flexmine.problem.model import ContainerClass, EnergyLimit, Group, Problem, Source
 
 Over = Literal["site", "source", "group", "class"]
 Window = Literal["step", "day", "period", "horizon"]

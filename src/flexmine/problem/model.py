@@ -173,12 +173,14 @@ class ContainerClass:
     @property
     def lowest_it_power_mw(self) -> Floats:
         """Lowest IT power of one running container by step [MW], shape (T,)."""
-        return np.maximum(self.it_power_mw[0], self.min_it_power_mw)
+        lowest: Floats = np.maximum(self.it_power_mw[0], self.min_it_power_mw)
+        return lowest
 
     @property
     def highest_it_power_mw(self) -> Floats:
         """Highest IT power of one running container by step [MW], shape (T,)."""
-        return np.minimum(self.it_power_mw[-1], self.max_it_power_mw)
+        highest: Floats = np.minimum(self.it_power_mw[-1], self.max_it_power_mw)
+        return highest
 
     @property
     def can_run(self) -> NDArray[np.bool_]:

@@ -89,7 +89,7 @@ def from_document(document: Any, root: Any) -> Problem:
         text = f"{len(part.classes)} classes of {part.time.steps} steps are too much"
         raise BadInput(f"classes: {text}; at most {shape.MAX_CELLS} in all")
     checker = Checker(part.time.steps, int(part.schema_.rpartition("/")[2]))
-    problem = checker.build(root, part)
+    problem: Problem = checker.build(root, part)
     check_problem(checker, problem)
     if checker.errors:
         raise BadInput(checker.errors)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.problem.model import ContainerClass, Floats, History, Problem
+from flexmine.problem.fields import Floats
+from flexmine.problem.model import ContainerClass, History, Problem
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def at_start_or_stop(histories: Iterable[History], on: NDArray[np.bool_]) -> NDA
     on : ndarray of bool, shape (containers, T)
     """
     before = np.array([h.on for h in histories for _ in range(h.count)], dtype=bool)[:, None]
-    found = on & ~np.hstack([before, on[:, :-1]])
+    found: NDArray[np.bool_] = on & ~np.hstack([before, on[:, :-1]])
     found[:, :-1] |= on[:, :-1] & ~on[:, 1:]
     return found
 

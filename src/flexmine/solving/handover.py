@@ -166,7 +166,7 @@ class Skeleton:
         """Return the pattern without zeros and columns that nothing holds; kept while the zeros are the same."""
         keep = data != 0
         zero = keep.tobytes() + (cost != 0).tobytes()
-        kept = getattr(self, "_pattern", None)
+        kept: _Pattern | None = getattr(self, "_pattern", None)
         if kept is not None and kept.zero == zero:
             return kept
         A = self._form.A.copy()

@@ -163,7 +163,8 @@ class Solver:
         Python hears a signal in its main thread only, and between its own instructions only.
         """
         if threading.current_thread() is not threading.main_thread():
-            return self.highs.run()
+            status: highspy.HighsStatus = self.highs.run()
+            return status
         ended: list[highspy.HighsStatus] = []
         self.highs.HandleUserInterrupt = True
         search = threading.Thread(target=lambda: ended.append(self.highs.run()), daemon=True)

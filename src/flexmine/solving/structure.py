@@ -85,7 +85,8 @@ def _key(value: Any) -> Hashable:
         return tuple(_key(member) for member in value)
     if isinstance(value, dict):
         return tuple((key, _key(member)) for key, member in value.items())
-    return value
+    number: Hashable = value
+    return number
 
 
 def disturbed(value: Any, rng: np.random.Generator) -> Any:

@@ -22,6 +22,10 @@ UPGRADE_LOCK = 7_310_240_910
 DAMAGE = ("malformed", "not a database", "disk image", "file is encrypted")
 
 
+StoreUrl = URL
+"""For those who may name a store and know no database."""
+
+
 class StoreDamaged(BadInput):
     """The database file cannot be read as one; the runs beside it still can."""
 

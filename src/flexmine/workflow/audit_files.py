@@ -24,8 +24,8 @@ from flexmine.inputs.case import Case
 from flexmine.problem.writing import problem_to_document
 from flexmine.solving.solution import Proof
 from flexmine.workflow.build import Decided, build_plan, options_of
-from flexmine.workflow.document import plan_document, rule_document
-from flexmine.workflow.given import MONEY_DECIMALS, bound_usd_of
+from flexmine.workflow.document import MONEY_DECIMALS, plan_document, rule_document
+from flexmine.workflow.given import bound_usd_of
 
 SAME_SHARE = 1e-9
 """Physics on another machine may differ in the last digits."""

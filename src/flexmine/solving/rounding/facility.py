@@ -103,4 +103,5 @@ def passed_on(limit: Floats, climb: Floats) -> Floats:
     if not np.isfinite(climb).all():
         return limit
     total = np.concatenate([[0.0], np.cumsum(climb)])
-    return np.minimum.accumulate(limit - total, axis=-1) + total
+    within: Floats = np.minimum.accumulate(limit - total, axis=-1) + total
+    return within

@@ -65,4 +65,5 @@ class PowerFit:
         high = np.minimum(facility.constant + most, facility.highest)
         too_high = np.maximum(low - passed_on(high, facility.up[1:]), 0.0)
         too_low = np.maximum(-passed_on(-low, facility.down[1:]) - high, 0.0)
-        return too_high.sum(axis=-1) + too_low.sum(axis=-1)
+        missed: Floats = too_high.sum(axis=-1) + too_low.sum(axis=-1)
+        return missed
