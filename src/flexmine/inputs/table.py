@@ -7,6 +7,7 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
@@ -81,6 +82,10 @@ class Table:
     def number(self, text: str) -> str:
         """Return a cell as a number is written everywhere else; empty where it is none."""
         return self.layout.number(text)
+
+    def plain_cells(self, column: str, missing: Sequence[str] = ()) -> list[str]:
+        """Return a column with its numbers as written everywhere else; `missing` and what is no number stay."""
+        return [cell if cell in missing else self.number(cell) or cell for cell in self.text(column)]
 
     @property
     def plain_numbers(self) -> bool:

@@ -1,6 +1,6 @@
 """The best that is known of a series: each hour from the newest issue that covers it, and a policy after the last.
 
-Feeds come one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  An
+Feeds come one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  A
 hole inside an issue is a hole, which an older one does not mend.
 """
 
@@ -17,7 +17,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.conversion import conversion
 from flexmine.inputs.excerpt import named_step
 from flexmine.inputs.issues import select_issue
-from flexmine.inputs.resample import grid
+from flexmine.inputs.resample import YESTERDAY_H, grid
 from flexmine.inputs.series_spec import Fill, Series
 from flexmine.inputs.table import Table
 from flexmine.inputs.times import US_PER_H, Intervals, intervals, moment, to_us
@@ -131,15 +131,14 @@ def _rows(table: Table, spec: Series, axis: TimeAxis) -> tuple[pd.DataFrame, int
     found: Intervals = intervals(table, spec, round(axis.step_h * US_PER_H))
     frame = pd.DataFrame({"begin_us": found.begin_us, "end_us": found.end_us, "line": table.lines[found.row]})
     for name in dict.fromkeys((spec.column, *spec.quantiles.values())):
-        cells = table.text(name).to_numpy()[found.row]
-        frame[name] = [c if c in spec.missing else table.number(c) or c for c in cells]
+        frame[name] = np.array(table.plain_cells(name, spec.missing), dtype=object)[found.row]
     return frame, found.step_us
 
 
 def _covers(parts: list[pd.DataFrame], axis: TimeAxis) -> bool:
     begin = min((int(part["begin_us"].min()) for part in parts if len(part)), default=None)
     # From a day before on, which the policies of filling may ask for.
-    return begin is not None and begin <= to_us(axis.begin(0)) - 26 * US_PER_H
+    return begin is not None and begin <= to_us(axis.begin(0)) - YESTERDAY_H * US_PER_H
 
 
 def _outside(more: pd.DataFrame, parts: list[pd.DataFrame]) -> pd.DataFrame:
