@@ -198,7 +198,14 @@ def _comma(how: Layout) -> str:
     return f"; {told}: layout: {{separator: ';', decimal: ','}}"
 
 
-def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
+def sheet_cells(raw: bytes, label: str, how: Layout = PLAIN) -> list[list[str]]:
+    """Return the rows of a sheet of an Excel file, from its first one on, as the texts that a CSV file would hold.
+
+    Raises
+    ------
+    BadInput
+        Where the bytes are no such file, or too large, or it is not said which of its sheets is meant.
+    """
     if find_spec("openpyxl") is None:
         raise BadInput(
             f"{label}: an Excel file needs the package openpyxl; install flexmine[xlsx], or save the sheet as CSV"
@@ -209,19 +216,24 @@ def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             _refuse_size(label, 0, 0, sum(entry.file_size for entry in packed.infolist()))
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        cells = list(islice(_sheet(book, label, how).iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
+        rows = list(islice(_sheet(book, label, how).iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
         raise BadInput(f"{label}: this is not an Excel file (.xlsx): {printable(str(error))}") from error
+    _refuse_size(label, len(rows), max((len(row) for row in rows), default=0))
+    return [[_cell(value) for value in row] for row in rows]
+
+
+def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
+    cells = sheet_cells(raw, label, how)
     if len(cells) < how.header_row:
         raise BadInput(f"{label}: the sheet has {len(cells)} rows; its header is looked for in row {how.header_row}")
-    header = ["" if name is None else str(name).strip() for name in cells[how.header_row - 1]]
-    _refuse_size(label, len(cells), len(header))
+    header = [name.strip() for name in cells[how.header_row - 1]]
     named = [i for i, name in enumerate(header) if name]
     twice = sorted({header[i] for i in named if header.count(header[i]) > 1})
     if twice:
         raise BadInput(f"{label}: column {twice[0]} stands twice; names have to be distinct")
     body = cells[how.header_row :]
-    rows = pd.DataFrame({header[i]: [_cell(row[i]) if i < len(row) else "" for row in body] for i in named}, dtype=str)
+    rows = pd.DataFrame({header[i]: [row[i] if i < len(row) else "" for row in body] for i in named}, dtype=str)
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1 + how.header_row, "row", how)
 
 

@@ -22,6 +22,7 @@ ADAPTERS: dict[str, tuple[str, str]] = {
     "isd-lite": ("isd_lite", "NOAA ISD-Lite observations: tenths, -9999, UTC"),
     "ghcn-daily": ("ghcn_daily", "NOAA GHCN-Daily minimum and maximum: an hourly temperature profile (a model)"),
     "entsoe-prices": ("entsoe_prices", "ENTSO-E day-ahead prices: local interval text, double and absent hours"),
+    "nord-pool": ("nord_pool", "Nord Pool day-ahead prices: the yearly files and the portal's, an area of them"),
     "eia930": ("eia930", "EIA-930 hourly demand and generation: hour ending, contradicting hours left empty"),
     "coin-metrics": ("coin_metrics", "Coin Metrics daily BTC price, difficulty and fees a block"),
     "lake-powell": ("lake_powell", "Glen Canyon daily releases: spill, published or derived"),

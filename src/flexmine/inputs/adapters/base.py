@@ -26,7 +26,7 @@ class Settings:
     utc_offset_h : float, optional
         Standard time of the file, hours east of UTC.
     only : str, optional
-        Which one is meant, where a file holds several: a sequence, a balancing authority.
+        Which one is meant, where a file holds several: a sequence, an area, a balancing authority.
     """
 
     year: int | None = None
