@@ -28,6 +28,7 @@ ADAPTERS: dict[str, tuple[str, str]] = {
     "lake-powell": ("lake_powell", "Glen Canyon daily releases: spill, published or derived"),
     "yearly-carbon": ("yearly_carbon", "Yearly carbon intensity of a zone, as days"),
     "pvgis-tmy": ("pvgis_tmy", "PVGIS typical year in UTC: temperature and irradiance, onto one year"),
+    "nsrdb-psm": ("nsrdb_psm", "NREL NSRDB (PSM 3 and 4), true or typical year: temperature, irradiance, wind"),
     "typical-year-table": (
         "typical_year_table",
         "A typical year as month, day and hour ending, onto one year",

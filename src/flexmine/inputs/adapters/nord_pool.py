@@ -20,7 +20,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.adapters.base import Converted, Settings
 from flexmine.inputs.adapters.market_clock import priced
 from flexmine.inputs.adapters.shapes import with_cells
-from flexmine.inputs.adapters.sheets import sheet_of
+from flexmine.inputs.adapters.sheets import sheet_of, table_of
 from flexmine.inputs.layout import Layout
 from flexmine.inputs.table import PLAIN, Table
 from flexmine.inputs.time_column import read_times
@@ -63,21 +63,7 @@ def read(raw: bytes, label: str) -> Table:
     if HOURS in header[1:]:
         header[header.index(HOURS) - 1] = DAY
     header = _with_currency(header, [cell for row in sheet.rows[: sheet.header] for cell in row], label)
-    body = [i for i in range(first, len(sheet.rows)) if any(sheet.rows[i])]
-    layout = Layout(header_row=sheet.lines[sheet.header])
-    empty = Table(label, pd.DataFrame(), np.array(sheet.lines, dtype=np.int64), sheet.word, layout)
-    twice = [name for i, name in enumerate(header) if name and name in header[:i]]
-    if twice:
-        raise BadInput(f"{empty.place(-1)}: column {twice[0]} stands twice; names have to be distinct")
-    for i in body:
-        if any(sheet.rows[i][len(header) :]):
-            raise BadInput(
-                f"{empty.place(i)}: has {len(sheet.rows[i])} cells, the header {len(header)} names; where a number has "
-                "a decimal comma, cells are separated by a semicolon, or stand in quotes"
-            )
-    padded = [[*sheet.rows[i], *[""] * len(header)] for i in body]
-    cells = {name: [row[i] for row in padded] for i, name in enumerate(header) if name}
-    return replace(empty, rows=pd.DataFrame(cells, dtype=str), lines=empty.lines[body])
+    return table_of(sheet, label, header, first)
 
 
 def convert(table: Table, settings: Settings) -> Converted:

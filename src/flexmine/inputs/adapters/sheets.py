@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
 
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.decoding import text_of
-from flexmine.inputs.table import sheet_cells
+from flexmine.inputs.layout import Layout
+from flexmine.inputs.table import Table, sheet_cells
 
 _SEPARATORS = (";", ",", "\t")
 HEADER_WITHIN = 20
@@ -57,6 +61,31 @@ def sheet_of(raw: bytes, label: str, is_header: Callable[[Sequence[str]], bool])
     head = "\n".join(text.splitlines()[:HEADER_WITHIN])
     fits = (mark for mark in _SEPARATORS if _sheet(*_csv(head, mark, label), "", is_header).header is not None)
     return _sheet(*_csv(text, next(fits, ","), label), "", is_header)
+
+
+def table_of(sheet: Sheet, label: str, names: Sequence[str], first: int) -> Table:
+    """Return the rows from `first` on as a table; a column without a name, and rows without a cell, are left out.
+
+    Raises
+    ------
+    BadInput
+        Where a name stands twice, or a row has more cells than there are names.
+    """
+    body = [i for i in range(first, len(sheet.rows)) if any(sheet.rows[i])]
+    layout = Layout(header_row=sheet.lines[sheet.header or 0])
+    empty = Table(label, pd.DataFrame(), np.array(sheet.lines, dtype=np.int64), sheet.word, layout)
+    twice = [name for i, name in enumerate(names) if name and name in names[:i]]
+    if twice:
+        raise BadInput(f"{empty.place(-1)}: column {twice[0]} stands twice; names have to be distinct")
+    for i in body:
+        if any(sheet.rows[i][len(names) :]):
+            raise BadInput(
+                f"{empty.place(i)}: has {len(sheet.rows[i])} cells, the header {len(names)} names; where a number has "
+                "a decimal comma, cells are separated by a semicolon, or stand in quotes"
+            )
+    padded = [[*sheet.rows[i], *[""] * len(names)] for i in body]
+    cells = {name: [row[i] for row in padded] for i, name in enumerate(names) if name}
+    return replace(empty, rows=pd.DataFrame(cells, dtype=str), lines=empty.lines[body])
 
 
 def _sheet(
