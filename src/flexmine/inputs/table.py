@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.layout import Layout
+from flexmine.inputs.recognised import packed, weather_file
 from flexmine.problem import Ints
 
 Bools = NDArray[np.bool_]
@@ -123,7 +124,12 @@ def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None 
 
 
 def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
-    lines, text = _lines(_decoded(raw, label, how), how, label)
+    if what := packed(raw):
+        raise BadInput(f"{label}: this is {what}, no CSV; unpack it, or say format: xlsx")
+    decoded = _decoded(raw, label, how)
+    if how.header_row == 1 and (what := weather_file(decoded)):
+        raise BadInput(f"{label}:1: this is {what}")
+    lines, text = _lines(decoded, how, label)
     header = next(csv.reader([text.partition("\n")[0].rstrip("\r")], delimiter=how.separator), [])
     _refuse_size(label, len(lines), len(header))
     place = f"{label}:{how.header_row}"
