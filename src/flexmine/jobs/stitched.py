@@ -47,13 +47,17 @@ class Stitched:
     ends_early: datetime | None = None
 
 
-def stitched(issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis) -> Stitched:
+def stitched(
+    issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis, as_of: datetime
+) -> Stitched:
     """Return the rows of issues, the newest first, each completed by those before it.
 
     Parameters
     ----------
     read : callable
         Reads an issue.  What is wrong with the newest is an error; an older one that cannot be read is passed over.
+    as_of : datetime
+        Aware; of a file that holds several issues itself, what was issued later is not used.
 
     Raises
     ------
@@ -61,13 +65,13 @@ def stitched(issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec
         There is no issue, or the newest cannot be read.
     """
     first, *older = issues
-    rows, own = _rows(read(first), spec, axis)
+    rows, own = _rows(read(first), spec, axis, as_of)
     parts, used = [rows], [first]
     for issue in older:
         if _covers(parts, axis):
             break
         try:
-            more, step_us = _rows(read(issue), spec, axis)
+            more, step_us = _rows(read(issue), spec, axis, as_of)
         except BadInput:
             continue
         outside = _outside(more, parts) if step_us == own else more[:0]
@@ -123,10 +127,10 @@ def known_values(found: Stitched, quantity: str, axis: TimeAxis) -> Floats:
     )
 
 
-def _rows(table: Table, spec: Series, axis: TimeAxis) -> tuple[pd.DataFrame, int]:
+def _rows(table: Table, spec: Series, axis: TimeAxis, as_of: datetime) -> tuple[pd.DataFrame, int]:
     """Return the rows of one issue with the beginning and end of each, and the length of its intervals."""
     if spec.issue_column is not None:
-        table, _ = select_issue(table, spec, axis.begin(0))
+        table, _ = select_issue(table, spec, as_of)
     table.need(spec.column, *spec.quantiles.values())
     found: Intervals = intervals(table, spec, round(axis.step_h * US_PER_H))
     frame = pd.DataFrame({"begin_us": found.begin_us, "end_us": found.end_us, "line": table.lines[found.row]})
