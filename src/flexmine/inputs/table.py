@@ -7,6 +7,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,6 +31,13 @@ PLAIN = Layout()
 MAX_ROWS, MAX_COLUMNS = 1_000_000, 1_000
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 """Of a Parquet or Excel file, whose packed bytes say little about its size in memory."""
+
+
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
+    *(KeyError, IndexError, ValueError, TypeError, AttributeError, SyntaxError),
+)
+"""What the readers of archives (damaged, of another version, behind a password), of XML and of sheets raise."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +231,7 @@ def sheet_cells(raw: bytes, label: str, how: Layout = PLAIN) -> list[list[str]]:
             _refuse_size(label, 0, 0, sum(entry.file_size for entry in packed.infolist()))
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
         rows = list(islice(_sheet(book, label, how).iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
+    except _DAMAGED as error:
         raise BadInput(f"{label}: this is not an Excel file (.xlsx): {printable(str(error))}") from error
     _refuse_size(label, len(rows), max((len(row) for row in rows), default=0))
     return [[_cell(value) for value in row] for row in rows]
