@@ -184,6 +184,8 @@ def test_areas_of_the_portal_by_csv_and_excel():
     assert cells(converted(portal_csv(intervals, ("NO2 (EUR)", "SE3 (EUR)")), "SE3")) == plain
     by_name = portal_csv(intervals, ("NO2", "SE3"))
     assert cells(converted(by_name, "SE3", "AuctionPrice_2024_DayAhead_NO2,SE3_EUR_None.csv")) == plain
+    both = portal_csv(intervals, ("SE3 Price (SEK)", "SE3 Price (EUR)"))
+    assert cells(converted(both)) == plain  # of two currencies, the one that is read
     body = [[a, b, 40 + i / 4, 140 + i / 4] for i, (a, b) in enumerate(intervals)]
     heads = [["Delivery Start (CET)", "Delivery End (CET)", "NO2", "SE3"], [None, None, "Price (EUR)", "Price (EUR)"]]
     book = cells(converted(workbook([*heads, *body]), "SE3", "a.xlsx"))
@@ -252,6 +254,11 @@ HOURS = quarters(datetime(2024, 9, 10), 60)
         (portal_csv([HOURS[1], HOURS[0]]), None, "raw.csv:3: column begin: 2024-09-10T00:00:00 comes after"),
         (portal_csv([HOURS[0], HOURS[0]]), None, "raw.csv:3: column begin: 2024-09-10T00:00:00 stands a second time"),
         (portal_csv(HOURS, ("NO2 Price (EUR)",) * 2), None, "raw.csv:1: column NO2 Price (EUR) stands twice"),
+        (
+            portal_csv(HOURS, ("NO2 Price (EUR)", "NO2 (EUR)")),
+            None,
+            "raw.csv:1: columns NO2 Price (EUR) and NO2 (EUR) are of one area; leave one of them",
+        ),
         (
             portal_csv(HOURS).replace("(CET)", "(UTC)"),
             None,

@@ -58,7 +58,8 @@ def read(raw: bytes, label: str) -> Table:
     header, first = list(sheet.rows[sheet.header]), sheet.header + 1
     second = sheet.rows[first] if first < len(sheet.rows) else []
     if any(_SECOND_HEADER.fullmatch(cell) for cell in second):
-        header = [f"{a} {b}" if a and a not in _OF_TIME else a for a, b in zip(header, second, strict=False)]
+        padded = [*second, *[""] * len(header)][: len(header)]
+        header = [f"{a} {b}".strip() if a and a not in _OF_TIME else a for a, b in zip(header, padded, strict=True)]
         first += 1
     if HOURS in header[1:]:
         header[header.index(HOURS) - 1] = DAY
@@ -103,24 +104,30 @@ def _with_currency(header: list[str], above: Sequence[str], label: str) -> list[
 def _area(table: Table, wanted: str | None) -> str:
     """Return the column of the area that is meant, which holds prices in EUR."""
     found = {name: _AREA.fullmatch(name) for name in table.rows.columns if name not in _OF_TIME}
-    area = {(match["area"] if match else name): name for name, match in found.items()}
-    if wanted is None and len(area) == 1:
-        wanted = next(iter(area))
-    if wanted not in area:
+    areas: dict[str, list[str]] = {}
+    for name, match in found.items():
+        areas.setdefault(match["area"] if match else name, []).append(name)
+    if wanted is None and len(areas) == 1:
+        wanted = next(iter(areas))
+    if wanted not in areas:
         said = f"{wanted!r} is none of them" if wanted else "one of them has to be named"
-        raise BadInput(f"{table.place(-1)}: the areas are {', '.join(map(repr, area)) or 'none'}: {said} (--only)")
-    match = found[area[wanted]]
-    if match is None:
+        raise BadInput(f"{table.place(-1)}: the areas are {', '.join(map(repr, areas)) or 'none'}: {said} (--only)")
+    currency = {name: match["currency"] if (match := found[name]) else "" for name in areas[wanted]}
+    fitting = [name for name, code in currency.items() if code == CURRENCY]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise BadInput(f"{table.place(-1)}: columns {' and '.join(fitting)} are of one area; leave one of them")
+    name = areas[wanted][0]
+    if not currency[name]:
         raise BadInput(
-            f"{table.place(-1)}: column {wanted}: neither the file's name, nor the column's, nor a line above says the "
-            f"currency; this adapter reads {CURRENCY}: where it is that, call the column {wanted} ({CURRENCY})"
+            f"{table.place(-1)}: column {name}: neither the file's name, nor the column's, nor a line above says the "
+            f"currency; this adapter reads {CURRENCY}: where it is that, call the column {name} ({CURRENCY})"
         )
-    if match["currency"] != CURRENCY:
-        raise BadInput(
-            f"{table.place(-1)}: column {area[wanted]}: the prices are in {match['currency']}; this adapter reads "
-            f"{CURRENCY}, in which Nord Pool publishes them too"
-        )
-    return area[wanted]
+    raise BadInput(
+        f"{table.place(-1)}: column {name}: the prices are in {currency[name]}; this adapter reads {CURRENCY}, in "
+        "which Nord Pool publishes them too"
+    )
 
 
 def _hours(table: Table) -> tuple[pd.Series[str], pd.Series[str]]:
