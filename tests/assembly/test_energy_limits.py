@@ -96,6 +96,10 @@ def test_a_time_outside_of_the_horizon_is_told(make_case):
     own = {"name": "test", "from": "2025-09-10T02:00:00+08:00", "to": "2025-09-10T03:00:00+08:00", "at_most_mwh": 1.0}
     made = assemble(make_case({"energy_limits": [own]}))
     assert made.problem.site.energy_limits == ()
+    doubt = "(of 2024 in place of 2025 it would be inside; is the year right?)"
+    assert f"energy limit test lies outside the horizon {doubt} and has no effect" in made.notes
+    june = {**own, "from": "2024-06-10T02:00:00+08:00", "to": "2024-06-10T03:00:00+08:00"}
+    made = assemble(make_case({"energy_limits": [june]}))
     assert "energy limit test lies outside the horizon and has no effect" in made.notes
 
 

@@ -232,7 +232,10 @@ READERS = {
     "inputs compared": Reader("jobs.compare", _compared, "prices.csv:2: ", False),
 }
 # Readers of other forms, which are turned into a text of the grammar and have tests of their own below or in tests/.
-OF_OTHER_FORMS = {"jobs.issues", "inputs.energy", "inputs.adapters.base", "inputs.adapters.entsoe_prices"}
+OF_OTHER_FORMS = {
+    *("jobs.issues", "inputs.energy", "inputs.adapters.base"),
+    *("inputs.adapters.market_clock", "inputs.adapters.nord_pool"),
+}
 # These read again what one of the readers above has accepted: to compare it, to sort by it, as the name of a folder.
 READ_AGAIN = {"store.row_checks", "store.places", "jobs.stored", "publish.whole"}
 ONLY_EQUAL_OR_NOT = "horizon of the audit"  # it compares, and says both values
@@ -385,6 +388,28 @@ def test_foreign_digits_and_impossible_days_of_entsoe_are_refused():
         table = read_table(f"MTU (CET/CEST),Day-ahead Price [EUR/MWh]\n{text},1\n".encode(), "e.csv")
         with pytest.raises(BadInput, match=r"e.csv:2: column MTU"):
             convert("entsoe-prices", table, Settings())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Date,Hours,NO2 (EUR)\n２9-03-2020,01 - 02,1",
+        "Date,Hours,NO2 (EUR)\n31-02-2020,01 - 02,1",
+        "Date,Hours,NO2 (EUR)\n29-03-2020,０1 - 02,1",
+        "Delivery Start (CET),Delivery End (CET),NO2 (EUR)\n２9.03.2020 01:00:00,29.03.2020 02:00:00,1",
+        "Delivery Start (CET),Delivery End (CET),NO2 (EUR)\n31.02.2020 01:00:00,31.02.2020 02:00:00,1",
+        "Delivery Start (CET),Delivery End (CET),NO2 (EUR)\n29.03.2020 01:00:00,29.03.2020 ２:00:00,1",
+        "Delivery Start (CET),Delivery End (CET),NO2 (EUR)\n29.03.2020 01:00 +8,29.03.2020 02:00 +8,1",
+    ],
+)
+def test_foreign_digits_and_impossible_days_of_nord_pool_are_refused(row):
+    """*Proves:* both forms of its times take digits 0 to 9, days that there are, and no half of an offset.
+
+    *Sensitivity:* ``\\d`` takes Arabic and full-width digits, and a lenient parser the offset for none.
+    """
+    table = read_table(f"{row}\n".encode(), "n.csv")
+    with pytest.raises(BadInput, match=r"n.csv:2: column (Hours|Delivery Start \(CET\)): .* is no "):
+        convert("nord-pool", table, Settings())
 
 
 SOURCE = Path(__file__).parents[2] / "src" / "flexmine"

@@ -168,6 +168,66 @@ def test_what_is_no_typical_year_is_refused(raw, kind):
         read_typical_year(raw, f"f.{kind}", kind)
 
 
+@pytest.mark.parametrize(("kind", "raw"), [("epw", epw()), ("tmy3", tmy3())])
+def test_a_typical_year_in_every_code(kind, raw):
+    """*Proves:* marks of UTF-8 and UTF-16, ends of lines of Windows and of old Macs, a place in Latin-1, give one year.
+
+    *Sensitivity:* held to UTF-8, a file of Montréal is refused with a byte of its name, and nothing is told.
+    """
+    start = datetime(2024, 9, 10, 23, tzinfo=BRATSK)
+    expected = read(raw, kind, start).values.tolist()
+    text = raw.decode()
+    named = text.replace("Somewhere", "Montréal").replace("SOMEWHERE", "Montréal")
+    for other in (
+        text.encode("utf-8-sig"),
+        text.encode("utf-16"),
+        text.replace("\n", "\r\n").encode(),
+        text.replace("\n", "\r").encode(),
+        named.encode(),
+        named.encode("latin-1"),
+        named.replace("\n", "\r\n").encode("cp1252"),
+    ):
+        assert read(other, kind, start).values.tolist() == expected
+    assert "typical year of Montréal (" in read(named.encode("latin-1"), kind, start).feed.note
+
+
+def test_typical_years_by_their_suffix():
+    """*Proves:* `.EPW` and `.TMY3` in capitals; `.CSV` by its format.  *Sensitivity:* `.TMY3` read as CSV."""
+    assert Series(file="A.EPW", column="temp_air", unit="C").kind == "epw"
+    assert Series(file="A.TMY3", column="temp_air", unit="C").kind == "tmy3"
+    assert Series(file="723170TYA.CSV", format="tmy3", column="temp_air", unit="C").typical_year
+    assert Series(file="723170TYA.CSV", column="temp_air", unit="C").kind == "csv"
+
+
+NSRDB = "Source,Location ID,City,Time Zone\nNSRDB,1,-,-7\nYear,Month,Day,Hour,Minute,GHI\n2024,1,1,0,30,0\n"
+DESIGNED = epw().decode().replace("\n-\n", "\nDESIGN CONDITIONS,0\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "of"),
+    [
+        (DESIGNED, ":1: this is an EPW file; say so: format: epw", "epw"),
+        (tmy3().decode(), ":1: this is a TMY3 file; say so: format: tmy3", "tmy3"),
+        (NSRDB, ":1: this is a file of the NSRDB; make a series of it: flexmine convert nsrdb-psm", None),
+        ("PK\x03\x04", ": this is a ZIP archive or an Excel file", None),
+        ("\x1f\x8b\x08", ": this is packed by gzip", None),
+    ],
+)
+def test_a_weather_file_read_as_something_else(text, words, of):
+    """*Proves:* whatever it is read as, the refusal says what it is.
+
+    *Sensitivity:* as CSV the rows "have more cells than the header"; as the other format it is "'altitude'".
+    """
+    raw = text.encode("latin-1")
+    for kind in ("csv", "epw", "tmy3"):
+        if kind == of:
+            read_typical_year(raw, f"f.{kind}", kind)
+            continue
+        with pytest.raises(BadInput) as caught:
+            read_table(raw, "f.csv") if kind == "csv" else read_typical_year(raw, f"f.{kind}", kind)
+        assert caught.value.messages[0].startswith(f"f.{kind}{words}")
+
+
 def test_a_column_that_pvlib_does_not_know():
     """*Proves:* the known ones are listed.  *Sensitivity:* a KeyError is an internal error."""
     series = Series(file="f.epw", column="dry_bulb", unit="C")

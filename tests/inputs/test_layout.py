@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import datetime, timedelta
 
 import openpyxl
@@ -223,3 +224,45 @@ def test_numbers_by_hand():
         (plain, "\u0661", ""),
     ):
         assert layout.number(text) == expected, text
+
+
+def damaged(part, change):
+    """Return a workbook one of whose parts is changed, or left out where the change gives nothing."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(excel())) as whole, zipfile.ZipFile(out, "w") as copy:
+        for name in whole.namelist():
+            content = change(whole.read(name)) if name == part else whole.read(name)
+            if content is not None:
+                copy.writestr(name, content)
+    return out.getvalue()
+
+
+def flipped():
+    """Return a workbook whose packed rows have other bits in their middle."""
+    raw = bytearray(excel())
+    with zipfile.ZipFile(io.BytesIO(bytes(raw))) as whole:
+        sheet = whole.getinfo("xl/worksheets/sheet1.xml")
+    middle = sheet.header_offset + 30 + len(sheet.filename) + sheet.compress_size // 2
+    raw[middle : middle + 8] = bytes(255 - byte for byte in raw[middle : middle + 8])
+    return bytes(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        flipped(),
+        excel()[:-200],
+        damaged("[Content_Types].xml", lambda text: text.replace(b"sheet.main", b"other")),
+        damaged("xl/workbook.xml", lambda _: None),
+        damaged("xl/worksheets/sheet1.xml", lambda text: text[: len(text) // 2]),
+        damaged("xl/worksheets/sheet1.xml", lambda text: text.replace(b"<v>", b"<v>x", 1)),
+    ],
+    ids=["bits", "cut", "no workbook", "part left out", "XML cut", "no number"],
+)
+def test_a_damaged_workbook_is_refused(raw):
+    """*Proves:* whatever is broken, the archive, its parts, XML or cells, is told as no Excel file.
+
+    *Sensitivity:* a transfer that broke off would end as an internal error of zlib or openpyxl.
+    """
+    with pytest.raises(BadInput, match=r"^f\.xlsx: this is not an Excel file \(\.xlsx\): "):
+        read_table(raw, "f.xlsx", "xlsx")

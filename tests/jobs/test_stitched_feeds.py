@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import openpyxl
 import pytest
 
 from flexmine.errors import BadInput
@@ -54,6 +55,98 @@ def night(job, day, now):
 
 def case_of(job, record):
     return load_case(job.parent / "runs" / record.folder / "inputs" / "case.yaml")
+
+
+CLOCK = "zone: Europe/Oslo"
+SHAPES = {
+    "offset": ("{:%Y-%m-%dT%H:%M:%S+02:00}", "{:%Y-%m-%dT%H:%M:%S+02:00}", ",", ""),
+    "utc": ("{:%Y-%m-%dT%H:%M:%S+02:00}", "{:%Y-%m-%dT%H:%M:%SZ}", ",", ""),
+    "zone": ("{:%Y-%m-%dT%H:%M:%S}", "{:%Y-%m-%dT%H:%M:%S}", ",", CLOCK),
+    "zone of the issue alone": ("{:%Y-%m-%dT%H:%M:%S+02:00}", "{:%Y-%m-%dT%H:%M}", ",", CLOCK),
+    "day first": (
+        "{:%d.%m.%Y %H:%M}",
+        "{:%d.%m.%Y %H:%M}",
+        ";",
+        f"{CLOCK}, layout: {{separator: ';', date_order: dmy}}",
+    ),
+    "month first": ("{:%m/%d/%Y %I:%M %p}", "{:%m/%d/%Y %I:%M %p}", ",", f"{CLOCK}, layout: {{date_order: mdy}}"),
+    "day first, with offset": ("{:%d.%m.%Y %H:%M+02:00}", "{:%d.%m.%Y %H:%M +02:00}", ",", "layout: {date_order: dmy}"),
+    "blanks": ("  {:%Y-%m-%d %H:%M}  ", " {:%Y-%m-%d %H:%M} ", ",", CLOCK),
+    "only a day": ("{:%Y-%m-%dT%H:%M:%S}", "{:%Y-%m-%d}", ",", CLOCK),
+    "workbook": ("{}", "{}", "", f"{CLOCK}, format: xlsx"),
+}
+
+
+def reissued(path, shape, later_h=11):
+    """Write the issue of a file again, after an older one of the day before and one that nobody knows yet.
+
+    The older one has three times its values, the one from the future five times; each column of times has the shape.
+    """
+    begin, when, separator, _ = SHAPES[shape]
+    head, *lines = path.read_text(encoding="utf-8").split()
+    assert head == "interval_start,surplus_mw"
+    values = [(datetime.fromisoformat(t).astimezone(OSLO), float(v)) for t, v in (line.split(",") for line in lines)]
+    day = datetime.strptime(path.stem, "surplus_%Y%m%dT%H%MZ").replace(tzinfo=ZoneInfo("UTC")).astimezone(OSLO)
+    issues = [(day - timedelta(days=1), 3.0), (day, 1.0), (day + timedelta(hours=later_h), 5.0)]
+    if shape == "only a day":
+        issues = [(day - timedelta(days=1), 3.0), (day, 1.0), (day + timedelta(days=2), 5.0)]
+    rows = [(t, issued, factor * v) for issued, factor in issues for t, v in values]
+    if shape == "workbook":
+        book = openpyxl.Workbook()
+        book.active.append(["Beginn", "Ausgabe", "Leistung"])
+        for t, issued, v in rows:
+            # Excel keeps times to some microseconds only.
+            book.active.append([t.replace(tzinfo=None), issued.replace(tzinfo=None, microsecond=3), v])
+        book.save(path.with_suffix(".xlsx"))
+        path.unlink()
+        return
+    zone = ZoneInfo("UTC") if shape == "utc" else OSLO
+    said = [(begin.format(t), when.format(issued.astimezone(zone)), v) for t, issued, v in rows]
+    text = "\n".join(separator.join(map(str, cells)) for cells in [("Beginn", "Ausgabe", "Leistung"), *said])
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_time_of_issue_in_every_shape(tmp_path, shape):
+    """Files of a night that hold several issues: at 20:00 that of 23:00 is not known, at 13:12 not that of 13:30.
+
+    *Proves:* ISO with offset, by the clock of the zone, day or month first, blanks, days and Excel's times; this
+    afternoon comes from yesterday's file, tomorrow from that of this noon, each from its newest issue that is known.
+
+    *Sensitivity:* asked for what is known when the horizon begins, at midnight and at 14:00, the issues from the future
+    give five times the surplus; read in UTC, noon is 14:00 and the issue before it is taken, three times the surplus.
+    """
+    job = made(tmp_path / "job")
+    for path in sorted((job.parent / "feeds").glob("surplus_*.csv")):
+        reissued(path, shape)
+    more = SHAPES[shape][3]
+    old = "{file: surplus.csv, column: surplus_mw, unit: MW}"
+    keys = "column: Leistung, time_column: Beginn, issue_column: Ausgabe, unit: MW"
+    case = job.parent / "case.yaml"
+    text = case.read_text(encoding="utf-8")
+    assert old in text
+    case.write_text(text.replace(old, f"{{file: surplus.csv, {keys}{', ' if more else ''}{more}}}"), encoding="utf-8")
+    if shape == "workbook":
+        job.write_text(job.read_text(encoding="utf-8").replace("surplus_*.csv", "surplus_*.xlsx"), encoding="utf-8")
+    record = night(job, DAY, at(-4))
+    assert (record.exit_code, record.step) == (0, "newest")
+    read = case_of(job, record)
+    expected = [round(surplus_mw(read.time.begin(t)), 4) for t in range(read.time.steps)]
+    assert read.series[SERIES].tolist() == pytest.approx(expected)
+
+    reissued(issue(job.parent, DAY + timedelta(days=1), 2, factor=0.5), shape, later_h=1.5)
+    record = Intraday(Night(read_job(job), at(13.2)), REPLAN).run()[0].record
+    assert (record.exit_code, record.step) == (0, "newest")
+    read = case_of(job, record)
+    begins = [read.time.begin(t) for t in range(read.time.steps)]
+    assert begins[0] == at(14) and begins[-1] >= at(24)
+    # By now the issue of 23:00 is known, and yesterday's file has it.
+    today = 1.0 if shape == "only a day" else 5.0
+    factors = [0.5 if begin >= at(24) else today for begin in begins]
+    expected = [round(f * round(surplus_mw(begin), 4), 4) for f, begin in zip(factors, begins, strict=True)]
+    assert read.series[SERIES].tolist() == pytest.approx(expected)
+    feed = next(f for f in record.feeds if f["series"] == SERIES)
+    assert len(feed["completed_by"]) == 1
 
 
 @pytest.mark.parametrize("kind", [REDISPATCH, REPLAN])

@@ -14,6 +14,7 @@ from flexmine.assembly.classes import available_counts, container_class, group
 from flexmine.assembly.equipment import Equipment, Weather, equipment
 from flexmine.assembly.fleet import containers, override_obligations
 from flexmine.assembly.inside import Box
+from flexmine.assembly.outside import outside
 from flexmine.assembly.reserve import with_reserve
 from flexmine.assembly.site import (
     btc_per_th_s_h,
@@ -103,7 +104,7 @@ def assemble(case: Case) -> Assembly:
     problem, reserved = with_reserve(true, case.plant.rounding_reserve_mw)
     return Assembly(
         problem=problem,
-        notes=(*notes, *shared, *reserved, *_kept(case), *_outside(case, clock)),
+        notes=(*notes, *shared, *reserved, *_kept(case), *outside(case, clock)),
         overrides=tuple(overrides),
         temperature_c=case.series["temperature_c"],
         btc_per_th_s_h=btc_per_th_s_h(case, changes),
@@ -176,24 +177,6 @@ def _kept(case: Case) -> list[str]:
     if kept is None:
         return []
     return [f"the commitment of {kept.plan} is kept: who runs is given, how hard is decided; bound and gap are of that"]
-
-
-def _outside(case: Case, clock: Clock) -> list[str]:
-    """Return in words which orders, outages and obligations of the case lie outside its horizon."""
-    document = case.document
-    start = clock.axis.start
-    spans = [
-        *((f"order {o.name}", o.begin, o.end) for o in document.orders),
-        *((f"outage of {o.container}", o.begin, o.end) for o in document.outages),
-        *((f"must-run of {', '.join(o.containers)}", o.begin, o.end) for o in document.must_run),
-        *((f"available count of {o.model}", o.begin, o.end) for o in document.available),
-        *((f"pin of {p.what} to {p.to} by {p.by}", p.begin or min(start, p.until), p.until) for p in document.pins),
-    ]
-    return [
-        f"{what} ({begin.isoformat()} to {end.isoformat()}) lies outside the horizon and has no effect"
-        for what, begin, end in spans
-        if not clock.in_span(begin, end).any()
-    ]
 
 
 def _unable(model: Equipment, clock: Clock) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from flexmine.assembly.chain import Chain
 from flexmine.assembly.fleet import Container, Limits
+from flexmine.assembly.outside import Entry, doubts
 from flexmine.assembly.pins import pins_by_step
 from flexmine.assembly.windows import Clock
 from flexmine.errors import BadInput
@@ -171,13 +172,17 @@ def energy_limits(case: Case, clock: Clock, drawable_mw: Floats, notes: list[str
     step = timedelta(hours=clock.axis.step_h)
     for keys, text in amounts_out_of_place(document.energy_limits, given, *span, step=step, zone=clock.zone):
         wrong.append(f"{'.'.join(map(str, keys))}: {text}")
+    once = [Entry(e.name, e.begin, e.end) for e in document.energy_limits if e.begin is not None and e.end is not None]
+    doubt = dict(zip((entry.what for entry in once), doubts(once, clock), strict=True))
     for limit in document.energy_limits:
         for name, begin, until in periods(limit, *span, clock.zone):
             inside = [t for t, b in enumerate(clock.begins[:-1]) if begin <= b < until]
             if not inside and begin < span[1] and until > span[0] + step:
                 wrong.append(f"energy limit {name}: no step begins in its time; a step belongs to where it begins")
             elif not inside:
-                notes.append(f"energy limit {name} lies outside the horizon and has no effect")
+                notes.append(
+                    f"energy limit {name} lies outside the horizon{doubt.get(limit.name, '')} and has no effect"
+                )
             else:
                 after_h = max(0.0, (until - span[1]) / timedelta(hours=1))
                 still_mwh = after_h * _later_mw(case, limit, drawable_mw)

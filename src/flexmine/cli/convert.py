@@ -29,7 +29,7 @@ LIST = "\b\n" + "\n".join(f"{name:<20}{what}" for name, (_, what) in ADAPTERS.it
     help="Standard time of a file that does not say its own, hours east of UTC.",
 )
 @click.option(
-    "--only", metavar="NAME", help="Which one, where a file holds several: a sequence, a balancing authority."
+    "--only", metavar="NAME", help="Which one, where a file holds several: a sequence, an area, a balancing authority."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the provenance as one JSON line on stdout.")
 @with_errors

@@ -38,7 +38,7 @@ def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None =
         # The excerpt is written as every CSV of ours; marks of missing values are texts, and stay as they are.
         plain[spec.time_column] = cut.times(spec.time_column)
         for column in (spec.column, *spec.quantiles.values()):
-            plain[column] = [c if c in spec.missing else cut.number(c) or c for c in cut.text(column)]
+            plain[column] = cut.plain_cells(column, spec.missing)
         kept = kept.model_copy(update={"layout": None})
     return Table(cut.label, plain, cut.lines, cut.word), kept
 

@@ -113,7 +113,7 @@ class Series(Document):
 
         Path relative to the YAML file, or ``shipped:NAME.csv``.
     format
-        How the file is read; absent: by its suffix (``.parquet``, ``.xlsx``, ``.epw``), else CSV.
+        How the file is read; absent: by its suffix (``.parquet``, ``.xlsx``, ``.epw``, ``.tmy3``), else CSV.
     layout
         How its text is written, where that is not UTF-8 with commas, decimal points and ISO 8601 times.
     column
@@ -199,7 +199,7 @@ class Series(Document):
         if self.format is not None:
             return self.format
         suffix = self.file.rpartition(".")[2].lower()
-        return suffix if suffix in ("parquet", "xlsx", "epw") else "csv"
+        return suffix if suffix in ("parquet", "xlsx", "epw", "tmy3") else "csv"
 
     @property
     def typical_year(self) -> bool:

@@ -7,6 +7,8 @@ import csv
 import io
 import re
 import zipfile
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.layout import Layout
+from flexmine.inputs.recognised import packed, weather_file
 from flexmine.problem import Ints
 
 Bools = NDArray[np.bool_]
@@ -28,6 +31,13 @@ PLAIN = Layout()
 MAX_ROWS, MAX_COLUMNS = 1_000_000, 1_000
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 """Of a Parquet or Excel file, whose packed bytes say little about its size in memory."""
+
+
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
+    *(KeyError, IndexError, ValueError, TypeError, AttributeError, SyntaxError),
+)
+"""What the readers of archives (damaged, of another version, behind a password), of XML and of sheets raise."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,10 @@ class Table:
         """Return a cell as a number is written everywhere else; empty where it is none."""
         return self.layout.number(text)
 
+    def plain_cells(self, column: str, missing: Sequence[str] = ()) -> list[str]:
+        """Return a column with its numbers as written everywhere else; `missing` and what is no number stay."""
+        return [cell if cell in missing else self.number(cell) or cell for cell in self.text(column)]
+
     @property
     def plain_numbers(self) -> bool:
         """Whether numbers are written with a decimal point and nothing else."""
@@ -118,7 +132,12 @@ def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None 
 
 
 def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
-    lines, text = _lines(_decoded(raw, label, how), how, label)
+    if what := packed(raw):
+        raise BadInput(f"{label}: this is {what}, no CSV; unpack it, or say format: xlsx")
+    decoded = _decoded(raw, label, how)
+    if how.header_row == 1 and (what := weather_file(decoded)):
+        raise BadInput(f"{label}:1: this is {what}")
+    lines, text = _lines(decoded, how, label)
     header = next(csv.reader([text.partition("\n")[0].rstrip("\r")], delimiter=how.separator), [])
     _refuse_size(label, len(lines), len(header))
     place = f"{label}:{how.header_row}"
@@ -193,7 +212,14 @@ def _comma(how: Layout) -> str:
     return f"; {told}: layout: {{separator: ';', decimal: ','}}"
 
 
-def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
+def sheet_cells(raw: bytes, label: str, how: Layout = PLAIN) -> list[list[str]]:
+    """Return the rows of a sheet of an Excel file, from its first one on, as the texts that a CSV file would hold.
+
+    Raises
+    ------
+    BadInput
+        Where the bytes are no such file, or too large, or it is not said which of its sheets is meant.
+    """
     if find_spec("openpyxl") is None:
         raise BadInput(
             f"{label}: an Excel file needs the package openpyxl; install flexmine[xlsx], or save the sheet as CSV"
@@ -204,19 +230,24 @@ def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
             _refuse_size(label, 0, 0, sum(entry.file_size for entry in packed.infolist()))
         book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        cells = list(islice(_sheet(book, label, how).iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
+        rows = list(islice(_sheet(book, label, how).iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
+    except _DAMAGED as error:
         raise BadInput(f"{label}: this is not an Excel file (.xlsx): {printable(str(error))}") from error
+    _refuse_size(label, len(rows), max((len(row) for row in rows), default=0))
+    return [[_cell(value) for value in row] for row in rows]
+
+
+def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
+    cells = sheet_cells(raw, label, how)
     if len(cells) < how.header_row:
         raise BadInput(f"{label}: the sheet has {len(cells)} rows; its header is looked for in row {how.header_row}")
-    header = ["" if name is None else str(name).strip() for name in cells[how.header_row - 1]]
-    _refuse_size(label, len(cells), len(header))
+    header = [name.strip() for name in cells[how.header_row - 1]]
     named = [i for i, name in enumerate(header) if name]
     twice = sorted({header[i] for i in named if header.count(header[i]) > 1})
     if twice:
         raise BadInput(f"{label}: column {twice[0]} stands twice; names have to be distinct")
     body = cells[how.header_row :]
-    rows = pd.DataFrame({header[i]: [_cell(row[i]) if i < len(row) else "" for row in body] for i in named}, dtype=str)
+    rows = pd.DataFrame({header[i]: [row[i] if i < len(row) else "" for row in body] for i in named}, dtype=str)
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1 + how.header_row, "row", how)
 
 

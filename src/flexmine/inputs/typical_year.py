@@ -18,6 +18,8 @@ import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
+from flexmine.inputs.decoding import text_of
+from flexmine.inputs.recognised import packed, weather_file
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Bools, Table
 from flexmine.problem import Ints, TimeAxis
@@ -65,9 +67,15 @@ def read_typical_year(raw: bytes, label: str, kind: str) -> TypicalYear:
     from pvlib import iotools
 
     read = iotools.read_epw if kind == "epw" else iotools.read_tmy3
+    if what := packed(raw):
+        raise BadInput(f"{label}: this is {what}; unpack it")
+    # Nothing but the name of the place is written with other letters than ASCII.
+    text = text_of(raw)
+    what = weather_file(text)
+    if what and f"format: {kind}" not in what:
+        raise BadInput(f"{label}:1: this is {what}")
     try:
-        text = raw.decode("utf-8-sig")
-        frame, meta = read(io.StringIO(text), coerce_year=None)
+        frame, meta = read(io.StringIO(text, newline=None), coerce_year=None)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, pd.errors.ParserError) as error:
         reason = str(error).partition("\n")[0]
         raise BadInput(f"{label}: pvlib cannot read this as {kind.upper()}: {reason}") from error

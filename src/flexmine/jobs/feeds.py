@@ -118,7 +118,11 @@ def _best_known(search: Search, key: SeriesKey, feed: Feed) -> Stitched:
     if not within:
         raise BadInput(f"{key.dotted}: no file {feed.files} was issued in the {feed.reach_h:g} h before")
     try:
-        found = stitched(within, lambda issue: _table(issue.path, issue.label, key.spec), key.spec, search.axis)
+
+        def read(issue: FeedFile) -> Table:
+            return _table(issue.path, issue.label, key.spec)
+
+        found = stitched(within, read, key.spec, search.axis, search.as_of)
         return with_tail(found, feed.tail, search.axis)
     except BadInput as error:
         raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error

@@ -1,6 +1,6 @@
 """The best that is known of a series: each hour from the newest issue that covers it, and a policy after the last.
 
-Feeds come one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  An
+Feeds come one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  A
 hole inside an issue is a hole, which an older one does not mend.
 """
 
@@ -17,7 +17,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.conversion import conversion
 from flexmine.inputs.excerpt import named_step
 from flexmine.inputs.issues import select_issue
-from flexmine.inputs.resample import grid
+from flexmine.inputs.resample import YESTERDAY_H, grid
 from flexmine.inputs.series_spec import Fill, Series
 from flexmine.inputs.table import Table
 from flexmine.inputs.times import US_PER_H, Intervals, intervals, moment, to_us
@@ -47,13 +47,17 @@ class Stitched:
     ends_early: datetime | None = None
 
 
-def stitched(issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis) -> Stitched:
+def stitched(
+    issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis, as_of: datetime
+) -> Stitched:
     """Return the rows of issues, the newest first, each completed by those before it.
 
     Parameters
     ----------
     read : callable
         Reads an issue.  What is wrong with the newest is an error; an older one that cannot be read is passed over.
+    as_of : datetime
+        Aware; of a file that holds several issues itself, what was issued later is not used.
 
     Raises
     ------
@@ -61,13 +65,13 @@ def stitched(issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec
         There is no issue, or the newest cannot be read.
     """
     first, *older = issues
-    rows, own = _rows(read(first), spec, axis)
+    rows, own = _rows(read(first), spec, axis, as_of)
     parts, used = [rows], [first]
     for issue in older:
         if _covers(parts, axis):
             break
         try:
-            more, step_us = _rows(read(issue), spec, axis)
+            more, step_us = _rows(read(issue), spec, axis, as_of)
         except BadInput:
             continue
         outside = _outside(more, parts) if step_us == own else more[:0]
@@ -123,23 +127,22 @@ def known_values(found: Stitched, quantity: str, axis: TimeAxis) -> Floats:
     )
 
 
-def _rows(table: Table, spec: Series, axis: TimeAxis) -> tuple[pd.DataFrame, int]:
+def _rows(table: Table, spec: Series, axis: TimeAxis, as_of: datetime) -> tuple[pd.DataFrame, int]:
     """Return the rows of one issue with the beginning and end of each, and the length of its intervals."""
     if spec.issue_column is not None:
-        table, _ = select_issue(table, spec, axis.begin(0))
+        table, _ = select_issue(table, spec, as_of)
     table.need(spec.column, *spec.quantiles.values())
     found: Intervals = intervals(table, spec, round(axis.step_h * US_PER_H))
     frame = pd.DataFrame({"begin_us": found.begin_us, "end_us": found.end_us, "line": table.lines[found.row]})
     for name in dict.fromkeys((spec.column, *spec.quantiles.values())):
-        cells = table.text(name).to_numpy()[found.row]
-        frame[name] = [c if c in spec.missing else table.number(c) or c for c in cells]
+        frame[name] = np.array(table.plain_cells(name, spec.missing), dtype=object)[found.row]
     return frame, found.step_us
 
 
 def _covers(parts: list[pd.DataFrame], axis: TimeAxis) -> bool:
     begin = min((int(part["begin_us"].min()) for part in parts if len(part)), default=None)
     # From a day before on, which the policies of filling may ask for.
-    return begin is not None and begin <= to_us(axis.begin(0)) - 26 * US_PER_H
+    return begin is not None and begin <= to_us(axis.begin(0)) - YESTERDAY_H * US_PER_H
 
 
 def _outside(more: pd.DataFrame, parts: list[pd.DataFrame]) -> pd.DataFrame:

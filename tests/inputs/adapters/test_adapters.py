@@ -278,6 +278,8 @@ def test_an_adapter_survives_a_file_without_rows(name):
         "yearly-carbon": "year,zone,avg_direct_g_kwh,avg_lifecycle_g_kwh",
         "typical-year-table": TYPICAL,
         "pvgis-tmy": "time(UTC),T2m,G(h),WS10m",
+        "nsrdb-psm": "Year,Month,Day,Hour,Minute,GHI,Temperature",
+        "nord-pool": "Delivery Start (CET),Delivery End (CET),NO2 (EUR)",
     }[name].partition("\n")[0]
     with pytest.raises(BadInput, match=r"raw\.csv: the file has no rows"):
         run(name, f"{header}\n", Settings(2024, 8.0))

@@ -175,6 +175,27 @@ def test_entsoe_of_2025():
     assert "is no interval as long as the others" in refusal("entsoe-prices", entsoe(other_day))
 
 
+def test_entsoe_of_the_autumn_in_which_hours_became_quarters():
+    """*Proves:* one export of 30 September and 1 October 2025, hours and then quarters, is read and told as both.
+
+    *Sensitivity:* held to one length a year's file would be refused at the first quarter.
+    """
+    pairs = [
+        ("30/09/2025 22:00:00", "30/09/2025 23:00:00"),
+        ("30/09/2025 23:00:00", "01/10/2025 00:00:00"),
+        ("01/10/2025 00:00:00", "01/10/2025 00:15:00"),
+        ("01/10/2025 00:15:00", "01/10/2025 00:30:00"),
+    ]
+    found = converted("entsoe-prices", entsoe(pairs))
+    assert [row[0][8:16] for row in cells(found)] == ["30T22:00", "30T23:00", "01T00:00", "01T00:15"]
+    assert "T22:00:00+00:00, then 15 min intervals from 2025-09-30T22:00:00+00:00 to" in found.provenance[0]
+    assert found.provenance[2].endswith("0 holes in time")
+    over = [pairs[0], ("30/09/2025 22:45:00", "30/09/2025 23:00:00")]
+    assert "30/09/2025 22:45:00 - 30/09/2025 23:00:00 begins before the row above it ends" in (
+        refusal("entsoe-prices", entsoe(over))
+    )
+
+
 def test_pvgis():
     """*Proves:* the table between its lines of explanation, put on a year, at the hour that is named.
 

@@ -22,11 +22,13 @@ ADAPTERS: dict[str, tuple[str, str]] = {
     "isd-lite": ("isd_lite", "NOAA ISD-Lite observations: tenths, -9999, UTC"),
     "ghcn-daily": ("ghcn_daily", "NOAA GHCN-Daily minimum and maximum: an hourly temperature profile (a model)"),
     "entsoe-prices": ("entsoe_prices", "ENTSO-E day-ahead prices: local interval text, double and absent hours"),
+    "nord-pool": ("nord_pool", "Nord Pool day-ahead prices: the yearly files and the portal's, an area of them"),
     "eia930": ("eia930", "EIA-930 hourly demand and generation: hour ending, contradicting hours left empty"),
     "coin-metrics": ("coin_metrics", "Coin Metrics daily BTC price, difficulty and fees a block"),
     "lake-powell": ("lake_powell", "Glen Canyon daily releases: spill, published or derived"),
     "yearly-carbon": ("yearly_carbon", "Yearly carbon intensity of a zone, as days"),
     "pvgis-tmy": ("pvgis_tmy", "PVGIS typical year in UTC: temperature and irradiance, onto one year"),
+    "nsrdb-psm": ("nsrdb_psm", "NREL NSRDB (PSM 3 and 4), true or typical year: temperature, irradiance, wind"),
     "typical-year-table": (
         "typical_year_table",
         "A typical year as month, day and hour ending, onto one year",

@@ -26,7 +26,7 @@ class Settings:
     utc_offset_h : float, optional
         Standard time of the file, hours east of UTC.
     only : str, optional
-        Which one is meant, where a file holds several: a sequence, a balancing authority.
+        Which one is meant, where a file holds several: a sequence, an area, a balancing authority.
     """
 
     year: int | None = None
@@ -100,7 +100,7 @@ def clock_us(table: Table, dates: pd.Series[str], zone: timezone, hours: Floats 
     if bad.any():
         row = int(bad.argmax())
         raise BadInput(f"{table.place(row)}: {dates.iloc[row]!r} is no date, or its hour none; write 2024-09-10")
-    result: Ints = times.us + (np.asarray(hours) * US_PER_H).astype(np.int64)
+    result: Ints = times.us + np.rint(np.asarray(hours) * US_PER_H).astype(np.int64)
     result = result - zone.utcoffset(None) // timedelta(microseconds=1)
     back = np.flatnonzero(np.diff(result) <= 0)
     if back.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 import numpy as np
@@ -42,15 +43,15 @@ def _one_shape(table: Table, settings: Settings) -> Table:
         # Both services name an hour by its end.
         table = renamed(table, {"utc_time": ("period",), **{own: (kind,) for kind, own in _OF_TYPE.items()}})
         order = np.argsort(table.text("utc_time").to_numpy(), kind="stable")
-        table = with_cells(table.select(order), {})
+        table = table.select(order)
         hours = [f"{text}:00" if len(text) == len("2024-01-01T09") else text for text in table.text("utc_time")]
         table = with_cells(table, {"utc_time": hours})
     else:
-        table = renamed(only(table, "Balancing Authority", settings.only), _BALANCE)
+        table = replace(renamed(only(table, "Balancing Authority", settings.only), _BALANCE), layout=_AMERICAN)
         if "utc_time" in table.rows.columns:
-            table = with_cells(table, {"utc_time": [_AMERICAN.time(text) for text in table.text("utc_time")]})
+            table = with_cells(table, {"utc_time": table.times("utc_time")})
         there = [name for name in _NUMBERS if name in table.rows.columns]
-        table = with_cells(table, {n: [_AMERICAN.number(c) or c for c in table.text(n)] for n in there})
+        table = with_cells(table, {name: table.plain_cells(name) for name in there})
     absent = [name for name in _NUMBERS if name not in table.rows.columns]
     return with_cells(table, {name: [""] * len(table.rows) for name in absent if len(absent) < len(_NUMBERS)})
 

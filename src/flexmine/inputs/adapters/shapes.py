@@ -6,18 +6,20 @@ Each function returns the columns that an adapter reads, or the table as it is w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
+from flexmine.inputs.layout import Layout
 from flexmine.inputs.table import Table, read_table
 
 
 def renamed(table: Table, names: Mapping[str, Sequence[str]]) -> Table:
     """Return a table whose columns are called as an adapter calls them; `names`: from that to what publishers write."""
     known = {other: own for own, others in names.items() for other in others if own not in table.rows.columns}
-    return Table(table.label, table.rows.rename(columns=known), table.lines, table.word, table.layout)
+    return replace(table, rows=table.rows.rename(columns=known))
 
 
 def with_cells(table: Table, cells: Mapping[str, Sequence[str]]) -> Table:
@@ -25,7 +27,7 @@ def with_cells(table: Table, cells: Mapping[str, Sequence[str]]) -> Table:
     rows = table.rows.copy()
     for name, values in cells.items():
         rows[name] = list(values)
-    return Table(table.label, rows, table.lines, table.word, table.layout)
+    return replace(table, rows=rows)
 
 
 def without_header(raw: bytes, label: str, names: Sequence[str], separator: str) -> Table:
@@ -59,8 +61,7 @@ def below(raw: bytes, label: str, first_cell: str) -> Table:
     if begin is None:
         raise BadInput(f"{label}: there is no line that begins with {first_cell}, as the header of such a file does")
     end = next((i for i in range(begin, len(lines)) if not lines[i].strip()), len(lines))
-    table = read_table("\n".join(lines[begin:end]).encode(), label)
-    return Table(label, table.rows, table.lines + begin, table.word)
+    return read_table("\n".join(lines[:end]).encode(), label, layout=Layout(header_row=begin + 1))
 
 
 def only(table: Table, column: str, wanted: str | None, option: str = "--only") -> Table:
@@ -105,4 +106,4 @@ def wide(table: Table, index: str, names: str, values: Sequence[str], suffix: Ma
         for value in values:
             found = part[value].reindex(keys).fillna("")
             frame[f"{name}{suffix[value]}"] = found.to_numpy()
-    return Table(table.label, frame, table.lines[[first[key] for key in keys]], table.word)
+    return replace(table, rows=frame, lines=table.lines[[first[key] for key in keys]])
