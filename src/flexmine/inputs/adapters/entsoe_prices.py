@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.inputs.adapters.base import Converted, Settings
+from flexmine.inputs.adapters.base import Converted, Settings, numbers
 from flexmine.inputs.adapters.shapes import only
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table
@@ -44,6 +44,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     time, price = _column(table, _TIME), _column(table, _PRICE)
     begin = _begin(table, time)
     _refuse_currency(table, price)
+    numbers(table, price, (NOT_THERE,))  # refuses what is no number; the text is kept as published
     naive = Table(table.label, pd.DataFrame({"begin": begin, "price": table.text(price)}), table.lines, table.word)
     spec = Series(file=table.label, column="price", time_column="begin", zone=ZONE, missing=(NOT_THERE,))
     found = intervals(naive, spec, US_PER_H)
