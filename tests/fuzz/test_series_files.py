@@ -21,7 +21,7 @@ def test_damaged_series_files(seeds, tmp_path, capsys):
     *Proves:* exit 2 with the name of the file in each sentence and nothing written; or, of a CSV file in a case,
     exactly the numbers that the standard library reads there; of a converted one, rising times with offsets and
     numbers alone.
-    *Sensitivity:* some files of each kind are read, else refusing everything would pass.
+    *Sensitivity:* one file in ten, at least, is read, else refusing everything would pass.
     """
     seen, faults = Counter(), []
     for seed in seeds:
@@ -31,7 +31,7 @@ def test_damaged_series_files(seeds, tmp_path, capsys):
     with capsys.disabled():
         print(f"\n{len(seeds)} damaged series files: {dict(sorted(seen.items()))}")
     assert faults == []
-    assert seen["csv read"] and seen["xlsx read"] and any(word.endswith("read") for word in seen if "-" in word)
+    assert sum(seen[word] for word in seen if word.endswith(" read")) >= 0.1 * len(seeds)
 
 
 @pytest.mark.parametrize("what", range(BOMBS))
