@@ -75,3 +75,22 @@ def test_huge_whole_numbers_of_problem_files(every, tmp_path, capsys):
         print(f"\n{sum(seen.values())} problem files with huge whole numbers: {dict(seen)}")
     assert faults == []
     assert seen["optimal"] >= 0.1 * sum(seen.values())
+
+
+def test_a_thousand_sources_are_one_in_a_thousand_parts(tmp_path):
+    """*Proves:* what a source earns in one piece it earns in 1,000, in time and within the cap of memory.
+
+    *Sensitivity:* a cut for each source in every step, each over all of them, takes a minute and gigabytes.
+    """
+    file = tmp_path / "problem.json"
+    document = json.loads(problem_text(random_problem(37, {"ages", "tiers", "ramp"})))
+    money = []
+    for parts in (1, 1000):
+        first, *others = document["sources"]
+        own = [mw / parts for mw in first["available_mw"]]
+        split = [{**first, "name": f"part{i}", "available_mw": own} for i in range(parts)]
+        file.write_text(json.dumps({**document, "sources": [*split, *others]}), encoding="utf-8")
+        ended, faults = solve(file)
+        assert (ended in ("optimal", "feasible"), faults) == (True, [])
+        money.append(json.loads((tmp_path / "solution.json").read_text(encoding="utf-8"))["money_usd"])
+    assert money[1] == pytest.approx(money[0], rel=1e-4)
