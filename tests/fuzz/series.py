@@ -89,7 +89,8 @@ def _converted(folder: Path, rng: Generator) -> tuple[str, list[str]]:
     lines = out.read_text(encoding="utf-8").splitlines()
     source = json.loads(out.with_name("out.csv.source.json").read_text(encoding="utf-8"))
     times = [datetime.fromisoformat(line.split(",")[0]) for line in lines[1:]]
-    cells = [cell for line in lines[1:] for cell in line.split(",")[1:] if cell]
+    # ENTSO-E's mark of what does not exist is left as it stands, for the case to say what it means.
+    cells = [cell for line in lines[1:] for cell in line.split(",")[1:] if cell not in ("", "n/e")]
     faults = [] if times == sorted(set(times)) else ["times do not rise"]
     faults += [] if all(t.tzinfo for t in times) else ["a time has no offset"]
     faults += [f"writes the number {cell!r}" for cell in cells if not _is_number(cell)][:1]

@@ -26,7 +26,9 @@ def solve(file: Path, *, deadline_s: float = DEADLINE_S, oracle: bool = False) -
     """Return how ``flexmine solve`` ended on a file, in a word, and what is wrong with that."""
     solution = file.with_name("solution.json")
     solution.unlink(missing_ok=True)
-    ended = command("solve", file, "--out", solution, "--time-limit", str(TIME_LIMIT_S), deadline_s=deadline_s)
+    ended = command(
+        "solve", file, "--out", solution, "--containers", "--time-limit", str(TIME_LIMIT_S), deadline_s=deadline_s
+    )
     faults = ended.faults()
     if faults:
         return "broken", faults
