@@ -174,6 +174,11 @@ WRONG = {
         "'12.34' is no finite number",
     ),
     "a name without an end": (b"Zeit,Preis" + b"x" * 200_000 + b"\n", {}, r"feed.csv:1: this is not a CSV table"),
+    "a row of a million cells": (
+        b"Zeit,Preis\n" + b"1," * 10**6 + b"\n",
+        {},
+        r"feed.csv: 1 rows of 1000001 columns are too",
+    ),
     "no such line": (b"Zeit,Preis\n", {"header_row": 9}, "there is no line 9"),
 }
 

@@ -124,10 +124,13 @@ def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
     lines, text = _lines(_decoded(raw, label, how), how, label)
     place = f"{label}:{how.header_row}"
     try:
-        header = next(csv.reader([text.partition("\n")[0].rstrip("\r")], delimiter=how.separator), [])
+        above, _, below = text.partition("\n")
+        header = next(csv.reader([above.rstrip("\r")], delimiter=how.separator), [])
+        # As many cells as the first row has more than the header would become an index.
+        row = next(csv.reader(io.StringIO(below, newline=""), delimiter=how.separator), [])
     except csv.Error as error:
         raise BadInput(f"{place}: this is not a CSV table with a header: {error}") from error
-    _refuse_size(label, len(lines), len(header))
+    _refuse_size(label, len(lines), max(len(header), len(row)))
     try:
         rows = pd.read_csv(
             io.StringIO(text), sep=how.separator, dtype=str, keep_default_na=False, skip_blank_lines=False
