@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from flexmine.errors import BadInput
 
@@ -15,6 +16,7 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_PART_BYTES = 1024 * 1024
 # Absent on Windows, where opening does not wait for a writer anyway.
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -31,14 +33,25 @@ def read_regular(path: Path, limit: int) -> bytes:
         _refuse_special(path.stat().st_mode)
         handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
         with os.fdopen(handle, "rb") as file:
-            _refuse_special(os.fstat(file.fileno()).st_mode)
-            raw = file.read(limit + 1)
+            state = os.fstat(file.fileno())
+            _refuse_special(state.st_mode)
+            # What is said to be too large is not read first; what says nothing of its size, or grows, is cut off.
+            raw = _read(file, limit + 1) if state.st_size <= limit else None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BadInput(f"cannot be read: {reason}") from error
-    if len(raw) > limit:
+    if raw is None or len(raw) > limit:
         raise BadInput(f"is larger than {limit} bytes; so much is read at most")
     return raw
+
+
+def _read(file: BinaryIO, most: int) -> bytes:
+    """Return the bytes of a file, at most so many; asked for them at once, Python would set aside room for all."""
+    parts: list[bytes] = []
+    while most > 0 and (part := file.read(min(most, _PART_BYTES))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def _refuse_special(mode: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import struct
 import zipfile
 from datetime import datetime, timedelta
 
@@ -22,6 +24,23 @@ AXIS = TimeAxis(START, 1.0, 24, "Europe/Berlin")
 VALUES = [1030.5 - 7.25 * hour if hour % 5 else -12.5 for hour in range(24)]
 HOURS = [START + timedelta(hours=h) for h in range(24)]
 UNIT = {"unit": "USD/MWh", "zone": "Europe/Berlin", "time_column": "Zeit", "column": "Preis"}
+
+
+def as_zip(change, method=zipfile.ZIP_DEFLATED):
+    """Return the sheet with its members changed by a function of name and text."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(excel())) as packed, zipfile.ZipFile(out, "w", method) as other:
+        for name in packed.namelist():
+            other.writestr(name, change(name, packed.read(name)))
+    return out.getvalue()
+
+
+def in_directory(offset, value):
+    """Return the sheet with another number in the entries of the archive's directory."""
+    raw = bytearray(excel())
+    for entry in re.finditer(b"PK\x01\x02", bytes(raw)):
+        struct.pack_into("<H", raw, entry.start() + offset, value)
+    return bytes(raw)
 
 
 def german(value: float) -> str:
@@ -121,8 +140,10 @@ def test_a_file_as_it_is_written_gives_the_series_of_a_plain_one(name):
         (excel([["Preise"], []]), {"header_row": 3}),
         (excel(sheets=("a", "Preise")), {"sheet": "Preise"}),
         (excel(noise_us=-3), {}),
+        (as_zip(lambda _, text: re.sub(rb'(<dimension ref=)"[^"]*"', rb'\1"A1:XFD1048576"', text)), {}),
+        (as_zip(lambda _, text: text, zipfile.ZIP_LZMA), {}),
     ],
-    ids=["plain", "two rows above", "named sheet", "times that Excel could not keep"],
+    ids=["plain", "two rows above", "named sheet", "times that Excel could not keep", "a size that is none", "LZMA"],
 )
 def test_a_sheet_of_excel(raw, layout):
     """*Proves:* cells of times and numbers are those that a person sees.  *Sensitivity:* 00:59:59.999997 is no hour."""
@@ -152,6 +173,12 @@ WRONG = {
         {"separator": ";", "decimal": ",", "thousands": "."},
         "'12.34' is no finite number",
     ),
+    "a name without an end": (b"Zeit,Preis" + b"x" * 200_000 + b"\n", {}, r"feed.csv:1: this is not a CSV table"),
+    "a row of a million cells": (
+        b"Zeit,Preis\n" + b"1," * 10**6 + b"\n",
+        {},
+        r"feed.csv: .*of 1000001 columns are too much",
+    ),
     "no such line": (b"Zeit,Preis\n", {"header_row": 9}, "there is no line 9"),
 }
 
@@ -176,6 +203,14 @@ def test_a_refusal_says_which_key_is_missing(name):
         (excel(), {"sheet": "x"}, "there is no sheet x"),
         (excel(), {"header_row": 400}, "the sheet has 25 rows; its header is looked for in row 400"),
         (excel(), {"header_row": 2}, "there is no column Zeit"),
+        (in_directory(8, 1), {}, "this is not an Excel file.*is encrypted"),
+        (in_directory(10, 99), {}, "this is not an Excel file.*compression method is not supported"),
+        (as_zip(lambda name, text: text if "workbook" not in name else b""), {}, "this is not an Excel file"),
+        (
+            as_zip(lambda _, text: text.replace(b"<row ", b"<row>" + b"<c/>" * 9999 + b"</row><row ", 1)),
+            {},
+            "1000 columns",
+        ),
     ],
 )
 def test_a_sheet_that_cannot_be_read_is_named(raw, layout, words):

@@ -167,3 +167,17 @@ def test_a_folder_as_case_is_answered_with_what_to_name(inside):
     """*Proves:* the usual slip is answered.  *Sensitivity:* "no case file" alone would be wrong: it exists."""
     (message,) = refusal(inside.path)
     assert message == f"{inside.path} is a folder; name the case file in it, such as {inside.path}/case.yaml"
+
+
+def test_a_file_far_too_large_is_not_read(tmp_path):
+    """*Proves:* a terabyte of holes is refused by its size; a file whose limit is larger than memory is read.
+
+    *Sensitivity:* read up to its limit first, or with room for so much set aside, either ends in a MemoryError.
+    """
+    file = tmp_path / "large"
+    with file.open("wb") as sparse:
+        sparse.truncate(2**40)
+    with pytest.raises(BadInput, match=f"is larger than {2**39} bytes"):
+        read_regular(file, 2**39)
+    file.write_bytes(b"abc" * 2**20)
+    assert read_regular(file, 2**50) == b"abc" * 2**20

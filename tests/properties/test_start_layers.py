@@ -103,3 +103,32 @@ def test_a_limit_that_cannot_bind_costs_nothing():
         own = letters_of(problem)[0]
         assert own.layered is layered
         assert own.starts_left is None
+
+
+def test_a_limit_of_a_million_starts_is_as_near_as_what_is_left_of_it():
+    """A million starts a day are allowed, and before step 0 containers have made all of them, or all but one.
+
+    *Proves:* what single containers earn, with no more layers than starts that fit into a day.
+    *Sensitivity:* without the starts of before step 0 one plant in five, at least, earns something else.
+    """
+    million = 1_000_000
+
+    def make(rng):
+        problem = plant(rng)
+        limit = {"max_starts_per_day": million}
+        classes = []
+        for k in problem.classes:
+            past = (replace(h, starts_today=million - 1 + h.starts_today) for h in k.history)
+            classes.append(replace(k, **limit, history=tuple(past)))
+        return replace(problem, classes=tuple(classes))
+
+    samples = truths(by_seed(440, make))
+    assert_exact_on_counts(samples)
+    letters = [k for _, problem, _ in samples for k in letters_of(problem)]
+    assert any(k.layered for k in letters)
+    assert max(len(k.layers) for k in letters) <= 8
+    forgotten = 0
+    for _, problem, truth in samples:
+        free = tuple(replace(k, history=tuple(replace(h, starts_today=0) for h in k.history)) for k in problem.classes)
+        forgotten += not same(audited_money(replace(problem, classes=free)), truth)
+    assert forgotten >= len(samples) // 5

@@ -5,14 +5,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import lzma
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -31,13 +33,6 @@ PLAIN = Layout()
 MAX_ROWS, MAX_COLUMNS = 1_000_000, 1_000
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 """Of a Parquet or Excel file, whose packed bytes say little about its size in memory."""
-
-
-_DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
-    *(KeyError, IndexError, ValueError, TypeError, AttributeError, SyntaxError),
-)
-"""What the readers of archives (damaged, of another version, behind a password), of XML and of sheets raise."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +133,15 @@ def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
     if how.header_row == 1 and (what := weather_file(decoded)):
         raise BadInput(f"{label}:1: this is {what}")
     lines, text = _lines(decoded, how, label)
-    header = next(csv.reader([text.partition("\n")[0].rstrip("\r")], delimiter=how.separator), [])
-    _refuse_size(label, len(lines), len(header))
     place = f"{label}:{how.header_row}"
+    try:
+        above, _, below = text.partition("\n")
+        header = next(csv.reader([above.rstrip("\r")], delimiter=how.separator), [])
+        # As many cells as the first row has more than the header would become an index.
+        row = next(csv.reader(io.StringIO(below, newline=""), delimiter=how.separator), [])
+    except csv.Error as error:
+        raise BadInput(f"{place}: this is not a CSV table with a header: {error}") from error
+    _refuse_size(label, len(lines), max(len(header), len(row)))
     try:
         rows = pd.read_csv(
             io.StringIO(text), sep=how.separator, dtype=str, keep_default_na=False, skip_blank_lines=False
@@ -227,11 +228,18 @@ def sheet_cells(raw: bytes, label: str, how: Layout = PLAIN) -> list[list[str]]:
     import openpyxl
 
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            _refuse_size(label, 0, 0, sum(entry.file_size for entry in packed.infolist()))
-        book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        rows = list(islice(_sheet(book, label, how).iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
-    except _DAMAGED as error:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            _refuse_size(label, 0, 0, sum(entry.file_size for entry in archive.infolist()))
+            _refuse_large_sheets(label, archive, how.header_row)
+        with warnings.catch_warnings():
+            # They are of styles, and of cells that it turns into errors, which are refused where they are needed.
+            warnings.filterwarnings("ignore", module="openpyxl")
+            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+            sheet = _sheet(book, label, how)
+            # Programs write sizes of sheets that are none; rows are as long as they are.
+            sheet.reset_dimensions()
+            rows = list(islice(sheet.iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
+    except _NOT_EXCEL as error:
         raise BadInput(f"{label}: this is not an Excel file (.xlsx): {printable(str(error))}") from error
     _refuse_size(label, len(rows), max((len(row) for row in rows), default=0))
     return [[_cell(value) for value in row] for row in rows]
@@ -249,6 +257,33 @@ def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
     body = cells[how.header_row :]
     rows = pd.DataFrame({header[i]: [row[i] if i < len(row) else "" for row in body] for i in named}, dtype=str)
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1 + how.header_row, "row", how)
+
+
+_NOT_EXCEL = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError),
+    *(ValueError, TypeError, AttributeError, LookupError, OverflowError, SyntaxError),
+)
+"""What comes out of zipfile on an archive that is damaged, encrypted or packed by another method, and out of openpyxl
+on XML that is damaged or is no workbook's; neither says which errors it raises."""
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
+_MOST_TAGS = 10 * MAX_COLUMNS
+"""In a row; a cell has three elements at most, each with a beginning and an end."""
+
+
+def _refuse_large_sheets(label: str, archive: zipfile.ZipFile, above: int) -> None:
+    """Refuse sheets of too many rows, `above` of them above the table, and rows of far too many cells.
+
+    openpyxl takes seconds until it has counted the rows, and holds all cells of the row that it reads as objects.
+    """
+    for entry in archive.infolist():
+        text = archive.read(entry)
+        if b"sheetData" not in text:
+            continue
+        begins = [0, *(found.start() for found in _ROW.finditer(text)), len(text)]
+        if len(begins) - 2 > MAX_ROWS + above:
+            _refuse_size(label, len(begins) - 2, 0)
+        if any(text.count(b"<", a, b) > _MOST_TAGS for a, b in pairwise(begins)):
+            raise BadInput(f"{label}: a row has too many cells; at most {MAX_COLUMNS} columns are read")
 
 
 def _sheet(book: Any, label: str, how: Layout) -> Any:

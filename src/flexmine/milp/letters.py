@@ -204,7 +204,10 @@ def windows_in_order(lots: Sequence[StopLot]) -> bool:
 
 
 def _letters_of_class(k: ContainerClass, problem: Problem, *, layered: bool) -> list[Letters]:
-    limited, history = _limit_binds(k, problem.site.day_of_step), tuple(h for h in k.history if h.count > 0)
+    limited = _limit_binds(k, problem.site.day_of_step)
+    if limited:
+        k = _with_near_limit(k, problem.site.day_of_step)
+    history = tuple(h for h in k.history if h.count > 0)
     # With a ramp and runs of a single step, who stops must be who has just started, whatever layer that is.
     by_itself = k.ramps_slowly or (limited and k.container_ramp_mw_per_step is not None and k.min_up_steps == 1)
     if k.count == 1 or not (by_itself or (limited and not layered)):
@@ -329,9 +332,26 @@ def _limit_binds(k: ContainerClass, days: Ints | None) -> bool:
     if most is None or days is None:
         return False
     before = max(h.starts_today for h in k.history if h.count > 0)
-    names, steps = np.unique(days, return_counts=True)
-    fit = (steps - 1) // (k.min_up_steps + k.min_down_steps) + 1
-    return bool(np.any(fit + np.where(names == days[0], before, 0) > most))
+    names = np.unique(days)
+    return bool(np.any(_fitting(k, days) + np.where(names == days[0], before, 0) > most))
+
+
+def _fitting(k: ContainerClass, days: Ints) -> Ints:
+    """Return how many starts of one container fit into each day."""
+    _, steps = np.unique(days, return_counts=True)
+    return np.asarray((steps - 1) // (k.min_up_steps + k.min_down_steps) + 1)
+
+
+def _with_near_limit(k: ContainerClass, days: Ints | None) -> ContainerClass:
+    """Return the class with a limit of no more starts than fit into a day, and as few left for each container.
+
+    Layers go by starts used, so that a limit of a million starts, of which almost all are used, would be as many.
+    """
+    if days is None or k.max_starts_per_day is None:
+        return k
+    beyond = max(0, k.max_starts_per_day - int(_fitting(k, days).max()))
+    nearer = tuple(replace(h, starts_today=max(0, h.starts_today - beyond)) for h in k.history)
+    return replace(k, max_starts_per_day=k.max_starts_per_day - beyond, history=nearer)
 
 
 def _starts_left(k: ContainerClass, history: tuple[History, ...], day: Ints | None) -> dict[int, int] | None:

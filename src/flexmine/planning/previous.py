@@ -45,7 +45,7 @@ def running_before(directory: Path, problem: Problem) -> dict[str, Floats]:
         raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
     except KeyError as error:
         raise BadInput(f"{file}: has no column {error}; an earlier plan of flexmine is expected") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, csv.Error) as error:
         raise BadInput(f"{file}:{line}: is no row of setpoints: {error}") from error
     begins = [problem.time.begin(t).astimezone(UTC) for t in range(problem.steps)]
     return {

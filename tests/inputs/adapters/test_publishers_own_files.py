@@ -171,6 +171,8 @@ def test_entsoe_of_2025():
     rows = [*whole, *AUTUMN, *again, ("26/10/2025 02:45:00", "26/10/2025 03:00:00")]
     begins = [row[0] for row in cells(converted("entsoe-prices", entsoe(rows)))]
     assert begins[3:5] == ["2025-10-26T02:45:00+02:00", "2025-10-26T02:00:00+01:00"]
+    formula = entsoe(SPRING).replace('"2"', '"=1+1"')
+    assert "column Day-ahead Price (EUR/MWh): '=1+1' is no number" in refusal("entsoe-prices", formula)
     other_day = [(a.replace("30/03", "31/03"), b.replace("30/03", "31/03")) for a, b in SPRING]
     assert "is no interval as long as the others" in refusal("entsoe-prices", entsoe(other_day))
 

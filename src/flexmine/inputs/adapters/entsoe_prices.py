@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.inputs.adapters.base import Converted, Settings
+from flexmine.inputs.adapters.base import Converted, Settings, numbers
 from flexmine.inputs.adapters.market_clock import priced
 from flexmine.inputs.adapters.shapes import only
 from flexmine.inputs.table import Table
@@ -35,6 +35,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     time, price = _column(table, _TIME), _column(table, _PRICE)
     ends = _ends(table, time)
     _refuse_currency(table, price)
+    numbers(table, price, (NOT_THERE,))  # refuses what is no number; the text is kept as published
     return priced(table, time, ends, table.text(price), (NOT_THERE,))
 
 

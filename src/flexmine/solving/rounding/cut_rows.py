@@ -15,6 +15,9 @@ from flexmine.solving.standard_form import Matrix
 
 # Ramps over so many steps: what one step leaves unused of a whole container, several together may not.
 RAMP_STEPS = (1, 2, 3, 4)
+MOST_KINKS = 64
+"""Ends of sources at which cuts are made in a step, the cheapest first: each row holds all sources, so that the rows of
+all ends would be the square of their number."""
 # (columns, coefficient, constant): constant + coefficient x column, which is nonnegative in every plan.
 Parts = list[tuple[Ints, float, Floats | float]]
 
@@ -83,7 +86,7 @@ def _kinks(matrix: Matrix, layout: Layout, facility: Facility, upper: Floats) ->
     order = np.argsort(matrix.cost[layout.supply], axis=0, kind="stable")
     by_price = np.take_along_axis(layout.supply, order, axis=0)
     offered = upper[by_price]
-    for last in range(len(by_price) - 1):
+    for last in range(min(len(by_price) - 1, MOST_KINKS)):
         cheap: Parts = [(by_price[j], -1.0, offered[j]) for j in range(last + 1)]
         dear: Parts = [(by_price[j], 1.0, 0.0) for j in range(last + 1, len(by_price))]
         yield _Family(offered[: last + 1].sum(axis=0), step, sign, cheap, dear)
