@@ -46,12 +46,16 @@ def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], No
     except OSError as error:
         raise BadInput(f"{folder}: cannot be written: {error.strerror or error}") from error
     try:
-        if holder.exists():
+        if os.path.lexists(holder):
             tell(f"{plant}: the run before ({_who(holder)}) ended without finishing; its lock is taken over")
         _write_holder(holder)
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        try:
+            holder.unlink(missing_ok=True)
+        except OSError as error:
+            # The disk has become read-only meanwhile; how the run has ended is worth more than this.
+            tell(f"{holder}: cannot be removed: {error.strerror or error}")
         lock.release()
 
 
