@@ -13,6 +13,7 @@ from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.checks import Check, Found, Level, View
 from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
+from flexmine.jobs.lock import abandoned
 from flexmine.jobs.pins import job_pins
 from flexmine.jobs.standing import dropped_hours, standing
 from flexmine.jobs.writable import database_writable, folders_writable
@@ -133,6 +134,9 @@ def _folders(view: View) -> Found:
 
 def _runs(view: View) -> Found:
     job, now = view.job, view.now
+    who = abandoned(job.folder, job.plant)
+    if who:
+        yield Check("runs", Level.WARNING, f"{who} has ended without finishing; the next run puts things in order")
     attempts: list[Attempt] = []
     if job.has_store:
         try:

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,10 @@ def _unfinished(target: Path) -> str:
 def _remove_unfinished(target: Path) -> None:
     """Remove what backups to this target that were killed have left, and nothing of one that may still be at work."""
     for entry in target.parent.iterdir():
-        if entry.name.startswith(_unfinished(target)) and time.time() - entry.lstat().st_mtime > LONGEST_BACKUP_S:
-            entry.unlink()
+        if entry.name.startswith(_unfinished(target)):
+            with suppress(FileNotFoundError):  # of one that has ended meanwhile
+                if time.time() - entry.lstat().st_mtime > LONGEST_BACKUP_S:
+                    entry.unlink()
 
 
 def _refuse_target(root: Path, target: Path) -> None:
