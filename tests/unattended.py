@@ -1,6 +1,8 @@
 """A small plant under storms: its commands in processes of their own, and what has to hold whatever happens to them."""
 
+import copy
 import os
+import shutil
 import signal
 import sys
 import time
@@ -96,7 +98,21 @@ class Plant:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = write_job(self.folder, self.first, self.days, more=self.more)
         self.night_of = self.first
-        self.target, self.backup_file = self.folder / "published", self.folder / "backups" / "store.tar.gz"
+
+    @property
+    def target(self):
+        return self.folder / "published"
+
+    @property
+    def backup_file(self):
+        return self.folder / "backups" / "store.tar.gz"
+
+    def copied(self, folder):
+        """Return the same plant in another folder, for a test to spoil."""
+        twin = copy.copy(self)
+        twin.folder = shutil.copytree(self.folder, folder, symlinks=True)
+        twin.file, twin.kept = twin.folder / self.file.name, set(self.kept)
+        return twin
 
     @property
     def job(self):

@@ -36,13 +36,20 @@ def names_the_clock(plant, now):
     return figures
 
 
-@pytest.fixture
-def plant(tmp_path):
+@pytest.fixture(scope="module")
+def four_nights(tmp_path_factory):
     """Four nights done; the clock shows 18:00, and the plan of tomorrow is published."""
-    made = Plant(tmp_path / "plant", FIRST, 12, "ladder: [{step: older_issue}, {step: persistence}]\n")
+    made = Plant(
+        tmp_path_factory.mktemp("once") / "plant", FIRST, 12, "ladder: [{step: older_issue}, {step: persistence}]\n"
+    )
     for _ in range(4):
         made.check_next_night()
     return made
+
+
+@pytest.fixture
+def plant(tmp_path, four_nights):
+    return four_nights.copied(tmp_path / "plant")
 
 
 @pytest.mark.parametrize("back", [3 * HOUR, 2 * ONE_DAY])
