@@ -27,21 +27,25 @@ def read_regular(path: Path, limit: int) -> bytes:
     Raises
     ------
     BadInput
-        In words that follow a file name: ``cannot be read: ...``, ``is a pipe, not a file``, ``is larger than ...``.
+        In words that follow a file name: ``cannot be read: ...``, ``is a pipe, not a file``, ``is larger than ...``,
+        ``was changed while it was read ...``.
     """
     try:
         _refuse_special(path.stat().st_mode)
         handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
         with os.fdopen(handle, "rb") as file:
-            state = os.fstat(file.fileno())
-            _refuse_special(state.st_mode)
+            before = os.fstat(file.fileno())
+            _refuse_special(before.st_mode)
             # What is said to be too large is not read first; what says nothing of its size, or grows, is cut off.
-            raw = _read(file, limit + 1) if state.st_size <= limit else None
+            raw = _read(file, limit + 1) if before.st_size <= limit else None
+            after = os.fstat(file.fileno())
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BadInput(f"cannot be read: {reason}") from error
     if raw is None or len(raw) > limit:
         raise BadInput(f"is larger than {limit} bytes; so much is read at most")
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise BadInput("was changed while it was read; write it beside its place and rename it")
     return raw
 
 

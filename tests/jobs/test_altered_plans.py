@@ -50,16 +50,6 @@ def once(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def here(tmp_path, once):
-    return shutil.copytree(once, tmp_path / "here", symlinks=True)
-
-
-@pytest.fixture
-def job(here):
-    return read_job(here / "job.yaml")
-
-
 def run_of(here, day=DAY):
     return here / "runs" / "small" / day.isoformat() / "r1"
 

@@ -41,16 +41,6 @@ def once(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def here(tmp_path, once):
-    return shutil.copytree(once, tmp_path / "here", symlinks=True)
-
-
-@pytest.fixture
-def job(here):
-    return read_job(here / "job.yaml")
-
-
 def hashes_made_true(publication):
     """Write into publication.json all hashes, and what it says of its rows, as a careful forger does."""
     document = publication / "publication.json"
@@ -254,7 +244,9 @@ def test_as_it_was_published_it_stays(here, job):
     for hours in range(-2, 12):  # also by a clock that was set back
         now = NOON + timedelta(hours=hours)
         assert standing(job, job.open_store(), now) == Standing()
-        publish_newest(job, job.open_store(), now, lambda _: None)
+        # What was dropped by a clock that was ahead is published again: tests/storms/test_clocks.py.
+        if hours >= 0:
+            publish_newest(job, job.open_store(), now, lambda _: None)
     assert read_current(here / "published").sequence == current.sequence
 
 

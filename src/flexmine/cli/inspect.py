@@ -82,6 +82,7 @@ def audit(
     Everything that follows from problem.json and setpoints.csv is worked out anew; the rest is under the plan's seal
     and is named as a claim.  A record of the store or a publication beside DIR is asked for the seal too.
     """
+    from flexmine.audit.plan_files import read_document
     from flexmine.audit.seal import Witness
     from flexmine.inputs.case import load_case
     from flexmine.workflow.audit_files import audit_plan, changed_alike
@@ -107,7 +108,7 @@ def audit(
             say(f"flexmine: audit: {line}")
     for line in found.marks:
         put(f"note: {line}")
-    if case is not None and not with_changes and any("a what-if" in mark for mark in found.marks) and not found.ok:
+    if case is not None and not with_changes and read_document(directory).get("changes") and not found.ok:
         put("note: a what-if is not the plan of its case; --with-changes compares it with the case so changed")
     if found.ok:
         put("Checked: every limit, every MWh and every dollar of the setpoints, and what follows from them.")

@@ -130,16 +130,16 @@ def prune(job_file: Path, days: int | None, dry_run: bool, as_json: bool) -> int
     """Remove runs of old days, but never what is published or what the next night begins from."""
     from flexmine.jobs.job import read_job
     from flexmine.jobs.lock import plant_lock
-    from flexmine.jobs.prune import age_limit
+    from flexmine.jobs.prune import first_kept
     from flexmine.jobs.prune import prune as forget
     from flexmine.jobs.recover import finish_restore
 
     job = read_job(job_file)
     today = datetime.now(UTC).astimezone(ZoneInfo(job.zone)).date()
-    limit = age_limit(today, days or job.document.retention.days)
     with plant_lock(job.folder, job.plant, job.document.lock_wait_s, say):
         store = job.open_store()
         finish_restore(job, store, say)
+        limit = first_kept(job, store, today, days)
         found = forget(job, store, limit, pretend=dry_run)
     lines = [f"{'would remove' if dry_run else 'removed'} {len(found.gone)} runs of days before {limit}"]
     lines += [f"kept {r.day} revision {r.revision}: {reason}" for r, reason in found.kept]

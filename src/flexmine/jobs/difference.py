@@ -95,17 +95,11 @@ def difference(before: Stored, now: Stored) -> Difference:
     if hours_a.start >= hours_a.stop:
         raise BadInput(f"{before.plan} and {now.plan}: have no hours in common, or steps of another length")
     names = sorted({name for plan in (a, b) for name, _ in plan.problem.containers})
-    power_a, power_b = (
-        plan.part(plan.tables.setpoint_numbers["facility_power_mw"], names, hours)
-        for plan, hours in ((a, hours_a), (b, hours_b))
-    )
-    on_a, on_b = (
-        plan.part(np.asarray(plan.tables.setpoint_text["state"] == "on"), names, hours)
-        for plan, hours in ((a, hours_a), (b, hours_b))
-    )
+    both = ((a, hours_a), (b, hours_b))
+    power_a, power_b = (p.part(p.tables.setpoint_numbers["facility_power_mw"], names, span) for p, span in both)
+    on_a, on_b = (p.part(np.asarray(p.tables.setpoint_text["state"] == "on"), names, span) for p, span in both)
     moved = np.flatnonzero((np.abs(power_b - power_a) > WATT_MW).any(axis=0) | (on_a != on_b).any(axis=0))
-    site_a = a.tables.site_numbers["facility_power_mw"][hours_a]
-    site_b = b.tables.site_numbers["facility_power_mw"][hours_b]
+    site_a, site_b = (p.tables.site_numbers["facility_power_mw"][span] for p, span in both)
     time = a.problem.time
     hours = tuple(
         Hour(
@@ -119,10 +113,9 @@ def difference(before: Stored, now: Stored) -> Difference:
     )
     more_mwh = (power_b - power_a).sum(axis=1) * time.step_h
     touched = ((np.abs(power_b - power_a) > WATT_MW) | (on_a != on_b)).any(axis=1)
-    spans = [(plan.truth, hours) for plan, hours in ((a, hours_a), (b, hours_b))]
     money = {
-        "money_usd": tuple(float(truth.money_by_step_usd[hours].sum()) for truth, hours in spans),
-        **{t.key: tuple(float(r.usd[t.name][h].sum()) for r, h in spans) for t in money_terms(by_step=True)},
+        "money_usd": tuple(float(p.truth.money_by_step_usd[span].sum()) for p, span in both),
+        **{t.key: tuple(float(p.truth.usd[t.name][s].sum()) for p, s in both) for t in money_terms(by_step=True)},
     }
     return Difference(
         begin=time.begin(hours_a.start).isoformat(timespec="minutes"),

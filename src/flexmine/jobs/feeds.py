@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ class Chosen:
     label : str
         What a reader of the plan should know about it; empty for a newest issue.
     source : mapping
-        Which file, issued when, at which revision, for the record.
+        Which file, issued when, at which revision, and the sha256 of every file that was read, for the record.
     """
 
     spec: Series
@@ -53,13 +55,31 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for: the series of one horizon as they were known at `as_of`, at the latest `now`."""
+    """What is looked for: the series of one horizon as they were known at `as_of`, at the latest `now`.
+
+    Attributes
+    ----------
+    readings : dict
+        The bytes of every file that was read.  Each is read once: a file that is replaced meanwhile would give one
+        series, or one step of the ladder, another content than the next.
+    """
 
     job: Job
     axis: TimeAxis
     as_of: datetime
     now: datetime
     tell: Callable[[str], None]
+    readings: dict[Path, bytes] = field(default_factory=dict)
+
+    def read(self, path: Path) -> bytes:
+        """Return the bytes of a file as they were when it was read first."""
+        if path not in self.readings:
+            self.readings[path] = read_bytes(path)
+        return self.readings[path]
+
+    def sha256(self, path: Path) -> str:
+        """Return the sha256 of what was read."""
+        return hashlib.sha256(self.read(path)).hexdigest()
 
 
 def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
@@ -72,18 +92,22 @@ def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
     """
     if feed is None:
         path = search.job.template.series_file(key.spec)
-        return _checked(search, key, path, step=NEWEST, label="", source={"file": key.spec.file})
-    issue = next(iter(_issues(search, feed)), None)
-    if issue is None:
+        with _named(key):
+            table = _table(search, path, key.spec.file, key.spec)
+        source = {"file": key.spec.file, "sha256": {key.spec.file: search.sha256(path)}}
+        return _of_table(search, key, table, key.spec, step=NEWEST, label="", source=source)
+    issues = _issues(search, feed)
+    if not issues:
         raise BadInput(f"{key.dotted}: no file {feed.files} was issued by {_shown(search.as_of)}")
+    issue = issues[0]
     age_h = issue.age_h(search.as_of)
     if age_h > feed.max_age_h:
         raise BadInput(
             f"{key.dotted}: {issue}: {age_h:.1f} h old at {_shown(search.as_of)}; max_age_h allows {feed.max_age_h:g} h"
         )
-    found = _best_known(search, key, feed)
+    found = _best_known(search, key, feed, issues)
     used = found.used
-    source = {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision}
+    source = _source(search, issue, *used)
     if len(used) > 1:
         source["completed_by"] = [other.label for other in used[1:]]
     if found.ends_early is not None:
@@ -98,13 +122,13 @@ def known(search: Search, key: SeriesKey, feed: Feed | None) -> Floats:
     if feed is None:
         return np.full(search.axis.steps, np.nan)
     try:
-        return known_values(_best_known(search, key, feed), key.quantity, search.axis)
+        return known_values(_best_known(search, key, feed, _issues(search, feed)), key.quantity, search.axis)
     except BadInput:
         # What is wrong with the newest issue is told where it is asked for first.
         return np.full(search.axis.steps, np.nan)
 
 
-def _best_known(search: Search, key: SeriesKey, feed: Feed) -> Stitched:
+def _best_known(search: Search, key: SeriesKey, feed: Feed, issues: Sequence[FeedFile]) -> Stitched:
     """Return the newest issue, completed by older ones where it says nothing.
 
     Raises
@@ -112,20 +136,16 @@ def _best_known(search: Search, key: SeriesKey, feed: Feed) -> Stitched:
     BadInput
         There is none, or the newest cannot be read.
     """
-    within = [
-        issue for issue in _issues(search, feed) if issue.age_h(search.as_of) <= max(feed.reach_h, feed.max_age_h)
-    ]
+    within = [issue for issue in issues if issue.age_h(search.as_of) <= max(feed.reach_h, feed.max_age_h)]
     if not within:
         raise BadInput(f"{key.dotted}: no file {feed.files} was issued in the {feed.reach_h:g} h before")
-    try:
+    with _named(key):
 
         def read(issue: FeedFile) -> Table:
-            return _table(issue.path, issue.label, key.spec)
+            return _table(search, issue.path, issue.label, key.spec)
 
         found = stitched(within, read, key.spec, search.axis, search.as_of)
         return with_tail(found, feed.tail, search.axis)
-    except BadInput as error:
-        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
 
 
 def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
@@ -164,42 +184,48 @@ def filled(search: Search, key: SeriesKey, feed: Feed, step: Fill) -> Chosen:
     return replace(found, step=FILL, label=label)
 
 
-def _issues(search: Search, feed: Feed) -> Iterator[FeedFile]:
+def _issues(search: Search, feed: Feed) -> tuple[FeedFile, ...]:
     found = find_issues(search.job, feed, search.as_of, search.now)
     for sentence in found.passed_over:
         search.tell(sentence)
-    yield from found.known
+    return found.known
+
+
+@contextmanager
+def _named(key: SeriesKey) -> Iterator[None]:
+    """Let every fault name the series that it is of."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
+
+
+def _source(search: Search, issue: FeedFile, *used: FeedFile) -> dict[str, Any]:
+    """Return what the record says of an issue, and of all files that the series is made from."""
+    read = {file.label: search.sha256(file.path) for file in (issue, *used)}
+    return {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision, "sha256": read}
 
 
 def _of_issue(search: Search, key: SeriesKey, issue: FeedFile, step: str, label: str) -> Chosen:
-    source = {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision}
-    return _checked(search, key, issue.path, step=step, label=label, source=source)
-
-
-def _checked(search: Search, key: SeriesKey, path: Path, *, step: str, label: str, source: Mapping[str, Any]) -> Chosen:
-    """Return the rows of the horizon, once they have been read as a plan would read them."""
-    try:
-        table = _table(path, source["file"], key.spec)
-    except BadInput as error:
-        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
-    return _of_table(search, key, table, key.spec, step=step, label=label, source=source)
+    with _named(key):
+        table = _table(search, issue.path, issue.label, key.spec)
+    return _of_table(search, key, table, key.spec, step=step, label=label, source=_source(search, issue))
 
 
 def _of_table(
     search: Search, key: SeriesKey, table: Table, spec: Series, *, step: str, label: str, source: Mapping[str, Any]
 ) -> Chosen:
-    try:
+    """Return the rows of the horizon, once they have been read as a plan would read them."""
+    with _named(key):
         read_series(table, spec, key.quantity, search.axis, as_of=search.as_of)
         rows, kept = excerpt(table, spec, search.axis, search.as_of)
-    except BadInput as error:
-        raise BadInput([f"{key.dotted}: {message}" for message in error.messages]) from error
     return Chosen(kept, rows.rows, step, label, {"series": key.dotted, **source})
 
 
-def _table(path: Path, label: str, spec: Series) -> Table:
+def _table(search: Search, path: Path, label: str, spec: Series) -> Table:
     if spec.typical_year:
         raise BadInput(f"{label}: a typical year ({spec.kind}) is no forecast of a night; give CSV or Parquet")
-    return read_table(read_bytes(path), label, spec.kind, spec.layout)
+    return read_table(search.read(path), label, spec.kind, spec.layout)
 
 
 def _shown(moment: datetime) -> str:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import IntEnum
+from datetime import UTC, datetime, timedelta
 from shutil import disk_usage
 from statistics import median
 from typing import Any
 
 from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
+from flexmine.jobs.checks import Check, Found, Level, View
 from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
+from flexmine.jobs.lock import abandoned
 from flexmine.jobs.pins import job_pins
-from flexmine.jobs.standing import standing
-from flexmine.moments import read_moment
+from flexmine.jobs.standing import dropped_hours, standing
+from flexmine.jobs.writable import database_writable, folders_writable
 from flexmine.publish.reader import Publication, read_current
-from flexmine.publish.whole import faults_of
+from flexmine.publish.whole import AHEAD, made_at
 from flexmine.store.runs import Attempt, RunStore
 
 ONE_HOUR = timedelta(hours=1)
@@ -27,25 +28,6 @@ LOOKED_INTO = 8
 COMPARED_ISSUES, FEWEST_ISSUES, THIN_SHARE = 7, 3, 0.5
 LEAST_FREE_MB = 500.0
 NO_INPUTS = "no redispatch, replan or backup can begin from it"
-AHEAD_H = 0.1
-"""Two clocks may differ by so much before a publication counts as one from the future."""
-
-
-class Level(IntEnum):
-    """As monitors of the Nagios kind count: also the exit code of ``flexmine health``."""
-
-    OK = 0
-    WARNING = 1
-    CRITICAL = 2
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    level: Level
-    text: str
 
 
 @dataclass(frozen=True)
@@ -82,18 +64,20 @@ class Health:
 
 
 def health(job: Job, now: datetime) -> Health:
-    """Look at a plant as it stands; nothing is changed."""
+    """Look at a plant as it stands; whether it can be written is tried, and nothing is changed."""
     checks: list[Check] = []
     figures: list[tuple[str, dict[str, str], float]] = []
+    view = View(job, now)
     for name, part in {
         "current plan": _current,
+        "store": _folders,
         "runs": _runs,
         "feeds": _feeds,
         "pins": _pins,
         "disk": _disk,
     }.items():
         try:
-            for found in part(job, now):
+            for found in part(view):
                 if isinstance(found, Check):
                     checks.append(found)
                 else:
@@ -105,14 +89,12 @@ def health(job: Job, now: datetime) -> Health:
     return Health(job.plant, result.checks, (*result.figures, ("health", {}, float(result.level))))
 
 
-Found = Iterator[Check | tuple[str, dict[str, str], float]]
-
-
-def _current(job: Job, now: datetime) -> Found:
+def _current(view: View) -> Found:
+    job, now = view.job, view.now
     target, watch = job.path_of(job.document.publish.directory), job.document.watch
     try:
         current = read_current(target)
-        faults = [] if current is None else faults_of(current)
+        faults = view.whole.damage
     except BadInput as error:
         yield Check("current plan", Level.CRITICAL, error.messages[0])
         return
@@ -122,10 +104,10 @@ def _current(job: Job, now: datetime) -> Found:
     if faults:
         yield Check("current plan", Level.CRITICAL, faults[0])
     left_h = (current.valid_until - now) / ONE_HOUR
-    published = read_moment(current.document["published_at"])
+    published = made_at(current)
     age_h = (now - published) / ONE_HOUR
     words = f"publication {current.sequence}, {age_h:.1f} h old, is valid for {left_h:.1f} h more"
-    if age_h < -AHEAD_H:
+    if published - now > AHEAD:
         ahead = f"publication {current.sequence} was made {-age_h:.1f} h after now; is the clock right?"
         yield Check("clock", Level.WARNING, ahead)
     if left_h <= 0:
@@ -137,6 +119,7 @@ def _current(job: Job, now: datetime) -> Found:
     yield Check("status", Level.OK if usual else Level.WARNING, f"the plan is {status}")
     yield "plan_sequence", {}, float(current.sequence)
     yield "plan_published_timestamp_seconds", {}, published.timestamp()
+    yield "clock_behind_seconds", {"what": "publication"}, max(0.0, (published - now).total_seconds())
     yield "plan_valid_until_timestamp_seconds", {}, current.valid_until.timestamp()
     yield "plan_fallback", {}, float(status == Status.FALLBACK.value)
 
@@ -145,19 +128,29 @@ def _ending(current: Publication) -> str:
     return f"machines do what after_validity says: {current.document['after_validity']['action']}"
 
 
-def _runs(job: Job, now: datetime) -> Found:
+def _folders(view: View) -> Found:
+    yield from folders_writable(view.job)
+
+
+def _runs(view: View) -> Found:
+    job, now = view.job, view.now
+    who = abandoned(job.folder, job.plant)
+    if who:
+        yield Check("runs", Level.WARNING, f"{who} has ended without finishing; the next run puts things in order")
     attempts: list[Attempt] = []
     if job.has_store:
         try:
             store = job.open_store()
         except BadInput as error:
             yield Check("store", Level.CRITICAL, error.messages[0])
+            yield "database_writable", {}, 0.0
             return
         try:
+            yield from database_writable(store)
             attempts = store.attempts(job.plant, LOOKED_AT)
             yield from _stored(job, store)
             yield from _unpublished(job, store, now)
-            yield from _standing(job, store, now)
+            yield from _standing(view, store)
         except BadInput as error:
             yield Check("store", Level.CRITICAL, error.messages[0])
             return
@@ -166,6 +159,7 @@ def _runs(job: Job, now: datetime) -> Found:
     if not attempts:
         yield Check("runs", Level.WARNING, "no run has been made yet")
         return
+    yield from _clock(attempts[0], datetime.now(UTC))
     yield from _last(job, attempts[0], _failures(attempts))
 
 
@@ -176,18 +170,23 @@ def _stored(job: Job, store: RunStore) -> Found:
             try:
                 part(record)
             except BadInput as error:
+                if store.is_pruned(record):
+                    break
                 what = stopped if newest == 0 else "no backup can be made"
                 yield Check("store", Level.CRITICAL, f"{error.messages[0]}; {what}")
 
 
-def _standing(job: Job, store: RunStore, now: datetime) -> Found:
+def _standing(view: View, store: RunStore) -> Found:
     """Compare what machines read with the store."""
+    plant, now = view.job.plant, view.now
     try:
-        found = standing(job, store, now)
+        found = standing(view.job, store, now, view.whole)
+        current = view.whole.publication
+        fault = found.fault or ("" if current is None else dropped_hours(store, plant, current, now))
     except BadInput:  # a stored plan, or the pointer, which another check has told
         return
-    if found.fault and store.last_published(job.plant) is not None:
-        yield Check("publication", Level.CRITICAL, f"{found.fault}; the next run publishes the stored plans again")
+    if fault and store.last_published(plant) is not None:
+        yield Check("publication", Level.CRITICAL, f"{fault}; the next run publishes the stored plans again")
     if found.note:
         yield Check("publication", Level.WARNING, found.note)
 
@@ -202,6 +201,15 @@ def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
     if record.sequence is None and record.valid_until > now:
         what = f"the plan of {record.day}, revision {record.revision}"
         yield Check("publication", Level.WARNING, f"{what}, is stored and not published; the next run does it")
+
+
+def _clock(last: Attempt, clock: datetime) -> Found:
+    """Tell of a run that has ended after now, by what the clock of the machine showed then."""
+    ahead = (last.ended or last.started) - clock
+    if ahead > AHEAD:
+        text = f"the last run ended {ahead / ONE_HOUR:.1f} h after now; is the clock right?"
+        yield Check("clock", Level.WARNING, text)
+    yield "clock_behind_seconds", {"what": "run"}, max(0.0, ahead.total_seconds())
 
 
 def _failures(attempts: list[Attempt]) -> int:
@@ -222,7 +230,8 @@ def _last(job: Job, last: Attempt, failures: int) -> Found:
     yield "runs_without_plan", {}, float(failures)
 
 
-def _feeds(job: Job, now: datetime) -> Found:
+def _feeds(view: View) -> Found:
+    job, now = view.job, view.now
     for feed in job.document.feeds:
         try:
             found = find_issues(job, feed, now, now)
@@ -241,14 +250,14 @@ def _feeds(job: Job, now: datetime) -> Found:
         thin = _thinned(found.known)
         if thin:
             yield Check(f"feed {feed.files}", Level.WARNING, thin)
-        yield "feed_size_bytes", {"feed": feed.files}, float(issue.path.stat().st_size)
+        yield "feed_size_bytes", {"feed": feed.files}, float(issue.size_bytes)
         yield "feed_issued_timestamp_seconds", {"feed": feed.files}, issue.issued.timestamp()
         yield "feed_max_age_seconds", {"feed": feed.files}, feed.max_age_h * 3600.0
 
 
 def _thinned(issues: Sequence[FeedFile]) -> str:
     """Return that the newest issue is much smaller than those before it: a feed that thins out, or broke off."""
-    sizes = [issue.path.stat().st_size for issue in issues[: 1 + COMPARED_ISSUES]]
+    sizes = [issue.size_bytes for issue in issues[: 1 + COMPARED_ISSUES]]
     if len(sizes) <= FEWEST_ISSUES:
         return ""
     usual = median(sizes[1:])
@@ -257,8 +266,9 @@ def _thinned(issues: Sequence[FeedFile]) -> str:
     return f"{issues[0].label} has {sizes[0]} bytes, the {len(sizes) - 1} issues before it had a median of {usual:.0f}"
 
 
-def _disk(job: Job, now: datetime) -> Found:
+def _disk(view: View) -> Found:
     """Look whether there is room for the next nights, before one of them fails for want of it."""
+    job = view.job
     free_mb = disk_usage(job.folder if job.folder.is_dir() else job.path_of(".")).free / 1e6
     if free_mb < LEAST_FREE_MB:
         text = f"{free_mb:.0f} MB are free where the runs are kept; below {LEAST_FREE_MB:g} MB nights may fail"
@@ -266,7 +276,8 @@ def _disk(job: Job, now: datetime) -> Found:
     yield "disk_free_bytes", {}, free_mb * 1e6
 
 
-def _pins(job: Job, now: datetime) -> Found:
+def _pins(view: View) -> Found:
+    job, now = view.job, view.now
     try:
         pins = job_pins(job, now, now + ONE_HOUR)
     except BadInput as error:

@@ -28,11 +28,14 @@ class FeedFile:
     ----------
     label : str
         The file, relative to the job.
+    size_bytes : int
+        As it was found; the file itself may be gone by the time it is read.
     """
 
     path: Path
     label: str
     issued: datetime
+    size_bytes: int
     revision: int = 0
 
     def age_h(self, now: datetime) -> float:
@@ -103,8 +106,12 @@ def _relative(path: Path, job: Job) -> str:
 
 
 def _issued(path: Path, label: str, feed: Feed, told: list[str]) -> FeedFile | None:
+    try:
+        about = path.stat()
+    except FileNotFoundError:  # removed since the folder was listed: it is no issue any more
+        return None
     if feed.issued == "modified":
-        return FeedFile(path, label, datetime.fromtimestamp(path.stat().st_mtime, tz=UTC))
+        return FeedFile(path, label, datetime.fromtimestamp(about.st_mtime, tz=UTC), about.st_size)
     found = STAMP.search(path.name)
     if found is None:
         told.append(f"{label}: its name holds no time of issue; expected {EXAMPLE}; not used")
@@ -115,4 +122,4 @@ def _issued(path: Path, label: str, feed: Feed, told: list[str]) -> FeedFile | N
     except NoTime:
         told.append(f"{label}: {found.group()} in its name is no time; expected {EXAMPLE}; not used")
         return None
-    return FeedFile(path, label, issued.astimezone(UTC), int(found["revision"] or 0))
+    return FeedFile(path, label, issued.astimezone(UTC), about.st_size, int(found["revision"] or 0))

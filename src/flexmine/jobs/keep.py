@@ -38,8 +38,11 @@ def backup_job(job: Job, target: Path) -> Counts:
     store = job.open_store()
     try:
         for record in store.history(job.plant):
-            if store.place(record).is_dir():  # it may be pruned meanwhile
+            try:
                 store.stored(record)
+            except BadInput:
+                if not store.is_pruned(record):
+                    raise
         return backup(store.engine, job.folder, job.plant, target)
     finally:
         store.close()

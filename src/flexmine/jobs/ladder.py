@@ -15,7 +15,7 @@ from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.feeds import NEWEST, Chosen, Search, filled, known, newest, older
 from flexmine.jobs.job import Job
-from flexmine.jobs.persistence import Past, Substitute, of_values, persisted
+from flexmine.jobs.persistence import Past, of_values, persisted
 from flexmine.jobs.pins import job_pins
 from flexmine.jobs.resolve import CASE_FILE, Horizon, How, Inputs, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
@@ -47,6 +47,8 @@ class Climb:
     now : datetime
         What the clock shows.  A day that has begun is planned with what was known at its beginning: the newest
         forecasts say nothing of its first hours, and plans of hindsight are worth nothing.
+    readings : dict
+        The files of feeds as they were read first, see :class:`flexmine.jobs.feeds.Search`.
     """
 
     job: Job
@@ -57,6 +59,7 @@ class Climb:
     tell: Callable[[str], None]
     extra: Mapping[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
+    readings: dict[Path, bytes] = field(default_factory=dict)
 
     def steps(self) -> Iterator[tuple[str, Callable[[Path], Prepared]]]:
         """Yield the name of each step and how its inputs are prepared, in order.
@@ -76,7 +79,8 @@ class Climb:
         """Prepare inputs of which every series is from the first allowed step that has it."""
         feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
         axis = self._axis(self.horizon)
-        search = Search(self.job, axis, min(self.now, self.horizon.begin), self.now, self._tell_once)
+        as_of = min(self.now, self.horizon.begin)
+        search = Search(self.job, axis, as_of, self.now, self._tell_once, self.readings)
         chosen: dict[str, Chosen] = {}
         wrong: list[str] = []
         for key in self.job.template.series():
@@ -112,8 +116,7 @@ class Climb:
 
     def _persisted(self, search: Search, key: SeriesKey, feed: Feed | None, step: Persistence | Hold) -> Chosen:
         past = Past(self.job, self.store, self.horizon.day, step.days)
-        how = Substitute(step.step, step.surplus_quantile if isinstance(step, Persistence) else 0.0)
-        return persisted(past, key, search.axis, how, known(search, key, feed))
+        return persisted(past, key, search.axis, step, known(search, key, feed))
 
     def _of_previous_plan(self, folder: Path) -> Prepared:
         """Prepare the look-ahead of the plan of the day before: its series, and its schedule as it stands."""

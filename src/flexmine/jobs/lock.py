@@ -34,7 +34,7 @@ def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], No
     BadInput
         The folder cannot be written.
     """
-    holder = folder / f".{plant}.lock.json"
+    holder = _holder(folder, plant)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f".{plant}.lock")
@@ -46,13 +46,40 @@ def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], No
     except OSError as error:
         raise BadInput(f"{folder}: cannot be written: {error.strerror or error}") from error
     try:
-        if holder.exists():
+        if os.path.lexists(holder):
             tell(f"{plant}: the run before ({_who(holder)}) ended without finishing; its lock is taken over")
         _write_holder(holder)
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        try:
+            holder.unlink(missing_ok=True)
+        except OSError as error:
+            # The disk has become read-only meanwhile; how the run has ended is worth more than this.
+            tell(f"{holder}: cannot be removed: {error.strerror or error}")
         lock.release()
+
+
+def _holder(folder: Path, plant: str) -> Path:
+    return folder / f".{plant}.lock.json"
+
+
+def abandoned(folder: Path, plant: str) -> str:
+    """Return who has held the lock of a plant and died; empty where nobody has, or where this machine cannot tell.
+
+    The lock itself is not tried: a run that begins just then would take that for another run.
+    """
+    holder = _holder(folder, plant)
+    try:
+        who = json.loads(holder.read_text(encoding="utf-8"))
+        # Only POSIX asks after a process with signal 0.
+        if who["host"] != socket.gethostname() or os.name != "posix":
+            return ""
+        os.kill(int(who["pid"]), 0)
+    except ProcessLookupError:
+        return _who(holder)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):  # none, not ours to ask, or just being written
+        return ""
+    return ""
 
 
 def _write_holder(holder: Path) -> None:

@@ -18,6 +18,7 @@ from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.feeds import FILL, NEWEST, OLDER, Chosen
 from flexmine.jobs.job import Job
 from flexmine.jobs.resolve import CASE_FILE
+from flexmine.jobs.schema import Hold, Persistence
 from flexmine.jobs.template import SeriesKey
 from flexmine.problem import Floats, TimeAxis
 from flexmine.store.records import NIGHT, RunRecord
@@ -69,27 +70,13 @@ class Past:
         return self.used[dotted]
 
 
-@dataclass(frozen=True)
-class Substitute:
-    """How a step of the ladder stands in for what no feed knows.
-
-    Attributes
-    ----------
-    step : str
-        Of the ladder.
-    surplus_quantile : float
-        Of a surplus, over the days before.
-    """
-
-    step: str
-    surplus_quantile: float
-
-
-def persisted(past: Past, key: SeriesKey, axis: TimeAxis, how: Substitute, known: Floats) -> Chosen:
+def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: Persistence | Hold, known: Floats) -> Chosen:
     """Return a series of what is known, and else of the days before: a quantile of a surplus, else the newest value.
 
     Parameters
     ----------
+    step : Persistence or Hold
+        Of the ladder: which quantile of a surplus stands in.
     known : ndarray, shape (T,)
         What a feed says of each step, NaN where it says nothing.
 
@@ -111,13 +98,13 @@ def persisted(past: Past, key: SeriesKey, axis: TimeAxis, how: Substitute, known
     made = known.copy()
     for t in np.flatnonzero(absent):
         past_values = values[clocks[t]]
-        made[t] = np.quantile(past_values, how.surplus_quantile) if surplus else past_values[0]
-    low = "the least" if how.surplus_quantile == 0 else f"the {how.surplus_quantile:g} quantile"
+        made[t] = np.quantile(past_values, step.surplus_quantile) if surplus else past_values[0]
+    low = "the least" if step.surplus_quantile == 0 else f"the {step.surplus_quantile:g} quantile"
     what = f"{low} of each hour" if surplus else "the same hour"
     days = max((len(v) for v in values.values()), default=0)
     part = "" if absent.all() else f"in {int(absent.sum())} of {axis.steps} steps "
     label = f"{key.dotted}: {part}{what} of the last {days} day{'s' if days > 1 else ''} with a feed, for want of one"
-    return of_values(key, made, axis, step=how.step, label=label)
+    return of_values(key, made, axis, step=step.step, label=label)
 
 
 def of_values(key: SeriesKey, values: Floats, axis: TimeAxis, *, step: str, label: str) -> Chosen:

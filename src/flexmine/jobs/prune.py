@@ -65,6 +65,24 @@ def _remove(store: RunStore, gone: list[RunRecord]) -> None:
         raise BadInput(f"{store.root}: old runs cannot be removed: {error.strerror or error}") from error
 
 
-def age_limit(today: date, days: int) -> date:
-    """Return the first day that is kept."""
-    return today - timedelta(days=days)
+def first_kept(job: Job, store: RunStore, today: date, days: int | None) -> date:
+    """Return the first day that is kept.
+
+    Parameters
+    ----------
+    days : int or None
+        How many days are kept; None: as many as the job says, and then nobody looks at what goes.
+
+    Raises
+    ------
+    BadInput
+        The plans end long before today, and nobody has said how many days to keep: a clock that is ahead by years
+        must not forget them.
+    """
+    newest = store.last_day(job.plant)
+    if days is None and newest is not None and (today - newest).days > job.document.catch_up.max_days:
+        raise BadInput(
+            f"{job.plant}: the newest plan is of {newest}, {(today - newest).days} days before {today}; nothing is "
+            "removed. Is the clock right? Else say with --days how many days to keep"
+        )
+    return today - timedelta(days=days or job.document.retention.days)

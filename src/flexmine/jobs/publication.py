@@ -11,11 +11,12 @@ from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import Witness
 from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.job import Job
-from flexmine.jobs.standing import standing
+from flexmine.jobs.standing import dropped_hours, standing
 from flexmine.publish.directory import publish
 from flexmine.publish.messages import messages_of
 from flexmine.publish.mqtt import send
 from flexmine.publish.reader import Publication
+from flexmine.publish.whole import Whole, newest_whole
 from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
 
@@ -39,36 +40,38 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
     """
     newest = store.followed_of_days(job.plant)
     last_day = newest[-1].day if newest else None
-    found = standing(job, store, now)
+    whole = newest_whole(job.path_of(job.document.publish.directory))
+    found = standing(job, store, now, whole)
     if found.note:
         LOG.warning(found.note)
     joined = _joined(store, newest, now, tell)
     open_days = [r for r in joined if r.kind != NIGHT or r.day == last_day]
-    if found.fault:
-        open_days = _again(job, store, joined, now)
-        LOG.warning("%s%s", found.fault, "; the stored plans are published again" if open_days else "")
+    fault = found.fault
+    if not fault and whole.publication is not None:
+        fault = dropped_hours(store, job.plant, whole.publication, now)
+    if fault:
+        open_days = _again(store, job.plant, joined, now)
+        LOG.warning("%s%s", fault, "; the stored plans are published again" if open_days else "")
     if newest and not open_days and newest[-1].sequence is None:
         tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
-    before, anew = 0, bool(found.fault)
+    before, anew = 0, bool(fault)
     for record in open_days:
-        if record.sequence is None or record.sequence < before or found.fault:
+        if record.sequence is None or record.sequence < before or fault:
             supersede = anew or record.day != last_day
-            before = publish_run(job, store, record, now, tell, supersede=supersede, anew=anew)
+            before = publish_run(job, store, record, now, tell, supersede=supersede, anew=anew, looked=whole)
             anew = False
         else:
             before = record.sequence
 
 
-def _again(job: Job, store: RunStore, joined: list[RunRecord], now: datetime) -> list[RunRecord]:
+def _again(store: RunStore, plant: str, joined: list[RunRecord], now: datetime) -> list[RunRecord]:
     """Return what has to be published where nothing that is published may be believed: for every moment from now on.
 
     Those are the plans that machines follow, and where the first of them begins later, the one that holds until then.
     """
-    last = joined[-1:]
-    plans = [r for r in joined if r.sequence is not None or r.kind != NIGHT or r in last]
-    begin = plans[0].valid_from if plans else now
-    until = [r for r in store.published(job.plant) if r.valid_from <= now < r.valid_until] if begin > now else []
-    return [*until[:1], *plans]
+    begin = joined[0].valid_from if joined else now
+    until = [r for r in store.published(plant) if r.valid_from <= now < r.valid_until] if begin > now else []
+    return [*until[:1], *joined]
 
 
 def _joined(store: RunStore, newest: Sequence[RunRecord], now: datetime, tell: Tell) -> list[RunRecord]:
@@ -109,6 +112,7 @@ def publish_run(
     *,
     supersede: bool = False,
     anew: bool = False,
+    looked: Whole | None = None,
 ) -> int:
     """Publish one stored run; note and return under which sequence number.
 
@@ -118,6 +122,8 @@ def publish_run(
         Also where what is published now reaches further.
     anew : bool
         Also where the same plan is current: what is published is not to be believed.
+    looked : Whole, optional
+        As by :func:`flexmine.publish.directory.publish`.
 
     Raises
     ------
@@ -140,6 +146,7 @@ def publish_run(
         witnesses=[Witness("the store", record.seal, record.flexmine)],
         strict=job.strict,
         anew=anew,
+        looked=looked,
     )
     published = outcome.publication
     tell(f"{record.day}: revision {record.revision} is published as {published.sequence} in {target}")

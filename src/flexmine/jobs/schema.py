@@ -114,6 +114,11 @@ class Hold(Document):
     step: Literal["hold"]
     days: int = Field(default=7, ge=1, le=60)
 
+    @property
+    def surplus_quantile(self) -> float:
+        """The least: what is held has to be safe."""
+        return 0.0
+
 
 LadderStep = Annotated[OlderIssue | Fill | Persistence | PreviousPlan | Hold, Field(discriminator="step")]
 

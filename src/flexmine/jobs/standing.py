@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from flexmine.audit.plan_files import read_document
@@ -12,7 +12,7 @@ from flexmine.change_words import what_if
 from flexmine.jobs.job import Job
 from flexmine.publish.reader import Publication, publications
 from flexmine.publish.table import rows_at
-from flexmine.publish.whole import carried_faults, faults_of, newest_whole, since
+from flexmine.publish.whole import AHEAD, Whole, carried_faults, faults_of, made_at, newest_whole, since
 from flexmine.publish.written import WrittenPlan, plan_id_of, unaudited
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
@@ -34,8 +34,13 @@ class Standing:
     note: str = ""
 
 
-def standing(job: Job, store: RunStore, now: datetime) -> Standing:
+def standing(job: Job, store: RunStore, now: datetime, whole: Whole | None = None) -> Standing:
     """Compare the current publication with its own plan, with the store and with the terms of the job.
+
+    Parameters
+    ----------
+    whole : Whole, optional
+        What :func:`flexmine.publish.whole.newest_whole` has found; looked for unless given.
 
     Raises
     ------
@@ -44,13 +49,13 @@ def standing(job: Job, store: RunStore, now: datetime) -> Standing:
     """
     target = job.path_of(job.document.publish.directory)
     last = store.last_published(job.plant)
-    current, damage = newest_whole(target) if target.is_dir() else (None, [])
+    current, damage, _ = newest_whole(target) if whole is None else whole
     if damage:
         return Standing(damage[0])
     if current is None:
         return Standing(f"{target}: there is no publication" if last else "")
     number = 0 if last is None or last.sequence is None else last.sequence
-    record = _noted(job, store, current)
+    record = _noted(store, job.plant, current, last)
     if record is not None:
         fault = next(_not_as_stored(job, store, current, record, now), "")
         # Without a number of its own it was published by a run that was killed before it could note it.
@@ -63,14 +68,29 @@ def standing(job: Job, store: RunStore, now: datetime) -> Standing:
     return Standing(f"publication {current.sequence} {what}")
 
 
-def _noted(job: Job, store: RunStore, current: Publication) -> RunRecord | None:
+def dropped_hours(store: RunStore, plant: str, current: Publication, now: datetime) -> str:
+    """Return that a publication has nothing for now, because the clock that it was made by was ahead; else nothing.
+
+    It begins when it was made, by that clock; the hours before are over only for that clock.
+    """
+    ahead = made_at(current) - now
+    if ahead <= AHEAD or rows_at(current.rows(), now):
+        return ""
+    planned = (*store.published(plant), *store.followed_of_days(plant))
+    if not any(r.valid_from <= now < r.valid_until for r in planned):
+        return ""
+    hours = ahead / timedelta(hours=1)
+    return f"publication {current.sequence} was made {hours:.1f} h after now and has nothing for the hours until then"
+
+
+def _noted(store: RunStore, plant: str, current: Publication, last: RunRecord | None) -> RunRecord | None:
     """Return the stored run that a publication names, or under whose number it was noted.
 
     A run that was lost by a restore and planned again alike is published as the lost one was.
     """
-    run, last = current.document.get("run"), store.last_published(job.plant)
+    run = current.document.get("run")
     record = store.run(str(run.get("run_id"))) if isinstance(run, dict) else None
-    if record is not None and record.plant == job.plant:
+    if record is not None and record.plant == plant:
         return record
     seal = current.document.get("seal")
     same = last is not None and last.sequence == current.sequence and seal and last.seal == seal

@@ -41,7 +41,7 @@ from flexmine.publish.reader import (
     witnesses_of_time,
 )
 from flexmine.publish.table import carried_rows, plan_rows, rows_text
-from flexmine.publish.whole import newest_whole, said_of
+from flexmine.publish.whole import Whole, newest_whole, pointed_to, said_of
 from flexmine.publish.written import WrittenPlan, plan_id_of, read_written
 
 LOCK, UNFINISHED = ".lock", re.compile(r"\.(new|old|current)-.+")
@@ -98,6 +98,7 @@ def publish(
     strict: bool = False,
     what_if: bool = False,
     anew: bool = False,
+    looked: Whole | None = None,
 ) -> Outcome:
     """Publish the plan of a directory into `target` and move the pointer to it.
 
@@ -119,6 +120,8 @@ def publish(
         Publish also a plan that was made with changed values of its case.
     anew : bool
         What is current is not to be believed: nothing is carried over from it, and the same plan is published again.
+    looked : Whole, optional
+        What was found in `target` before; it is looked at again only where something else is current by now.
 
     Returns
     -------
@@ -140,7 +143,9 @@ def publish(
         raise AuditFailed([f"{run_directory} fails its audit: {fault}" for fault in faults])
     with _locked(target):
         _clean(target)
-        current, damage = newest_whole(target)
+        if looked is None or looked.pointed != pointed_to(target):
+            looked = newest_whole(target)
+        current, damage, _ = looked
         if current is not None and not damage and not anew and _same(current, run_directory, terms):
             return Outcome(current, new=False)
         with _unfinished(target, run_directory) as beside:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import SEAL, file_faults, is_own_version, seal_faults, version_of
@@ -19,6 +20,8 @@ from flexmine.publish.reader import DOCUMENT, POINTER, SEQUENCE, SETPOINTS, Publ
 from flexmine.publish.table import AFTER, CARRIED, PLANNED, Row, carried_rows, plan_rows, spans
 from flexmine.publish.written import WrittenPlan, unaudited
 
+AHEAD = timedelta(minutes=6)
+"""Two clocks may differ by so much before a publication counts as one from the future."""
 FROM_ELSEWHERE = ("sequence", "valid_until")
 """Columns that say which publication a row stands in."""
 # What a document that flexmine has not written may raise where it is read as one: a fault, and not the end of a night.
@@ -123,7 +126,12 @@ def _out_of_place(publication: Publication, plan: WrittenPlan, rows: list[Row], 
 
 def since(publication: Publication, now: datetime) -> datetime:
     """Return the moment from which on a publication has to say what machines do: not before it was made."""
-    return max(now, read_moment(publication.document["published_at"]))
+    return max(now, made_at(publication))
+
+
+def made_at(publication: Publication) -> datetime:
+    """Return what the clock showed when a publication was made."""
+    return read_moment(publication.document["published_at"])
 
 
 @dataclass(frozen=True)
@@ -224,7 +232,43 @@ def _different(publication: Publication, said: list[Row], true: list[Row]) -> It
         yield f"{file}: has {len(said)} rows of its plan, which makes {len(true)}"
 
 
-def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:
+class Whole(NamedTuple):
+    """What was found in a target directory.
+
+    Attributes
+    ----------
+    publication : Publication or None
+        The newest one, up to the current one, whose files are whole.
+    damage : list of str
+        What is wrong with later ones, and with the pointer.
+    pointed : str or None
+        What the pointer said.
+    """
+
+    publication: Publication | None
+    damage: list[str]
+    pointed: str | None
+
+
+def pointed_to(target: Path) -> str | None:
+    """Return what the pointer of a target directory says, None where there is none.
+
+    Raises
+    ------
+    BadInput
+        Something else stands in its place, or it cannot be read.
+    """
+    pointer = target / POINTER
+    try:
+        return str(pointer.readlink())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        what = "is no link that flexmine wrote; move it away" if os.path.lexists(pointer) else "cannot be read"
+        raise BadInput(f"{pointer}: {what} ({error.strerror or error})") from error
+
+
+def newest_whole(target: Path) -> Whole:
     """Return the newest publication, up to the current one, whose files are whole, and what is wrong with later ones.
 
     A damaged publication must not keep the next one from being made, nor may anything be carried over from it.
@@ -232,14 +276,17 @@ def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:
     Raises
     ------
     BadInput
-        Something else stands in the place of the pointer.
+        Something else stands in the place of the pointer, or the directory cannot be read.
     """
     pointer = target / POINTER
-    if pointer.exists() and not pointer.is_symlink():
-        raise BadInput(f"{pointer}: is no link that flexmine wrote; move it away")
-    names = sorted((e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name)), reverse=True)
+    # Before the list: another process may publish meanwhile, and what was pointed to first is in it for sure.
     # By its whole text: a link out of the directory may end in the name of a publication that is here.
-    pointed = str(pointer.readlink()) if pointer.is_symlink() else None
+    pointed = pointed_to(target)
+    try:
+        found = [e.name for e in target.iterdir() if SEQUENCE.fullmatch(e.name)] if target.is_dir() else []
+    except OSError as error:
+        raise BadInput(f"{target}: cannot be read: {error.strerror or error}") from error
+    names = sorted(found, reverse=True)
     damage = [] if pointed in names or not (pointed or names) else [_not_there(pointer, pointed)]
     for name in names:
         if pointed in names and name > str(pointed):
@@ -250,6 +297,6 @@ def newest_whole(target: Path) -> tuple[Publication | None, list[str]]:
         except BadInput as error:
             faults = error.messages
         if not faults:
-            return publication, damage
+            return Whole(publication, damage, pointed)
         damage += faults
-    return None, damage
+    return Whole(None, damage, pointed)

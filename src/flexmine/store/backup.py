@@ -11,13 +11,15 @@ import json
 import os
 import stat
 import tarfile
+import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import DatabaseError
 
 from flexmine._version import __version__
 from flexmine.durable import replace_durably, sync
@@ -25,7 +27,7 @@ from flexmine.errors import BadInput, printable
 from flexmine.files import read_regular
 from flexmine.store.archive import LIMITS
 from flexmine.store.backup_file import BACKUP_SCHEMA, FILES, MANIFEST, ROWS, Counts, read_backup
-from flexmine.store.database import NEWEST_VERSION
+from flexmine.store.database import NEWEST_VERSION, refusals_told
 from flexmine.store.places import ALLOWED, RECORD_FILE, refuse_links, run_file
 from flexmine.store.row_checks import Rows, check_rows
 from flexmine.store.swap import tables
@@ -33,6 +35,8 @@ from flexmine.store.tables import MARK, RunRow
 from flexmine.strict_json import read_strictly, shown
 
 GZIP_MAGIC = b"\x1f\x8b"
+LONGEST_BACKUP_S = 86_400.0
+"""What was begun longer ago and has not got its name was left by a backup that was killed."""
 
 
 def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
@@ -65,21 +69,36 @@ def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
     """
     try:
         _refuse_target(root, target)
-        rows = check_rows("the store", rows_of(engine, plant), plant)
+        with refusals_told("the store cannot be read"):
+            rows = check_rows("the store", rows_of(engine, plant), plant)
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
+        _remove_unfinished(target)
+        # No name by the number of the process: in a container that is the same every night.
+        handle, name = tempfile.mkstemp(prefix=_unfinished(target), dir=target.parent)
+        beside = Path(name)
         try:
-            _write(beside, rows, root, plant)
+            _write(handle, rows, root, plant)
             counts = read_backup(beside, plant).counts
             sync(beside)
             replace_durably(beside, target)
         finally:
             beside.unlink(missing_ok=True)
-    except DatabaseError as error:
-        raise BadInput(printable(f"the store cannot be read: {error.orig}")) from error
     except OSError as error:
         raise BadInput(f"{target}: cannot be written: {error.strerror or error}") from error
     return counts
+
+
+def _unfinished(target: Path) -> str:
+    return f".{target.name}.unfinished-"
+
+
+def _remove_unfinished(target: Path) -> None:
+    """Remove what backups to this target that were killed have left, and nothing of one that may still be at work."""
+    for entry in target.parent.iterdir():
+        if entry.name.startswith(_unfinished(target)):
+            with suppress(FileNotFoundError):  # of one that has ended meanwhile
+                if time.time() - entry.lstat().st_mtime > LONGEST_BACKUP_S:
+                    entry.unlink()
 
 
 def _refuse_target(root: Path, target: Path) -> None:
@@ -135,10 +154,9 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _write(file: Path, rows: Rows, root: Path, plant: str) -> None:
+def _write(handle: int, rows: Rows, root: Path, plant: str) -> None:
     hashes: dict[str, str] = {}
     kept: list[dict[str, Any]] = []
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as archive:
         for row in rows[RunRow.__tablename__]:
             files = _files_of(root, row)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, printable
 
 NEWEST_VERSION = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -19,7 +23,20 @@ SQLITE = "sqlite"
 WAIT_MS = 30_000
 # Any number, the same in all processes: one of them at a time changes the tables of a server.
 UPGRADE_LOCK = 7_310_240_910
+LITTLE_ROOM_BYTES = 2**20
 DAMAGE = ("malformed", "not a database", "disk image", "file is encrypted")
+REFUSED = (DBAPIError, NoConnection)
+"""What a database, or the way to it, may refuse at any moment: locked, full, read-only, no permission, gone."""
+SERVER_WAITS = {
+    "connect_timeout": 30,
+    # A server that is not there any more is noticed within two minutes, and not after the hours that TCP allows.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "options": f"-c lock_timeout={WAIT_MS}",
+}
+"""How long PostgreSQL is waited for, unless the URL of the job says otherwise."""
 
 
 StoreUrl = URL
@@ -54,6 +71,27 @@ def database_url(text_of_url: str | None, folder: Path, beside: Path) -> URL:
     return url
 
 
+@contextmanager
+def refusals_told(doing: str) -> Iterator[None]:
+    """Tell what a database refuses as bad input: it is a matter of its place, and of no plan.
+
+    Parameters
+    ----------
+    doing : str
+        What cannot be done, such as ``the store cannot be read``.
+    """
+    try:
+        yield
+    except REFUSED as error:
+        raise BadInput(f"{doing}: {reason_of(error)}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return what a database, its driver or the system says, on one line."""
+    said = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
+    return printable(" ".join(str(said).split()))
+
+
 def database_file(url: URL) -> Path:
     """Return the file of a SQLite database."""
     return Path(str(url.database))
@@ -69,12 +107,13 @@ def open_database(url: URL) -> Engine:
     BadInput
         It cannot be reached or written, its driver is missing, or a newer flexmine has written it.
     """
+    is_file = url.get_backend_name() == SQLITE
     shown = url.render_as_string(hide_password=True)
     try:
-        if url.get_backend_name() == SQLITE and url.database:
+        if is_file and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url)
-        if url.get_backend_name() == SQLITE:
+        engine = _engine(url)
+        if is_file:
             event.listen(engine, "connect", _as_we_need_sqlite)
             event.listen(engine, "begin", _begin)
         with engine.begin() as connection:
@@ -82,15 +121,46 @@ def open_database(url: URL) -> Engine:
             _upgrade(connection, shown)
     except ImportError as error:
         raise BadInput(f"store {shown}: its driver is not installed ({error}); install flexmine[postgres]") from error
-    except DatabaseError as error:
-        if url.get_backend_name() == SQLITE and any(word in str(error.orig) for word in DAMAGE):
-            raise StoreDamaged(f"store {shown}: {error.orig}") from error
-        if not isinstance(error, OperationalError):
-            raise
-        raise BadInput(f"store {shown}: cannot be opened: {error.orig}") from error
-    except OSError as error:
-        raise BadInput(f"store {shown}: cannot be opened: {error.strerror or error}") from error
+    except (*REFUSED, OSError) as error:
+        reason = reason_of(error)
+        if is_file and any(word in reason for word in DAMAGE):
+            raise StoreDamaged(f"store {shown}: {reason}") from error
+        room = _little_room(database_file(url).parent) if is_file else ""
+        raise BadInput(f"store {shown}: cannot be opened: {reason}{room}") from error
     return engine
+
+
+def _little_room(folder: Path) -> str:
+    """Return that a disk is full, which SQLite does not always say; nothing where there is room, or no such folder."""
+    if not folder.is_dir():
+        return ""
+    free = disk_usage(folder).free
+    return f"; {free} bytes are free in {folder}" if free < LITTLE_ROOM_BYTES else ""
+
+
+def _engine(url: URL) -> Engine:
+    """Return a database; one behind a network is asked whether it is still there before it is used.
+
+    A night plans for minutes while its connection rests, and what lies between may have forgotten it by then.
+    """
+    if url.get_backend_name() != "postgresql":
+        return create_engine(url)
+    waits = {key: value for key, value in SERVER_WAITS.items() if key not in url.query}
+    return create_engine(url, pool_pre_ping=True, connect_args=waits)
+
+
+def try_to_write(engine: Engine) -> None:
+    """Write into the database and take it back, so that nothing has changed.
+
+    Raises
+    ------
+    BadInput
+        It cannot be written, with the reason.
+    """
+    doing = f"store {engine.url.render_as_string(hide_password=True)}: cannot be written"
+    with refusals_told(doing), engine.connect() as connection, connection.begin() as transaction:
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        transaction.rollback()
 
 
 def _as_we_need_sqlite(connection: Any, _: Any) -> None:

@@ -8,10 +8,10 @@ from datetime import datetime
 from math import isfinite
 
 from sqlalchemy import Engine, delete, select
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from flexmine.errors import BadInput, printable
+from flexmine.store.database import refusals_told
 from flexmine.store.tables import ReadingRow
 
 
@@ -65,20 +65,17 @@ def add_readings(engine: Engine, plant: str, readings: Sequence[Reading]) -> Non
         )
         for r in readings
     ]
-    try:
-        with Session(engine) as session, session.begin():
-            for moment in {r.begin for r in readings}:
-                names = [r.container for r in readings if r.begin == moment]
-                session.execute(
-                    delete(ReadingRow).where(
-                        ReadingRow.plant == plant,
-                        ReadingRow.interval_start == moment,
-                        ReadingRow.container.in_(names),
-                    )
+    with refusals_told("the store cannot be written"), Session(engine) as session, session.begin():
+        for moment in {r.begin for r in readings}:
+            names = [r.container for r in readings if r.begin == moment]
+            session.execute(
+                delete(ReadingRow).where(
+                    ReadingRow.plant == plant,
+                    ReadingRow.interval_start == moment,
+                    ReadingRow.container.in_(names),
                 )
-            session.add_all(rows)
-    except DatabaseError as error:
-        raise BadInput(f"the store cannot be written: {error.orig}") from error
+            )
+        session.add_all(rows)
 
 
 def readings_between(engine: Engine, plant: str, begin: datetime, end: datetime) -> list[Reading]:
@@ -95,10 +92,8 @@ def readings_between(engine: Engine, plant: str, begin: datetime, end: datetime)
         .order_by(ReadingRow.interval_start, ReadingRow.container)
     )
     try:
-        with Session(engine) as session:
+        with refusals_told("the store cannot be read"), Session(engine) as session:
             rows = session.scalars(query).all()
-    except DatabaseError as error:
-        raise BadInput(f"the store cannot be read: {error.orig}") from error
     except (ValueError, TypeError) as error:  # of the types of columns, where others have written into them
         message = f"the store cannot be read: a row holds no value of its column: {error}"
         raise BadInput(printable(message)) from error

@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import DatabaseError
 
 from flexmine.errors import BadInput, printable
 from flexmine.files import read_regular
 from flexmine.places import is_mount_point
 from flexmine.store.archive import LIMITS, Limits
 from flexmine.store.backup_file import Contents, Counts, read_backup
-from flexmine.store.database import SQLITE, database_file
+from flexmine.store.database import SQLITE, database_file, refusals_told
 from flexmine.store.places import RECORD_FILE, refuse_links
 from flexmine.store.record_schema import LONGEST_RECORD
 from flexmine.store.records import RunRecord, record_of
@@ -69,9 +68,8 @@ def restore(
         there are rows or files already and `overwrite` is false; the store cannot be written.
     """
     try:
-        return _restore(engine, root, plant, source, overwrite=overwrite, check_run=check_run, limits=limits)
-    except DatabaseError as error:
-        raise BadInput(printable(f"the store cannot be written: {error.orig}")) from error
+        with refusals_told("the store cannot be written"):
+            return _restore(engine, root, plant, source, overwrite=overwrite, check_run=check_run, limits=limits)
     except OSError as error:
         raise BadInput(f"{root}: cannot be restored into: {error.strerror or error}") from error
 
@@ -90,9 +88,8 @@ def settle_restore(engine: Engine, root: Path, plant: str) -> bool | None:
         The store cannot be read or written; nothing is lost, and it can be called again.
     """
     try:
-        return settle(engine, root, plant)
-    except DatabaseError as error:
-        raise BadInput(printable(f"the store cannot be written: {error.orig}")) from error
+        with refusals_told("the store cannot be written"):
+            return settle(engine, root, plant)
     except OSError as error:
         raise BadInput(f"{root}: a restore cannot be finished: {error.strerror or error}") from error
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from flexmine.audit.seal import Witness
 from flexmine.errors import EXIT_INTERNAL, BadInput, printable
+from flexmine.store.database import refusals_told
+from flexmine.store.files import dying
 from flexmine.store.records import AGAIN, RunRecord, record_of
 from flexmine.store.row_checks import faults_of_row
 from flexmine.store.sealed import Checked, Stored, checked_inputs, checked_plan
@@ -87,6 +88,11 @@ class RunStore:
             Plant or revision are none of which a folder could be named.
         """
         return self.root / record.folder
+
+    def is_pruned(self, record: RunRecord) -> bool:
+        """Return whether a run has been removed since its record was read, or is being removed just now."""
+        place = self.place(record)
+        return not place.is_dir() and (dying(place).is_dir() or self.run(record.run_id) is None)
 
     def checked(self, record: RunRecord, *, audited: bool = False) -> Checked:
         """Return the plan of a run after it was compared with its seal, once for each record.
@@ -186,11 +192,8 @@ class RunStore:
         BadInput
             The database cannot be written.
         """
-        try:
-            with Session(self.engine) as session, session.begin():
-                session.execute(update(RunRow).where(RunRow.run_id == run_id).values(sequence=sequence))
-        except DatabaseError as error:
-            raise BadInput(f"the store cannot be written: {error.orig}") from error
+        with self._writing() as session:
+            session.execute(update(RunRow).where(RunRow.run_id == run_id).values(sequence=sequence))
 
     def remove(self, run_ids: Iterable[str]) -> None:
         """Remove the rows of runs; their files are not touched.
@@ -200,11 +203,8 @@ class RunStore:
         BadInput
             The database cannot be written.
         """
-        try:
-            with Session(self.engine) as session, session.begin():
-                session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
-        except DatabaseError as error:
-            raise BadInput(f"the store cannot be written: {error.orig}") from error
+        with self._writing() as session:
+            session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
 
     def revisions(self, plant: str, day: date) -> list[RunRecord]:
         """Return the plans of a day, the oldest first."""
@@ -296,13 +296,16 @@ class RunStore:
     @contextmanager
     def _reading(self) -> Iterator[Session]:
         try:
-            with Session(self.engine) as session:
+            with refusals_told("the store cannot be read"), Session(self.engine) as session:
                 yield session
-        except DatabaseError as error:
-            raise BadInput(f"the store cannot be read: {error.orig}") from error
         except (ValueError, TypeError) as error:  # of the types of columns, where others have written into them
             message = f"the store cannot be read: a row holds no value of its column: {error}"
             raise BadInput(printable(message)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with refusals_told("the store cannot be written"), Session(self.engine) as session, session.begin():
+            yield session
 
     def _runs(self, query: object) -> list[RunRecord]:
         with self._reading() as session:
@@ -317,11 +320,8 @@ class RunStore:
         return found
 
     def _write(self, rows: list[RunRow] | list[AttemptRow]) -> None:
-        try:
-            with Session(self.engine) as session, session.begin():
-                session.add_all(rows)
-        except DatabaseError as error:
-            raise BadInput(f"the store cannot be written: {error.orig}") from error
+        with self._writing() as session:
+            session.add_all(rows)
 
 
 def _columns(row: RunRow | AttemptRow) -> dict[str, Any]:

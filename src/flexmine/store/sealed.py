@@ -99,6 +99,10 @@ def digest_of(folder: Path) -> str:
         A file cannot be read, or is no regular file.
     """
     total = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if not p.is_dir() or p.is_symlink()):
+    try:
+        paths = sorted(p for p in folder.rglob("*") if not p.is_dir() or p.is_symlink())
+    except OSError as error:  # also where it is removed meanwhile
+        raise BadInput(f"{folder}: cannot be read: {error.strerror or error}") from error
+    for path in paths:
         total.update(f"{path.relative_to(folder).as_posix()}\0{sha256(path)}\n".encode())
     return total.hexdigest()

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, insert, select
-from sqlalchemy.exc import DatabaseError
 
 from flexmine.durable import replace_durably, sync, sync_tree, write_durably
 from flexmine.errors import BadInput, printable
 from flexmine.files import read_regular
 from flexmine.moments import read_day, read_moment
+from flexmine.store.database import REFUSED, reason_of
 from flexmine.store.places import is_plain_folder
 from flexmine.store.row_checks import Rows
 from flexmine.store.tables import MARK, AttemptRow, Base, RunRow
@@ -73,7 +73,7 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> Path | None:
 
     Raises
     ------
-    sqlalchemy.exc.DatabaseError, OSError
+    sqlalchemy.exc.DBAPIError, OSError
         Everything is as it was; or, where the database cannot be asked any more, :func:`settle` has to be called.
     BadInput
         Everything is new, and only the stage could not be removed.
@@ -90,7 +90,7 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> Path | None:
             if aside is not None:
                 (root / plant).rename(root / aside)
             replace_durably(stage / NEW, root / plant)
-    except DatabaseError:
+    except REFUSED:
         # The answer to a commit can be lost on its way; what has happened stands in the database.
         if settle(engine, root, plant) is not True:
             raise
@@ -100,9 +100,9 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> Path | None:
         raise
     try:
         settle(engine, root, plant)
-    except (DatabaseError, OSError) as error:
-        reason = printable(str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error))
-        raise BadInput(f"{plant} is restored, but {stage} cannot be removed: {reason}; the next run does it") from error
+    except (*REFUSED, OSError) as error:
+        what = f"{plant} is restored, but {stage} cannot be removed: {reason_of(error)}"
+        raise BadInput(f"{what}; the next run does it") from error
     return None if aside is None else root / aside
 
 
@@ -120,7 +120,7 @@ def settle(engine: Engine, root: Path, plant: str) -> bool | None:
     ------
     BadInput
         The journal cannot be read, or does not fit what is there.
-    sqlalchemy.exc.DatabaseError, OSError
+    sqlalchemy.exc.DBAPIError, OSError
         The database or the folder cannot be read or written; nothing is lost, and it can be called again.
     """
     stage = stage_of(root, plant)
