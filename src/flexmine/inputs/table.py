@@ -5,17 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import lzma
 import re
-import warnings
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from importlib.util import find_spec
-from itertools import islice, pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,15 +17,13 @@ from numpy.typing import NDArray
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.layout import Layout
 from flexmine.inputs.recognised import packed, weather_file
+from flexmine.inputs.workbook import refuse_size, sheet_cells
 from flexmine.problem import Ints
 
 Bools = NDArray[np.bool_]
 
 PLAIN = Layout()
 """How files are written unless their series say otherwise."""
-MAX_ROWS, MAX_COLUMNS = 1_000_000, 1_000
-MAX_UNPACKED_BYTES = 256 * 1024 * 1024
-"""Of a Parquet or Excel file, whose packed bytes say little about its size in memory."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +132,7 @@ def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
         row = next(csv.reader(io.StringIO(below, newline=""), delimiter=how.separator), [])
     except csv.Error as error:
         raise BadInput(f"{place}: this is not a CSV table with a header: {error}") from error
-    _refuse_size(label, len(lines), max(len(header), len(row)))
+    refuse_size(label, len(lines), max(len(header), len(row)))
     try:
         rows = pd.read_csv(
             io.StringIO(text), sep=how.separator, dtype=str, keep_default_na=False, skip_blank_lines=False
@@ -213,38 +204,6 @@ def _comma(how: Layout) -> str:
     return f"; {told}: layout: {{separator: ';', decimal: ','}}"
 
 
-def sheet_cells(raw: bytes, label: str, how: Layout = PLAIN) -> list[list[str]]:
-    """Return the rows of a sheet of an Excel file, from its first one on, as the texts that a CSV file would hold.
-
-    Raises
-    ------
-    BadInput
-        Where the bytes are no such file, or too large, or it is not said which of its sheets is meant.
-    """
-    if find_spec("openpyxl") is None:
-        raise BadInput(
-            f"{label}: an Excel file needs the package openpyxl; install flexmine[xlsx], or save the sheet as CSV"
-        )
-    import openpyxl
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            _refuse_size(label, 0, 0, sum(entry.file_size for entry in archive.infolist()))
-            _refuse_large_sheets(label, archive, how.header_row)
-        with warnings.catch_warnings():
-            # They are of styles, and of cells that it turns into errors, which are refused where they are needed.
-            warnings.filterwarnings("ignore", module="openpyxl")
-            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-            sheet = _sheet(book, label, how)
-            # Programs write sizes of sheets that are none; rows are as long as they are.
-            sheet.reset_dimensions()
-            rows = list(islice(sheet.iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
-    except _NOT_EXCEL as error:
-        raise BadInput(f"{label}: this is not an Excel file (.xlsx): {printable(str(error))}") from error
-    _refuse_size(label, len(rows), max((len(row) for row in rows), default=0))
-    return [[_cell(value) for value in row] for row in rows]
-
-
 def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
     cells = sheet_cells(raw, label, how)
     if len(cells) < how.header_row:
@@ -259,52 +218,6 @@ def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1 + how.header_row, "row", how)
 
 
-_NOT_EXCEL = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError),
-    *(ValueError, TypeError, AttributeError, LookupError, OverflowError, SyntaxError),
-)
-"""What comes out of zipfile on an archive that is damaged, encrypted or packed by another method, and out of openpyxl
-on XML that is damaged or is no workbook's; neither says which errors it raises."""
-_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
-_MOST_TAGS = 10 * MAX_COLUMNS
-"""In a row; a cell has three elements at most, each with a beginning and an end."""
-
-
-def _refuse_large_sheets(label: str, archive: zipfile.ZipFile, above: int) -> None:
-    """Refuse sheets of too many rows, `above` of them above the table, and rows of far too many cells.
-
-    openpyxl takes seconds until it has counted the rows, and holds all cells of the row that it reads as objects.
-    """
-    for entry in archive.infolist():
-        text = archive.read(entry)
-        if b"sheetData" not in text:
-            continue
-        begins = [0, *(found.start() for found in _ROW.finditer(text)), len(text)]
-        if len(begins) - 2 > MAX_ROWS + above:
-            _refuse_size(label, len(begins) - 2, 0)
-        if any(text.count(b"<", a, b) > _MOST_TAGS for a, b in pairwise(begins)):
-            raise BadInput(f"{label}: a row has too many cells; at most {MAX_COLUMNS} columns are read")
-
-
-def _sheet(book: Any, label: str, how: Layout) -> Any:
-    names = book.sheetnames
-    if how.sheet is None and len(names) == 1:
-        return book[names[0]]
-    if how.sheet in names:
-        return book[how.sheet]
-    asked = "which of its sheets is meant is not said" if how.sheet is None else f"there is no sheet {how.sheet}"
-    raise BadInput(f"{label}: {asked}: layout: {{sheet: {names[0]}}}; its sheets: {', '.join(map(printable, names))}")
-
-
-def _cell(value: Any) -> str:
-    """Return a cell of a sheet as the text that a CSV file would hold; Excel keeps times to some microseconds only."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return (value + timedelta(microseconds=500_000)).replace(microsecond=0).isoformat()
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
 def _read_parquet(raw: bytes, label: str) -> Table:
     if find_spec("pyarrow") is None:
         raise BadInput(
@@ -316,7 +229,7 @@ def _read_parquet(raw: bytes, label: str) -> Table:
     try:
         file = pq.ParquetFile(pa.BufferReader(raw))
         groups = [file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups)]
-        _refuse_size(label, file.metadata.num_rows, file.metadata.num_columns, sum(groups))
+        refuse_size(label, file.metadata.num_rows, file.metadata.num_columns, sum(groups))
         frame = file.read().to_pandas()
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"{label}: this is not a Parquet table: {str(error).partition(chr(10))[0]}") from error
@@ -328,15 +241,6 @@ def _read_parquet(raw: bytes, label: str) -> Table:
         raise BadInput(f"{label}: column {twice[0]} stands twice; names have to be distinct")
     rows = pd.DataFrame({name: _as_text(frame[name]) for name in frame.columns}, dtype=str)
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1, "row")
-
-
-def _refuse_size(label: str, rows: int, columns: int, unpacked_bytes: int = 0) -> None:
-    """Refuse a table that is too large to unpack."""
-    if rows > MAX_ROWS or columns > MAX_COLUMNS or unpacked_bytes > MAX_UNPACKED_BYTES:
-        raise BadInput(
-            f"{label}: {rows} rows of {columns} columns are too much; at most {MAX_ROWS} rows, {MAX_COLUMNS} columns "
-            f"and {MAX_UNPACKED_BYTES // 2**20} MiB are read"
-        )
 
 
 def _as_text(column: pd.Series) -> list[str]:

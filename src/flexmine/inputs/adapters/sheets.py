@@ -14,7 +14,8 @@ import pandas as pd
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.decoding import text_of
 from flexmine.inputs.layout import Layout
-from flexmine.inputs.table import Table, sheet_cells
+from flexmine.inputs.table import PLAIN, Table
+from flexmine.inputs.workbook import sheet_cells
 
 _SEPARATORS = (";", ",", "\t")
 HEADER_WITHIN = 20
@@ -50,7 +51,7 @@ def sheet_of(raw: bytes, label: str, is_header: Callable[[Sequence[str]], bool])
         Where the bytes are an Excel file that cannot be read, or no CSV.
     """
     if raw[:4] == b"PK\x03\x04":
-        return _sheet(sheet_cells(raw, label), None, "row", is_header)
+        return _sheet(sheet_cells(raw, label, PLAIN), None, "row", is_header)
     if raw[:4] == b"\xd0\xcf\x11\xe0":
         raise BadInput(f"{label}: an Excel file of before 2007 (.xls) cannot be read; save it as .xlsx or CSV")
     text = text_of(raw)
