@@ -167,7 +167,7 @@ def _decoded(raw: bytes, label: str, how: Layout) -> str:
 def _lines(text: str, how: Layout, label: str) -> tuple[list[int], str]:
     """Return the numbers of the lines of rows, and the text from the header on, without comments."""
     if how.header_row == 1 and how.comment is None:
-        return list(range(2, text.count("\n") + 2 + (not text.endswith("\n")))), text
+        return list(range(2, text.count("\n") + 1 + (not text.endswith("\n")))), text
     kept = [
         (number, line)
         for number, line in enumerate(text.split("\n"), 1)
