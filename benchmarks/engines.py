@@ -24,7 +24,7 @@ from machine import machine, peak_mb, table
 
 from flexmine.audit.replay import replay
 from flexmine.errors import NoPlan
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.planning.state import state_after
 from flexmine.problem import Problem
@@ -92,14 +92,14 @@ class Timed:
 
 def timed(problem: Problem, engine: str, gap: float, limit_s: float) -> Timed:
     """Solve the matrix of a Problem; making the matrix is outside of the time."""
-    letters = letters_of(problem)
-    matrix = matrix_of(problem, {k.name: k for k in letters})
-    layout = layout_of(matrix, letters, [j.name for j in problem.sources], problem.steps)
+    class_data = class_data_of(problem)
+    matrix = matrix_of(problem, {k.name: k for k in class_data})
+    layout = layout_of(matrix, class_data, [j.name for j in problem.sources], problem.steps)
     options = SolveOptions(gap=gap, engine=engine, time_limit_s=limit_s)
     gc.collect()
     begin = time.process_time()
     try:
-        stage = Task(problem, letters, matrix, layout, options).run()
+        stage = Task(problem, class_data, matrix, layout, options).run()
     except NoPlan:
         stage = None
     return Timed(time.process_time() - begin, stage)

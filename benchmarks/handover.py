@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from pyomo.contrib.appsi.solvers.highs import Highs
 
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.milp.model import build_model
 from flexmine.problem import Problem
 from flexmine.solving.handover import compiled, equal, forget, matrix_of
@@ -56,7 +56,7 @@ def repeated_night(size: str) -> float:
     seconds = 0.0
     for problem in nights[4:]:
         begin = time.process_time()
-        matrix = matrix_of(problem, {k.name: k for k in letters_of(problem)})
+        matrix = matrix_of(problem, {k.name: k for k in class_data_of(problem)})
         Solver(matrix, OPTIONS)
         seconds += time.process_time() - begin
         assert equal(matrix, compiled(problem)), "a filled skeleton differs from a fresh compile"

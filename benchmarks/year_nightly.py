@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flexmine.jobs.executed_days import executed, join
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import executed, join
 from flexmine.jobs.night import Night
 
 OFFSET = "+08:00"

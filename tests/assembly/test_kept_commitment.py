@@ -5,7 +5,7 @@ import pytest
 
 from flexmine.assembly import assemble
 from flexmine.errors import BadInput
-from flexmine.inputs.agreement import agreement
+from flexmine.inputs.cross_checks import agreement
 from flexmine.solving.engine import solve
 from flexmine.workflow.plan_case import plan_case
 
@@ -21,8 +21,8 @@ def on_by_container(case):
     problem = assemble(case).problem
     found = {}
     for plan in solve(problem).classes:
-        for name in plan.letters.containers:
-            found[name] = plan.on // plan.letters.N
+        for name in plan.class_data.containers:
+            found[name] = plan.on // plan.class_data.N
     return found
 
 

@@ -3,16 +3,16 @@
 import pytest
 
 import flexmine
-from flexmine.baselines.day_kind import DayKind
+from flexmine.baselines.value_of_planning import ValueOfPlanning
 
 
 @pytest.mark.parametrize(
     ("kind", "modes", "ahead", "words"),
     [
-        (DayKind(1000.0, 700.0, 950.0), 300.0, 50.0, ("Modes bring 300 USD", "Looking ahead brings 50 USD")),
-        (DayKind(1000.0, 999.5, 1000.0), 0.5, 0.0, ("Modes bring nothing", "nothing to gain by looking ahead")),
-        (DayKind(1000.0, None, None), None, None, ("What modes bring is not known", "breaks a hard limit")),
-        (DayKind(-5.0, -50.0, -5.0), 45.0, 0.0, ("Modes bring 45 USD", "nothing to gain")),
+        (ValueOfPlanning(1000.0, 700.0, 950.0), 300.0, 50.0, ("Modes bring 300 USD", "Looking ahead brings 50 USD")),
+        (ValueOfPlanning(1000.0, 999.5, 1000.0), 0.5, 0.0, ("Modes bring nothing", "nothing to gain by looking ahead")),
+        (ValueOfPlanning(1000.0, None, None), None, None, ("What modes bring is not known", "breaks a hard limit")),
+        (ValueOfPlanning(-5.0, -50.0, -5.0), 45.0, 0.0, ("Modes bring 45 USD", "nothing to gain")),
     ],
 )
 def test_split_by_hand(kind, modes, ahead, words):

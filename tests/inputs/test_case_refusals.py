@@ -334,7 +334,7 @@ def test_all_errors_are_named_at_once_in_the_order_of_the_file(folder):
 
 
 def test_errors_of_two_series_and_of_the_state_come_together(folder):
-    """Series and agreement with the plant are checked in one go.
+    """Series and cross_checks with the plant are checked in one go.
 
     *Proves:* a nightly job learns of all late feeds from one run.
     *Sensitivity:* stopping at the first series would give one message instead of three.

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flexmine.cli.main import cli
-from flexmine.inputs import agreement
+from flexmine.inputs import cross_checks
 from flexmine.problem.reading import problem_text
 from plants import reference_class, simple_problem
 
@@ -300,9 +300,9 @@ def test_a_malformed_problem_exits_2_and_names_the_path(tmp_path, file, edit, be
 
 def test_more_rows_than_are_planned_are_refused(folder, monkeypatch):
     """*Proves:* containers times steps are bounded.  *Sensitivity:* 12 rows are allowed where the limit is 12."""
-    monkeypatch.setattr(agreement, "MOST_CELLS", 12)
+    monkeypatch.setattr(cross_checks, "MOST_CELLS", 12)
     assert run("check", folder.case).exit_code == 0
-    monkeypatch.setattr(agreement, "MOST_CELLS", 11)
+    monkeypatch.setattr(cross_checks, "MOST_CELLS", 11)
     assert "case.yaml:6:12 horizon_h: 3 containers in that many steps are too much" in run("check", folder.case).stderr
 
 

@@ -11,7 +11,7 @@ from flexmine.inputs.case import load_case
 from flexmine.inputs.examples import LEFT_OUT, Inline
 from flexmine.inputs.json_schema import KINDS
 from flexmine.inputs.meanings import documents
-from flexmine.inputs.salvage import field_adapter
+from flexmine.inputs.partial_validation import field_adapter
 from flexmine.inputs.starter import starter_files
 from flexmine.inputs.yaml_loader import parse_yaml
 from flexmine.output import write_new

@@ -15,10 +15,10 @@ import flexmine
 from doctored import edit, seal_again
 from flexmine.audit.directory import audit_directory
 from flexmine.errors import AuditFailed, BadInput
+from flexmine.jobs.executed_days import executed
 from flexmine.jobs.health import Level, health
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import executed
 from flexmine.jobs.keep import backup_job, restore_job
 from flexmine.jobs.night import Night
 from flexmine.jobs.reproduce import reproduce

@@ -12,9 +12,9 @@ from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput, Infeasible
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.difference import difference
+from flexmine.jobs.executed_days import executed, read_part
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday, next_step
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import executed, read_part
 from flexmine.jobs.night import Night
 from flexmine.jobs.observe import observe
 from flexmine.jobs.publication import publish_newest

@@ -10,15 +10,15 @@ import pytest
 from flexmine.errors import BadInput, Infeasible, NoPlan
 from flexmine.inputs.case import load_case
 from flexmine.jobs import planning
+from flexmine.jobs.executed_days import join, read_part
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import join, read_part
 from flexmine.jobs.night import Night, exit_code
 from flexmine.jobs.reproduce import reproduce
 from flexmine.jobs.stored import check_run
 from flexmine.publish.reader import read_current
 from flexmine.report.sentence import verdict
 from flexmine.solving.phases import Phases
-from flexmine.workflow.given import bound_usd_of
+from flexmine.workflow.fixed_schedule import bound_usd_of
 from nights import evening_before, feed_file, issue_surplus, write_job
 
 FIRST = date(2024, 6, 3)

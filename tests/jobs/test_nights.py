@@ -12,9 +12,9 @@ import pytest
 from flexmine.audit.directory import audit_directory
 from flexmine.errors import BadInput, Status
 from flexmine.jobs import planning
+from flexmine.jobs.executed_days import executed, join
 from flexmine.jobs.intraday import Intraday
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import executed, join
 from flexmine.jobs.night import Night, exit_code
 from flexmine.problem.reading import read_problem
 from flexmine.publish.reader import read_current

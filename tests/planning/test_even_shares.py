@@ -56,7 +56,7 @@ def test_what_is_not_alike_is_left_alone(what):
     problem = simple_problem(fleet, 2.4, 10.0, None, initial=2.1216, ramp=9.0, feeders=feeders)
     uneven = lopsided(problem)
     if what == "ramp":
-        slow = tuple(replace(c, letters=replace(c.letters, ramp=0.1)) for c in uneven.classes)
+        slow = tuple(replace(c, class_data=replace(c.class_data, ramp=0.1)) for c in uneven.classes)
         uneven = replace(uneven, classes=slow)
     even = with_even_shares(problem, uneven)
     for a, b in zip(even.classes, uneven.classes, strict=True):

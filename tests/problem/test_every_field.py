@@ -19,7 +19,7 @@ import pytest
 
 from flexmine.errors import BadInput
 from flexmine.jobs import joined as joining
-from flexmine.jobs.joined import Part, join
+from flexmine.jobs.executed_days import Part, join
 from flexmine.problem import Group, Miners, Problem, TimeAxis, writing
 from flexmine.problem.fields import BY_STEP, Described, every_field, fields_of
 from flexmine.problem.limits import with_site

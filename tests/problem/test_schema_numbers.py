@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from flexmine.cli.main import cli
 from flexmine.errors import BadInput
-from flexmine.jobs.joined import Part, join
+from flexmine.jobs.executed_days import Part, join
 from flexmine.problem import EnergyLimit, Problem, Site, shape
 from flexmine.problem.fields import About, every_field
 from flexmine.problem.limits import with_site

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyomo.environ as pe
 
-from flexmine.milp import container_ramp, letters, variables
+from flexmine.milp import class_data, container_ramp, variables
 from flexmine.problem import ContainerClass, Problem
 from plants import random_problem
 from properties.test_oracle_itself import brute_force, first_steps
@@ -83,7 +83,7 @@ def test_slow_ramp_is_planned_container_by_container(monkeypatch):
         container_ramp.start_and_stop_power(m, classes)
         summed_rows(m, classes)
 
-    monkeypatch.setattr(letters.ContainerClass, "ramps_slowly", property(lambda k: False))
+    monkeypatch.setattr(class_data.ContainerClass, "ramps_slowly", property(lambda k: False))
     monkeypatch.setattr(container_ramp, "container_ramps", both)
     assert wrong_in(samples) >= len(samples) // 4
 

@@ -16,7 +16,7 @@ import pytest
 
 from adversarial import adversarial_problem
 from flexmine.milp import starts
-from flexmine.milp.letters import Letters, letters_of
+from flexmine.milp.class_data import ClassData, class_data_of
 from flexmine.problem import History, Problem
 from flexmine.problem.reading import problem_from_document, problem_text
 from flexmine.solving.engine import SolveOptions
@@ -204,7 +204,7 @@ def pooled_problems(seeds: range) -> list[tuple[int, Problem]]:
     free = [
         (seed, problem) for seed in seeds if (problem := adversarial_problem(seed)).site.ramp_up_mw_per_step is None
     ]
-    return [(seed, p) for seed, p in free if all(k.pooled for k in letters_of(p))]
+    return [(seed, p) for seed, p in free if all(k.pooled for k in class_data_of(p))]
 
 
 def test_the_row_takes_no_counts_away():
@@ -216,8 +216,8 @@ def test_the_row_takes_no_counts_away():
     """
     seen = Counter()
     for seed, problem in pooled_problems(range(200)):
-        rng, matrix, letters = np.random.default_rng(seed), compiled(problem), letters_of(problem)
-        layout = layout_of(matrix, letters, [j.name for j in problem.sources], problem.steps)
+        rng, matrix, class_data = np.random.default_rng(seed), compiled(problem), class_data_of(problem)
+        layout = layout_of(matrix, class_data, [j.name for j in problem.sources], problem.steps)
         names = np.array([name for name, _ in matrix.rows])
         row = np.flatnonzero(names == "warm_pool_backed")
         tighter = replace(matrix, row_upper=matrix.row_upper - (names == "warm_pool_backed"))
@@ -225,7 +225,7 @@ def test_the_row_takes_no_counts_away():
             point = Solver(replace(matrix, cost=cost), {"threads": 1}, relax=True).run()
             if point.values is None:
                 continue
-            for theta in rng.random((3, len(letters), 1)):
+            for theta in rng.random((3, len(class_data), 1)):
                 counts = rounded_counts(layout, point.values, theta)
                 solver = Solver(matrix, {"threads": 1, "solver": "simplex"}, relax=True)
                 solver.fix(layout.counts, counts)
@@ -249,7 +249,7 @@ def test_the_row_takes_no_counts_away():
 # ------------------------------------------------------------------------------------- arcs and layers: nothing missing
 
 
-def left_to_serve(matrix: Matrix, k: Letters, t: int, *, cold: bool) -> np.ndarray:
+def left_to_serve(matrix: Matrix, k: ClassData, t: int, *, cold: bool) -> np.ndarray:
     """Return the row of what arcs or layers have left after the starts of t, less what is off: ready and used later,
     within its minimum down time, and cold; shape (columns,), to be at most minus N.
     """
@@ -260,10 +260,10 @@ def left_to_serve(matrix: Matrix, k: Letters, t: int, *, cold: bool) -> np.ndarr
         if column is not None:
             row[column] += 1.0
 
-    for lot in k.lots:
-        for u in range(max(t + 1, lot.earliest), lot.last_tied + 1):
-            if lot.earliest <= t:
-                add(*(("rl", k.name, lot.used, lot.step, u) if k.layered else ("r", k.name, lot.step, u)))
+    for cohort in k.cohorts:
+        for u in range(max(t + 1, cohort.earliest), cohort.last_tied + 1):
+            if cohort.earliest <= t:
+                add(*(("rl", k.name, cohort.used, cohort.step, u) if k.layered else ("r", k.name, cohort.step, u)))
     for i in range(t - k.D + 1, t + 1):
         add("z", k.name, i)
     if cold:
@@ -283,7 +283,7 @@ def test_arcs_and_layers_need_no_such_row():
     seen = Counter()
     for seed in range(1200):
         problem = adversarial_problem(seed)
-        own = [k for k in letters_of(problem) if not k.pooled and k.N > 1]
+        own = [k for k in class_data_of(problem) if not k.pooled and k.N > 1]
         if not own or seen["layers" if own[0].layered else "arcs"] >= 12:
             continue
         matrix = compiled(problem)

@@ -9,7 +9,7 @@ import pyomo.environ as pe
 import pytest
 
 from flexmine.milp import variables
-from flexmine.milp.letters import Letters
+from flexmine.milp.class_data import ClassData
 from flexmine.milp.model import build_model
 from flexmine.problem import ContainerClass, Group, History, Problem
 from oracle import oracle
@@ -190,7 +190,7 @@ def test_warm_pool():
 
 
 def pool_forced(monkeypatch) -> None:
-    monkeypatch.setattr(Letters, "needs_arcs", property(lambda k: False))
+    monkeypatch.setattr(ClassData, "needs_arcs", property(lambda k: False))
 
 
 def test_windows_out_of_order(monkeypatch):

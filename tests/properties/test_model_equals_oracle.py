@@ -12,7 +12,7 @@ import pytest
 from brute_force import best_money
 from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible, Status
-from flexmine.milp import commitment, letters
+from flexmine.milp import class_data, commitment
 from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import ContainerClass, History, Problem
 from flexmine.solving.engine import ENGINES, SolveOptions, solve
@@ -204,21 +204,21 @@ def test_every_engine(engine):
 
 
 def _window_one_longer(monkeypatch):
-    honest = letters._lots
+    honest = class_data._cohorts
 
     def longer(k, history, steps, *limits):
-        lots = honest(k, history, steps, *limits)
-        return tuple(replace(lot, last_warm=min(lot.last_warm + 1, steps - 1)) for lot in lots)
+        cohorts = honest(k, history, steps, *limits)
+        return tuple(replace(cohort, last_warm=min(cohort.last_warm + 1, steps - 1)) for cohort in cohorts)
 
-    monkeypatch.setattr(letters, "_lots", longer)
+    monkeypatch.setattr(class_data, "_cohorts", longer)
 
 
 def _minimum_up_without_history(monkeypatch):
-    monkeypatch.setattr(letters.Letters, "started", lambda k, step: 0)
+    monkeypatch.setattr(class_data.ClassData, "started", lambda k, step: 0)
 
 
 def _minimum_down_without_history(monkeypatch):
-    monkeypatch.setattr(letters.Letters, "stopped", lambda k, step: 0)
+    monkeypatch.setattr(class_data.ClassData, "stopped", lambda k, step: 0)
 
 
 def _minimum_down_by_available(monkeypatch):
@@ -241,7 +241,7 @@ def _minimum_down_by_available(monkeypatch):
 
 
 def _history_as_it_was(monkeypatch):
-    monkeypatch.setattr(letters, "_seen", lambda k, h, T: h)
+    monkeypatch.setattr(class_data, "_seen", lambda k, h, T: h)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pyomo.environ as pe
 
 from flexmine.milp import model
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.problem import Problem
 from spiky import (
     assert_exact_on_counts,
@@ -85,7 +85,7 @@ def test_layers_of_several_classes_on_a_feeder_with_counted_availability():
         available = np.where(rng.random(14) < 0.3, rng.integers(0, 4, 14), 3)
         problem = plant(rng, available=available)
         layered = audited_money(problem)
-        single = {k.name: k for k in letters_of(problem, layered=False)}
+        single = {k.name: k for k in class_data_of(problem, layered=False)}
         with_split = money_of_model(model.build_model(problem, classes=single))
         assert same(layered, with_split), f"seed {seed}: layers {layered}, split {with_split}"
 
@@ -100,7 +100,7 @@ def test_a_limit_that_cannot_bind_costs_nothing():
     for most, layered in ((3, True), (4, False)):
         # In 16 steps of one day, starts five steps apart: 0, 5, 10, 15.
         problem = with_starts_counted(spiky_site(rng, k), most, 16)
-        own = letters_of(problem)[0]
+        own = class_data_of(problem)[0]
         assert own.layered is layered
         assert own.starts_left is None
 
@@ -124,9 +124,9 @@ def test_a_limit_of_a_million_starts_is_as_near_as_what_is_left_of_it():
 
     samples = truths(by_seed(440, make))
     assert_exact_on_counts(samples)
-    letters = [k for _, problem, _ in samples for k in letters_of(problem)]
-    assert any(k.layered for k in letters)
-    assert max(len(k.layers) for k in letters) <= 8
+    class_data = [k for _, problem, _ in samples for k in class_data_of(problem)]
+    assert any(k.layered for k in class_data)
+    assert max(len(k.layers) for k in class_data) <= 8
     forgotten = 0
     for _, problem, truth in samples:
         free = tuple(replace(k, history=tuple(replace(h, starts_today=0) for h in k.history)) for k in problem.classes)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from agreed import agreed_money, agreed_replay
-from flexmine.milp.letters import Letters
+from flexmine.milp.class_data import ClassData
 from flexmine.problem import History
 from flexmine.solving.engine import SolveOptions, solve
 from plants import round_class, round_problem
@@ -89,7 +89,7 @@ def test_the_pool_alone_is_wrong_where_windows_are_out_of_order(monkeypatch):
     *Proves:* the choice of arcs matters, and the case above tests it.
     *Sensitivity:* equal money here would make the case above worthless.
     """
-    monkeypatch.setattr(Letters, "needs_arcs", property(lambda k: False))
+    monkeypatch.setattr(ClassData, "needs_arcs", property(lambda k: False))
     k = round_class(steps=6, warm_off_steps=RESTLESS_WINDOWS)
     wrong = solve(round_problem(k, RESTLESS_PRICES), SolveOptions(gap=0.0))
     assert wrong.money_usd == pytest.approx(260.0)

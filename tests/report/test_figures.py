@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flexmine.audit.reason_codes import CODES
-from flexmine.baselines.day_kind import DayKind
+from flexmine.baselines.value_of_planning import ValueOfPlanning
 from flexmine.explain.reasons import Reasons
 from flexmine.planning.carbon import carbon_account
 from flexmine.problem import Miners
@@ -243,13 +243,13 @@ def test_what_planning_brings(make_plan):
 
     *Proves:* both bars, and words where one is not known. *Sensitivity:* swapped they would be 120 and 1,320.
     """
-    figure = money_figure(make_plan(day_kind=DayKind(4320.0, 3000.0, 4200.0)))
+    figure = money_figure(make_plan(day_kind=ValueOfPlanning(4320.0, 3000.0, 4200.0)))
     bars = {r["n"]: (r["b"], plain(r["w"])) for r in rows_of(figure.panels[-1], "n")}
     assert bars == {"modes": (1320.0, "1 320"), "looking ahead": (120.0, "120")}
     assert "modes bring 1 320 USD against the best plan with full power only" in plain(" ".join(figure.notes))
-    half = money_figure(make_plan(day_kind=DayKind(4320.0, None, 4200.0)))
+    half = money_figure(make_plan(day_kind=ValueOfPlanning(4320.0, None, 4200.0)))
     assert rows_of(half.panels[-1], "n")[0]["w"] == "no plan without"
-    neither = money_figure(make_plan(day_kind=DayKind(4320.0, None, None)))
+    neither = money_figure(make_plan(day_kind=ValueOfPlanning(4320.0, None, None)))
     assert [p.key for p in neither.panels] == ["terms"]
 
 
@@ -259,9 +259,9 @@ def test_the_terminal_says_where_there_is_nothing_to_gain(make_plan):
     *Sensitivity:* a comparison with 0 would miss 4,319 of 4,320 USD.
     """
     assert "nothing to gain by looking ahead" in " ".join(
-        summary(make_plan(day_kind=DayKind(4320.0, 3000.0, 4319.0))).split()
+        summary(make_plan(day_kind=ValueOfPlanning(4320.0, 3000.0, 4319.0))).split()
     )
-    assert "Looking ahead brings" not in summary(make_plan(day_kind=DayKind(4320.0, 3000.0, 4200.0)))
+    assert "Looking ahead brings" not in summary(make_plan(day_kind=ValueOfPlanning(4320.0, 3000.0, 4200.0)))
 
 
 def test_rounding_and_preference_in_words():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.milp.variables import Classes
 from flexmine.problem import EnergyLimit, Group, History, Problem
 from plants import round_class, round_problem, simple_problem
@@ -88,7 +88,7 @@ def counted() -> Problem:
 
 
 def _single(problem: Problem) -> Classes:
-    return {k.name: k for k in letters_of(problem, layered=False)}
+    return {k.name: k for k in class_data_of(problem, layered=False)}
 
 
 # Row -> the plant that shows it, and its classes where it stands only in a model without layers.

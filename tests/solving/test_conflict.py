@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible, NoPlan
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.problem import EnergyLimit, Group, History, Problem
 from flexmine.problem.limits import with_site
 from flexmine.solving import conflict, highs
@@ -283,7 +283,7 @@ def test_minimum_down_time_is_named_though_the_warm_pool_holds_it_once_more(name
     *Sensitivity:* with `warm_pool_backed` left in place, leaving the limit out changes nothing, and it is not named.
     """
     problem = DOWN_TIME[name]
-    assert all(k.pooled for k in letters_of(problem))
+    assert all(k.pooled for k in class_data_of(problem))
     together = sentences(problem, "elastic").splitlines()[0]
     assert "minimum down time of s19pro (6 h)" in together
     assert "must-run of s19pro" in together

@@ -9,7 +9,7 @@ import pyomo.environ as pe
 import pytest
 
 from flexmine.milp import commitment, power
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.milp.model import build_model
 from flexmine.milp.numbers import numbers_of
 from flexmine.problem import ContainerClass, History, Problem, Source
@@ -37,7 +37,7 @@ def _no_skeletons():
 
 
 def classes_of(problem: Problem):
-    return {k.name: k for k in letters_of(problem)}
+    return {k.name: k for k in class_data_of(problem)}
 
 
 def another_night(problem: Problem, rng: np.random.Generator) -> Problem:

@@ -111,7 +111,7 @@ def test_closeness_decides_between_plans_of_equal_money(kept):
     problem = simple_problem(classes, 0.56, 10.0, None, initial=0.02)
     before = {name: np.full(8, float(name == kept)) for name in ("a", "b")}
     solution = solve(problem, SolveOptions(preference=True), before)
-    running = {c.letters.name: int(c.on.sum()) for c in solution.classes}
+    running = {c.class_data.name: int(c.on.sum()) for c in solution.classes}
     assert running[kept] == 8
     assert sum(running.values()) == 8
 

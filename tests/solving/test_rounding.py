@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flexmine.errors import Infeasible, NoPlan, Status
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.problem import Problem
 from flexmine.problem.limits import LIMIT_OF_ROW, rows_where
 from flexmine.solving.engine import SolveOptions, solve
@@ -37,8 +37,8 @@ FITTING = frozenset({"ages", "available", "ramp", "several_classes", "tight_supp
 
 
 def laid_out(problem: Problem) -> tuple[Matrix, Layout]:
-    matrix, letters = compiled(problem), letters_of(problem)
-    return matrix, layout_of(matrix, letters, [j.name for j in problem.sources], problem.steps)
+    matrix, class_data = compiled(problem), class_data_of(problem)
+    return matrix, layout_of(matrix, class_data, [j.name for j in problem.sources], problem.steps)
 
 
 def relaxed(matrix: Matrix, lower=None, upper=None) -> HotLp:
@@ -125,7 +125,7 @@ def test_no_plan_is_cut_off(seed):
         assert np.all(plan[whole] <= upper[whole] + 1e-6)
         assert np.all(plan[layout.facility] <= facility.highest + 1e-6)
         assert np.all(plan[layout.facility] >= facility.lowest - 1e-6)
-    widths = np.concatenate([k.w for k in letters_of(problem)])
+    widths = np.concatenate([k.w for k in class_data_of(problem)])
     maker = CutMaker(layout, facility, cut_rows(matrix, layout, facility, upper), upper, widths)
     lp = relaxed(matrix, upper=np.where(whole, upper, matrix.upper))
     point = lp.solve()
@@ -158,7 +158,7 @@ def test_thresholds_are_chosen_so_that_the_power_fits(seed):
     series = (rng.uniform(0.1, 0.6, 48) * full, 10.0, full, rng.uniform(20, 120, 48))
     problem = simple_problem(classes, *series, cap=0.5 * full, ramp=0.06 * full)
     matrix, layout = laid_out(problem)
-    search = Search(matrix, letters_of(problem), layout, 0.0, time.perf_counter() + 60, QUIET)
+    search = Search(matrix, class_data_of(problem), layout, 0.0, time.perf_counter() + 60, QUIET)
     assert search.run().incumbent.values is not None
     assert search.incumbent.refused == 0
 
@@ -168,7 +168,7 @@ def test_cuts_raise_the_bound():
     gain = 0.0
     for seed in range(6):
         matrix, layout = laid_out(spiky(seed))
-        search = Search(matrix, letters_of(spiky(seed)), layout, 0.0, time.perf_counter() + 60, QUIET)
+        search = Search(matrix, class_data_of(spiky(seed)), layout, 0.0, time.perf_counter() + 60, QUIET)
         found = search.run()
         start = relaxed(matrix).solve()
         gain += found.incumbent.bound - start.bound
@@ -204,7 +204,7 @@ def test_a_point_is_as_good_after_rows_have_been_taken_in():
     lp, loose = relaxed(matrix), 1e3
     lp.add_cuts(Cuts(np.array([0, 2]), layout.on[0, 1:3], np.ones(2), np.array([loose])))
     point = lp.solve()
-    widths = np.concatenate([k.w for k in letters_of(problem)])
+    widths = np.concatenate([k.w for k in class_data_of(problem)])
     plan = best_plans(matrix, 2, number=1)[0]
     incumbent = Incumbent(matrix, layout, widths, 0.0, plan, float(matrix.cost @ plan) + matrix.offset + 0.01)
     before = narrowed(lp, point, incumbent)
@@ -245,10 +245,10 @@ def test_rows_that_are_not_known_are_refused():
     problem = spiky(1)
     matrix, _ = laid_out(problem)
     strange = replace(matrix, rows=[("moonlight", index) if c == "ramp_up" else (c, index) for c, index in matrix.rows])
-    letters = letters_of(problem)
-    layout = layout_of(strange, letters, [j.name for j in problem.sources], problem.steps)
+    class_data = class_data_of(problem)
+    layout = layout_of(strange, class_data, [j.name for j in problem.sources], problem.steps)
     assert layout.unknown == ("moonlight",)
-    stage = Task(problem, letters, strange, layout, SolveOptions()).run()
+    stage = Task(problem, class_data, strange, layout, SolveOptions()).run()
     assert stage.engine == "mip"
     assert "moonlight" in stage.notes[0]
 
@@ -284,8 +284,8 @@ def test_an_empty_relaxation_is_proven_by_its_ray_and_explained():
     relaxation that HiGHS merely calls empty would end the same way (the search goes on to the MIP there)."""
     problem = simple_problem(reference_class(count=2, steps=6, must_run=2), surplus_mw=0.1, firm_mw=0.2)
     matrix, layout = laid_out(problem)
-    found = Search(matrix, letters_of(problem), layout, 1e-4, time.perf_counter() + 60, QUIET).run()
-    assert found.ending == "infeasible"
+    found = Search(matrix, class_data_of(problem), layout, 1e-4, time.perf_counter() + 60, QUIET).run()
+    assert found.status == "infeasible"
     with pytest.raises(Infeasible, match="must-run"):
         solve(problem, SolveOptions(engine="rounding"))
 
@@ -306,8 +306,8 @@ def test_time_is_up_before_and_during_the_search():
         def _cut(self, point):
             raise TimeIsUp
 
-    found = Cut(matrix, letters_of(problem), layout, 0.0, time.perf_counter() + 60, QUIET).run()
-    assert found.ending == "time_limit"
+    found = Cut(matrix, class_data_of(problem), layout, 0.0, time.perf_counter() + 60, QUIET).run()
+    assert found.status == "time_limit"
     assert found.incumbent.values is not None
     assert found.incumbent.bound < found.incumbent.objective
 
@@ -337,7 +337,7 @@ def test_narrowed_bounds_hold_every_better_plan(seed):
     """
     problem = spiky(seed, count=2, steps=12)
     matrix, layout = laid_out(problem)
-    widths = np.concatenate([k.w for k in letters_of(problem)])
+    widths = np.concatenate([k.w for k in class_data_of(problem)])
     lp = relaxed(matrix)
     point = lp.solve()
     narrower = 0
@@ -359,9 +359,9 @@ def test_rows_that_a_threshold_may_break_are_told(monkeypatch):
     *Sensitivity:* a declaration that nobody reads leaves the list empty.
     """
     cap, problem = LIMIT_OF_ROW["site_cap"], simple_problem([reference_class(n, 2, 6, prefix=n) for n in ("A", "B")])
-    letters = letters_of(problem)
+    class_data = class_data_of(problem)
     for rounding, told in (("may_break", "rows site_cap may be broken"), ("kept_alone", "rows site_cap[,...] sum")):
         monkeypatch.setitem(LIMIT_OF_ROW, "site_cap", replace(cap, rounding=rounding))
         matrix = compiled(problem)
-        found = layout_of(matrix, letters, [s.name for s in problem.sources], problem.steps).refusals
+        found = layout_of(matrix, class_data, [s.name for s in problem.sources], problem.steps).refusals
         assert [text for text in found if text.startswith(told)], found

@@ -201,7 +201,10 @@ KINDS = {
         _raw_first(pax([(b"path", b"rows.json\0evil")]) + header(b"rows.json")),
         "no backup has a file of this name",
     ),
-    "letters after the end of a name": (_raw_first(header(b"rows.json\0/../evil")), "its name goes on after its end"),
+    "letters after the end of a name": (
+        _raw_first(header(b"rows.json\0/../evil")),
+        "its name goes on after its end",
+    ),
 }
 NAMES = {
     "absolute": "/tmp/evil",

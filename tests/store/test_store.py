@@ -11,8 +11,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import StatementError
 
 from flexmine.errors import BadInput
+from flexmine.jobs.executed_days import executed, join
 from flexmine.jobs.job import read_job
-from flexmine.jobs.joined import executed, join
 from flexmine.jobs.night import Night
 from flexmine.jobs.prune import prune
 from flexmine.jobs.reproduce import reproduce

@@ -22,9 +22,9 @@ from flexmine.planning.state import state_after
 from flexmine.solving.engine import SolveOptions, proven
 from flexmine.solving.phases import Phases
 from flexmine.workflow.audit_files import audit_plan
-from flexmine.workflow.given import bound_usd_of
+from flexmine.workflow.fixed_schedule import bound_usd_of
 from flexmine.workflow.plan import Plan
-from flexmine.workflow.plan_case import _day_kind
+from flexmine.workflow.plan_case import _value_of_planning
 from flexmine.workflow.solve import audited_money_usd, passed, solve_with_reserve
 from miner_plants import touching
 from plants import FEATURES, random_problem
@@ -41,7 +41,7 @@ def solved(problem, publish_steps, options):
     rules = () if committed else simple_rules(problem, publish_steps)
     more = {
         "rules": tuple(realisable(problem, rule, publish_steps) for rule in rules),
-        "day_kind": _day_kind(problem, proof.money_usd, rules, options) if rules else None,
+        "day_kind": _value_of_planning(problem, proof.money_usd, rules, options) if rules else None,
         "reasons": reasons(problem, solution, exact, (), options),
         "preference": asdict(solution.preference),
     }

@@ -10,7 +10,7 @@ import pytest
 import flexmine
 from flexmine.errors import NoPlan, Status
 from flexmine.workflow.document import plan_document
-from flexmine.workflow.given import plan_given
+from flexmine.workflow.fixed_schedule import plan_given
 from flexmine.workflow.plan import Plan
 
 # What only a solver knows: its proof, what it was compared with, and why.

@@ -12,7 +12,7 @@ from flexmine.assembly.causes import Cause, causes
 from flexmine.assembly.chain import chain
 from flexmine.assembly.classes import available_counts, container_class, group
 from flexmine.assembly.equipment import Equipment, Weather, equipment
-from flexmine.assembly.fleet import containers, override_obligations
+from flexmine.assembly.fleet import containers, waivers
 from flexmine.assembly.inside import Box
 from flexmine.assembly.outside import outside
 from flexmine.assembly.reserve import with_reserve
@@ -81,7 +81,7 @@ def assemble(case: Case) -> Assembly:
     value = hash_value(case, changes, notes)
     models = _models(case, clock, Money(value, cheapest_price_usd_per_mwh(offered)), notes)
     held = limits(case, clock)
-    fleet, overrides = override_obligations(case, clock, containers(case, clock, models), models, held)
+    fleet, overrides = waivers(case, clock, containers(case, clock, models), models, held)
     groups = group(fleet, models)
     available, shared = available_counts(groups, models, held)
     classes = tuple(

@@ -149,7 +149,7 @@ class Limits:
         return banned
 
 
-def override_obligations(
+def waivers(
     case: Case, clock: Clock, fleet: list[Container], models: dict[str, Equipment], limits: Limits
 ) -> tuple[list[Container], list[str]]:
     """Release the containers whose unfinished minimum up time meets something that forbids running.

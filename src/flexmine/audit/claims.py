@@ -143,7 +143,7 @@ def _check_figures(book: Comparison, made: Replayed) -> None:
 
 
 def _check_changes(book: Comparison, document: Mapping[str, Any]) -> None:
-    """Check that what was planned otherwise than the files say is told in the shape that readers expect."""
+    """Check that what was planned otherwise than the files say is reported in the shape that readers expect."""
     for i, change in enumerate(part(book, document, "changes", list)):
         whole = isinstance(change, dict) and isinstance(change.get("key"), str) and "value" in change
         book.hold(whole, f"plan.json: changes[{i}] is no object with the keys key (text) and value.")

@@ -1,6 +1,6 @@
 """Power of one step for given counts: a merit order, exact, for many candidate counts at once; and equal shares.
 
-Letters of shapes: K classes, T steps, M candidates, F feeders (the last one stands for no feeder and has no cap).
+ClassData of shapes: K classes, T steps, M candidates, F feeders (the last one stands for no feeder and has no cap).
 """
 
 from __future__ import annotations

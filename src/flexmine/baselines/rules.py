@@ -1,7 +1,7 @@
 """The simple rules that every plan is compared with: always on, threshold and greedy.
 
 Each walks through the horizon once, step by step, and decides from the state of its containers, the data of the step
-and how soon a limit has to be reached; none sees prices ahead.  What a rule cannot keep is told, not repaired.
+and how soon a limit has to be reached; none sees prices ahead.  What a rule cannot keep is reported, not repaired.
 """
 
 from __future__ import annotations

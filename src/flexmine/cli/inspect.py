@@ -95,9 +95,9 @@ def audit(
     found = audit_plan(directory, loaded, [Witness("--seal", seal)] if seal else [], strict=strict)
     carried = None if found.replayed is None else found.replayed.document.get("seal")
     if as_json:
-        told = {"directory": str(directory), "passed": found.ok, "checks": found.checks, "seal": carried}
+        summary = {"directory": str(directory), "passed": found.ok, "checks": found.checks, "seal": carried}
         lists = {"violations": found.violations, "marks": found.marks, "claimed": found.claimed}
-        put(json.dumps({**told, **{key: list(value) for key, value in lists.items()}}))
+        put(json.dumps({**summary, **{key: list(value) for key, value in lists.items()}}))
         return 0 if found.ok else EXIT_INTERNAL
     if found.ok:
         of_case = "" if case is None else f", and it is the plan of {case}"

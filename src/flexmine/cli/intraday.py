@@ -15,7 +15,7 @@ from flexmine.cli.unattended import run_unattended
 
 if TYPE_CHECKING:
     from flexmine.jobs.night import Night
-    from flexmine.jobs.settle import DayResult
+    from flexmine.jobs.plan_and_store import DayResult
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -56,6 +56,6 @@ def solve(*, problem_file: Path, out: Path, containers: bool, as_json: bool, **s
     write_text(out, solution_text(document))
     for sentence in document["conflict"]:
         say(f"flexmine: infeasible: {sentence}")
-    told = {key: document[key] for key in ("status", "money_usd", "bound_usd", "gap", "engine", "conflict")}
-    put(json.dumps({"file": str(out), **told}) if as_json else str(out))
+    summary = {key: document[key] for key in ("status", "money_usd", "bound_usd", "gap", "engine", "conflict")}
+    put(json.dumps({"file": str(out), **summary}) if as_json else str(out))
     return code

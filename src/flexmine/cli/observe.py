@@ -40,13 +40,13 @@ def observe(job_file: Path, meter: Path, as_json: bool, strict: bool) -> int:
         store = job.open_store()
         finish_restore(job, store, say)
         found = store_file(job, store, meter)
-    told = deviations(found.readings)
+    summary = deviations(found.readings)
     left_out = {"incomplete": found.incomplete, "without_plan": found.without_plan}
     if as_json:
-        containers = {d.container: {k: v for k, v in asdict(d).items() if k != "container"} for d in told}
+        containers = {d.container: {k: v for k, v in asdict(d).items() if k != "container"} for d in summary}
         put(json.dumps({"readings": len(found.readings), **left_out, "containers": containers}))
     else:
-        put(*deviation_lines(told))
+        put(*deviation_lines(summary))
         for key, count in left_out.items():
             if count:
                 say(f"flexmine: {count} steps of a container left out: {key.replace('_', ' ')}")
@@ -62,8 +62,8 @@ def observe(job_file: Path, meter: Path, as_json: bool, strict: bool) -> int:
 @with_errors
 def replay(job_file: Path, first: date | None, last: date | None, as_json: bool, strict: bool) -> int:
     """Join the newest plans of stored days and audit them as one: minimum times, ramps and starts across midnight."""
+    from flexmine.jobs.executed_days import executed, join
     from flexmine.jobs.job import read_job
-    from flexmine.jobs.joined import executed, join
 
     job = replace(read_job(job_file), strict=strict)
     parts = executed(job.open_store(), job.plant, first, last)
@@ -72,7 +72,7 @@ def replay(job_file: Path, first: date | None, last: date | None, as_json: bool,
     joined = join(parts)
     audit = joined.replay
     violations = [v.message for v in audit.violations]
-    told = {
+    summary = {
         "first": parts[0].day.isoformat(),
         "last": parts[-1].day.isoformat(),
         "days": len({p.day for p in parts}),
@@ -83,12 +83,12 @@ def replay(job_file: Path, first: date | None, last: date | None, as_json: bool,
         "violations": violations,
     }
     if as_json:
-        put(json.dumps(told))
+        put(json.dumps(summary))
     else:
         put(
-            f"{told['days']} days from {told['first']} to {told['last']}, {told['steps']} steps in one: "
-            f"{told['checks']} checks, {len(violations)} violations, {told['starts']} starts, "
-            f"{told['money_usd']:.2f} USD"
+            f"{summary['days']} days from {summary['first']} to {summary['last']}, {summary['steps']} steps in one: "
+            f"{summary['checks']} checks, {len(violations)} violations, {summary['starts']} starts, "
+            f"{summary['money_usd']:.2f} USD"
         )
     for message in violations:
         say(f"flexmine: audit: {message}")

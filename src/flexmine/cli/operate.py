@@ -54,8 +54,8 @@ def backup_command(job_file: Path, target: Path, as_json: bool) -> int:
     from flexmine.jobs.keep import backup_job
 
     counts = backup_job(read_job(job_file), target)
-    told = {"file": str(target), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
-    put(json.dumps(told) if as_json else str(target))
+    summary = {"file": str(target), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
+    put(json.dumps(summary) if as_json else str(target))
     say(f"flexmine: {counts.runs} runs, {counts.rows} rows, {counts.files} files")
     return 0
 
@@ -76,9 +76,9 @@ def restore_command(job_file: Path, source: Path, overwrite: bool, as_json: bool
     from flexmine.jobs.keep import restore_job
 
     counts = restore_job(replace(read_job(job_file), strict=strict), source, overwrite=overwrite)
-    told = {"file": str(source), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
+    summary = {"file": str(source), "runs": counts.runs, "rows": counts.rows, "files": counts.files}
     lines = [f"restored from {source}: {counts.runs} runs, {counts.rows} rows, {counts.files} files"]
     if counts.aside is not None:
         lines.append(f"what was there before is in {counts.aside}, and so are nights later than the backup")
-    put(*([json.dumps(told)] if as_json else lines))
+    put(*([json.dumps(summary)] if as_json else lines))
     return 0

@@ -47,9 +47,9 @@ def plan_command(
     target = out or Path("plans") / Path(case).stem
     with ErrorFile(target):
         plan = _make_plan(case, target, previous, allow_outside=allow_outside, report=not no_report, solver=solver)
-    told = [*(f"filled: {f}" for f in plan.filled), *(f"breach: {b}" for b in plan.breaches)]
-    if told:
-        say("; ".join(told))
+    marks = [*(f"filled: {f}" for f in plan.filled), *(f"breach: {b}" for b in plan.breaches)]
+    if marks:
+        say("; ".join(marks))
     for note in plan.notes:
         if note.endswith("has no effect"):
             say(f"flexmine: note: {note}")
@@ -65,7 +65,7 @@ def plan_command(
         put(json.dumps({"directory": str(target), **{key: document[key] for key in keys}}))
     else:
         put(str(target / ("plan.json" if no_report else "report.html")))
-    if strict and told and plan.status is Status.OPTIMAL:
+    if strict and marks and plan.status is Status.OPTIMAL:
         return EXIT_CODES[Status.FEASIBLE]
     return EXIT_CODES[plan.status]
 

@@ -78,8 +78,8 @@ def publish_command(
     terms = Terms(tolerance_kw=tolerance_kw, after_validity=after_validity, keep=keep)  # type: ignore[arg-type]
     known = [Witness("--seal", seal)] if seal else []
     outcome = publish(directory, target, terms, supersede=supersede, witnesses=known, strict=strict, what_if=what_if)
-    told = outcome.publication.document
-    breaks = told["after_validity"]["breaks"]
+    summary = outcome.publication.document
+    breaks = summary["after_validity"]["breaks"]
     if breaks:
         more = f" ({len(breaks) - 1} more in publication.json)" if len(breaks) > 1 else ""
         say(f"flexmine: after the plan's end, {after_validity} would break a limit: {breaks[0]}{more}")
@@ -96,7 +96,7 @@ def publish_command(
     if as_json:
         keys = ("sequence", "plan_id", "plant", "valid_from", "valid_until", "after_validity", "tolerance_kw")
         by_mqtt = {"sent": sending, "topics": [m.topic for m in messages]}
-        shown = {"target": str(target), "new": outcome.new, **{key: told[key] for key in keys}, "mqtt": by_mqtt}
+        shown = {"target": str(target), "new": outcome.new, **{key: summary[key] for key in keys}, "mqtt": by_mqtt}
         put(json.dumps(shown))
         return 0
     put(str(outcome.publication.directory))

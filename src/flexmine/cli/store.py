@@ -60,8 +60,8 @@ def show(job_file: Path, day: date, revision: int | None, as_json: bool, strict:
     record = _revision(job, store, day, revision)
     place = store.place(record)
     document = read_document(store.plan(record))
-    told = {**_with_sequence(record), "folder": str(place), "published": document["published"]}
-    _show(told, run_lines(record, document, str(place)), as_json)
+    summary = {**_with_sequence(record), "folder": str(place), "published": document["published"]}
+    _show(summary, run_lines(record, document, str(place)), as_json)
     return 0
 
 
@@ -90,8 +90,8 @@ def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: 
     a, b = (_revision(job, store, day, r) for r in revisions)
     found = difference(store.stored(a), store.stored(b))
     head = f"{day} of {job.plant}: revision {a.revision} ({a.run_id}) -> revision {b.revision} ({b.run_id})"
-    told = {"day": day.isoformat(), "revisions": list(revisions), "runs": [a.run_id, b.run_id], **asdict(found)}
-    _show(told, [head, *difference_lines(found)], as_json)
+    summary = {"day": day.isoformat(), "revisions": list(revisions), "runs": [a.run_id, b.run_id], **asdict(found)}
+    _show(summary, [head, *difference_lines(found)], as_json)
     return 0
 
 
@@ -143,8 +143,8 @@ def prune(job_file: Path, days: int | None, dry_run: bool, as_json: bool) -> int
         found = forget(job, store, limit, pretend=dry_run)
     lines = [f"{'would remove' if dry_run else 'removed'} {len(found.gone)} runs of days before {limit}"]
     lines += [f"kept {r.day} revision {r.revision}: {reason}" for r, reason in found.kept]
-    told = {"before": limit.isoformat(), "dry_run": dry_run, "gone": [r.run_id for r in found.gone]}
-    _show({**told, "kept": {r.run_id: reason for r, reason in found.kept}}, lines, as_json)
+    summary = {"before": limit.isoformat(), "dry_run": dry_run, "gone": [r.run_id for r in found.gone]}
+    _show({**summary, "kept": {r.run_id: reason for r, reason in found.kept}}, lines, as_json)
     return 0
 
 
@@ -167,5 +167,5 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in values.items()}
 
 
-def _show(told: Any, lines: list[str], as_json: bool) -> None:
-    put(*([json.dumps(told)] if as_json else lines))
+def _show(summary: Any, lines: list[str], as_json: bool) -> None:
+    put(*([json.dumps(summary)] if as_json else lines))

@@ -13,7 +13,7 @@ from flexmine.cli.common import errors_in_log, put
 
 if TYPE_CHECKING:
     from flexmine.jobs.night import Night
-    from flexmine.jobs.settle import DayResult
+    from flexmine.jobs.plan_and_store import DayResult
 
 
 def run_unattended(

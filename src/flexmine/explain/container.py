@@ -200,7 +200,7 @@ def _filled(document: Mapping[str, Any], t: int) -> list[str]:
 
 
 def span(time: TimeAxis, t: int) -> str:
-    """Return when a step is, in site time; the hour that a clock shows twice is told by its offset."""
+    """Return when a step is, in site time; the hour that a clock shows twice is reported by its offset."""
     begin, end = time.begin(t), time.begin(t + 1)
     twice = begin.replace(fold=0).utcoffset() != begin.replace(fold=1).utcoffset()
     which = f" ({begin.isoformat()[-6:]})" if twice else ""

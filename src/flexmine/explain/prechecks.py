@@ -270,7 +270,7 @@ def _ramp_conflicts(
     for origin, path, since in _paths(problem, origins, slope_mw, tightest):
         for target in targets:
             excess = path - target.values_mw if down else np.where(target.values_mw > 0, target.values_mw - path, 0.0)
-            # A contradiction within one step is no matter of the ramp, and is told above.
+            # A contradiction within one step is no matter of the ramp, and is reported above.
             wrong = (excess > TOLERANCE_MW) & (since < np.arange(problem.steps))
             if np.any(wrong):
                 t = int(np.argmax(np.where(wrong, excess, -np.inf)))

@@ -102,7 +102,7 @@ def reasons(
     text: list[tuple[str, ...]] = [()] * len(schedule.containers)
     row_of = {name: row for row, name in enumerate(schedule.containers)}
     for plan in solution.classes:
-        for name in plan.letters.containers:
+        for name in plan.class_data.containers:
             row = row_of[name]
             text[row] = tuple(writer.reason(plan, row, t) for t in range(problem.steps))
     return Reasons(tuple(text), writer.values, writer.what_if.allowed)
@@ -136,11 +136,11 @@ class _Writer:
     def reason(self, plan: ClassPlan, row: int, t: int) -> str:
         """Return the reason of one container in one step."""
         on = bool(self.schedule.on[row, t])
-        k = self.parents[plan.letters.parent]
+        k = self.parents[plan.class_data.parent]
         # Whether a minimum time or the container ramp binds is all in which containers of a class and state differ.
         young = int(self.lasted[row, t]) < (k.min_up_steps if on else k.min_down_steps)
         ramp = self._container_ramp(k, row, t) if on else None
-        key = (plan.letters.name, t, on, young, ramp)
+        key = (plan.class_data.name, t, on, young, ramp)
         if key not in self._known:
             self._known[key] = self._on(plan, k, t, young, ramp) if on else self._off(plan, k, t, young)
         return self._known[key]
@@ -167,7 +167,7 @@ class _Writer:
             return self._out(k, t)
         if k.committed is not None:
             return f"contract: {KEPT}"
-        alone = self.fixed.gain_of_counts(plan.letters.name, t, 1)
+        alone = self.fixed.gain_of_counts(plan.class_data.name, t, 1)
         barred = {"minimum_down"} if not young else set()
         if int(k.runnable[t]) >= k.count:
             barred.add("outage")
@@ -180,16 +180,16 @@ class _Writer:
         return self._power_limit(k.name, t, text, forcing=False) or self._fallback(self.why_off, k.name, t, 1, barred)
 
     def _on(self, plan: ClassPlan, k: ContainerClass, t: int, young: bool, ramp: str | None) -> str:
-        letters = plan.letters
+        class_data = plan.class_data
         power = float(plan.it_power_mw[t]) / int(plan.on[t])
-        lowest, highest = float(letters.P0[t]), float(k.highest_it_power_mw[t])
+        lowest, highest = float(class_data.P0[t]), float(k.highest_it_power_mw[t])
         barred = set() if young else {"minimum_up"}
         if k.must_run[t] == 0:
             barred.add("must_run")
         if k.committed is not None and power <= lowest + NOISE_MW:
             return f"contract: {KEPT}"
         if power <= lowest + NOISE_MW:
-            saved = self.fixed.gain_of_counts(letters.name, t, -1)
+            saved = self.fixed.gain_of_counts(class_data.name, t, -1)
             if saved is not None and saved > NOISE_USD:
                 who = self._who_runs(self.why_on, k.name, t, -1, barred)
                 if who is not None:

@@ -215,6 +215,6 @@ def _by_class(problem: Problem, solution: Solution) -> tuple[dict[str, Floats], 
     counts = {k.name: np.zeros(problem.steps) for k in problem.classes}
     power = {k.name: np.zeros(problem.steps) for k in problem.classes}
     for plan in solution.classes:
-        counts[plan.letters.parent] += plan.on
-        power[plan.letters.parent] += plan.it_power_mw
+        counts[plan.class_data.parent] += plan.on
+        power[plan.class_data.parent] += plan.it_power_mw
     return counts, power

@@ -12,21 +12,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flexmine.errors import BadInput, printable
-from flexmine.inputs.agreement import agreement
 from flexmine.inputs.case_series import frozen, read_all_series, stated_numbers
 from flexmine.inputs.changes import Change, Changing, requested
+from flexmine.inputs.cross_checks import cross_checks
 from flexmine.inputs.effect import Resolved, without_effect
 from flexmine.inputs.equipment import ContainerDocument, PlantDocument
 from flexmine.inputs.filling import Filled
 from flexmine.inputs.fixed import FixedDict
+from flexmine.inputs.partial_validation import parts_of
 from flexmine.inputs.pins import Pin
+from flexmine.inputs.plausibility import unusual
 from flexmine.inputs.reading import Access
 from flexmine.inputs.references import Reader
-from flexmine.inputs.salvage import parts_of
 from flexmine.inputs.schema import CaseDocument, case_problems
 from flexmine.inputs.series import Feed
 from flexmine.inputs.suspicious import suspicious
-from flexmine.inputs.unusual import unusual
 from flexmine.inputs.yaml_loader import Draft, loaded
 from flexmine.problem import Floats, TimeAxis
 from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_reference, short
@@ -220,7 +220,7 @@ def _read(origin: Origin, shown: str, changing: Changing, expected: Mapping[str,
     models = {} if plant is None else reader.models(plant)
     more = [] if case.document else [case.at(keys, message) for keys, message in case_problems(document)]
     if plant is not None and plant.document is not None:
-        more += agreement(case, document, plant.document, models)
+        more += cross_checks(case, document, plant.document, models)
     reader.wrong += [message for message in more if message not in reader.wrong]
     axis = _time_axis(document, plant)
     read = {} if axis is None else read_all_series(case, document, axis, as_of or document.as_of, reader)

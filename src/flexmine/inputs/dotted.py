@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from flexmine.errors import BadInput
 from flexmine.inputs.explain import document_in, holds, shown_value, unknown_key
-from flexmine.inputs.salvage import field_adapter
+from flexmine.inputs.partial_validation import field_adapter
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.yaml_loader import Keys
 

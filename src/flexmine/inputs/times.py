@@ -87,7 +87,7 @@ def instants_us(table: Table, column: str, zone: str | None) -> Ints:
     Raises
     ------
     BadInput
-        As by :func:`intervals`; a clock time that stands twice a year cannot be told apart here and is refused.
+        As by :func:`intervals`; a clock time that stands twice a year cannot be distinguished here and is refused.
     """
     table.need(column)
     clock_us, naive = _parse(table, column, zoned=zone is not None)

@@ -16,15 +16,15 @@ from flexmine.jobs.notice import Bulletin, send_notices
 
 @dataclass
 class Afterwards:
-    """A run inside of which an exit code is set; an error that passes through is told and goes on.
+    """A run inside of which an exit code is set; an error that passes through is reported and goes on.
 
-    `kind` is the command.  Nothing of it changes how the run ends: what goes wrong here is told.
+    `kind` is the command.  Nothing of it changes how the run ends: what goes wrong here is reported.
     """
 
     kind: str
     job: Job
     run_id: str
-    tell: Callable[[str], None]
+    warn: Callable[[str], None]
     exit_code: int = 0
     message: str = ""
 
@@ -43,7 +43,7 @@ class Afterwards:
         text = self._look()
         if self.exit_code != 0:
             bulletin = Bulletin(self.kind, self.job.plant, self.run_id, self.exit_code, status, self.message, text)
-            send_notices(self.job.document.notices, bulletin, self.tell)
+            send_notices(self.job.document.notices, bulletin, self.warn)
 
     def _look(self) -> str:
         """Return the health in words, and write the monitors' file."""
@@ -52,5 +52,5 @@ class Afterwards:
             if self.job.document.metrics is not None:
                 write_metrics(found, self.job.path_of(self.job.document.metrics))
         except BadInput as error:
-            self.tell(error.messages[0])
+            self.warn(error.messages[0])
         return "\n".join(found.lines)

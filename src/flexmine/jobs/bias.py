@@ -24,7 +24,7 @@ STEP, LOWEST, HIGHEST = 0.01, 0.8, 1.25
 """Factors are whole per cent, so that containers stay alike; beyond these ends a meter is wrong, not a container."""
 
 
-def bias_factors(job: Job, store: RunStore, begin: datetime, tell: Callable[[str], None]) -> dict[str, float]:
+def bias_factors(job: Job, store: RunStore, begin: datetime, warn: Callable[[str], None]) -> dict[str, float]:
     """Return measured over unbiased planned power of the containers that differ, from the days before `begin`."""
     telemetry = job.document.telemetry
     if telemetry is None or telemetry.bias_days is None:
@@ -44,7 +44,7 @@ def bias_factors(job: Job, store: RunStore, begin: datetime, tell: Callable[[str
     for name, mw in sorted(planned.items()):
         factor = round(actual[name] / mw / STEP) * STEP if mw > 0.0 else 1.0
         if not LOWEST <= factor <= HIGHEST:
-            tell(
+            warn(
                 f"{name}: measured {factor:.2f} of the planned power; that is a meter's fault, and is not planned with"
             )
         elif abs(factor - 1.0) > STEP / 2:

@@ -38,9 +38,9 @@ def input_changes(before: Path, now: Path) -> tuple[str, ...]:
 def _document_changes(name: str, old: Path, new: Path) -> list[str]:
     a, b = (dict(_flat(yaml.load(path.read_text(encoding="utf-8"), Loader=CoreLoader))) for path in (old, new))
     keys = [key for key in {**a, **b} if a.get(key) != b.get(key)]
-    told = [f"{name}: {key}: {_shown(a, key)} -> {_shown(b, key)}" for key in keys[:SHOWN]]
-    rest = len(keys) - len(told)
-    return [*told, f"{name}: and {rest} more keys"] if rest else told
+    lines = [f"{name}: {key}: {_shown(a, key)} -> {_shown(b, key)}" for key in keys[:SHOWN]]
+    rest = len(keys) - len(lines)
+    return [*lines, f"{name}: and {rest} more keys"] if rest else lines
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

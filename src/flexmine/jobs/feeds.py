@@ -68,7 +68,7 @@ class Search:
     axis: TimeAxis
     as_of: datetime
     now: datetime
-    tell: Callable[[str], None]
+    warn: Callable[[str], None]
     readings: dict[Path, bytes] = field(default_factory=dict)
 
     def read(self, path: Path) -> bytes:
@@ -111,7 +111,7 @@ def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
     if len(used) > 1:
         source["completed_by"] = [other.label for other in used[1:]]
     if found.ends_early is not None:
-        search.tell(
+        search.warn(
             f"{key.dotted}: {issue.label} ends at {_shown(found.ends_early)}; what follows is of an older issue"
         )
     return _of_table(search, key, found.table, found.spec, step=NEWEST, label="", source=source)
@@ -124,7 +124,7 @@ def known(search: Search, key: SeriesKey, feed: Feed | None) -> Floats:
     try:
         return known_values(_best_known(search, key, feed, _issues(search, feed)), key.quantity, search.axis)
     except BadInput:
-        # What is wrong with the newest issue is told where it is asked for first.
+        # What is wrong with the newest issue is reported where it is asked for first.
         return np.full(search.axis.steps, np.nan)
 
 
@@ -187,7 +187,7 @@ def filled(search: Search, key: SeriesKey, feed: Feed, step: Fill) -> Chosen:
 def _issues(search: Search, feed: Feed) -> tuple[FeedFile, ...]:
     found = find_issues(search.job, feed, search.as_of, search.now)
     for sentence in found.passed_over:
-        search.tell(sentence)
+        search.warn(sentence)
     return found.known
 
 

@@ -83,7 +83,7 @@ def health(job: Job, now: datetime) -> Health:
                 else:
                     figures.append(found)
         except (FlexmineError, OSError, ValueError, LookupError, TypeError) as error:
-            # What cannot be looked at is not well, and must not keep the rest from being told.
+            # What cannot be looked at is not well, and must not keep the rest from being reported.
             checks.append(Check(name, Level.CRITICAL, f"cannot be looked at: {type(error).__name__}: {error}"))
     result = Health(job.plant, tuple(checks), tuple(figures))
     return Health(job.plant, result.checks, (*result.figures, ("health", {}, float(result.level))))
@@ -164,7 +164,7 @@ def _runs(view: View) -> Found:
 
 
 def _stored(job: Job, store: RunStore) -> Found:
-    """Look at the newest runs, so that an altered one is told before something has to begin from it."""
+    """Look at the newest runs, so that an altered one is reported before something has to begin from it."""
     for newest, record in enumerate(store.history(job.plant, LOOKED_INTO)):
         for part, stopped in ((store.plan, "the next night cannot begin from it"), (store.inputs, NO_INPUTS)):
             try:
@@ -204,7 +204,7 @@ def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
 
 
 def _clock(last: Attempt, clock: datetime) -> Found:
-    """Tell of a run that has ended after now, by what the clock of the machine showed then."""
+    """Warn of a run that has ended after now, by what the clock of the machine showed then."""
     ahead = (last.ended or last.started) - clock
     if ahead > AHEAD:
         text = f"the last run ended {ahead / ONE_HOUR:.1f} h after now; is the clock right?"

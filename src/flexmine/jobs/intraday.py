@@ -18,7 +18,7 @@ import numpy as np
 from flexmine.errors import BadInput, Infeasible
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
-from flexmine.jobs.joined import read_part
+from flexmine.jobs.executed_days import read_part
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.night import DayResult, Night
 from flexmine.jobs.publication import publish_newest
@@ -100,17 +100,17 @@ class Intraday:
         whole = horizon.since is None
         before = state_before(job, store, day) if whole else state_within(store, in_force, horizon.begin)
         own = in_force.kind == self.kind and in_force.valid_from == horizon.begin
-        climb = self.night.climb(store, horizon, before)
+        chain = self.night.fallback_chain(store, horizon, before)
         if self.kind == REDISPATCH:
-            climb = replace(climb, extra=_kept_commitment(store, in_force, horizon, stopped(before, climb.before)))
+            chain = replace(chain, extra=_kept_commitment(store, in_force, horizon, stopped(before, chain.before)))
         try:
-            return self.night.settle(store, climb, in_force if own else None, self.kind)
+            return self.night.plan_and_store(store, chain, in_force if own else None, self.kind)
         except Infeasible as error:
             if self.kind == REPLAN or job.document.redispatch_conflict != REPLAN:
                 raise
             for message in error.messages:
                 LOG.warning("%s: the commitment cannot be kept: %s", day, message)
-            return self.night.settle(store, self.night.climb(store, horizon, before), None, REPLAN)
+            return self.night.plan_and_store(store, self.night.fallback_chain(store, horizon, before), None, REPLAN)
 
 
 def _kept_commitment(store: RunStore, in_force: RunRecord, horizon: Horizon, off: Collection[str]) -> Mapping[str, Any]:

@@ -66,11 +66,11 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
         The folder cannot be read.
     """
     known: list[FeedFile] = []
-    told: list[str] = []
+    warnings: list[str] = []
     ahead: list[FeedFile] = []
     for path in _matching(job, feed):
         label = _relative(path, job)
-        issued = _issued(path, label, feed, told)
+        issued = _issued(path, label, feed, warnings)
         if issued is None:
             continue
         if issued.issued > now:
@@ -79,8 +79,8 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
             known.append(issued)
     known.sort(key=lambda i: (i.issued, i.revision, i.label), reverse=True)
     if ahead:
-        told.append(_ahead(min(ahead, key=lambda i: i.issued), len(ahead) - 1, now))
-    return Found(tuple(known), tuple(told))
+        warnings.append(_ahead(min(ahead, key=lambda i: i.issued), len(ahead) - 1, now))
+    return Found(tuple(known), tuple(warnings))
 
 
 def _ahead(first: FeedFile, others: int, now: datetime) -> str:
@@ -105,7 +105,7 @@ def _relative(path: Path, job: Job) -> str:
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
 
 
-def _issued(path: Path, label: str, feed: Feed, told: list[str]) -> FeedFile | None:
+def _issued(path: Path, label: str, feed: Feed, warnings: list[str]) -> FeedFile | None:
     try:
         about = path.stat()
     except FileNotFoundError:  # removed since the folder was listed: it is no issue any more
@@ -114,12 +114,12 @@ def _issued(path: Path, label: str, feed: Feed, told: list[str]) -> FeedFile | N
         return FeedFile(path, label, datetime.fromtimestamp(about.st_mtime, tz=UTC), about.st_size)
     found = STAMP.search(path.name)
     if found is None:
-        told.append(f"{label}: its name holds no time of issue; expected {EXAMPLE}; not used")
+        warnings.append(f"{label}: its name holds no time of issue; expected {EXAMPLE}; not used")
         return None
     clock = f"{found['hour']}:{found['minute']}:{found['second'] or '00'}"
     try:
         issued = read_moment(f"{found['year']}-{found['month']}-{found['day']}T{clock}{found['offset']}")
     except NoTime:
-        told.append(f"{label}: {found.group()} in its name is no time; expected {EXAMPLE}; not used")
+        warnings.append(f"{label}: {found.group()} in its name is no time; expected {EXAMPLE}; not used")
         return None
     return FeedFile(path, label, issued.astimezone(UTC), about.st_size, int(found["revision"] or 0))

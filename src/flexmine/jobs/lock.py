@@ -1,4 +1,4 @@
-"""One run on a plant at a time, across processes; a lock whose holder has died is taken over, and that is told."""
+"""One run on a plant at a time, across processes; a lock whose holder has died is taken over, and that is reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flexmine.errors import BadInput, NoPlan
 
 
 @contextmanager
-def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], None]) -> Iterator[None]:
+def plant_lock(folder: Path, plant: str, wait_s: float, warn: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of a plant.
 
     The operating system gives the lock back when its holder dies, however it dies; who held it is written beside it,
@@ -47,7 +47,7 @@ def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], No
         raise BadInput(f"{folder}: cannot be written: {error.strerror or error}") from error
     try:
         if os.path.lexists(holder):
-            tell(f"{plant}: the run before ({_who(holder)}) ended without finishing; its lock is taken over")
+            warn(f"{plant}: the run before ({_who(holder)}) ended without finishing; its lock is taken over")
         _write_holder(holder)
         yield
     finally:
@@ -55,7 +55,7 @@ def plant_lock(folder: Path, plant: str, wait_s: float, tell: Callable[[str], No
             holder.unlink(missing_ok=True)
         except OSError as error:
             # The disk has become read-only meanwhile; how the run has ended is worth more than this.
-            tell(f"{holder}: cannot be removed: {error.strerror or error}")
+            warn(f"{holder}: cannot be removed: {error.strerror or error}")
         lock.release()
 
 

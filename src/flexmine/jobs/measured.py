@@ -22,7 +22,7 @@ ONE_HOUR = timedelta(hours=1)
 BELOW_START_K = 1.0
 
 
-def as_measured(job: Job, store: RunStore, before: Before, moment: datetime, tell: Callable[[str], None]) -> Before:
+def as_measured(job: Job, store: RunStore, before: Before, moment: datetime, warn: Callable[[str], None]) -> Before:
     """Return the state at a moment, container by container as measured where the job asks for it and it is known.
 
     A container whose last measurement ended longer ago than ``max_gap_h`` keeps its planned state; in the gap it is
@@ -36,7 +36,7 @@ def as_measured(job: Job, store: RunStore, before: Before, moment: datetime, tel
         rows[reading.container].append(reading)
     fresh = {name: own for name, own in rows.items() if moment - own[-1].end <= timedelta(hours=telemetry.max_gap_h)}
     if not fresh:
-        tell(f"no container was measured within {telemetry.max_gap_h:g} h of {moment.isoformat()}: the plan counts")
+        warn(f"no container was measured within {telemetry.max_gap_h:g} h of {moment.isoformat()}: the plan counts")
         return before
     states = {name: dict(state) for name, state in before.state.get("containers", {}).items()}
     excess_mw = 0.0
@@ -45,7 +45,7 @@ def as_measured(job: Job, store: RunStore, before: Before, moment: datetime, tel
             states[name] = _measured(job, name, states[name], own, moment)
             excess_mw += own[-1].power_mw - own[-1].planned_mw
             if states[name]["on"] != before.state["containers"][name]["on"]:
-                tell(f"{name}: measured {'on' if own[-1].is_on else 'off'}, against the plan")
+                warn(f"{name}: measured {'on' if own[-1].is_on else 'off'}, against the plan")
     initial_mw = before.state["initial_mw"]
     if initial_mw is not None:
         initial_mw = round(max(0.0, initial_mw + excess_mw), 6)

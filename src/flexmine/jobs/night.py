@@ -17,13 +17,13 @@ from typing import Any
 from flexmine.errors import AuditFailed, BadInput, FlexmineError
 from flexmine.jobs.bias import bias_factors, with_bias
 from flexmine.jobs.calendar import days_from, tomorrow
-from flexmine.jobs.ladder import Climb
+from flexmine.jobs.fallback_chain import FallbackChain
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.measured import as_measured, fitted
+from flexmine.jobs.plan_and_store import DayResult, Planner, new_run_id
 from flexmine.jobs.publication import publish_newest
 from flexmine.jobs.recover import open_recovered
 from flexmine.jobs.resolve import Horizon
-from flexmine.jobs.settle import DayResult, Planner, new_run_id
 from flexmine.jobs.state import Before, state_before
 from flexmine.store.records import AGAIN, NIGHT, RunRecord
 from flexmine.store.runs import Attempt, RunStore
@@ -108,10 +108,10 @@ class Night(Planner):
         job = self.job
         before = state_before(job, store, day)
         horizon = Horizon(job.local_day(day), job.document.look_ahead_h)
-        climb = self.climb(store, horizon, before)
+        chain = self.fallback_chain(store, horizon, before)
         revisions = store.revisions(job.plant, day)
         night = [r for r in revisions if r.kind in (NIGHT, AGAIN)]
-        result = self.settle(store, climb, night[-1] if night else None, self._kind(store, revisions, horizon))
+        result = self.plan_and_store(store, chain, night[-1] if night else None, self._kind(store, revisions, horizon))
         if result.new and result.record.kind == AGAIN:
             LOG.warning(
                 "%s: revision %d is stored and not published: machines follow another plan of the day; "
@@ -127,9 +127,9 @@ class Night(Planner):
         under_way = self.now >= horizon.begin or store.last_day(self.job.plant) != horizon.day.day
         return AGAIN if published and under_way else NIGHT
 
-    def climb(
+    def fallback_chain(
         self, store: RunStore, horizon: Horizon, planned: Before, extra: Mapping[str, Any] | None = None
-    ) -> Climb:
+    ) -> FallbackChain:
         """Return the ladder of a horizon: its state corrected by what was measured, its containers as they draw."""
         before = as_measured(self.job, store, planned, horizon.begin, LOG.warning)
         told = ", ".join(f"{k} {v}" for k, v in before.source.items())
@@ -138,7 +138,7 @@ class Night(Planner):
         job = replace(self.job, template=with_bias(self.job.template, factors))
         if factors:
             LOG.info("%s: %d containers are planned as they were measured", horizon.day.day, len(factors))
-        return Climb(job, store, horizon, fitted(before, job), self.now, LOG.warning, extra or {})
+        return FallbackChain(job, store, horizon, fitted(before, job), self.now, LOG.warning, extra or {})
 
 
 def exit_code(results: list[DayResult]) -> int:

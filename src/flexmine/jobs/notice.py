@@ -48,40 +48,40 @@ class Bulletin:
         )
 
 
-def send_notices(notices: Sequence[Notice], bulletin: Bulletin, tell: Callable[[str], None]) -> None:
-    """Send every notice, all at the same time; what goes wrong is told and changes nothing.
+def send_notices(notices: Sequence[Notice], bulletin: Bulletin, warn: Callable[[str], None]) -> None:
+    """Send every notice, all at the same time; what goes wrong is reported and changes nothing.
 
     A program that is still running when its time is up is killed with all that it has started; an answer that does
     not come is no longer waited for.
     """
-    threads = [(n, threading.Thread(target=_send, args=(n, bulletin, tell), daemon=True)) for n in notices]
+    threads = [(n, threading.Thread(target=_send, args=(n, bulletin, warn), daemon=True)) for n in notices]
     for _, thread in threads:
         thread.start()
     for notice, thread in threads:
         # A program is ended by its own watch, so it gets a little more time than that.
         thread.join(notice.timeout_s + 2.0)
         if thread.is_alive():
-            tell(f"{notice.name}: no answer within {notice.timeout_s:g} s; given up")
+            warn(f"{notice.name}: no answer within {notice.timeout_s:g} s; given up")
 
 
-def _send(notice: Notice, bulletin: Bulletin, tell: Callable[[str], None]) -> None:
+def _send(notice: Notice, bulletin: Bulletin, warn: Callable[[str], None]) -> None:
     try:
         if notice.command:
             _run(notice, bulletin)
         else:
             _post(notice, bulletin)
     except (OSError, ValueError, http.client.HTTPException, subprocess.SubprocessError) as error:
-        tell(f"{notice.name}: failed: {error}")
+        warn(f"{notice.name}: failed: {error}")
 
 
 def _run(notice: Notice, bulletin: Bulletin) -> None:
-    told = {name: str(getattr(bulletin, key)) for key, name in ENVIRONMENT.items()}
+    variables = {name: str(getattr(bulletin, key)) for key, name in ENVIRONMENT.items()}
     process = subprocess.Popen(
         notice.command,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **told},
+        env={**os.environ, **variables},
         start_new_session=True,
     )
     try:

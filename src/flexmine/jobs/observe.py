@@ -18,8 +18,8 @@ from flexmine.audit.seal import read_bytes
 from flexmine.durable import write_durably
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import LocalDay
+from flexmine.jobs.executed_days import Part, read_part
 from flexmine.jobs.job import Job
-from flexmine.jobs.joined import Part, read_part
 from flexmine.jobs.meter import Meter, Sample, read_meter
 from flexmine.problem import ContainerClass, Floats
 from flexmine.store.readings import Reading, add_readings

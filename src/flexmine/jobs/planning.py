@@ -9,12 +9,12 @@ from pathlib import Path
 from flexmine.baselines.hold import hold_safe_power
 from flexmine.errors import Status
 from flexmine.inputs.case import load_case
+from flexmine.jobs.fallback_chain import HOLD, KEPT_FOLDER, PREVIOUS_PLAN
 from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.kept import kept_schedule
-from flexmine.jobs.ladder import HOLD, KEPT_FOLDER, PREVIOUS_PLAN
-from flexmine.jobs.resolve import CASE_FILE, read_how
+from flexmine.jobs.resolve import CASE_FILE, read_provenance
 from flexmine.solving.phases import Phases
-from flexmine.workflow.given import plan_given
+from flexmine.workflow.fixed_schedule import plan_given
 from flexmine.workflow.plan import Plan
 from flexmine.workflow.plan_case import plan_case
 
@@ -27,7 +27,7 @@ def plan_inputs(folder: Path, phases: Phases) -> Plan:
     BadInput, Infeasible, NoPlan, AuditFailed
         As by :func:`flexmine.workflow.plan_case.plan_case`.
     """
-    how = read_how(folder)
+    how = read_provenance(folder)
     with phases.measure("read"):
         case = load_case(folder / CASE_FILE)
     if how.step == PREVIOUS_PLAN:

@@ -21,10 +21,10 @@ from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
 
 LOG = logging.getLogger("flexmine.publish")
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None:
+def publish_newest(job: Job, store: RunStore, now: datetime, report: Report) -> None:
     """Publish the newest plan where it is not published yet, and before it what was planned inside the days before.
 
     Days are published in order, and a day anew after one before it: a plan of the rest of today, made when tomorrow
@@ -44,7 +44,7 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
     found = standing(job, store, now, whole)
     if found.note:
         LOG.warning(found.note)
-    joined = _joined(store, newest, now, tell)
+    joined = _joined(store, newest, now, report)
     open_days = [r for r in joined if r.kind != NIGHT or r.day == last_day]
     fault = found.fault
     if not fault and whole.publication is not None:
@@ -53,12 +53,12 @@ def publish_newest(job: Job, store: RunStore, now: datetime, tell: Tell) -> None
         open_days = _again(store, job.plant, joined, now)
         LOG.warning("%s%s", fault, "; the stored plans are published again" if open_days else "")
     if newest and not open_days and newest[-1].sequence is None:
-        tell(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
+        report(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
     before, anew = 0, bool(fault)
     for record in open_days:
         if record.sequence is None or record.sequence < before or fault:
             supersede = anew or record.day != last_day
-            before = publish_run(job, store, record, now, tell, supersede=supersede, anew=anew, looked=whole)
+            before = publish_run(job, store, record, now, report, supersede=supersede, anew=anew, looked=whole)
             anew = False
         else:
             before = record.sequence
@@ -74,14 +74,14 @@ def _again(store: RunStore, plant: str, joined: list[RunRecord], now: datetime) 
     return [*until[:1], *joined]
 
 
-def _joined(store: RunStore, newest: Sequence[RunRecord], now: datetime, tell: Tell) -> list[RunRecord]:
+def _joined(store: RunStore, newest: Sequence[RunRecord], now: datetime, report: Report) -> list[RunRecord]:
     """Return the plans that have not ended, up to the first that does not begin where the one before it ends."""
     found: list[RunRecord] = []
     days = {record.day: record for record in newest}
     for record in [r for r in newest if r.valid_until > now]:
         before = days.get(record.day - ONE_DAY)
         if before is not None and before.valid_until > now and not _goes_on(store, before, record):
-            tell(
+            report(
                 f"{record.day}: revision {record.revision} is not published: it does not begin where revision "
                 f"{before.revision} of {before.day} ends; the next run plans it anew"
             )
@@ -108,7 +108,7 @@ def publish_run(
     store: RunStore,
     record: RunRecord,
     now: datetime,
-    tell: Tell,
+    report: Report,
     *,
     supersede: bool = False,
     anew: bool = False,
@@ -131,7 +131,7 @@ def publish_run(
         As by :func:`flexmine.publish.directory.publish`; or a broker did not take the messages, and then the run
         does not count as published: the next one sends them.
     """
-    told = {"run_id": record.run_id, "day": record.day.isoformat(), "revision": record.revision}
+    run = {"run_id": record.run_id, "day": record.day.isoformat(), "revision": record.revision}
     terms, target = job.document.publish.terms, job.path_of(job.document.publish.directory)
     last = store.last_published(job.plant)
     after = 0 if last is None or last.sequence is None else last.sequence
@@ -140,7 +140,7 @@ def publish_run(
         target,
         terms,
         now=now,
-        run=told,
+        run=run,
         after=after,
         supersede=supersede,
         witnesses=[Witness("the store", record.seal, record.flexmine)],
@@ -149,21 +149,23 @@ def publish_run(
         looked=looked,
     )
     published = outcome.publication
-    tell(f"{record.day}: revision {record.revision} is published as {published.sequence} in {target}")
+    report(f"{record.day}: revision {record.revision} is published as {published.sequence} in {target}")
     for sentence in published.document["after_validity"]["breaks"][:1]:
-        tell(f"{record.day}: after the plan's end, {terms.after_validity} would break a limit: {sentence}")
-    _send_messages(job, published, tell)
+        report(f"{record.day}: after the plan's end, {terms.after_validity} would break a limit: {sentence}")
+    _send_messages(job, published, report)
     store.mark_published(record.run_id, published.sequence)
     return published.sequence
 
 
-def _send_messages(job: Job, published: Publication, tell: Tell) -> None:
+def _send_messages(job: Job, published: Publication, report: Report) -> None:
     broker = job.document.publish.mqtt
     if broker is None:
         return
     messages = messages_of(published, broker.prefix)
     if not broker.send:
-        tell(f"{len(messages)} MQTT messages of publication {published.sequence} are made and not sent: send is false")
+        report(
+            f"{len(messages)} MQTT messages of publication {published.sequence} are made and not sent: send is false"
+        )
         return
     send(messages, broker, job.path_of("."))
-    tell(f"publication {published.sequence}: {len(messages)} MQTT messages acknowledged by {broker.host}")
+    report(f"publication {published.sequence}: {len(messages)} MQTT messages acknowledged by {broker.host}")

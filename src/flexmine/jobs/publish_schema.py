@@ -46,7 +46,7 @@ class Publish(Document):
 
 
 class Notice(Document):
-    """Who is told of a run that does not end with exit 0.
+    """Who is reported of a run that does not end with exit 0.
 
     Attributes
     ----------

@@ -14,14 +14,14 @@ from flexmine.places import end_of_links, remove_tree
 from flexmine.store.database import StoreDamaged, database_file
 from flexmine.store.files import half_removed, leftovers, remove, run_folders, set_aside
 from flexmine.store.records import RunRecord, read_record
-from flexmine.store.restore import settle_restore
+from flexmine.store.restore import complete_restore
 from flexmine.store.runs import RunStore
 from flexmine.store.swap import is_under_way, stage_of
 
-Tell = Callable[[str], None]
+Warn = Callable[[str], None]
 
 
-def open_recovered(job: Job, tell: Tell) -> RunStore:
+def open_recovered(job: Job, warn: Warn) -> RunStore:
     """Open the store of a job and bring files and database together.
 
     Unfinished folders are removed, complete runs without a row get theirs, folders that are no complete run are set
@@ -42,13 +42,13 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
                 f"see {stage_of(job.folder, job.plant)}, and docs/runbook.md under 'no journal of a restore'"
             ) from damage
         lost = True
-        tell(f"{damage}; it is set aside and written anew from the folders of the runs")
-        _set_database_aside(job, tell)
+        warn(f"{damage}; it is set aside and written anew from the folders of the runs")
+        _set_database_aside(job, warn)
         store = job.open_store()
     try:
-        finish_restore(job, store, tell)
+        finish_restore(job, store, warn)
         for folder in leftovers(job.folder, job.plant):
-            tell(f"{folder}: the run did not finish; its unfinished files are removed")
+            warn(f"{folder}: the run did not finish; its unfinished files are removed")
             remove_tree(folder)
         known = {record.folder for record in store.history(job.plant)}
         for folder, place in half_removed(job.folder, job.plant):
@@ -58,15 +58,15 @@ def open_recovered(job: Job, tell: Tell) -> RunStore:
                 remove(job.folder, folder)
         for folder in run_folders(job.folder, job.plant):
             if folder.relative_to(job.folder).as_posix() not in known:
-                _adopt(job, store, folder, tell, gaps=lost)
+                _adopt(job, store, folder, warn, gaps=lost)
         if lost:
-            tell(f"{observe_again(job, store)} files of measurements are read again")
+            warn(f"{observe_again(job, store)} files of measurements are read again")
     except OSError as error:
         raise BadInput(f"{job.folder}: cannot be put in order: {error.strerror or error}") from error
     return store
 
 
-def finish_restore(job: Job, store: RunStore, tell: Tell) -> None:
+def finish_restore(job: Job, store: RunStore, warn: Warn) -> None:
     """Finish or undo a restore that was interrupted; the caller holds the lock of the plant.
 
     Raises
@@ -74,12 +74,12 @@ def finish_restore(job: Job, store: RunStore, tell: Tell) -> None:
     BadInput
         The store cannot be read or written.
     """
-    done = settle_restore(store.engine, job.folder, job.plant)
+    done = complete_restore(store.engine, job.folder, job.plant)
     if done is not None:
-        tell(f"{job.plant}: a restore was interrupted; it is {'finished' if done else 'undone'} now")
+        warn(f"{job.plant}: a restore was interrupted; it is {'finished' if done else 'undone'} now")
 
 
-def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell, *, gaps: bool) -> None:
+def _adopt(job: Job, store: RunStore, folder: Path, warn: Warn, *, gaps: bool) -> None:
     """Take in a run that has no row; `gaps`: also where earlier revisions of its day are missing, as after pruning."""
     try:
         record = _complete(job, store, folder)
@@ -88,10 +88,10 @@ def _adopt(job: Job, store: RunStore, folder: Path, tell: Tell, *, gaps: bool) -
         if record.revision > free and not gaps:
             raise BadInput(f"{folder}: is no run that lost its row: the next revision of its day is r{free}")
     except BadInput as error:
-        tell(f"{error}; it is set aside as {set_aside(folder, job.folder, job.plant)}")
+        warn(f"{error}; it is set aside as {set_aside(folder, job.folder, job.plant)}")
         return
     store.add(record)
-    tell(f"{folder}: complete and audited, but not in the store; taken in as revision {record.revision}")
+    warn(f"{folder}: complete and audited, but not in the store; taken in as revision {record.revision}")
 
 
 def _complete(job: Job, store: RunStore, folder: Path) -> RunRecord:
@@ -112,7 +112,7 @@ def _complete(job: Job, store: RunStore, folder: Path) -> RunRecord:
     return record
 
 
-def _set_database_aside(job: Job, tell: Tell) -> None:
+def _set_database_aside(job: Job, warn: Warn) -> None:
     # SQLite keeps its other two files beside the database itself, also where a link leads to it.
     file = end_of_links(database_file(job.url))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -120,4 +120,4 @@ def _set_database_aside(job: Job, tell: Tell) -> None:
         if path.exists():
             aside = path.with_name(f"{path.name}.damaged-{stamp}")
             path.replace(aside)
-            tell(f"{path}: now {aside.name}")
+            warn(f"{path}: now {aside.name}")

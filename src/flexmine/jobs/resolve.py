@@ -23,7 +23,7 @@ HOW_FILE, CASE_FILE = "how.json", "case.yaml"
 
 
 @dataclass(frozen=True)
-class How:
+class Provenance:
     """How the plan of a folder of inputs is made.
 
     Attributes
@@ -86,7 +86,7 @@ class Inputs:
     horizon: Horizon
     state: Mapping[str, Any]
     chosen: Mapping[str, Chosen]
-    how: How
+    provenance: Provenance
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -102,7 +102,7 @@ def write_inputs(job: Job, inputs: Inputs, folder: Path) -> None:
     write_template(job.template, _case(job, inputs), folder)
     for dotted, chosen in inputs.chosen.items():
         write_rows(chosen.rows, folder / _file_of(dotted))
-    how = {"schema": HOW_SCHEMA, "step": inputs.how.step, "labels": list(inputs.how.labels)}
+    how = {"schema": HOW_SCHEMA, "step": inputs.provenance.step, "labels": list(inputs.provenance.labels)}
     (folder / HOW_FILE).write_text(json.dumps(how, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -132,7 +132,7 @@ def _file_of(dotted: str) -> str:
     return f"series/{dotted}.csv"
 
 
-def read_how(folder: Path) -> How:
+def read_provenance(folder: Path) -> Provenance:
     """Read how a folder of inputs is planned.
 
     Raises
@@ -143,7 +143,7 @@ def read_how(folder: Path) -> How:
     file = folder / HOW_FILE
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        return How(document["step"], tuple(document["labels"]))
+        return Provenance(document["step"], tuple(document["labels"]))
     except OSError as error:
         raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:

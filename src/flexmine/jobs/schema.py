@@ -195,7 +195,7 @@ class JobDocument(Document):
     pins
         File of the operators' pins, ``schema: flexmine-pins/1``.
     notices
-        Who is told of a run that does not end with exit 0.
+        Who is reported of a run that does not end with exit 0.
     watch
         When ``flexmine health`` warns.
     metrics

@@ -11,8 +11,8 @@ from flexmine.audit.plan_files import read_document
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY
+from flexmine.jobs.executed_days import read_part
 from flexmine.jobs.job import Job
-from flexmine.jobs.joined import read_part
 from flexmine.jobs.resolve import CASE_FILE
 from flexmine.jobs.template import as_mapping
 from flexmine.store.records import RunRecord

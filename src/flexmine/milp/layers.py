@@ -1,7 +1,7 @@
 """Starts per container and day on counts: layered by how many starts of the day a container has used.
 
 A limit of each container cannot be summed over containers: with one start each, two containers could not make two
-starts of one of them.  So the counts of a class are told apart by the starts used on the local day.  At midnight all
+starts of one of them.  So the counts of a class are distinguished by the starts used on the local day.  At midnight all
 layers become layer 0.
 """
 
@@ -12,11 +12,11 @@ from typing import Any
 
 import pyomo.core as pe
 
-from flexmine.milp.letters import Letters, StopLot
+from flexmine.milp.class_data import ClassData, StopCohort
 from flexmine.milp.pyomo_types import Bounds, Model, Row, Term
 from flexmine.milp.variables import Classes
 
-LotKey = tuple[str, int, int]
+CohortKey = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class _Arcs:
 
     Attributes
     ----------
-    lots : dict
+    cohorts : dict
         By key.
     of_stop : dict
         Steps of the starts, by key.
@@ -35,10 +35,10 @@ class _Arcs:
         Keys, by class, tier (-1: warm) and step.
     """
 
-    lots: dict[LotKey, StopLot]
-    of_stop: dict[LotKey, list[int]]
-    of_start: dict[tuple[str, int, int], list[LotKey]]
-    of_kind: dict[tuple[str, int, int], list[LotKey]]
+    cohorts: dict[CohortKey, StopCohort]
+    of_stop: dict[CohortKey, list[int]]
+    of_start: dict[tuple[str, int, int], list[CohortKey]]
+    of_kind: dict[tuple[str, int, int], list[CohortKey]]
 
 
 def start_layers(m: pe.ConcreteModel, classes: Classes) -> None:
@@ -52,7 +52,7 @@ def start_layers(m: pe.ConcreteModel, classes: Classes) -> None:
     layer_cold_pool(m, layered, arcs)
 
 
-def layer_variables(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arcs) -> None:
+def layer_variables(m: pe.ConcreteModel, layered: dict[str, ClassData], arcs: _Arcs) -> None:
     """Counts by layer j: nl (on), yl (j-th start of the day), zl (stopping), cl (cold starts among yl), rl, bl.
 
     rl : starts in t of the containers that stopped in i with j starts used;  bl : off and cold with j starts used.
@@ -79,7 +79,7 @@ def layer_variables(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arc
     m.bl = pe.Var(m.KJ, m.T1, bounds=lambda m, k, j, t: (0, m.N[k] if t >= 0 else 0))
 
 
-def layer_logic(m: pe.ConcreteModel, layered: dict[str, Letters]) -> None:
+def layer_logic(m: pe.ConcreteModel, layered: dict[str, ClassData]) -> None:
     r"""Layers add up to the class, and containers move between them by starts and at midnight alone.
 
     .. math::
@@ -108,7 +108,7 @@ def layer_logic(m: pe.ConcreteModel, layered: dict[str, Letters]) -> None:
     m.layer_starts = pe.Constraint(list(layered), m.T, rule=starts)
 
 
-def layer_minimum_up_time(m: pe.ConcreteModel, layered: dict[str, Letters]) -> None:
+def layer_minimum_up_time(m: pe.ConcreteModel, layered: dict[str, ClassData]) -> None:
     r"""What started less than U steps ago is still on, in its layer: after midnight in layer 0.
 
     .. math:: \sum_{i \in (t-U_k, t],\; d(i) = d(t)} y_{k,j,i} \le n_{k,j,t}, \qquad
@@ -132,7 +132,7 @@ def layer_minimum_up_time(m: pe.ConcreteModel, layered: dict[str, Letters]) -> N
     m.layer_minimum_up_time = pe.Constraint(held, rule=rule)
 
 
-def layer_starts(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arcs) -> None:
+def layer_starts(m: pe.ConcreteModel, layered: dict[str, ClassData], arcs: _Arcs) -> None:
     r"""A start that is not cold belongs to one stop; it is the next one of its container on that day.
 
     .. math::
@@ -144,7 +144,7 @@ def layer_starts(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arcs) 
     """
 
     def used(m: Model, k: str, j: int, i: int) -> Row:
-        return sum(m.rl[k, j, i, t] for t in arcs.of_stop[k, j, i]) <= _stopped(m, k, arcs.lots[k, j, i])
+        return sum(m.rl[k, j, i, t] for t in arcs.of_stop[k, j, i]) <= _stopped(m, k, arcs.cohorts[k, j, i])
 
     def starts(m: Model, k: str, j: int, t: int) -> Row:
         return sum(m.rl[*key, t] for key in arcs.of_start.get((k, j, t), ())) + m.cl[k, j, t] == m.yl[k, j, t]
@@ -161,16 +161,16 @@ def layer_starts(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arcs) 
     m.layer_tier = pe.Constraint([(k, g) for k, g in m.KG if k in layered], m.T, rule=of_tier)
 
 
-def layer_cold_pool(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arcs) -> None:
+def layer_cold_pool(m: pe.ConcreteModel, layered: dict[str, ClassData], arcs: _Arcs) -> None:
     r"""The cold of a layer are alike; at midnight all of them are.
 
     .. math:: b_{k,j,t} = b_{k,j,t-1} + \sum_{(j,i): C = t} \Bigl(z_{k,j,i} - \sum_{t'} r_{k,j,i,t'}\Bigr) - c_{k,j+1,t}
     """
-    colder: dict[tuple[str, int, int], list[LotKey]] = {}
-    for key, lot in arcs.lots.items():
-        k, t = key[0], lot.cold_from
+    colder: dict[tuple[str, int, int], list[CohortKey]] = {}
+    for key, cohort in arcs.cohorts.items():
+        k, t = key[0], cohort.cold_from
         if t < len(layered[k].day):
-            colder.setdefault((k, _layer_at(layered[k], lot, t), t), []).append(key)
+            colder.setdefault((k, _layer_at(layered[k], cohort, t), t), []).append(key)
 
     def rule(m: Model, k: str, j: int, t: int) -> Row:
         if _is_midnight(layered[k], t):
@@ -178,7 +178,7 @@ def layer_cold_pool(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arc
         else:
             before = m.bl[k, j, t - 1]
         gone = sum(
-            _stopped(m, k, arcs.lots[key]) - sum(m.rl[*key, u] for u in arcs.of_stop.get(key, ()))
+            _stopped(m, k, arcs.cohorts[key]) - sum(m.rl[*key, u] for u in arcs.of_stop.get(key, ()))
             for key in colder.get((k, j, t), ())
         )
         started = m.cl[k, j + 1, t] if j + 1 in layered[k].layers else 0
@@ -187,31 +187,31 @@ def layer_cold_pool(m: pe.ConcreteModel, layered: dict[str, Letters], arcs: _Arc
     m.layer_cold_pool = pe.Constraint(m.KJ, m.T, rule=rule)
 
 
-def _arcs(layered: dict[str, Letters]) -> _Arcs:
-    lots = {(k, lot.used, lot.step): lot for k, c in layered.items() for lot in c.lots}
-    arcs = _Arcs(lots, {}, {}, {})
-    for key, lot in lots.items():
+def _arcs(layered: dict[str, ClassData]) -> _Arcs:
+    cohorts = {(k, cohort.used, cohort.step): cohort for k, c in layered.items() for cohort in c.cohorts}
+    arcs = _Arcs(cohorts, {}, {}, {})
+    for key, cohort in cohorts.items():
         k = key[0]
-        for t in range(lot.earliest, lot.last_tied + 1):
+        for t in range(cohort.earliest, cohort.last_tied + 1):
             arcs.of_stop.setdefault(key, []).append(t)
-            arcs.of_start.setdefault((k, _layer_at(layered[k], lot, t) + 1, t), []).append(key)
-            arcs.of_kind.setdefault((k, lot.tier(t), t), []).append(key)
+            arcs.of_start.setdefault((k, _layer_at(layered[k], cohort, t) + 1, t), []).append(key)
+            arcs.of_kind.setdefault((k, cohort.tier(t), t), []).append(key)
     return arcs
 
 
-def _is_midnight(c: Letters, t: int) -> bool:
+def _is_midnight(c: ClassData, t: int) -> bool:
     """Return whether step `t` begins another day than the step before it."""
     return t > 0 and c.day[t] != c.day[t - 1]
 
 
-def _first_of_day(c: Letters, t: int) -> int:
+def _first_of_day(c: ClassData, t: int) -> int:
     return c.day.index(c.day[t])
 
 
-def _layer_at(c: Letters, lot: StopLot, t: int) -> int:
-    """Return how many starts of the day the containers of a lot have used in step `t`, still off."""
-    return lot.used if c.day[t] == c.day[max(lot.step, 0)] else 0
+def _layer_at(c: ClassData, cohort: StopCohort, t: int) -> int:
+    """Return how many starts of the day the containers of a cohort have used in step `t`, still off."""
+    return cohort.used if c.day[t] == c.day[max(cohort.step, 0)] else 0
 
 
-def _stopped(m: pe.ConcreteModel, k: str, lot: StopLot) -> Any:
-    return m.zl[k, lot.used, lot.step] if lot.count is None else m.lot_used[k, lot.used, lot.step]
+def _stopped(m: pe.ConcreteModel, k: str, cohort: StopCohort) -> Any:
+    return m.zl[k, cohort.used, cohort.step] if cohort.count is None else m.lot_used[k, cohort.used, cohort.step]

@@ -8,7 +8,7 @@ from typing import Any
 import pyomo.core as pe
 
 from flexmine.milp import commitment, container_ramp, layers, money, numbers, power, starts, variables
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.milp.parts import PARTS
 from flexmine.milp.variables import Classes
 from flexmine.problem import Problem
@@ -29,7 +29,7 @@ def build_model(
     templated : bool
         Whether rules that do not look at their index are called once for all their rows; the rows are the same.
     """
-    classes = classes or {k.name: k for k in letters_of(p)}
+    classes = classes or {k.name: k for k in class_data_of(p)}
     m = pe.ConcreteModel(name="flexmine")
     m.templated = templated
     variables.sets(m, p, classes)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyomo.core as pe
 
-from flexmine.milp.letters import Letters, StopLot
+from flexmine.milp.class_data import ClassData, StopCohort
 from flexmine.milp.parts import PARTS
 from flexmine.milp.variables import Classes, reach
 from flexmine.problem import Floats, Problem
@@ -40,10 +40,10 @@ INDEX: dict[str, tuple[str, ...]] = {
     "z0": ("K", "TB"),  # stopped in a step before step 0, and still off [count]
     "arrived": ("KP", "T"),  # of those off before step 0, warm ones that may start from t on [count]
     "unspoilt": ("KP", "T"),  # of those off before step 0, warm in t and in the step after it [count]
-    "lot": ("KL",),  # containers of a lot that stopped before step 0 [count]
+    "cohort": ("KL",),  # containers of a cohort that stopped before step 0 [count]
     "nl0": ("KJ",),  # running before step 0 with j starts of the first day used [count]
     "yl0": ("KJ", "TB"),  # of those, started in a step before step 0 [count]
-    "lot_used": ("KU",),  # of a lot that stopped before step 0 with j starts of the first day used [count]
+    "lot_used": ("KU",),  # of a cohort that stopped before step 0 with j starts of the first day used [count]
     "r_slow": ("KR",),  # largest change of the IT power of a container from step to step [MW]
     "P_before": ("KB",),  # its IT power just before step 0 [MW]
     "A": ("G", "T"),  # at most so many may run [count]
@@ -95,10 +95,10 @@ def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
         "z0": _array([[k.stopped(t) for t in before] for k in K]),
         "arrived": _array([arrived for arrived, _ in pools]),
         "unspoilt": _array([unspoilt for _, unspoilt in pools]),
-        "lot": _array([lot.count for k in K for lot in lots_before(k)]),
+        "cohort": _array([cohort.count for k in K for cohort in lots_before(k)]),
         "nl0": _array([k.on_before_with(j) for k in K for j in k.layers]),
         "yl0": _array([[k.started(t, j) for t in before] for k in K for j in k.layers]),
-        "lot_used": _array([lot.count for k in K if k.layered for lot in k.lots if lot.count is not None]),
+        "lot_used": _array([cohort.count for k in K if k.layered for cohort in k.cohorts if cohort.count is not None]),
         "r_slow": _array([k.ramp for k in K if k.slow_ramp]),
         "P_before": _array([k.power_before for k in K if k.power_before is not None]),
         "A": _array([g.runnable for g in p.classes]),
@@ -137,18 +137,18 @@ def parameters(m: pe.ConcreteModel, numbers: Mapping[str, Any]) -> None:
         )
 
 
-def lots_before(k: Letters) -> list[StopLot]:
-    """Return the lots that stopped before step 0, where starts are tied to stops; else they are sums of a pool."""
-    return [lot for lot in k.lots if lot.count is not None] if k.tied else []
+def lots_before(k: ClassData) -> list[StopCohort]:
+    """Return the cohorts that stopped before step 0, where starts are tied to stops; else they are sums of a pool."""
+    return [cohort for cohort in k.cohorts if cohort.count is not None] if k.tied else []
 
 
-def _pool_before(k: Letters, T: int) -> tuple[Floats, Floats]:
+def _pool_before(k: ClassData, T: int) -> tuple[Floats, Floats]:
     """Return what the stops before step 0 give to the pool of the warm: arriving in t, and lasting beyond t."""
     arrived, unspoilt = np.zeros(T), np.zeros(T)
-    for lot in k.lots:
-        if lot.count is not None and lot.last_warm >= lot.earliest:
-            arrived[lot.earliest : lot.earliest + 1] += lot.count
-            unspoilt[lot.earliest : lot.last_warm] += lot.count
+    for cohort in k.cohorts:
+        if cohort.count is not None and cohort.last_warm >= cohort.earliest:
+            arrived[cohort.earliest : cohort.earliest + 1] += cohort.count
+            unspoilt[cohort.earliest : cohort.last_warm] += cohort.count
     return arrived, unspoilt
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyomo.core as pe
 
-from flexmine.milp.letters import StopLot
+from flexmine.milp.class_data import StopCohort
 from flexmine.milp.pyomo_types import Model, Row
 from flexmine.milp.templates import whole_family
 from flexmine.milp.variables import Classes
@@ -38,7 +38,7 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
 
     h : left warm after the starts of t;  x : gone cold;  E, X : first step of a start after stop i, last warm one.
     Exact where no later stop expires earlier and a cold start never pays; the planner checks both
-    (:attr:`flexmine.milp.letters.Letters.needs_arcs`).
+    (:attr:`flexmine.milp.class_data.ClassData.needs_arcs`).
 
     What is left warm is off and free to start, and so it is no more than what is (the row of the minimum down time,
     tightened by h):
@@ -52,13 +52,16 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
     """
     m.h = pe.Var(m.KP, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
     m.x = pe.Var(m.KP, m.T, bounds=lambda m, k, t: (0, m.N[k]))
-    warm = {k: [lot for lot in classes[k].lots if lot.count is None and lot.last_warm >= lot.earliest] for k in m.KP}
-    arriving = {(k, lot.earliest): [lot.step] for k in m.KP for lot in warm[k] if lot.earliest < len(m.T)}
+    warm = {
+        k: [cohort for cohort in classes[k].cohorts if cohort.count is None and cohort.last_warm >= cohort.earliest]
+        for k in m.KP
+    }
+    arriving = {(k, cohort.earliest): [cohort.step] for k in m.KP for cohort in warm[k] if cohort.earliest < len(m.T)}
     fresh: dict[tuple[str, int], list[int]] = {}
     for k in m.KP:
-        for lot in warm[k]:
-            for t in range(lot.earliest, lot.last_warm):
-                fresh.setdefault((k, t), []).append(lot.step)
+        for cohort in warm[k]:
+            for t in range(cohort.earliest, cohort.last_warm):
+                fresh.setdefault((k, t), []).append(cohort.step)
     m.arriving = pe.Set(m.KP, m.T, initialize=lambda m, k, t: arriving.get((k, t), []))
     m.fresh = pe.Set(m.KP, m.T, initialize=lambda m, k, t: fresh.get((k, t), []))
 
@@ -99,19 +102,24 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
     Hence arcs used later are always backed by containers that are off and free to start, and no row like
     ``warm_pool_backed`` is missing.
     """
-    lots = {k: {lot.step: lot for lot in classes[k].lots} for k in m.KA}
-    arcs = [(k, i, t) for k in m.KA for i, lot in lots[k].items() for t in range(lot.earliest, lot.last_tied + 1)]
+    cohorts = {k: {cohort.step: cohort for cohort in classes[k].cohorts} for k in m.KA}
+    arcs = [
+        (k, i, t)
+        for k in m.KA
+        for i, cohort in cohorts[k].items()
+        for t in range(cohort.earliest, cohort.last_tied + 1)
+    ]
     by_stop: dict[tuple[str, int], list[int]] = {}
     by_start: dict[tuple[str, int, int], list[int]] = {}
     for k, i, t in arcs:
         by_stop.setdefault((k, i), []).append(t)
-        by_start.setdefault((k, lots[k][i].tier(t), t), []).append(i)
+        by_start.setdefault((k, cohorts[k][i].tier(t), t), []).append(i)
     m.r = pe.Var(arcs, domain=pe.NonNegativeIntegers, bounds=lambda m, k, i, t: (0, m.N[k]))
     m.b = pe.Var(m.KA, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
-    colder = {k: _by(classes[k].lots, lambda lot: lot.cold_from) for k in m.KA}
+    colder = {k: _by(classes[k].cohorts, lambda cohort: cohort.cold_from) for k in m.KA}
 
     def used(m: Model, k: str, i: int) -> Row:
-        return sum(m.r[k, i, t] for t in by_stop[k, i]) <= stopped(m, k, lots[k][i])
+        return sum(m.r[k, i, t] for t in by_stop[k, i]) <= stopped(m, k, cohorts[k][i])
 
     def warm(m: Model, k: str, t: int) -> Row:
         return sum(m.r[k, i, t] for i in by_start.get((k, -1, t), ())) == m.w[k, t]
@@ -121,24 +129,24 @@ def warm_arcs(m: pe.ConcreteModel, classes: Classes) -> None:
 
     def cold(m: Model, k: str, t: int) -> Row:
         gone = sum(
-            stopped(m, k, lot) - sum(m.r[k, lot.step, u] for u in by_stop.get((k, lot.step), ()))
-            for lot in colder[k].get(t, ())
+            stopped(m, k, cohort) - sum(m.r[k, cohort.step, u] for u in by_stop.get((k, cohort.step), ()))
+            for cohort in colder[k].get(t, ())
         )
         return m.b[k, t] == m.b[k, t - 1] + gone - m.c[k, t]
 
     m.warm_arc_stop = pe.Constraint(list(by_stop), rule=used)
     m.warm_arc_start = pe.Constraint(m.KA, m.T, rule=warm)
-    m.tier_arc_start = pe.Constraint([(k, g) for k, g in m.KG if k in lots], m.T, rule=of_tier)
+    m.tier_arc_start = pe.Constraint([(k, g) for k, g in m.KG if k in cohorts], m.T, rule=of_tier)
     m.cold_pool = pe.Constraint(m.KA, m.T, rule=cold)
 
 
-def stopped(m: pe.ConcreteModel, k: str, lot: StopLot) -> Any:
+def stopped(m: pe.ConcreteModel, k: str, cohort: StopCohort) -> Any:
     """Return how many stopped together: a variable inside the horizon, a number before it."""
-    return m.z[k, lot.step] if lot.count is None else m.lot[k, lot.step]
+    return m.z[k, cohort.step] if cohort.count is None else m.cohort[k, cohort.step]
 
 
-def _by(lots: Iterable[StopLot], key: Callable[[StopLot], int]) -> dict[int, list[StopLot]]:
-    groups: dict[int, list[StopLot]] = {}
-    for lot in lots:
-        groups.setdefault(key(lot), []).append(lot)
+def _by(cohorts: Iterable[StopCohort], key: Callable[[StopCohort], int]) -> dict[int, list[StopCohort]]:
+    groups: dict[int, list[StopCohort]] = {}
+    for cohort in cohorts:
+        groups.setdefault(key(cohort), []).append(cohort)
     return groups

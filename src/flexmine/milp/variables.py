@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pyomo.core as pe
 
-from flexmine.milp.letters import Letters
+from flexmine.milp.class_data import ClassData
 from flexmine.milp.pyomo_types import Bounds, Model
 from flexmine.problem import Problem
 
-Classes = dict[str, Letters]
+Classes = dict[str, ClassData]
 
 
 def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
@@ -42,12 +42,17 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.KH = set_of([(k, g) for k, g in m.KG if classes[k].tiers[g].draws], dimen=2)
     m.KP = set_of([k for k, c in classes.items() if c.pooled])
     m.KA = set_of([k for k, c in classes.items() if c.tied])
-    m.KL = set_of([(k, lot.step) for k, c in classes.items() for lot in c.lots if c.tied and lot.count], dimen=2)
+    m.KL = set_of([(k, stop.step) for k, c in classes.items() for stop in c.cohorts if c.tied and stop.count], dimen=2)
     m.KJ = set_of([(k, j) for k, c in classes.items() for j in c.layers], dimen=2)
     m.KR = set_of([k for k, c in classes.items() if c.slow_ramp])
     m.KB = set_of([k for k, c in classes.items() if c.power_before is not None])
     m.KU = set_of(
-        [(k, lot.used, lot.step) for k, c in classes.items() for lot in c.lots if c.layered and lot.count is not None],
+        [
+            (k, cohort.used, cohort.step)
+            for k, c in classes.items()
+            for cohort in c.cohorts
+            if c.layered and cohort.count is not None
+        ],
         dimen=3,
     )
     m.KY = set_of([(k, j) for k, j in m.KJ if j > 0], dimen=2)

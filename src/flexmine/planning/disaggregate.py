@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.milp.letters import StopLot
+from flexmine.milp.class_data import StopCohort
 from flexmine.problem import Floats, Problem
 from flexmine.problem.limits import spans_steps
 from flexmine.problem.schedule import Schedule, at_start_or_stop, supply_by_merit
 from flexmine.solving.engine import ClassPlan, Solution
 
-NO_STOP = StopLot(step=0, count=None, earliest=0, last_warm=-1)
+NO_STOP = StopCohort(step=0, count=None, earliest=0, last_warm=-1)
 
 
 @dataclass
@@ -27,7 +27,7 @@ class _Container:
         Step of its last start or stop.
     worn_h : float
         Run hours so far, in history and plan.
-    lot : StopLot
+    cohort : StopCohort
         Of its last stop; of no meaning where it has not stopped yet.
     used : int
         Starts that it has made on the day, where they are limited.
@@ -37,7 +37,7 @@ class _Container:
     on: bool
     since: int
     worn_h: float
-    lot: StopLot = NO_STOP
+    cohort: StopCohort = NO_STOP
     used: int = 0
 
 
@@ -68,8 +68,8 @@ def to_schedule(problem: Problem, solution: Solution, worn_h: Mapping[str, float
     on = np.zeros((len(rows), problem.steps), dtype=bool)
     power = np.zeros((len(rows), problem.steps))
     for plan in solution.classes:
-        members = [rows[name] for name in plan.letters.containers]
-        worn = [float((worn_h or {}).get(name, 0.0)) for name in plan.letters.containers]
+        members = [rows[name] for name in plan.class_data.containers]
+        worn = [float((worn_h or {}).get(name, 0.0)) for name in plan.class_data.containers]
         running = _serve(plan, problem.steps, problem.time.step_h, worn)
         on[members] = running
         power[members] = _shares(plan, running)
@@ -85,7 +85,7 @@ def _shares(plan: ClassPlan, running: NDArray[np.bool_]) -> Floats:
 
     Which of them are held at their lowest is a matter of classes with a container ramp alone.
     """
-    k, held = plan.letters, np.zeros_like(running)
+    k, held = plan.class_data, np.zeros_like(running)
     if k.ramp is not None:
         held = at_start_or_stop(k.history, running)
     at_lowest, free = held.sum(axis=0), running.sum(axis=0) - held.sum(axis=0)
@@ -95,8 +95,8 @@ def _shares(plan: ClassPlan, running: NDArray[np.bool_]) -> Floats:
 
 def _serve(plan: ClassPlan, steps: int, step_h: float, worn_h: list[float]) -> NDArray[np.bool_]:
     """Return which containers of the class run, shape (N, T)."""
-    k = plan.letters
-    lots = {(lot.used, lot.step): lot for lot in k.lots}
+    k = plan.class_data
+    cohorts = {(cohort.used, cohort.step): cohort for cohort in k.cohorts}
     fleet = _before(plan, worn_h)
     running = np.zeros((k.N, steps), dtype=bool)
     for t in range(steps):
@@ -108,7 +108,7 @@ def _serve(plan: ClassPlan, steps: int, step_h: float, worn_h: list[float]) -> N
         for c in starting:
             c.on, c.since, c.used = True, t, c.used + k.layered
         for c in stopping:
-            c.on, c.since, c.lot = False, t, lots[c.used, t]
+            c.on, c.since, c.cohort = False, t, cohorts[c.used, t]
         for c in fleet:
             running[c.number, t] = c.on
             c.worn_h += step_h * c.on
@@ -118,14 +118,14 @@ def _serve(plan: ClassPlan, steps: int, step_h: float, worn_h: list[float]) -> N
 
 
 def _before(plan: ClassPlan, worn_h: list[float]) -> list[_Container]:
-    k = plan.letters
-    history_lots = iter(lot for lot in k.lots if lot.step < 0)
+    k = plan.class_data
+    history_cohorts = iter(cohort for cohort in k.cohorts if cohort.step < 0)
     fleet: list[_Container] = []
     for h in k.history:
-        lot = None if h.on else next(history_lots)
+        cohort = None if h.on else next(history_cohorts)
         for _ in range(h.count):
             container = _Container(len(fleet), h.on, -h.steps, worn_h[len(fleet)], used=k.used_before(h))
-            container.lot = lot or container.lot
+            container.cohort = cohort or container.cohort
             fleet.append(container)
     return fleet
 
@@ -136,7 +136,7 @@ def _stopping(plan: ClassPlan, fleet: list[_Container], t: int) -> list[_Contain
     Where they ramp and may run for one step alone, those that have just started stop first: they are at their lowest
     power, at which a stop begins, in any case.
     """
-    k, chosen = plan.letters, []
+    k, chosen = plan.class_data, []
     free = [c for c in fleet if c.on and t - c.since >= k.U]
     just_started = t - 1 if k.ramp is not None and k.U == 1 else t
     free.sort(key=lambda c: (c.since != just_started, -c.worn_h, c.since, c.number))
@@ -151,17 +151,17 @@ def _stopping(plan: ClassPlan, fleet: list[_Container], t: int) -> list[_Contain
 
 def _starting(plan: ClassPlan, fleet: list[_Container], t: int) -> list[_Container]:
     """Return the containers that start in step t: those that the solution ties to their stops, then cold ones."""
-    k = plan.letters
-    ready = [c for c in fleet if not c.on and c.lot.earliest <= t]
+    k = plan.class_data
+    ready = [c for c in fleet if not c.on and c.cohort.earliest <= t]
     # Containers that stay warm beyond the last warm start of the plan are equally good: wear decides among them.
     needed_until = int(np.flatnonzero(plan.warm)[-1]) if plan.warm.any() else -1
     warm = sorted(
-        (c for c in ready if c.lot.last_tied >= t),
-        key=lambda c: (min(c.lot.last_tied, needed_until), c.worn_h, c.since, c.number),
+        (c for c in ready if c.cohort.last_tied >= t),
+        key=lambda c: (min(c.cohort.last_tied, needed_until), c.worn_h, c.since, c.number),
     )
     chosen = _tied(plan, warm, t) if k.needs_arcs or k.layered else warm[: int(plan.warm[t])]
     taken = {c.number for c in chosen}
-    cold = sorted((c for c in ready if c.lot.last_tied < t), key=lambda c: (c.worn_h, c.since, c.number))
+    cold = sorted((c for c in ready if c.cohort.last_tied < t), key=lambda c: (c.worn_h, c.since, c.number))
     spare = [c for c in warm if c.number not in taken]
     if plan.layers is None:
         chosen += (cold + spare)[: int(plan.start[t]) - len(chosen)]
@@ -176,12 +176,12 @@ def _starting(plan: ClassPlan, fleet: list[_Container], t: int) -> list[_Contain
 def _tied(plan: ClassPlan, warm: list[_Container], t: int) -> list[_Container]:
     """Return the containers whose stops the arcs name."""
     if plan.layers is None:
-        left = {(0, lot): count for (lot, step), count in plan.warm_from.items() if step == t}
+        left = {(0, cohort): count for (cohort, step), count in plan.warm_from.items() if step == t}
     else:
-        left = {(used, lot): count for (used, lot, step), count in plan.layers.tied.items() if step == t}
+        left = {(used, cohort): count for (used, cohort, step), count in plan.layers.tied.items() if step == t}
     chosen = []
     for c in warm:
-        key = (c.lot.used, c.lot.step)
+        key = (c.cohort.used, c.cohort.step)
         if left.get(key, 0) > 0:
             left[key] -= 1
             chosen.append(c)

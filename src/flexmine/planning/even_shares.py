@@ -28,8 +28,8 @@ def with_even_shares(problem: Problem, solution: Solution) -> Solution:
     feeder_of = {name: feeder.name for feeder in problem.site.groups for name in feeder.classes}
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, plan in enumerate(solution.classes):
-        k = parents[plan.letters.parent]
-        key = ("alone", i) if plan.letters.ramp is not None else (feeder_of.get(k.name), *_nature(k))
+        k = parents[plan.class_data.parent]
+        key = ("alone", i) if plan.class_data.ramp is not None else (feeder_of.get(k.name), *_nature(k))
         groups.setdefault(key, []).append(i)
     classes = list(solution.classes)
     for members in groups.values():

@@ -1,6 +1,6 @@
 """From the checked shape of problem.json to the Problem: lengths, and what compares fields with each other.
 
-All that is wrong is told, each fault with its path.
+All that is wrong is reported, each fault with its path.
 """
 
 from __future__ import annotations

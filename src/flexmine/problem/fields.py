@@ -27,7 +27,7 @@ class Joins:
     """How the values of several days become one, where that is not by the rule, and why.
 
     ``first`` takes that of the first day and compares it with no other; ``dropped`` leaves it out; ``prepared`` is by
-    the rule, after :mod:`flexmine.jobs.joined` has made something else of it in each day.
+    the rule, after :mod:`flexmine.jobs.executed_days` has made something else of it in each day.
     """
 
     how: Literal["first", "dropped", "prepared"]

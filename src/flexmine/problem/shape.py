@@ -76,7 +76,7 @@ def _description(f: Described) -> str:
 def _annotation(f: Described) -> Any:
     value: Any = _model(f.kind) if f.is_part else _value(f)
     if f.shape == "n or [T]":
-        # Which is meant is told by what is there, so that one error comes.
+        # Which is meant is reported by what is there, so that one error comes.
         value = Annotated[Annotated[value, Tag("number")] | Annotated[list[value], Tag("list")], Discriminator(_kind)]
     elif f.shape == "pairs":
         value = Annotated[list[Annotated[list[value], Field(min_length=2, max_length=2)]], Field(min_length=1)]

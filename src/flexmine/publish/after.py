@@ -24,20 +24,20 @@ SHOWN_BREAKS = 20
 
 @dataclass(frozen=True)
 class Continued:
-    """A published plan with its ending.
+    """A published plan with its expiry.
 
     Attributes
     ----------
     problem, schedule : Problem, Schedule
-        The published steps as they were written, and the ending in place of the look-ahead.
+        The published steps as they were written, and the expiry in place of the look-ahead.
     first : int
-        Number of published steps: the ending begins there.
+        Number of published steps: the expiry begins there.
     steps : int
-        So many steps the ending takes until nothing changes any more, at least 1; the last goes on for good.
+        So many steps the expiry takes until nothing changes any more, at least 1; the last goes on for good.
     checked_until : int
-        Up to this step the problem knows the limits of the ending.
+        Up to this step the problem knows the limits of the expiry.
     breaks : tuple of str
-        The limits that the ending breaks before `checked_until`, one sentence each.
+        The limits that the expiry breaks before `checked_until`, one sentence each.
     """
 
     problem: Problem
@@ -55,23 +55,23 @@ def continued(plan: WrittenPlan, action: Action) -> Continued:
     -----
     ``hold`` keeps the last setpoint.  ``minimum`` lowers every running container to the lowest power that it needs
     in any step that is known, ``off`` then stops them, in the order of the plant; both within the ramps of the site,
-    as far as single containers allow, and of the containers.  Minimum up times do not hold an ending back.  Whether
+    as far as single containers allow, and of the containers.  Minimum up times do not hold an expiry back.  Whether
     it keeps all other limits is checked by the replay against the look-ahead of the plan, and said; it is not
     repaired.
     """
     first, horizon = plan.publish_steps, plan.problem.steps
-    ending = _ending(plan, action)
-    length = max(horizon, first + len(ending))
+    expiry = _expiry(plan, action)
+    length = max(horizon, first + len(expiry))
     problem = _lengthened(plan.problem, length)
-    on, power = _joined(plan.schedule, ending, first, length)
+    on, power = _joined(plan.schedule, expiry, first, length)
     blank = Schedule(plan.schedule.containers, on, power, np.zeros((len(problem.sources), length)))
     mixes = None
     if plan.schedule.mixes is not None:
-        power, mixes = _in_miners(problem, blank, plan.schedule, first, 0 if action == "hold" else len(ending))
+        power, mixes = _in_miners(problem, blank, plan.schedule, first, 0 if action == "hold" else len(expiry))
         blank = replace(blank, it_power_mw=power, mixes=mixes)
     power_mw = replay(problem, blank).site_power_mw
     schedule = replace(blank, supply_mw=_supply(problem, plan.schedule.supply_mw[:, :first], power_mw))
-    return Continued(problem, schedule, first, len(ending), horizon, _breaks(problem, schedule, first, horizon))
+    return Continued(problem, schedule, first, len(expiry), horizon, _breaks(problem, schedule, first, horizon))
 
 
 def _supply(problem: Problem, published_mw: Floats, power_mw: Floats) -> Floats:
@@ -101,7 +101,7 @@ def _breaks(problem: Problem, schedule: Schedule, first: int, horizon: int) -> t
     return tuple(first_of(told, SHOWN_BREAKS))
 
 
-def _ending(plan: WrittenPlan, action: Action) -> list[tuple[NDArray[np.bool_], Floats]]:
+def _expiry(plan: WrittenPlan, action: Action) -> list[tuple[NDArray[np.bool_], Floats]]:
     """Return (on, IT power) of the containers, shape (containers,), step by step until nothing changes."""
     last = plan.publish_steps - 1
     on, power = plan.schedule.on[:, last], plan.schedule.it_power_mw[:, last]
@@ -148,13 +148,13 @@ def _switched_off(
 
 
 def _joined(
-    schedule: Schedule, ending: list[tuple[NDArray[np.bool_], Floats]], first: int, length: int
+    schedule: Schedule, expiry: list[tuple[NDArray[np.bool_], Floats]], first: int, length: int
 ) -> tuple[NDArray[np.bool_], Floats]:
     on = np.zeros((len(schedule.containers), length), dtype=bool)
     power = np.zeros(on.shape)
     on[:, :first], power[:, :first] = schedule.on[:, :first], schedule.it_power_mw[:, :first]
     for t in range(first, length):
-        on[:, t], power[:, t] = ending[min(t - first, len(ending) - 1)]
+        on[:, t], power[:, t] = expiry[min(t - first, len(expiry) - 1)]
     return on, power
 
 

@@ -284,16 +284,16 @@ def _write(
     now: datetime,
     told: Mapping[str, Any],
 ) -> None:
-    ending = continued(plan, terms.after_validity)
+    expiry = continued(plan, terms.after_validity)
     earlier = [] if current is None else carried_rows(current.rows(), plan.valid_from, now)
-    rows = [*earlier, *plan_rows(plan, ending)]
+    rows = [*earlier, *plan_rows(plan, expiry)]
     text = rows_text(rows, sequence, plan.valid_until.isoformat())
     (beside / SETPOINTS).write_text(text, encoding="utf-8", newline="\n")
     files = {f.relative_to(beside).as_posix(): sha256(f) for f in sorted(beside.rglob("*")) if f.is_file()}
     document = {
         "schema": PUBLICATION_SCHEMA,
         "sequence": sequence,
-        **said_of(plan, ending, terms.after_validity, earlier),
+        **said_of(plan, expiry, terms.after_validity, earlier),
         "published_at": now.astimezone(UTC).isoformat(),
         "tolerance_kw": terms.tolerance_kw,
         "supersedes": supersedes,

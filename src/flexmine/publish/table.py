@@ -29,13 +29,13 @@ PLANNED, CARRIED, AFTER = "plan", "carried", "after"
 Row = dict[str, str]
 
 
-def plan_rows(plan: WrittenPlan, ending: Continued) -> list[Row]:
-    """Return the rows of the published steps and of the ending; `sequence` and `valid_until` are left empty."""
-    problem = ending.problem
-    played = replay(problem, ending.schedule)
-    awake, mixes = miner_columns(problem, ending.schedule)
-    when = ramps(problem, ending.schedule, played.facility_power_mw, plan.document.get("switching", {}))
-    last = ending.first + ending.steps - 1
+def plan_rows(plan: WrittenPlan, expiry: Continued) -> list[Row]:
+    """Return the rows of the published steps and of the expiry; `sequence` and `valid_until` are left empty."""
+    problem = expiry.problem
+    played = replay(problem, expiry.schedule)
+    awake, mixes = miner_columns(problem, expiry.schedule)
+    when = ramps(problem, expiry.schedule, played.facility_power_mw, plan.document.get("switching", {}))
+    last = expiry.first + expiry.steps - 1
     rows = []
     for t in range(last + 1):
         begin = problem.time.begin(t)
@@ -44,12 +44,12 @@ def plan_rows(plan: WrittenPlan, ending: Continued) -> list[Row]:
             rows.append(
                 {
                     "plan_id": plan.plan_id,
-                    "row": PLANNED if t < ending.first else AFTER,
+                    "row": PLANNED if t < expiry.first else AFTER,
                     "interval_start": begin.isoformat(),
                     "interval_end": end,
                     "container": name,
                     "class": k.name,
-                    "state": _state(plan, ending, i, t),
+                    "state": _state(plan, expiry, i, t),
                     **_powers(played, i, t, float(k.it_power_mw[-1])),
                     "miners_on": str(awake[i, t]),
                     "miner_mix": str(mixes[i, t]),
@@ -140,10 +140,10 @@ def rows_at(rows: Iterable[Row], moment: datetime) -> list[Row]:
     ]
 
 
-def _state(plan: WrittenPlan, ending: Continued, i: int, t: int) -> str:
-    if t < ending.first:
+def _state(plan: WrittenPlan, expiry: Continued, i: int, t: int) -> str:
+    if t < expiry.first:
         return str(plan.states[i, t])
-    return "on" if ending.schedule.on[i, t] else "off"
+    return "on" if expiry.schedule.on[i, t] else "off"
 
 
 def _powers(played: Replay, i: int, t: int, full_mw: float) -> Row:

@@ -46,8 +46,8 @@ def faults_of(publication: Publication) -> list[str]:
         ]
 
 
-def said_of(plan: WrittenPlan, ending: Continued, action: Action, earlier: list[Row]) -> dict[str, Any]:
-    """Return what publication.json says of the plan that begins last in it, of its ending, and of its rows."""
+def said_of(plan: WrittenPlan, expiry: Continued, action: Action, earlier: list[Row]) -> dict[str, Any]:
+    """Return what publication.json says of the plan that begins last in it, of its expiry, and of its rows."""
     document = plan.document
     first = earlier[0]["interval_start"] if earlier else plan.valid_from.isoformat()
     return {
@@ -60,15 +60,15 @@ def said_of(plan: WrittenPlan, ending: Continued, action: Action, earlier: list[
         "valid_until": plan.valid_until.isoformat(),
         "after_validity": {
             "action": action,
-            "checked_until": plan.problem.time.begin(ending.checked_until).isoformat(),
-            "breaks": list(ending.breaks),
+            "checked_until": plan.problem.time.begin(expiry.checked_until).isoformat(),
+            "breaks": list(expiry.breaks),
         },
         "carried": [
             {"plan_id": plan_id, "what": "plan" if kind == CARRIED else "after its end", "from": begin, "until": end}
             for plan_id, kind, begin, end in spans(earlier)
         ],
         "containers": list(plan.schedule.containers),
-        "rows": len(earlier) + len(plan.schedule.containers) * (ending.first + ending.steps),
+        "rows": len(earlier) + len(plan.schedule.containers) * (expiry.first + expiry.steps),
         "changes": document.get("changes", []),
         "seal": document.get(SEAL),
         "flexmine": version_of(document),
@@ -87,18 +87,18 @@ def _own_faults(publication: Publication) -> Iterator[str]:
         yield f"{publication.directory / DOCUMENT}: after_validity.action {action!r}: allowed are {', '.join(ACTIONS)}"
         return
     plan = unaudited(directory)
-    ending = continued(plan, action)
+    expiry = continued(plan, action)
     rows = publication.rows()
     earlier = list(takewhile(lambda row: row["plan_id"] != plan.plan_id, rows))
     own = is_own_version(document)
-    for key, value in said_of(plan, ending, action, earlier).items():
+    for key, value in said_of(plan, expiry, action, earlier).items():
         # An older version had fewer keys, and may end a plan otherwise; the plan itself it reads alike.
         if said.get(key) != value and (own or (key in said and key not in ("after_validity", "rows", "carried"))):
             written, true_value = (shortened(v) for v in (said.get(key), value))
             yield f"{publication.directory / DOCUMENT}: {key} is {written}, by its plan {true_value}"
             return
     yield from _out_of_place(publication, plan, rows, len(earlier))
-    true = plan_rows(plan, ending)
+    true = plan_rows(plan, expiry)
     if own:
         yield from _different(publication, rows[len(earlier) :], true)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flexmine.baselines.day_kind import DayKind
+from flexmine.baselines.value_of_planning import ValueOfPlanning
 from flexmine.problem.money import money_terms
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.facts import Facts, best_rules, facts
@@ -27,7 +27,7 @@ def money_figure(plan: Plan) -> Figure:
     if plan.rules:
         panels.append(_rules(plan, found))
     if plan.day_kind is not None:
-        panels.extend(_day_kind(plan.day_kind))
+        panels.extend(_value_of_planning(plan.day_kind))
     left_out = "".join(f", {term.words} left out" for term in money_terms(by_step=False))
     return Figure(
         key="money",
@@ -122,7 +122,7 @@ def _rules(plan: Plan, found: Facts) -> Panel:
     return bars("rules", "Beside the simple rules", rows)
 
 
-def _day_kind(kind: DayKind) -> list[Panel]:
+def _value_of_planning(kind: ValueOfPlanning) -> list[Panel]:
     """Return what modes and looking ahead bring as two bars, or nothing where neither is known."""
     amounts = (
         ("modes", kind.modes_usd, "power1", "no plan without"),

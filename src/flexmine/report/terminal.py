@@ -34,7 +34,7 @@ def summary(plan: Plan, width: int = 80) -> str:
         textwrap.wrap("; ".join(words), width, subsequent_indent="  "),
         _hours(plan, width),
         _rules(plan, width),
-        _day_kind(plan, width),
+        _value_of_planning(plan, width),
         *([line] for line in _notes(plan, width)),
     ]
     lines = "\n\n".join("\n".join(part) for part in parts if part)
@@ -42,7 +42,7 @@ def summary(plan: Plan, width: int = 80) -> str:
     return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in text.split("\n"))
 
 
-def _day_kind(plan: Plan, width: int) -> list[str]:
+def _value_of_planning(plan: Plan, width: int) -> list[str]:
     """Return what kind of day it is, where modes or looking ahead bring nothing worth the effort."""
     kind = plan.day_kind
     known = () if kind is None else (kind.modes_usd, kind.look_ahead_usd)

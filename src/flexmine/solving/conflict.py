@@ -106,12 +106,12 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
             kept.extend(rows)
             return
         solver.relax_rows(np.array(rows))
-        ending = _ending(solver)
-        if ending == "infeasible":
+        status = _status(solver)
+        if status == "infeasible":
             return
         solver.restore_rows(np.array(rows))
         if len(rows) == 1:
-            finished = finished and ending == "optimal"
+            finished = finished and status == "optimal"
             kept.extend(rows)
             return
         half = len(rows) // 2
@@ -123,10 +123,10 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
     return sorted(kept, key=limits.numbers.index), finished
 
 
-def _ending(solver: Solver) -> str:
+def _status(solver: Solver) -> str:
     """Return how a check ended; a check that the solver could not make spares nothing, and is no reason to give up."""
     try:
-        return solver.run().ending
+        return solver.run().status
     except SolverFailed:
         return "failed"
 

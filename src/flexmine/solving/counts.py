@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from flexmine.milp.letters import Letters
+from flexmine.milp.class_data import ClassData
 from flexmine.problem import Floats, Ints
 from flexmine.solving.rounding.layout import Layout
 from flexmine.solving.solution import ClassPlan, Layers
 from flexmine.solving.standard_form import Matrix
 
 
-def class_plan(matrix: Matrix, layout: Layout, values: Floats, number: int, k: Letters) -> ClassPlan:
+def class_plan(matrix: Matrix, layout: Layout, values: Floats, number: int, k: ClassData) -> ClassPlan:
     """Return what class `k`, the `number`-th of the layout, does in a solution, `values` of shape (columns,)."""
     steps = layout.on.shape[1]
 
@@ -23,10 +23,10 @@ def class_plan(matrix: Matrix, layout: Layout, values: Floats, number: int, k: L
     segments = np.maximum(values[layout.segment[layout.segment_class == number]], 0.0)
     above = sum(segments, start=np.zeros(steps))
     warm_from = {
-        (lot.step, t): count
-        for lot in (k.lots if k.tied else ())
-        for t in range(lot.earliest, lot.last_tied + 1)
-        if (count := round(_at(matrix, values, "r", (k.name, lot.step, t)))) > 0
+        (cohort.step, t): count
+        for cohort in (k.cohorts if k.tied else ())
+        for t in range(cohort.earliest, cohort.last_tied + 1)
+        if (count := round(_at(matrix, values, "r", (k.name, cohort.step, t)))) > 0
     }
     between = tuple(
         np.array([round(_at(matrix, values, "u", (k.name, g, t))) for t in range(steps)], dtype=np.int64)
@@ -36,16 +36,16 @@ def class_plan(matrix: Matrix, layout: Layout, values: Floats, number: int, k: L
     return ClassPlan(k, on, start, stop, warm, k.P0 * on + above, warm_from, between=between, layers=layers)
 
 
-def _layers(matrix: Matrix, values: Floats, k: Letters, steps: int) -> Layers:
+def _layers(matrix: Matrix, values: Floats, k: ClassData, steps: int) -> Layers:
     def counts(component: str) -> Ints:
         found = [[round(_at(matrix, values, component, (k.name, j, t))) for t in range(steps)] for j in k.layers]
         return np.array(found, dtype=np.int64)
 
     tied = {
-        (lot.used, lot.step, t): count
-        for lot in k.lots
-        for t in range(lot.earliest, lot.last_tied + 1)
-        if (count := round(_at(matrix, values, "rl", (k.name, lot.used, lot.step, t)))) > 0
+        (cohort.used, cohort.step, t): count
+        for cohort in k.cohorts
+        for t in range(cohort.earliest, cohort.last_tied + 1)
+        if (count := round(_at(matrix, values, "rl", (k.name, cohort.used, cohort.step, t)))) > 0
     }
     return Layers(counts("zl"), counts("cl"), tied)
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from flexmine.milp.letters import Letters, letters_of
+from flexmine.milp.class_data import ClassData, class_data_of
 from flexmine.problem import Problem
 from flexmine.solving.counts import class_plan
 from flexmine.solving.first_stage import Task
@@ -48,12 +48,12 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
     """
     options = options or SolveOptions()
     phases = Phases()
-    letters = letters_of(problem)
+    class_data = class_data_of(problem)
     with phases.measure("compile"):
-        matrix = matrix_of(problem, {k.name: k for k in letters})
-        layout = layout_of(matrix, letters, [j.name for j in problem.sources], problem.steps)
+        matrix = matrix_of(problem, {k.name: k for k in class_data})
+        layout = layout_of(matrix, class_data, [j.name for j in problem.sources], problem.steps)
     with phases.measure("pass"):
-        task = Task(problem, letters, matrix, layout, options)
+        task = Task(problem, class_data, matrix, layout, options)
     with phases.measure("solve"):
         first = task.run()
     values, objective, preference = first.values, first.objective, Preference()
@@ -67,17 +67,17 @@ def solve(problem: Problem, options: SolveOptions | None = None, before: Counts 
         bound_usd=proof.bound_usd,
         gap=proof.gap,
         engine=first.engine,
-        classes=tuple(class_plan(matrix, layout, values, number, k) for number, k in enumerate(letters)),
+        classes=tuple(class_plan(matrix, layout, values, number, k) for number, k in enumerate(class_data)),
         supply_mw=np.asarray(values[layout.supply]),
         preference=preference,
         seconds=phases.seconds,
-        notes=(*_one_by_one(letters), *first.notes),
+        notes=(*_one_by_one(class_data), *first.notes),
     )
 
 
-def _one_by_one(letters: list[Letters]) -> list[str]:
+def _one_by_one(class_data: list[ClassData]) -> list[str]:
     """Return which classes are planned container by container, in words: exact, but it takes longer."""
-    parts = Counter(k.parent for k in letters)
+    parts = Counter(k.parent for k in class_data)
     return [
         f"class {name}: its {count} containers are planned one by one, because their container ramp asks for it"
         for name, count in parts.items()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flexmine.errors import Infeasible, NoPlan
-from flexmine.milp.letters import Letters, letters_of
+from flexmine.milp.class_data import ClassData, class_data_of
 from flexmine.problem import Floats, Problem
 from flexmine.solving.conflict import explain_conflict
 from flexmine.solving.handover import matrix_of
@@ -47,16 +47,16 @@ class Task:
 
     Parameters
     ----------
-    problem, letters, matrix, layout
+    problem, class_data, matrix, layout
         All of the same problem.
     options : SolveOptions
     """
 
     def __init__(
-        self, problem: Problem, letters: Sequence[Letters], matrix: Matrix, layout: Layout, options: SolveOptions
+        self, problem: Problem, class_data: Sequence[ClassData], matrix: Matrix, layout: Layout, options: SolveOptions
     ):
         self.problem, self.matrix, self.options = problem, matrix, options
-        self.letters, self.layout = letters, layout
+        self.class_data, self.layout = class_data, layout
         self.notes: list[str] = []
         self.solver = Solver(matrix, mip_options(options)) if self._mip_only() else None
 
@@ -71,12 +71,12 @@ class Task:
         if self.solver is not None:
             return self._mip(self.solver, None)
         settings = {"threads": self.options.threads, "random_seed": self.options.seed, **self.options.highs}
-        found = Search(self.matrix, self.letters, self.layout, self.options.gap, deadline, settings).run()
-        if found.ending == "infeasible":
+        found = Search(self.matrix, self.class_data, self.layout, self.options.gap, deadline, settings).run()
+        if found.status == "infeasible":
             raise self._infeasible()
         self._tell(found)
         left = deadline - time.perf_counter()
-        if found.ending == "open" and left > 0:
+        if found.status == "open" and left > 0:
             return self._finish(found, left)
         if found.incumbent.values is None:
             raise self._no_plan("time_limit")
@@ -117,15 +117,15 @@ class Task:
         outcome = run_mip(solver, self.options.seed)
         best = None if found is None else found.incumbent
         if best is None or best.values is None:
-            if outcome.ending == "infeasible":
+            if outcome.status == "infeasible":
                 raise self._infeasible()
             if outcome.values is None:
-                raise self._no_plan(outcome.ending)
+                raise self._no_plan(outcome.status)
             engine = "mip" if best is None else "rounding+mip"
             values, objective = polished(self.matrix, outcome.values, self.options)
             return FirstStage(values, objective, outcome.bound, engine, tuple(self.notes))
         # Infeasible here says that all plans left are set aside.
-        best.raise_bound(best.aside if outcome.ending == "infeasible" else outcome.bound)
+        best.raise_bound(best.aside if outcome.status == "infeasible" else outcome.bound)
         values, objective = best.values, best.objective
         if outcome.values is not None and outcome.objective < best.objective:
             values, objective = polished(self.matrix, outcome.values, self.options)
@@ -133,15 +133,15 @@ class Task:
 
     def _infeasible(self) -> Infeasible:
         matrix = self.matrix
-        if any(k.layered for k in self.letters):
+        if any(k.layered for k in self.class_data):
             # Layers keep the limit of starts by what there is to choose from: only with a row for it can it be named.
-            single = {k.name: k for k in letters_of(self.problem, layered=False)}
+            single = {k.name: k for k in class_data_of(self.problem, layered=False)}
             matrix = matrix_of(self.problem, single)
         return Infeasible(explain_conflict(self.problem, matrix))
 
-    def _no_plan(self, ending: str) -> NoPlan:
+    def _no_plan(self, status: str) -> NoPlan:
         limits = {
             "time_limit": f"time was up after {self.options.time_limit_s:g} s",
             "work_limit": "HiGHS was at its limit of nodes or iterations",
         }
-        return NoPlan(f"{limits[ending]}, before any plan was found")
+        return NoPlan(f"{limits[status]}, before any plan was found")

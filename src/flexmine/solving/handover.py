@@ -19,7 +19,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pyomo.common.gc_manager import PauseGC
 
-from flexmine.milp.letters import letters_of
+from flexmine.milp.class_data import class_data_of
 from flexmine.milp.model import build_model
 from flexmine.milp.numbers import INDEX, Numbers, numbers_of
 from flexmine.milp.variables import Classes
@@ -46,7 +46,7 @@ def matrix_of(problem: Problem, classes: Classes | None = None) -> Matrix:
     classes : dict, optional
         Of the model, by name, where they are known already.
     """
-    classes = classes or {k.name: k for k in letters_of(problem)}
+    classes = classes or {k.name: k for k in class_data_of(problem)}
     key = structure_of(problem, classes)
     skeleton = _KEPT.of(key, problem, classes)
     matrix = _KEPT.last(key, problem) if skeleton is None else skeleton.fill(numbers_of(problem, classes))
@@ -64,7 +64,7 @@ def compiled(problem: Problem, classes: Classes | None = None, *, templated: boo
     templated : bool, optional
         Whether rules are called once for all their rows; by size, where it is not said.  The matrix is the same.
     """
-    classes = classes or {k.name: k for k in letters_of(problem)}
+    classes = classes or {k.name: k for k in class_data_of(problem)}
     if templated is None:
         templated = _templated(problem, classes)
     with PauseGC():

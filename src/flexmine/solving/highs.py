@@ -15,7 +15,7 @@ from flexmine.errors import BadInput, NoPlan
 from flexmine.problem import Floats
 from flexmine.solving.standard_form import Matrix
 
-ENDINGS = {
+STATUSES = {
     highspy.HighsModelStatus.kOptimal: "optimal",
     highspy.HighsModelStatus.kInfeasible: "infeasible",
     highspy.HighsModelStatus.kTimeLimit: "time_limit",
@@ -35,7 +35,7 @@ class Outcome:
 
     Attributes
     ----------
-    ending : str
+    status : str
         ``optimal`` (within the asked gap), ``infeasible``, ``time_limit`` or, by nodes or iterations, ``work_limit``.
     values : ndarray or None
         The columns of the best solution found; None where there is none.
@@ -43,7 +43,7 @@ class Outcome:
         In the sense of the matrix (minimised).
     """
 
-    ending: str
+    status: str
     values: Floats | None
     objective: float
     bound: float
@@ -141,16 +141,16 @@ class Solver:
         """
         run_status = self._interruptible_run() if self.integer else self.highs.run()
         model_status = self.highs.getModelStatus()
-        ending = ENDINGS.get(model_status)
-        if ending is None or run_status == highspy.HighsStatus.kError:
+        status = STATUSES.get(model_status)
+        if status is None or run_status == highspy.HighsStatus.kError:
             name = self.highs.modelStatusToString(model_status)
             raise SolverFailed(f"HiGHS ended with {run_status.name}, model status {name!r}")
         info = self.highs.getInfo()
         feasible = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
-        values = np.array(self.highs.getSolution().col_value) if feasible and ending != "infeasible" else None
+        values = np.array(self.highs.getSolution().col_value) if feasible and status != "infeasible" else None
         bound = info.mip_dual_bound if self.integer else info.objective_function_value
         return Outcome(
-            ending,
+            status,
             values,
             float(info.objective_function_value),
             float(bound),

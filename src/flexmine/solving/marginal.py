@@ -167,7 +167,7 @@ class FixedCommitment:
     def _fix_counts(self, solution: Solution) -> None:
         known: dict[RowKey, float] = {}
         for plan in solution.classes:
-            name = plan.letters.name
+            name = plan.class_data.name
             for t in range(self.problem.steps):
                 known["n", (name, t)] = plan.on[t]
                 known["y", (name, t)] = plan.start[t]
@@ -176,8 +176,8 @@ class FixedCommitment:
                 known["c", (name, t)] = plan.start[t] - plan.warm[t] - sum(tier[t] for tier in plan.between)
                 for g, tier in enumerate(plan.between):
                     known["u", (name, g, t)] = tier[t]
-            for (lot, t), count in plan.warm_from.items():
-                known["r", (name, lot, t)] = count
+            for (cohort, t), count in plan.warm_from.items():
+                known["r", (name, cohort, t)] = count
         for key, column in self.matrix.column_of.items():
             if key[0] in COUNT_COLUMNS and self.matrix.lower[column] < self.matrix.upper[column]:
                 value = float(known.get(key, 0.0))

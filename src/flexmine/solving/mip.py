@@ -42,7 +42,7 @@ def run_mip(solver: Solver, seed: int) -> Outcome:
         LOG.warning("%s; tried once more with seed %d", failure, other_seed)
         solver.set_options({"random_seed": other_seed})
         outcome = solver.run()
-    if outcome.ending != "infeasible":
+    if outcome.status != "infeasible":
         return outcome
     # Presolve has called feasible models infeasible (HiGHS#3296, #1958): ask once more without it.
     solver.set_options({"presolve": "off"})
@@ -71,8 +71,8 @@ def polished(matrix: Matrix, values: Floats, options: SolveOptions) -> tuple[Flo
         "dual_feasibility_tolerance": 1e-9,
     }
     outcome = Solver(fixed, settings, relax=True).run()
-    if outcome.ending != "optimal" or outcome.values is None:
-        raise NoPlan(f"the power of the plan that HiGHS found could not be settled: {outcome.ending}")
+    if outcome.status != "optimal" or outcome.values is None:
+        raise NoPlan(f"the power of the plan that HiGHS found could not be settled: {outcome.status}")
     kept = outcome.values.copy()
     kept[columns] = counts
     return kept, outcome.objective

@@ -106,7 +106,7 @@ def _priced(task: Task, price_usd: float, before: Counts | None) -> FirstStage |
     if matrix.A.shape != task.matrix.A.shape:
         layout = replace(layout, entries=entries_of(matrix, layout.balance, layout.seldom))
     try:
-        found = Task(task.problem, task.letters, matrix, layout, quick).run()
+        found = Task(task.problem, task.class_data, matrix, layout, quick).run()
     except NoPlan:
         return None
     ended = proven(-found.objective, -found.bound, quick.gap).status is Status.OPTIMAL

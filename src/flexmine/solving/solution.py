@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flexmine.errors import AuditFailed, Status
-from flexmine.milp.letters import Letters
+from flexmine.milp.class_data import ClassData
 from flexmine.problem import Floats, Ints
 
 FLOAT_NOISE = 1e-9
@@ -20,14 +20,14 @@ class ClassPlan:
     Attributes
     ----------
     warm_from : dict
-        Where starts are tied to stops: (stop lot, step) to how many start before they are cold; else empty.
+        Where starts are tied to stops: (stop cohort, step) to how many start before they are cold; else empty.
     between : tuple of ndarray of int
         Starts of each tier between warm and cold.
     layers : Layers or None
         Where starts per day are limited.
     """
 
-    letters: Letters
+    class_data: ClassData
     on: Ints
     start: Ints
     stop: Ints
@@ -47,7 +47,7 @@ class Layers:
     stop, cold : ndarray of int, shape (M + 1, T)
         Stopping with j starts used; starting cold, as the j-th start of the day.
     tied : dict
-        (starts used at the stop, stop lot, step) to how many start before they are cold.
+        (starts used at the stop, stop cohort, step) to how many start before they are cold.
     """
 
     stop: Ints

@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from flexmine.milp.letters import Letters, StopLot, Tier
+from flexmine.milp.class_data import ClassData, StopCohort, Tier
 from flexmine.milp.variables import Classes
 from flexmine.problem import ContainerClass, Group, History, Problem, Site, Source, StartTerms, TimeAxis
 
 NUMBERS: dict[type, frozenset[str]] = {
-    Letters: frozenset(
+    ClassData: frozenset(
         (
             *("history", "N", "P0", "H0", "w", "g", "a", "sb", "v", "cw", "cc", "e", "terminal", "starts_left"),
             *("ramp", "power_before"),
         )
     ),
-    StopLot: frozenset(("count",)),
+    StopCohort: frozenset(("count",)),
     Tier: frozenset(("cost", "e")),
     History: frozenset(("count",)),
     StartTerms: frozenset(("warm_cost_usd", "cold_cost_usd", "warm_off_steps", "cold_energy_mwh")),
@@ -42,7 +42,7 @@ NUMBERS: dict[type, frozenset[str]] = {
 }
 # Names, and what no row and no price knows.
 BESIDE: dict[type, frozenset[str]] = {
-    Letters: frozenset(("containers", "lots")),
+    ClassData: frozenset(("containers", "cohorts")),
     Site: frozenset(("rounding_reserve_mw",)),
     Source: frozenset(("carbon_g_per_kwh", "headroom_mw")),
     ContainerClass: frozenset(("containers", "miners")),
@@ -63,16 +63,16 @@ def structure_of(p: Problem, classes: Classes) -> Hashable:
     return patterns, _key(p), tuple((_key(k), _windows(k)) for k in classes.values())
 
 
-def _windows(k: Letters) -> Hashable:
+def _windows(k: ClassData) -> Hashable:
     """Return who may start when; stops before step 0 are structure only where starts are tied to them."""
     tied, draws = not k.pooled, (k.cold_energy, *(tier.draws for tier in k.tiers))
-    lots = tuple(
-        (lot.used, lot.step, lot.earliest, lot.last_warm, lot.last_of_tier)
-        for lot in k.lots
-        if tied or lot.count is None
+    cohorts = tuple(
+        (cohort.used, cohort.step, cohort.earliest, cohort.last_warm, cohort.last_of_tier)
+        for cohort in k.cohorts
+        if tied or cohort.count is None
     )
     ramp = (k.ramp is None, k.power_before is None)
-    return tied, draws, ramp, len(k.w), tuple(k.starts_left or ()), lots
+    return tied, draws, ramp, len(k.w), tuple(k.starts_left or ()), cohorts
 
 
 def _key(value: Any) -> Hashable:

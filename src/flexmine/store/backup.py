@@ -44,7 +44,7 @@ def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
 
     The rows are read in one transaction.  Files of a run never change, so they are copied after it; a run that is
     pruned meanwhile is left out, row and files.  Before the file gets its name it is read back as a restore would, so
-    that what could not be restored is told now.
+    that what could not be restored is reported now.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ def read_backup(source: Path, plant: str, into: Path | None = None, limits: Limi
     ------
     BadInput
         It is no whole backup of this plant and version of the tables; every file that is not regular, not named in
-        the manifest or not the one named there, and every row that is wrong, is told.
+        the manifest or not the one named there, and every row that is wrong, is reported.
     """
 
     def wanted(name: str) -> Wanted | None:

@@ -18,7 +18,7 @@ from flexmine.store.database import SQLITE, database_file, refusals_told
 from flexmine.store.places import RECORD_FILE, refuse_links
 from flexmine.store.record_schema import LONGEST_RECORD
 from flexmine.store.records import RunRecord, record_of
-from flexmine.store.swap import JOURNAL, NEW, settle, stage_of, swap, tables
+from flexmine.store.swap import JOURNAL, NEW, complete, stage_of, swap, tables
 from flexmine.strict_json import read_strictly
 
 CheckRun = Callable[[Path, RunRecord], None]
@@ -74,7 +74,7 @@ def restore(
         raise BadInput(f"{root}: cannot be restored into: {error.strerror or error}") from error
 
 
-def settle_restore(engine: Engine, root: Path, plant: str) -> bool | None:
+def complete_restore(engine: Engine, root: Path, plant: str) -> bool | None:
     """Finish or undo a restore that was interrupted; the caller holds the lock of the plant.
 
     Returns
@@ -89,7 +89,7 @@ def settle_restore(engine: Engine, root: Path, plant: str) -> bool | None:
     """
     try:
         with refusals_told("the store cannot be written"):
-            return settle(engine, root, plant)
+            return complete(engine, root, plant)
     except OSError as error:
         raise BadInput(f"{root}: a restore cannot be finished: {error.strerror or error}") from error
 
@@ -105,7 +105,7 @@ def _restore(
             "into another folder"
         )
     _refuse_database_inside(engine, root / plant)
-    settle(engine, root, plant)
+    complete(engine, root, plant)
     if not source.is_file():
         raise BadInput(f"there is no backup {source}")
     _refuse_overwriting(engine, root, plant, overwrite=overwrite)

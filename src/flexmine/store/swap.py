@@ -92,21 +92,21 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> Path | None:
             replace_durably(stage / NEW, root / plant)
     except REFUSED:
         # The answer to a commit can be lost on its way; what has happened stands in the database.
-        if settle(engine, root, plant) is not True:
+        if complete(engine, root, plant) is not True:
             raise
         return None if aside is None else root / aside
     except (OSError, KeyboardInterrupt):
-        settle(engine, root, plant)
+        complete(engine, root, plant)
         raise
     try:
-        settle(engine, root, plant)
+        complete(engine, root, plant)
     except (*REFUSED, OSError) as error:
         what = f"{plant} is restored, but {stage} cannot be removed: {reason_of(error)}"
         raise BadInput(f"{what}; the next run does it") from error
     return None if aside is None else root / aside
 
 
-def settle(engine: Engine, root: Path, plant: str) -> bool | None:
+def complete(engine: Engine, root: Path, plant: str) -> bool | None:
     """Finish or undo what :func:`swap` had begun, and remove what a restore has left behind.
 
     It may itself be interrupted at any moment and called again.  The caller holds the lock of the plant.
@@ -133,7 +133,7 @@ def settle(engine: Engine, root: Path, plant: str) -> bool | None:
     if journal is not None:
         committed = journal.committed or _is_marked(engine, plant, journal.token)
         if committed:
-            # Without the mark the journal alone has to know, so it is told first.
+            # Without the mark the journal alone has to know, so it is reported first.
             _write(stage, replace(journal, committed=True))
             _unmark(engine, plant, journal.token)
         else:

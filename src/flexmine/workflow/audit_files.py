@@ -17,15 +17,15 @@ from flexmine.audit.comparison import Comparison, number_of
 from flexmine.audit.directory import FileAudit, audit_directory
 from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import Witness, is_own_version, version_of
-from flexmine.baselines.day_kind import DayKind
 from flexmine.baselines.rules import RuleResult, realisable, simple_rules
+from flexmine.baselines.value_of_planning import ValueOfPlanning
 from flexmine.errors import BadInput, Status
 from flexmine.inputs.case import Case
 from flexmine.problem.writing import problem_to_document
 from flexmine.solving.solution import Proof
 from flexmine.workflow.build import Decided, build_plan, options_of
 from flexmine.workflow.document import MONEY_DECIMALS, plan_document, rule_document
-from flexmine.workflow.given import bound_usd_of
+from flexmine.workflow.fixed_schedule import bound_usd_of
 
 SAME_SHARE = 1e-9
 """Physics on another machine may differ in the last digits."""
@@ -111,10 +111,12 @@ def _check_day_kind(book: Comparison, made: Replayed, rules: tuple[RuleResult, .
     greedy = next(rule.money_usd for rule in rules if rule.name == "greedy")
     if not is_own_version(made.document):
         greedy = number_of(said.get("greedy_money_usd"))
-    true = DayKind(money, known, greedy).document()
+    true = ValueOfPlanning(money, known, greedy).document()
     # Amounts are written rounded, and a sentence may round them to the other side.
     near = [
-        DayKind(money + a, None if known is None else known + b, None if greedy is None else greedy + c).sentence
+        ValueOfPlanning(
+            money + a, None if known is None else known + b, None if greedy is None else greedy + c
+        ).sentence
         for a, b, c in product((-1e-4, 0.0, 1e-4), repeat=3)
     ]
     sentence = said.get("sentence")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from flexmine.assembly.causes import Cause
     from flexmine.audit.replay import Replay
-    from flexmine.baselines.day_kind import DayKind
     from flexmine.baselines.rules import RuleResult
+    from flexmine.baselines.value_of_planning import ValueOfPlanning
     from flexmine.explain.break_even import BreakEven
     from flexmine.explain.reasons import Reasons
     from flexmine.inputs.changes import Change
@@ -47,7 +47,7 @@ class Plan:
         Emissions by hour, location-based.
     pins : OverrideCost or None
         What operators have pinned, and what that costs.
-    day_kind : DayKind or None
+    day_kind : ValueOfPlanning or None
         What modes and looking ahead bring.
     preference : mapping
         What the second stage did: outcome, money given up, starts before and after.
@@ -105,7 +105,7 @@ class Plan:
     breaches: tuple[Mapping[str, Any], ...] = ()
     carbon: CarbonAccount | None = None
     pins: OverrideCost | None = None
-    day_kind: DayKind | None = None
+    day_kind: ValueOfPlanning | None = None
     preference: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)
     reasons: Reasons | None = None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from flexmine.assembly import assemble
 from flexmine.audit.replay import replay, replay_rounded
-from flexmine.baselines.day_kind import DayKind
 from flexmine.baselines.rules import RuleResult, realisable, simple_rules
+from flexmine.baselines.value_of_planning import ValueOfPlanning
 from flexmine.errors import Infeasible, NoPlan, Status
 from flexmine.explain.reasons import reasons
 from flexmine.inputs.case import Case
@@ -82,18 +82,20 @@ def plan_case(
     return replace(
         build_plan(case, assembly, options, made),
         rules=tuple(realisable(problem, rule, case.publish_steps) for rule in rules),
-        day_kind=_day_kind(problem, proof.money_usd, rules, options) if rules else None,
+        day_kind=_value_of_planning(problem, proof.money_usd, rules, options) if rules else None,
         reasons=why,
         pins=pins,
         preference=asdict(solution.preference),
     )
 
 
-def _day_kind(problem: Problem, money_usd: float, rules: tuple[RuleResult, ...], options: SolveOptions) -> DayKind:
+def _value_of_planning(
+    problem: Problem, money_usd: float, rules: tuple[RuleResult, ...], options: SolveOptions
+) -> ValueOfPlanning:
     """Split the money into what modes and what looking ahead bring."""
     greedy = next(rule.money_usd for rule in rules if rule.name == "greedy")
     try:
         on_off = solve(full_power_only(problem), options.by_work())
     except (Infeasible, NoPlan):
-        return DayKind(money_usd, None, greedy)
-    return DayKind(money_usd, on_off.money_usd if on_off.status is Status.OPTIMAL else None, greedy)
+        return ValueOfPlanning(money_usd, None, greedy)
+    return ValueOfPlanning(money_usd, on_off.money_usd if on_off.status is Status.OPTIMAL else None, greedy)

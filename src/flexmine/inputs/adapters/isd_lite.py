@@ -65,10 +65,10 @@ def convert(table: Table, settings: Settings) -> Converted:
         raise BadInput(f"{table.place(row)}: column hour_utc: {hour[row]:g} is no hour from 0 to 23")
     begin_us = clock_us(table, date, UTC, hour)
     rows = pd.DataFrame({"interval_start": starts(begin_us, UTC)})
-    told = [f"{gaps(begin_us, US_PER_H)} hours between the first row and the last are absent and stay absent"]
+    notes = [f"{gaps(begin_us, US_PER_H)} hours between the first row and the last are absent and stay absent"]
     for source, name in _COLUMNS.items():
         tenths = numbers(table, source, MISSING)
         rows[name] = as_text(tenths / 10.0, 1)
-        told.append(f"{name}: {source} / 10; {count(np.isnan(tenths))} of {len(tenths)} are -9999: left empty")
-    told.append("the observation at the full hour stands for the hour that begins there: assumed")
-    return Converted(rows, tuple(told))
+        notes.append(f"{name}: {source} / 10; {count(np.isnan(tenths))} of {len(tenths)} are -9999: left empty")
+    notes.append("the observation at the full hour stands for the hour that begins there: assumed")
+    return Converted(rows, tuple(notes))

@@ -88,11 +88,11 @@ def _told(begin_us: Ints, length_us: Ints) -> str:
     if not len(begin_us):
         return "no interval"
     bounds = [0, *(np.flatnonzero(np.diff(length_us)) + 1).tolist(), len(length_us)]
-    told = []
+    notes = []
     for first, after in pairwise(bounds):
         from_, to = (moment(t).isoformat() for t in (begin_us[first], begin_us[after - 1] + length_us[after - 1]))
-        told.append(f"{duration(length_us[first])} intervals from {from_} to {to}")
-    return ", then ".join(told)
+        notes.append(f"{duration(length_us[first])} intervals from {from_} to {to}")
+    return ", then ".join(notes)
 
 
 def _lengths_us(table: Table, column: str, begin: pd.Series[str], end: pd.Series[str]) -> Ints:

@@ -88,8 +88,8 @@ def convert(table: Table, settings: Settings) -> Converted:
     stamp_us = clock_us(table, date, zone, (parts["Hour"] + parts["Minute"] / 60.0).astype(np.float64))
     begin_us, step_us = _begins(table, stamp_us, parts)
     rows = pd.DataFrame({"interval_start": starts(begin_us, zone)})
-    told = [note, f"the clock of the file is {zone}, as {ZONE} on top of it says"]
-    told.append(
+    notes = [note, f"the clock of the file is {zone}, as {ZONE} on top of it says"]
+    notes.append(
         f"intervals of {duration(step_us)}, each with the value of the moment within it that the file names: assumed; "
         f"{gaps(begin_us, step_us)} of them are absent between the first row and the last and stay absent"
     )
@@ -97,8 +97,8 @@ def convert(table: Table, settings: Settings) -> Converted:
         rows[name] = as_text(numbers(table, source), 2)
     if FILLED in table.rows.columns:
         filled = numbers(table, FILLED) > 0
-        told.append(f"{count(filled)} of {len(filled)} rows have a {FILLED}: the publisher has filled them in; kept")
-    return Converted(rows, tuple(told))
+        notes.append(f"{count(filled)} of {len(filled)} rows have a {FILLED}: the publisher has filled them in; kept")
+    return Converted(rows, tuple(notes))
 
 
 def _zone(table: Table) -> timezone:

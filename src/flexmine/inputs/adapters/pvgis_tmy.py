@@ -1,7 +1,7 @@
 """PVGIS typical meteorological year (Joint Research Centre): hours in UTC, months of many years.
 
 Huld, T., Müller, R. and Gambardella, A. (2012), *A new solar radiation database for estimating PV performance in Europe
-and Africa*, Solar Energy 86; the columns are told in the PVGIS user manual.
+and Africa*, Solar Energy 86; the columns are described in the PVGIS user manual.
 """
 
 from __future__ import annotations

@@ -34,10 +34,10 @@ def convert(table: Table, settings: Settings) -> Converted:
     day_us = to_us(first) + US_PER_DAY * np.arange((after - first) // timedelta(days=1), dtype=np.int64)
     of_day = pd.DatetimeIndex(day_us.astype("datetime64[us]")).year.to_numpy() - int(year[0])
     rows = pd.DataFrame({"interval_start": starts(day_us, UTC)})
-    told = [f"zone {zones[0]}: the mean of a year on each of its days; no hour and no day is told from another"]
+    notes = [f"zone {zones[0]}: the mean of a year on each of its days; no hour and no day is reported from another"]
     for source, name in _COLUMNS.items():
         text = table.text(source).to_numpy()
         empty = ", ".join(f"{int(y):d}" for y in year[np.isnan(numbers(table, source))])
         rows[name] = text[of_day]
-        told.append(f"{name}: {source} as published" + (f"; without a mean, left empty: {empty}" if empty else ""))
-    return Converted(rows, tuple(told))
+        notes.append(f"{name}: {source} as published" + (f"; without a mean, left empty: {empty}" if empty else ""))
+    return Converted(rows, tuple(notes))

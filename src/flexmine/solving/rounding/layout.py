@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.milp.letters import Letters
+from flexmine.milp.class_data import ClassData
 from flexmine.problem import Floats, Ints
 from flexmine.problem.limits import FAMILIES, LIMIT_OF_ROW, rows_where
 from flexmine.solving.rounding.entries import Entries, entries_of
@@ -80,17 +80,17 @@ class Layout:
         return np.concatenate([self.on.ravel(), self.start.ravel(), self.stop.ravel()])
 
 
-def layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str], steps: int) -> Layout:
+def layout_of(matrix: Matrix, class_data: Sequence[ClassData], sources: Sequence[str], steps: int) -> Layout:
     """Return the layout of `matrix`; matrices that were filled into one pattern share theirs, but for the numbers."""
     key = (
-        tuple((k.name, k.parent, len(k.w), k.tied, k.layered) for k in letters),
+        tuple((k.name, k.parent, len(k.w), k.tied, k.layered) for k in class_data),
         (tuple(sources), steps, np.isfinite(matrix.row_lower).tobytes()),
     )
     layout = _KNOWN.of(matrix, key)
     if layout is None:
-        layout = _layout_of(matrix, letters, sources, steps)
+        layout = _layout_of(matrix, class_data, sources, steps)
         _KNOWN.keep(matrix, key, layout)
-    return replace(layout, on_before=np.array([[float(k.on_before)] for k in letters]))
+    return replace(layout, on_before=np.array([[float(k.on_before)] for k in class_data]))
 
 
 class _Known:
@@ -113,9 +113,9 @@ class _Known:
 _KNOWN = _Known()
 
 
-def _layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str], steps: int) -> Layout:
+def _layout_of(matrix: Matrix, class_data: Sequence[ClassData], sources: Sequence[str], steps: int) -> Layout:
     column = matrix.column_of
-    names = [k.name for k in letters]
+    names = [k.name for k in class_data]
 
     def series(component: str, *key: object) -> list[int]:
         return [column[component, (*key, t)] for t in range(steps)]
@@ -123,7 +123,7 @@ def _layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str
     def table(component: str, keys: Sequence[tuple[object, ...]]) -> Ints:
         return np.array([series(component, *key) for key in keys], dtype=np.int64).reshape(len(keys), steps)
 
-    segments = [(k, s) for k, c in enumerate(letters) for s in range(len(c.w))]
+    segments = [(k, s) for k, c in enumerate(class_data) for s in range(len(c.w))]
     rows: dict[str, list[int]] = {name: [] for name in ("facility_balance", "ramp_up", "ramp_down", *SELDOM)}
     for number, (component, _) in enumerate(matrix.rows):
         if component in rows:
@@ -145,20 +145,20 @@ def _layout_of(matrix: Matrix, letters: Sequence[Letters], sources: Sequence[str
         balance=balance,
         ramp_up=np.array(rows["ramp_up"], dtype=np.int64),
         ramp_down=np.array(rows["ramp_down"], dtype=np.int64),
-        on_before=np.array([[float(k.on_before)] for k in letters]),
+        on_before=np.array([[float(k.on_before)] for k in class_data]),
         seldom=seldom,
         entries=entries_of(matrix, balance, seldom),
         unknown=unknown,
-        refusals=tuple(_refusals(matrix, letters, unknown)),
+        refusals=tuple(_refusals(matrix, class_data, unknown)),
     )
 
 
-def _refusals(matrix: Matrix, letters: Sequence[Letters], unknown: Sequence[str]) -> list[str]:
+def _refusals(matrix: Matrix, class_data: Sequence[ClassData], unknown: Sequence[str]) -> list[str]:
     """Return why a threshold might break a rule that is not about power."""
-    found = [f"{k.name}: starts are tied to their stops" for k in letters if k.tied]
-    found += [f"{k.name}: counts are layered by the starts of the day" for k in letters if k.layered]
+    found = [f"{k.name}: starts are tied to their stops" for k in class_data if k.tied]
+    found += [f"{k.name}: counts are layered by the starts of the day" for k in class_data if k.layered]
     found += [f"rows {name} are not known to it" for name in unknown]
-    parents = [k.parent for k in letters]
+    parents = [k.parent for k in class_data]
     shared = {name for name in parents if parents.count(name) > 1}
     sums = set()
     for component, index in matrix.rows:
@@ -167,7 +167,7 @@ def _refusals(matrix: Matrix, letters: Sequence[Letters], unknown: Sequence[str]
             found.append(f"rows {component} may be broken by a threshold")
         elif limit is not None and limit.rounding == "kept_alone":
             who, _ = limit.place(index)
-            if who in shared or (limit.over != "class" and len(letters) > 1):
+            if who in shared or (limit.over != "class" and len(class_data) > 1):
                 sums.add((component, who))
     found += [f"rows {component}[{name},...] sum counts over classes" for component, name in sorted(sums)]
     return list(dict.fromkeys(found))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flexmine.milp.letters import Letters
+from flexmine.milp.class_data import ClassData
 from flexmine.solving.rounding.bounds import tightened_counts
 from flexmine.solving.rounding.branch import Branching
 from flexmine.solving.rounding.cut_rows import cut_rows
@@ -40,7 +40,7 @@ class Found:
 
     Attributes
     ----------
-    ending : str
+    status : str
         ``closed``: the gap is reached;  ``open``: it is not;  ``infeasible``: proven, by two limits of one column or
         by a ray of the relaxation;  ``time_limit``.
     way : str
@@ -51,7 +51,7 @@ class Found:
         Why the relaxation could not go on; empty where it could.
     """
 
-    ending: str
+    status: str
     way: str
     incumbent: Incumbent
     left: Matrix | None = None
@@ -64,7 +64,7 @@ class Search:
 
     Parameters
     ----------
-    matrix, letters, layout
+    matrix, class_data, layout
         All of the same problem.
     gap : float
         Asked: (objective - bound) / max(1, |objective|).
@@ -75,7 +75,7 @@ class Search:
     """
 
     matrix: Matrix
-    letters: Sequence[Letters]
+    class_data: Sequence[ClassData]
     layout: Layout
     gap: float
     deadline: float
@@ -83,7 +83,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.way = "rounding"
-        self.widths = np.concatenate([k.w for k in self.letters])
+        self.widths = np.concatenate([k.w for k in self.class_data])
         self.incumbent = Incumbent(self.matrix, self.layout, self.widths, self.gap)
         self.lower, self.upper = self.layout.entries.single_bounds(self.matrix)
         self.facility = facility_of(self.matrix, self.layout, self.lower, self.upper)
@@ -96,12 +96,12 @@ class Search:
         """Search until the gap is reached, or nothing quick is left."""
         trouble = ""
         try:
-            ending = self._steps()
+            status = self._steps()
         except TimeIsUp:
-            ending = "closed" if self.incumbent.closed else "time_limit"
+            status = "closed" if self.incumbent.closed else "time_limit"
         except LpFailed as failure:
-            ending, trouble = "closed" if self.incumbent.closed else "open", str(failure)
-        return Found(ending, self.way, self.incumbent, self.left, trouble)
+            status, trouble = "closed" if self.incumbent.closed else "open", str(failure)
+        return Found(status, self.way, self.incumbent, self.left, trouble)
 
     def _steps(self) -> str:
         crossed = float((self.lower - self.upper).max())
@@ -172,6 +172,6 @@ class Search:
 
     def _branched(self) -> np.ndarray:
         """Return the columns to branch on: those that run; where these do not make the rest whole, all that must be."""
-        if all(k.pooled and k.ramp is None for k in self.letters):
+        if all(k.pooled and k.ramp is None for k in self.class_data):
             return self.layout.on.ravel()
         return np.flatnonzero(self.matrix.integer)

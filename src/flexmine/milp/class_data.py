@@ -1,4 +1,4 @@
-"""From the words of the Problem to the letters of the mathematics."""
+"""From the words of the Problem to the letters of the mathematics: what the model knows of a class."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flexmine.problem import ContainerClass, Floats, History, Ints, Problem
 
 
 @dataclass(frozen=True)
-class StopLot:
+class StopCohort:
     """Containers that stopped together, and can start again together.
 
     Attributes
     ----------
     step : int
-        Step of the stop; for a stop before the horizon, a negative number that only tells lots apart.
+        Step of the stop; for a stop before the horizon, a negative number that only distinguishes cohorts.
     count : int or None
         How many stopped; None for a stop inside the horizon, which the model decides.
     earliest : int
@@ -77,7 +77,7 @@ class Tier:
 
 
 @dataclass(frozen=True)
-class Letters:
+class ClassData:
     """One class of the model; arrays over steps have shape (T,), over segments (S,), over both (S, T).
 
     A class of the Problem is one class of the model, except where containers ramp more slowly than their range: there
@@ -117,7 +117,7 @@ class Letters:
     e: Floats
     preheat: int
     terminal: float
-    lots: tuple[StopLot, ...]
+    cohorts: tuple[StopCohort, ...]
     starts_left: dict[int, int] | None
     tiers: tuple[Tier, ...] = ()
     day: tuple[int, ...] = ()
@@ -149,7 +149,7 @@ class Letters:
     @cached_property
     def needs_arcs(self) -> bool:
         """Whether starts must be tied to their stops: more than two prices, windows out of order, or preheat energy."""
-        return bool(self.tiers) or self.cold_energy or not windows_in_order(self.lots)
+        return bool(self.tiers) or self.cold_energy or not windows_in_order(self.cohorts)
 
     @cached_property
     def cold_energy(self) -> bool:
@@ -178,7 +178,7 @@ class Letters:
         return sum(h.count for h in self.history if h.on)
 
 
-def letters_of(problem: Problem, *, layered: bool = True) -> list[Letters]:
+def class_data_of(problem: Problem, *, layered: bool = True) -> list[ClassData]:
     """Return the classes of the model in the order of the problem's classes.
 
     Parameters
@@ -187,12 +187,12 @@ def letters_of(problem: Problem, *, layered: bool = True) -> list[Letters]:
         Whether classes whose starts are limited are layered; else each of their containers is a class of its own,
         which is the same plan with a row for each limit.
     """
-    return [part for k in problem.classes for part in _letters_of_class(k, problem, layered=layered)]
+    return [part for k in problem.classes for part in _data_of_class(k, problem, layered=layered)]
 
 
-def windows_in_order(lots: Sequence[StopLot]) -> bool:
+def windows_in_order(cohorts: Sequence[StopCohort]) -> bool:
     """Return whether no later stop expires earlier, which makes the perishable pool exact."""
-    warm = sorted((lot.earliest, lot.last_warm) for lot in lots if lot.last_warm >= lot.earliest)
+    warm = sorted((cohort.earliest, cohort.last_warm) for cohort in cohorts if cohort.last_warm >= cohort.earliest)
     last_of_earlier, earliest, widest = -1, -1, -1
     for begin, last in warm:
         if begin > earliest:
@@ -203,7 +203,7 @@ def windows_in_order(lots: Sequence[StopLot]) -> bool:
     return True
 
 
-def _letters_of_class(k: ContainerClass, problem: Problem, *, layered: bool) -> list[Letters]:
+def _data_of_class(k: ContainerClass, problem: Problem, *, layered: bool) -> list[ClassData]:
     limited = _limit_binds(k, problem.site.day_of_step)
     if limited:
         k = _with_near_limit(k, problem.site.day_of_step)
@@ -230,7 +230,7 @@ def _letters(
     problem: Problem,
     *,
     limited: bool,
-) -> Letters:
+) -> ClassData:
     low = np.minimum(k.lowest_it_power_mw, k.it_power_mw[-1])
     high = np.maximum(low, k.highest_it_power_mw)
     left, right = k.it_power_mw[:-1, None], k.it_power_mw[1:, None]
@@ -241,7 +241,7 @@ def _letters(
     layered = limited and len(containers) > 1 and k.max_starts_per_day != 0
     most_starts = k.max_starts_per_day if layered else None
     running = [h.it_power_mw for h in history if h.on and h.it_power_mw > 0]
-    return Letters(
+    return ClassData(
         name=name,
         parent=k.name,
         containers=containers,
@@ -261,7 +261,7 @@ def _letters(
         e=k.start.cold_energy_mwh,
         preheat=k.preheat_steps,
         terminal=k.terminal_on_usd,
-        lots=_lots(k, history, problem.steps, most_starts, days),
+        cohorts=_cohorts(k, history, problem.steps, most_starts, days),
         starts_left=_starts_left(k, history, days) if limited and not layered else None,
         tiers=tuple(Tier(g.cost_usd, g.energy_mwh, k.preheat_steps if g.preheated else 0) for g in k.start.tiers),
         day=() if days is None else tuple(days.tolist()),
@@ -281,34 +281,34 @@ def _seen(k: ContainerClass, h: History, T: int) -> History:
     return replace(h, steps=min(least, T + 1) - min(least - h.steps, T))
 
 
-def _lots(
+def _cohorts(
     k: ContainerClass, history: tuple[History, ...], T: int, most_starts: int | None, days: Ints | None
-) -> tuple[StopLot, ...]:
+) -> tuple[StopCohort, ...]:
     D, windows = k.min_down_steps, (k.start.warm_off_steps, *(g.off_steps for g in k.start.tiers))
-    lots = []
+    cohorts = []
     for number, h in enumerate(h for h in history if not h.on):
         used = 0 if most_starts is None else min(h.starts_today, most_starts)
         last, *later = (min(until, T - 1) for until in _warm_until(k, h))
         earliest = max(0, D - h.steps, _next_day(days, 0) if most_starts is not None and used == most_starts else 0)
-        lots.append(StopLot(-1 - number, h.count, earliest, last, tuple(later), used))
+        cohorts.append(StopCohort(-1 - number, h.count, earliest, last, tuple(later), used))
     steps = np.arange(T)
     lasts = zip(*(np.minimum(steps + W, T - 1).tolist() for W in windows), strict=True)
     next_day = () if most_starts is None else tuple(_next_day(days, t) for t in range(T))
-    return (*lots, *_lots_within(tuple(lasts), D, most_starts, next_day))
+    return (*cohorts, *_cohorts_within(tuple(lasts), D, most_starts, next_day))
 
 
 @lru_cache(maxsize=64)
-def _lots_within(
+def _cohorts_within(
     lasts: tuple[tuple[int, ...], ...], D: int, most_starts: int | None, next_day: tuple[int, ...]
-) -> tuple[StopLot, ...]:
-    """Return the lots of stops within the horizon; classes and nights that have their windows in common share them."""
-    lots = []
+) -> tuple[StopCohort, ...]:
+    """Return the cohorts of stops within the horizon; classes and nights with the same windows share them."""
+    cohorts = []
     for used in range(0 if most_starts is None else most_starts, -1, -1):
         for i, (last, *later) in enumerate(lasts):
             spent = most_starts is not None and used == most_starts
             earliest = max(i + D, next_day[i]) if spent else i + D
-            lots.append(StopLot(i, None, earliest, last, tuple(later), used))
-    return tuple(lots)
+            cohorts.append(StopCohort(i, None, earliest, last, tuple(later), used))
+    return tuple(cohorts)
 
 
 def _warm_until(k: ContainerClass, h: History) -> list[int]:

@@ -16,9 +16,9 @@ from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import SEAL
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
 from flexmine.jobs.compare import input_changes
+from flexmine.jobs.fallback_chain import FallbackChain, Prepared
 from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.job import Job
-from flexmine.jobs.ladder import Climb, Prepared
 from flexmine.jobs.planning import plan_inputs
 from flexmine.output import write_plan
 from flexmine.solving.phases import Phases
@@ -61,8 +61,10 @@ class Planner:
     run_id: str = field(default_factory=new_run_id)
     progress: Callable[[str], None] = lambda _: None
 
-    def settle(self, store: RunStore, climb: Climb, known: RunRecord | None, kind: str = NIGHT) -> DayResult:
-        """Plan what a climb prepares, and keep it.
+    def plan_and_store(
+        self, store: RunStore, chain: FallbackChain, known: RunRecord | None, kind: str = NIGHT
+    ) -> DayResult:
+        """Plan what a chain prepares, and keep it.
 
         Parameters
         ----------
@@ -76,29 +78,29 @@ class Planner:
         BadInput, Infeasible, NoPlan, AuditFailed
             There is no new plan.
         """
-        job, day = self.job, climb.horizon.day.day
+        job, day = self.job, chain.horizon.day.day
         try:
             with staging(job.folder, job.plant, f"{self.run_id}-{day}") as staged:
-                made = self._make(climb, known, staged)
+                made = self._make(chain, known, staged)
                 if made is None:
                     assert known is not None
                     return DayResult(known, new=False)
-                return DayResult(self._keep(store, climb, known, made, staged=staged, kind=kind), new=True)
+                return DayResult(self._keep(store, chain, known, made, staged=staged, kind=kind), new=True)
         except OSError as error:
             raise BadInput(f"{job.folder}: cannot be written: {error.strerror or error}") from error
 
-    def _make(self, climb: Climb, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | None:
-        """Climb the ladder; return the first inputs with their plan, None where the known run stays as it is."""
-        day = climb.horizon.day.day
+    def _make(self, chain: FallbackChain, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | None:
+        """Go down the fallback chain; return the first inputs with their plan, None where the known run stays."""
+        day = chain.horizon.day.day
         failures: list[FlexmineError] = []
         tried: set[str] = set()
-        for name, prepare in climb.steps():
+        for name, prepare in chain.steps():
             self.progress(f"{day}: {name}")
             phases = Phases()
             try:
                 prepared = prepare(staged / name)
                 digest = digest_of(prepared.folder)
-                if known is not None and (known.inputs_sha256 == digest or self._is_better(climb, known, prepared)):
+                if known is not None and (known.inputs_sha256 == digest or self._is_better(chain, known, prepared)):
                     LOG.info("%s: revision %d stays as it is (%s)", day, known.revision, known.step)
                     return None
                 if digest in tried:
@@ -115,12 +117,12 @@ class Planner:
             return replace(prepared, folder=staged / "inputs"), plan
         raise failures[0]
 
-    def _is_better(self, climb: Climb, known: RunRecord, prepared: Prepared) -> bool:
+    def _is_better(self, chain: FallbackChain, known: RunRecord, prepared: Prepared) -> bool:
         """Return whether a stored plan from the same state was made on an earlier step of the ladder."""
         order = [NEWEST, *(step.step for step in self.job.document.ladder)]
-        if known.step not in order or order.index(known.step) >= order.index(prepared.how.step):
+        if known.step not in order or order.index(known.step) >= order.index(prepared.provenance.step):
             return False
-        return dict(known.state_from) == dict(climb.before.source)
+        return dict(known.state_from) == dict(chain.before.source)
 
     def _write(self, plan: Plan, target: Path, phases: Phases) -> None:
         """Write a plan, and audit what is written."""
@@ -132,7 +134,7 @@ class Planner:
     def _keep(
         self,
         store: RunStore,
-        climb: Climb,
+        chain: FallbackChain,
         known: RunRecord | None,
         made: tuple[Prepared, Plan],
         *,
@@ -140,9 +142,9 @@ class Planner:
         kind: str,
     ) -> RunRecord:
         prepared, plan = made
-        newest = store.newest(self.job.plant, climb.horizon.day.day)
+        newest = store.newest(self.job.plant, chain.horizon.day.day)
         seal_of_plan = str(read_document(staged / "plan")[SEAL])
-        record = replace(self._record(climb, newest, prepared, plan), kind=kind, seal=seal_of_plan)
+        record = replace(self._record(chain, newest, prepared, plan), kind=kind, seal=seal_of_plan)
         if known is not None:
             changes = input_changes(store.inputs(known), prepared.folder)
             record = replace(record, changes=changes)
@@ -159,9 +161,9 @@ class Planner:
             LOG.warning("%s: %s: %s", record.day, record.step, label)
         return record
 
-    def _record(self, climb: Climb, newest: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
-        local, begin = climb.horizon.day, climb.horizon.begin
-        labels = prepared.how.labels
+    def _record(self, chain: FallbackChain, newest: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
+        local, begin = chain.horizon.day, chain.horizon.begin
+        labels = prepared.provenance.labels
         if self.now >= begin:
             labels = (*labels, f"planned at {self.now.isoformat(timespec='minutes')}, after the day had begun")
         return RunRecord(
@@ -177,9 +179,9 @@ class Planner:
             valid_until=local.end,
             money_usd=round(plan.replay.published_usd(plan.publish_steps), 4),
             gap=plan.gap,
-            step=prepared.how.step,
+            step=prepared.provenance.step,
             labels=labels,
-            state_from=climb.before.source,
+            state_from=chain.before.source,
             feeds=prepared.feeds,
             flexmine=__version__,
         )

@@ -21,7 +21,7 @@ MOST_CELLS = 5_000_000
 _CONTAINER = "container of the plant"
 
 
-def agreement(
+def cross_checks(
     case: Draft[CaseDocument], document: Any, plant: PlantDocument, models: dict[str, ContainerDocument]
 ) -> list[str]:
     """Return one message for each place of the case that does not fit plant and models; none: all fits.
@@ -29,7 +29,8 @@ def agreement(
     Parameters
     ----------
     document : CaseDocument
-        Or, of a faulty case, an object with the parts that are right (:func:`flexmine.inputs.salvage.parts_of`).
+        Or, of a faulty case, an object with the parts that are right, see
+        :func:`flexmine.inputs.partial_validation.parts_of`.
     models : dict
         The container models that are right.
     """

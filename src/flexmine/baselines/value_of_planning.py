@@ -10,7 +10,7 @@ NOTHING_SHARE = 0.001
 
 
 @dataclass(frozen=True)
-class DayKind:
+class ValueOfPlanning:
     """The money of a plan beside two others, over the whole horizon.
 
     Attributes

@@ -17,7 +17,7 @@ from flexmine.jobs.feeds import NEWEST, Chosen, Search, filled, known, newest, o
 from flexmine.jobs.job import Job
 from flexmine.jobs.persistence import Past, of_values, persisted
 from flexmine.jobs.pins import job_pins
-from flexmine.jobs.resolve import CASE_FILE, Horizon, How, Inputs, write_inputs
+from flexmine.jobs.resolve import CASE_FILE, Horizon, Inputs, Provenance, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
 from flexmine.jobs.state import Before
 from flexmine.jobs.template import SeriesKey
@@ -34,12 +34,12 @@ class Prepared:
     """A folder of inputs of one step of the ladder, ready to be planned, and what each series in it is."""
 
     folder: Path
-    how: How
+    provenance: Provenance
     feeds: tuple[dict[str, object], ...]
 
 
 @dataclass(frozen=True)
-class Climb:
+class FallbackChain:
     """What all steps share: the job, the store, the day with its state, and the clock.
 
     Attributes
@@ -56,7 +56,7 @@ class Climb:
     horizon: Horizon
     before: Before
     now: datetime
-    tell: Callable[[str], None]
+    warn: Callable[[str], None]
     extra: Mapping[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     readings: dict[Path, bytes] = field(default_factory=dict)
@@ -92,10 +92,12 @@ class Climb:
             raise BadInput(wrong)
         labels = tuple(c.label for c in chosen.values() if c.label)
         if name == HOLD:
-            how = How(HOLD, ("held at safe power: nobody starts, who runs goes to the lowest power", *labels))
+            provenance = Provenance(
+                HOLD, ("held at safe power: nobody starts, who runs goes to the lowest power", *labels)
+            )
         else:
-            how = How(name if labels else NEWEST, labels)
-        return self._write(self.horizon, chosen, how, folder)
+            provenance = Provenance(name if labels else NEWEST, labels)
+        return self._write(self.horizon, chosen, provenance, folder)
 
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
         tries: list[Callable[[], Chosen]] = [partial(newest, search, key, feed)]
@@ -142,7 +144,7 @@ class Climb:
                 raise BadInput(f"{key.dotted}: was no series of the plan of {last.day}")
             values = case.series[key.dotted][case.publish_steps :]
             chosen[key.dotted] = of_values(key, values, self._axis(horizon), step=PREVIOUS_PLAN, label="")
-        prepared = self._write(horizon, chosen, How(PREVIOUS_PLAN, (label,)), folder)
+        prepared = self._write(horizon, chosen, Provenance(PREVIOUS_PLAN, (label,)), folder)
         (folder / KEPT_FOLDER).mkdir()
         for name in KEPT_FILES:
             shutil.copyfile(plan / name, folder / KEPT_FOLDER / name)
@@ -151,16 +153,16 @@ class Climb:
     def _axis(self, horizon: Horizon) -> TimeAxis:
         return horizon.axis(self.job.template.case.document.step_h)
 
-    def _write(self, horizon: Horizon, chosen: dict[str, Chosen], how: How, folder: Path) -> Prepared:
+    def _write(self, horizon: Horizon, chosen: dict[str, Chosen], provenance: Provenance, folder: Path) -> Prepared:
         axis = self._axis(horizon)
         pins = job_pins(self.job, axis.begin(0), axis.begin(axis.steps))
         for pin in pins.expired:
             self._tell_once(f"over by then, without effect: {pin.words}")
         extra = {**self.extra, **pins.extra()}
-        write_inputs(self.job, Inputs(horizon, self.before.state, chosen, how, extra), folder)
-        return Prepared(folder, how, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
+        write_inputs(self.job, Inputs(horizon, self.before.state, chosen, provenance, extra), folder)
+        return Prepared(folder, provenance, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
 
     def _tell_once(self, sentence: str) -> None:
         if sentence not in self.told:
             self.told.add(sentence)
-            self.tell(sentence)
+            self.warn(sentence)

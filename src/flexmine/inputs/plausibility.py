@@ -115,7 +115,7 @@ def _of_case(
     document: Any, plant: PlantDocument, models: Mapping[str, ContainerDocument], series: Mapping[str, Floats]
 ) -> Iterator[Verdict]:
     fleet_mw = _fleet_mw(plant.container_names, plant, models)
-    # A cap below what one container needs is told by itself, and not once more with every supply.
+    # A cap below what one container needs is reported by itself, and not once more with every supply.
     draw_mw = min(fleet_mw, max(plant.cap_mw, _needs_mw(models)))
     for i, source in enumerate(document.sources or ()):
         for name in ("available_mw", "price_usd_per_mwh", "network_tariff_usd_per_mwh", "carbon_g_per_kwh"):
@@ -139,7 +139,7 @@ def _of_case(
             yield Verdict(f"orders.{order.name}.cap_mw", False, keys, wrong)
     initial_mw = getattr(document.state, "initial_mw", None)
     if initial_mw is not None:
-        # Containers that could not be read draw nothing here: that is told by itself.
+        # Containers that could not be read draw nothing here: that is reported by itself.
         most = 3 * fleet_mw + plant.base_load_mw if fleet_mw else 0.0
         wrong = _too_much(("state", "initial_mw"), initial_mw, most, f"all containers together draw ({fleet_mw:g} MW)")
         wrong = wrong or _too_little(initial_mw, *_running(document.state, plant, models))
