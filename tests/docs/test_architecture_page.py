@@ -44,9 +44,9 @@ def test_arrows_point_down_and_none_is_reached_by_others():
 
 
 def test_nothing_overlaps_and_every_word_fits():
-    """*Proves:* no two rooms of a row touch, no arrow passes through a room, all lies within the page.
+    """*Proves:* no two rooms of a row touch, no arrow passes through a room, all lies within the page, and words fit.
 
-    *Sensitivity:* boxes wider than their distance, or a lane laid over a room, fails.
+    *Sensitivity:* boxes wider than their distance, a lane laid over a room, or a sentence for a word fails.
     """
     picture = ET.fromstring(draw_rooms.PICTURE.read_text(encoding="utf-8"))
     width = float(picture.get("width"))
@@ -57,6 +57,7 @@ def test_nothing_overlaps_and_every_word_fits():
     for i, (x, y, wide, _) in enumerate(boxes):
         assert 0 <= x <= width - wide
         assert all(abs(x - x2) >= wide + 10 for x2, y2, _, _ in boxes[i + 1 :] if y2 == y)
+    assert max(len(words) for words, _ in draw_rooms.WORDS.values()) * 6.5 <= draw_rooms.WIDE
     passed = [p.get("d") for p in picture if p.tag.endswith("path")]
     for way in passed:
         for x, y in re.findall(r"L(\d+) (\d+)", way):
