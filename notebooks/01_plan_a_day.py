@@ -51,7 +51,7 @@ hours_on
 
 # %% [markdown]
 # ## When power is too dear
-# Break-even prices at the meter, first for the gentlest mode, then for each step up the mode curve.
+# Break-even prices at the meter, first for minimum power, then for each step up the mode curve.
 
 # %%
 [round(float(price[0]), 1) for price in plan.break_even[0].marginal_usd_per_mwh]

@@ -73,7 +73,7 @@ alt.Chart(heat_day, title="Above 30 °C outside, heat takes up to 5 % of the pow
 # ## The least power in the cold
 #
 # A running container leads exhaust back to its inlets to keep them above 0 °C. That takes heat: below some power it
-# cannot. At -43 °C that is 0.27 MW, well below the gentlest mode of 0.52 MW, so the cold does not bind a container of
+# cannot. At -43 °C that is 0.27 MW, well below the minimum power of 0.52 MW, so the cold does not bind a container of
 # 400 S19 Pro that runs. With dampers that can lead back only 60 % it would.
 
 # %%

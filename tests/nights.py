@@ -80,7 +80,7 @@ def surplus_mw(moment: datetime) -> float:
 
 
 def price_usd_per_mwh(moment: datetime) -> float:
-    """Around what a container earns, dearer in the evening."""
+    """Around what a container earns, more expensive in the evening."""
     return round(75.0 + 25.0 * math.sin(2 * math.pi * (moment.hour - 11) / 24), 3)
 
 

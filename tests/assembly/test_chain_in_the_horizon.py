@@ -102,7 +102,7 @@ def test_a_series_of_difficulties_needs_no_retarget(make_case):
 
 
 def test_the_plan_stops_where_the_difficulty_makes_hashing_a_loss(make_case):
-    """Firm power at 60 USD/MWh: before the retarget the gentlest mode earns 42.7 - 32.4 USD an hour, after it, with
+    """Firm power at 60 USD/MWh: before the retarget minimum power earns 42.7 - 32.4 USD an hour, after it, with
     60 % more difficulty, 26.7 - 32.4; so the containers run for 6 hours and then stop.
 
     *Proves:* the step reaches the plan, plan.json and its notes.

@@ -339,7 +339,7 @@ HAND = {
     "problem: a wider cap": (problem(lambda d: d["site"].update(cap_mw=[9.0] * 24)), "rules"),
     "problem: a free ramp": (problem(lambda d: d["site"].update(ramp_up_mw_per_step=None)), "audit.checks"),
     "problem: shorter minimum up": (problem(lambda d: d["classes"][0].update(min_up_steps=1)), "rules"),
-    "problem: dearer starts": (
+    "problem: more expensive starts": (
         problem(lambda d: d["classes"][0]["start"].update(warm_cost_usd=[0.0] * 24)),
         "rules",
     ),

@@ -229,7 +229,7 @@ REFUSED = {
         "box.yaml", "warm_off_h: 6.0", "warm_off_h: 6.0, tiers: [{off_h: 6, wear_usd: 30}]",
         "box.yaml:9:84 start.tiers[0].off_h: 6 h is not above the 6 h before it", "6 h",
     ),
-    "tier dearer than cold": (
+    "tier more expensive than cold": (
         "box.yaml", "warm_off_h: 6.0", "warm_off_h: 6.0, tiers: [{off_h: 12, wear_usd: 90}]",
         "box.yaml:9:45 start.cold_wear_usd: a cold start costs at least as much as one of the tier", "90 USD",
     ),

@@ -30,7 +30,7 @@ def test_stepped_curve_of_the_reference_container():
     """
     value = np.full(2, hash_value_from_hashprice(28.68))
     prices = container_break_even(value, POWER, RATE, np.array([1.0, 1.05]))
-    assert prices.gentlest[0] == pytest.approx(52.58, abs=0.01)
+    assert prices.at_minimum_power[0] == pytest.approx(52.58, abs=0.01)
     assert prices.marginal[:, 0] == pytest.approx([40.63, 31.07, 25.37], abs=0.01)
     assert prices.average[0] == pytest.approx(40.45, abs=0.01)
     assert prices.marginal.shape == (3, 2)

@@ -15,7 +15,7 @@ from plants import random_problem, round_class, simple_problem
 
 
 def without_limits(problem: Problem, power_mw: np.ndarray) -> np.ndarray:
-    """Return the cheapest supply step by step, surplus first, the rest on the dearest: the rule without limits."""
+    """Return the cheapest supply by step, surplus first, the rest on the most expensive: the rule without limits."""
     supply = np.zeros((len(problem.sources), problem.steps))
     for t in range(problem.steps):
         rest = float(power_mw[t])

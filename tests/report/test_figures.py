@@ -146,7 +146,7 @@ def test_marginal_values_are_per_hour(make_plan, make_problem):
 
 
 def test_two_limits_that_are_worth_something(make_plan):
-    """Cap 40, surplus 15 USD. *Proves:* the dearest first. *Sensitivity:* in the order of the legend surplus leads."""
+    """Cap 40, surplus 15 USD. *Proves:* most expensive first. *Sensitivity:* by the legend surplus leads."""
     worth = np.zeros((2, STEPS))
     worth[0] = 15.0
     values = marginal(supply_limit=worth, site_cap=np.full(STEPS, 40.0))

@@ -117,7 +117,7 @@ def limits_of(problem: Problem) -> Limits:
 
 
 def _segments(classes: tuple[ContainerClass, ...], t: int) -> tuple[Segment, ...]:
-    """Return the pieces of all mode curves between lowest and highest power in step `t`, dearest hash first."""
+    """Return the pieces of all mode curves between lowest and highest power in step `t`, most expensive hash first."""
     found = []
     for i, k in enumerate(classes):
         edges = np.clip(k.it_power_mw, k.lowest_it_power_mw[t], max(k.lowest_it_power_mw[t], k.highest_it_power_mw[t]))
@@ -130,7 +130,7 @@ def _segments(classes: tuple[ContainerClass, ...], t: int) -> tuple[Segment, ...
 
 
 def energy_cost(limits: Limits, t: int, facility_mw: Floats) -> Floats:
-    """Return the least cost of a facility power in step `t` [USD], same shape; what exceeds supply at the dearest."""
+    """Return the least cost of a facility power in step `t` [USD], same shape; an excess at the highest price."""
     prices, cumulative = limits.price_usd_per_mwh[:, t], limits.cumulative_mw[:, t]
     taken = np.minimum(facility_mw[..., None], cumulative)
     pieces = np.diff(taken, axis=-1, prepend=0.0)
@@ -168,9 +168,9 @@ def dispatch_by_merit(
 ) -> Dispatch:
     """Return the dispatch with the most money of step `t` for each candidate.
 
-    Pieces of the mode curves, dearest hash first, are taken while they earn more than the next MWh costs, or while the
-    floor is not reached.  Caps are nested (feeders within the site) and the cost of energy is convex in the total, so
-    that this greedy order is optimal.
+    Pieces of the mode curves, most expensive hash first, are taken while they earn more than the next MWh costs, or
+    while the floor is not reached.  Caps are nested (feeders within the site) and the cost of energy is convex in the
+    total, so that this greedy order is optimal.
 
     Parameters
     ----------

@@ -33,23 +33,25 @@ class BreakEven:
 def break_even(k: ContainerClass) -> BreakEven:
     """Return the break-even prices at the meter of one class, by step [USD/MWh].
 
-    Of the gentlest mode, as :func:`gentle_break_even_usd_per_mwh` has it: standing by is saved by running.
+    Of minimum power, as :func:`gentle_break_even_usd_per_mwh` has it: standing by is saved by running.
     """
     prices = container_break_even(k.hash_value_usd_per_th_s_h, k.it_power_mw, k.hash_rate_th_s, k.overhead)
     netted = [gentle_break_even_usd_per_mwh(k, t) for t in range(len(k.overhead))]
-    gentlest = np.array([plain if own is None else own for own, plain in zip(netted, prices.gentlest, strict=True)])
+    at_minimum_power = np.array(
+        [plain if own is None else own for own, plain in zip(netted, prices.at_minimum_power, strict=True)]
+    )
     return BreakEven(
         class_name=k.name,
         average_usd_per_mwh=prices.average,
-        gentlest_usd_per_mwh=gentlest,
-        marginal_usd_per_mwh=np.vstack([gentlest, prices.marginal]),
+        gentlest_usd_per_mwh=at_minimum_power,
+        marginal_usd_per_mwh=np.vstack([at_minimum_power, prices.marginal]),
     )
 
 
 def gentle_break_even_usd_per_mwh(k: ContainerClass, step: int) -> float | None:
     """Return the power price at which running one more container at its lowest power earns nothing [USD/MWh].
 
-    What it would draw standing by is saved, so that this is a little above the average of its gentlest mode.  None
+    What it would draw standing by is saved, so that this is a little above the average of its minimum power.  None
     where running draws no more than standing by.
     """
     lowest_mw = float(k.lowest_it_power_mw[step])

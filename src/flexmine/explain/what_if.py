@@ -98,7 +98,7 @@ def _wider(p: Problem, code: str, name: str, t: int) -> list[Problem]:
     return [way for way in ways if way is not p]
 
 
-# Those that make the same plan dearer or cheaper, and not only more plans possible.
+# Those that make the same plan more expensive or cheaper, and not only more plans possible.
 PRICED = ("start_cost", "preheat", "terminal")
 
 

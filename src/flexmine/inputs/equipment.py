@@ -103,12 +103,12 @@ class MinerSet(Document):
 
 
 class Overhead(Document):
-    """Facility power per IT power: base + per_k * max(0, outside temperature - above_c).
+    """Facility power per IT power (PUE) of a running container: base + per_k * max(0, outside temperature - above_c).
 
     Attributes
     ----------
     base
-        Facility power per IT power in cool air.
+        Facility power per IT power (PUE) in cool air.
     per_k
         More of it for each kelvin above above_c.
     above_c
@@ -347,7 +347,7 @@ class ContainerDocument(Document):
     miners
         The miners in one container.
     overhead
-        Facility power per IT power, by outside temperature.
+        Facility power per IT power (PUE), by outside temperature.
     standby_mw
         Draw of a container that is off.
     min_up_h

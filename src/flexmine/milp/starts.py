@@ -46,9 +46,10 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
     .. math:: h_{k,t} + \sum_{i=0}^{D_k-1} z_{k,t-i} \le N_k - n_{k,t} \quad \forall k, t
 
     Without it a start may be called cold where only warm containers are free to start, because the others are still
-    within their minimum down time, and the warmth that it used up serves a dearer start later.  Arcs and layers need no
-    such row: there each start names its stop, or comes out of the pool of the cold (docs/mathematics.md, "Warm and
-    cold").  With h = 0 it is the minimum down time, so that it takes no n, y, z away: neither a threshold nor a plan.
+    within their minimum down time, and the warmth that it used up serves a more expensive start later.  Arcs and layers
+    need no such row: there each start names its stop, or comes out of the pool of the cold (docs/mathematics.md, "Warm
+    and cold").  With h = 0 it is the minimum down time, so that it takes no n, y, z away: neither a threshold nor a
+    plan.
     """
     m.h = pe.Var(m.KP, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
     m.x = pe.Var(m.KP, m.T, bounds=lambda m, k, t: (0, m.N[k]))

@@ -1,4 +1,4 @@
-"""The power price at which hashing stops to pay: on average, at the gentlest point, and for each next step up."""
+"""The power price at which hashing stops to pay: on average, at minimum power, and for each next step up."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class BreakEven:
     ----------
     average : ndarray, shape (T,)
         At the last breakpoint (nameplate): what threshold tools use.
-    gentlest : ndarray, shape (T,)
+    at_minimum_power : ndarray, shape (T,)
         At the first breakpoint (minimum stable power).
     marginal : ndarray, shape (S, T)
         Of the next MWh in each segment of the mode curve: what decides between modes.
     """
 
     average: Floats
-    gentlest: Floats
+    at_minimum_power: Floats
     marginal: Floats
 
 
@@ -100,7 +100,7 @@ def marginal_break_even_usd_per_mwh(
 def container_break_even(
     hash_value_usd_per_th_s_h: ArrayLike, it_power_mw: ArrayLike, hash_rate_th_s: ArrayLike, overhead: ArrayLike
 ) -> BreakEven:
-    """Return average, gentlest and marginal break-even prices of one container; arguments as of the marginal one.
+    """Return break-even prices of one container: average, at minimum power, marginal; arguments as of the last.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def container_break_even(
     worth = _value_per_overhead(hash_value_usd_per_th_s_h, overhead)
     return BreakEven(
         average=worth * (rate[-1] / power[-1]),
-        gentlest=worth * (rate[0] / power[0]),
+        at_minimum_power=worth * (rate[0] / power[0]),
         marginal=marginal_break_even_usd_per_mwh(hash_value_usd_per_th_s_h, power, rate, overhead),
     )
 

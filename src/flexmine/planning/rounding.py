@@ -74,8 +74,8 @@ def _whole_watts(k: ContainerClass, target_w: Floats, carried_w: Floats) -> Floa
 def _adjusted_supply(problem: Problem, supply_mw: Floats, power_mw: Floats) -> Floats:
     """Return the supply changed as little as possible to meet `power_mw`, within what the sources offer.
 
-    More is taken from the cheapest source with room, less from the dearest in use, those last of which a limit says how
-    much is taken over several steps; what no source can give stays missing, and the audit names it.
+    More is taken from the cheapest source with room, less from the most expensive in use, those last of which a limit
+    says how much is taken over several steps; what no source can give stays missing, and the audit names it.
     """
     offered = np.array([s.available_mw for s in problem.sources])
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])

@@ -67,8 +67,8 @@ def supply_by_merit(problem: Problem, facility_power_mw: Floats) -> Floats:
     Of a source of which a limit allows so much energy, no more is taken than that leaves, in the order of time: what
     is taken early is gone, whether or not it would save more later.  Energy that has to be taken is not looked at.
 
-    What exceeds this is taken beyond those limits, and what exceeds the sources together is left on the dearest one, so
-    that the audit names either.
+    What exceeds this is taken beyond those limits, and what exceeds the sources together is left on the most expensive
+    one, so that the audit names either.
     """
     supply = np.zeros((len(problem.sources), problem.steps))
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])

@@ -176,7 +176,7 @@ def _price_panel(plan: Plan, clock: Clock) -> Panel:
             )
             layers.append(line.encode(x=clock.x(), y=y))
         legend.append(
-            ("dash:hash", f"break-even of each step of the mode curve, {shown.class_name}; the highest: gentlest mode")
+            ("dash:hash", f"break-even of each step of the mode curve, {shown.class_name}; bold: minimum power")
         )
     numbers: list[Row] = [{"t": t, "e": t + 1, "i": clock.interval(t)} for t in range(clock.steps)]
     tips = [("i", "interval")]
@@ -191,7 +191,7 @@ def _price_panel(plan: Plan, clock: Clock) -> Panel:
         for t in range(clock.steps):
             numbers[t][f"p{j}"] = number(float(s.price_usd_per_mwh[t]), 1)
     if shown is not None:
-        tips += [("g", "break-even gentlest, USD/MWh"), ("f", "break-even full power, USD/MWh")]
+        tips += [("g", "break-even at minimum power, USD/MWh"), ("f", "break-even at full power, USD/MWh")]
         for t in range(clock.steps):
             numbers[t]["g"] = number(float(shown.gentlest_usd_per_mwh[t]), 1)
             numbers[t]["f"] = number(float(shown.average_usd_per_mwh[t]), 1)
