@@ -8,11 +8,12 @@ WORKERS ?= auto
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-lint: ## ruff, format, mypy, the arrows between the rooms
+lint: ## ruff, format, mypy, the arrows between the rooms, sections of docstrings
 	$(BIN)ruff check .
 	$(BIN)ruff format --check .
 	$(BIN)mypy
 	$(BIN)lint-imports
+	$(BIN)numpydoc lint $(shell git ls-files 'src/*.py')
 
 check: lint ## the fast check before each commit: lint, and the cases worked out by hand
 	$(BIN)python -m pytest -n $(WORKERS) tests/proves tests/test_architecture.py

@@ -18,7 +18,7 @@ ELSEWHERE = ("cli", "milp", "store/migrations")
 """Docstrings of commands are their help, whose options click describes; those of the model are its equations, which
 name their letters."""
 PLAINLY = {"label", "path", "name", "text", "value", "values", "key", "t"}
-"""Names that mean the same everywhere: what messages call a file, where it is, a thing's name, step t of the horizon."""
+"""Names that mean the same everywhere: what messages call a file, where it is, what a thing is called, step t."""
 
 
 @dataclass(frozen=True)
