@@ -26,6 +26,21 @@ def test_client_takes_the_surplus_first(tmp_path):
     assert not ((left > 1e-5) & (grid > 1e-5)).any()
 
 
+@pytest.mark.parametrize(
+    ("folder", "file", "where"), [("north", "case.yaml", "north"), ("north", "winter.yaml", "winter")]
+)
+def test_plans_of_several_plants_do_not_share_a_folder(folder, file, where, tmp_path):
+    """*Proves:* without --out the plan of ``north/case.yaml`` goes to plans/north, of another file by the file's name.
+
+    *Sensitivity:* by the file's name alone the plans of all plants with a case.yaml replace each other.
+    """
+    (tmp_path / folder).mkdir()
+    case = edited(tmp_path / folder, "bratsk-day").rename(tmp_path / folder / file)
+    done = flexmine("plan", case, "-q", "--no-report", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [p.name for p in (tmp_path / "plans").iterdir()] == [where]
+
+
 def test_an_order_outside_the_horizon_is_told(tmp_path):
     """*Proves:* a wrong year in an order is noticed.  *Sensitivity:* silence would plan full power at noon."""
     noon = 'from: "2025-09-10T12:00:00+08:00", to: "2025-09-10T14:00:00+08:00"'

@@ -212,6 +212,7 @@ def test_verdict_is_red_where_something_is_off(make_plan):
         "breach: contract uptime (12 USD)",
     ]
     assert off == expected
+    assert "gap 150 %" in [plain(words) for words, _ in verdict(make_plan(status=Status.FALLBACK, gap=1.5))]
 
 
 def test_a_failed_audit_is_named(make_plan, make_problem):

@@ -14,7 +14,12 @@ from flexmine.errors import EXIT_CODES, Status
 
 @click.command("plan", short_help="Plan a case; write setpoints, money and a report.")
 @click.argument("case")
-@click.option("--out", "out", type=click.Path(path_type=Path), help="Directory to write [default: plans/CASE-NAME].")
+@click.option(
+    "--out",
+    "out",
+    type=click.Path(path_type=Path),
+    help="Directory to write [default: plans/NAME, of the case's file, or of its folder where that is case.yaml].",
+)
 @outside_option
 @solver_options
 @click.option(
@@ -44,7 +49,7 @@ def plan_command(
     CASE is a YAML file or the name of a shipped case.  DIR appears complete or not at all; an older plan moves to
     DIR.previous.  Where there is no plan, DIR stays as it was and DIR.error.json says why.
     """
-    target = out or Path("plans") / Path(case).stem
+    target = out or _default_target(case)
     with ErrorFile(target):
         plan = _make_plan(case, target, previous, allow_outside=allow_outside, report=not no_report, solver=solver)
     marks = [*(f"filled: {f}" for f in plan.filled), *(f"breach: {b}" for b in plan.breaches)]
@@ -68,6 +73,13 @@ def plan_command(
     if strict and marks and plan.status is Status.OPTIMAL:
         return EXIT_CODES[Status.FEASIBLE]
     return EXIT_CODES[plan.status]
+
+
+def _default_target(case: str) -> Path:
+    """Return the directory of a plan that names none: a plant of one's own has its case in ``NAME/case.yaml``."""
+    file = Path(case)
+    own = file.resolve().parent.name if file.name == "case.yaml" else ""
+    return Path("plans") / (own or file.stem)
 
 
 def _make_plan(

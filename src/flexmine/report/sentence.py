@@ -276,7 +276,8 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     """Return the verdict line: pairs of words, and whether they are as they should be."""
     replay = plan.replay
     # Below a millionth of a percent it is noise of the arithmetic.
-    gap = f"gap {100 * plan.gap:.2g}{THIN}%" if plan.gap >= 1e-8 else "gap 0"
+    percent = number(100 * plan.gap) if plan.gap >= 0.1 else f"{100 * plan.gap:.2g}"
+    gap = f"gap {percent}{THIN}%" if plan.gap >= 1e-8 else "gap 0"
     audit = (
         f"audit passed, {number(replay.checks)} checks"
         if not replay.violations
