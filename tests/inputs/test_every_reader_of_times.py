@@ -27,12 +27,13 @@ from flexmine.inputs.case import load_case
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import read_table
 from flexmine.inputs.times import instants_us, intervals, moment
-from flexmine.jobs import compare, health, intraday, issues
+from flexmine.jobs import compare, intraday, issues
 from flexmine.jobs.meter import read_meter
 from flexmine.planning.previous import running_before
 from flexmine.problem.reading import problem_from_document, problem_to_document
 from flexmine.publish.reader import Publication
 from flexmine.publish.table import COLUMNS, read_rows
+from flexmine.publish.whole import made_at
 from flexmine.store import swap
 from flexmine.store.records import RunRecord, read_record, record_text
 from flexmine.store.tables import RunRow
@@ -173,18 +174,7 @@ def _holds_from(rows, time):
 
 
 def _published_at(folder, text):
-    document = {"published_at": text, "status": "optimal", "sequence": 1, "valid_until": "2024-09-11T00:00:00Z"}
-    current = Publication(folder.path, {**document, "files": {}})
-    job = SimpleNamespace(
-        path_of=lambda name: folder.path,
-        document=SimpleNamespace(
-            publish=SimpleNamespace(directory="x"), watch=SimpleNamespace(warning_h=0, critical_h=0)
-        ),
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(health, "read_current", lambda target: current)
-        figures = [found for found in health._current(job, GREENWICH) if isinstance(found, tuple)]
-    return datetime.fromtimestamp({name: value for name, _, value in figures}["plan_published_timestamp_seconds"], UTC)
+    return made_at(Publication(folder.path, {"published_at": text}))
 
 
 def _kept_run(folder, text):
@@ -225,7 +215,7 @@ READERS = {
     "earlier plan": Reader("planning.previous", _previous, "setpoints.csv:2: "),
     "validity of a publication": Reader("publish.reader", _valid_until, "publication.json: valid_until: "),
     "rows of a publication": Reader("publish.table", _published_rows, "setpoints.csv:2: column interval_start: "),
-    "age of a publication": Reader("jobs.health", _published_at, ""),
+    "age of a publication": Reader("publish.whole", _published_at, ""),
     "run that is kept": Reader("jobs.intraday", _kept_run, ""),
     "record of a run": Reader("inputs.fields", _record, "record.json: "),
     "row of a backup": Reader("store.swap", _row_of_backup, ""),
@@ -237,7 +227,7 @@ OF_OTHER_FORMS = {
     *("inputs.adapters.market_clock", "inputs.adapters.nord_pool"),
 }
 # These read again what one of the readers above has accepted: to compare it, to sort by it, as the name of a folder.
-READ_AGAIN = {"store.row_checks", "store.places", "jobs.stored", "publish.whole"}
+READ_AGAIN = {"store.row_checks", "store.places", "jobs.stored"}
 ONLY_EQUAL_OR_NOT = "horizon of the audit"  # it compares, and says both values
 
 
@@ -342,10 +332,11 @@ def test_an_issue_of_the_future_is_not_used_however_its_offset_is_written(folder
     ("stamp", "expected"),
     [("20240910T0000+0800", EAST), ("20240910T000000Z", GREENWICH), ("20240910T0000Z", GREENWICH)],
 )
-def test_the_time_of_issue_in_the_name_of_a_file(stamp, expected):
+def test_the_time_of_issue_in_the_name_of_a_file(stamp, expected, tmp_path):
     """*Proves:* the moment of the stamp.  *Sensitivity:* without its offset it is 8 h off."""
-    told = []
-    file = issues._issued(Path(f"f_{stamp}.csv"), "f", SimpleNamespace(issued="name"), told)
+    told, path = [], tmp_path / f"f_{stamp}.csv"
+    path.touch()
+    file = issues._issued(path, "f", SimpleNamespace(issued="name"), told)
     assert (file.issued, told) == (expected, [])
 
 
@@ -356,10 +347,11 @@ STAMPS_OF_NO_TIME = (
 
 
 @pytest.mark.parametrize("stamp", STAMPS_OF_NO_TIME)
-def test_a_stamp_that_is_none_is_passed_over_and_told(stamp):
+def test_a_stamp_that_is_none_is_passed_over_and_told(stamp, tmp_path):
     """*Proves:* no file is used whose time of issue would be guessed.  *Sensitivity:* ``%z`` reads more."""
-    told, name = [], stamp if "T" in stamp else f"20240910T0000{stamp}"
-    assert issues._issued(Path(f"f_{name}.csv"), "f", SimpleNamespace(issued="name"), told) is None
+    told, path = [], tmp_path / f"f_{stamp if 'T' in stamp else f'20240910T0000{stamp}'}.csv"
+    path.touch()
+    assert issues._issued(path, "f", SimpleNamespace(issued="name"), told) is None
     assert told[0].startswith("f: ")
     assert told[0].endswith("not used")
 
