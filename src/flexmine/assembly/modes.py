@@ -33,7 +33,7 @@ def mode_curve(document: ContainerDocument) -> tuple[Floats, Floats]:
     Raises
     ------
     BadInput
-        Where the minimum power is none that the miners can have, or modes and presets contradict each other.
+        Where the miners cannot run at the minimum power, or modes and presets contradict each other.
     """
     minimum_mw = document.miners.minimum_power_mw
     if minimum_mw is not None:
