@@ -34,14 +34,15 @@ Suspicion = tuple[str, Keys, str]
 
 
 def suspicious(document: Any, axis: TimeAxis, read: Mapping[str, SeriesRead]) -> Iterator[Suspicion]:
-    """Yield each series that is looked at with what is wrong with it.
+    """Yield each series that is checked, with what is wrong with it.
 
     Parameters
     ----------
     document : CaseDocument
         Or, of a faulty case, an object with the parts that are right.
+    axis : TimeAxis
     read : dict of SeriesRead
-        By dotted key; what a case states as one number is meant so.
+        By dotted key; a single number that the case states is never suspicious.
     """
     publish_h = DEFAULT_PUBLISH_H if document.publish_h is None else document.publish_h
     published = min(axis.steps, round(publish_h / axis.step_h))
