@@ -118,7 +118,7 @@ def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[C
 def _committed(case: Case, clock: Clock) -> dict[str, Mask]:
     """Return by container when it runs, where the case keeps a commitment; else nothing.
 
-    What forbids running outright goes before a commitment: a container that is out does not run.
+    What forbids running outright overrides a commitment: a container that is out does not run.
     """
     kept = case.document.commitment
     if kept is None:
@@ -138,7 +138,7 @@ class Limits:
     windows, orders : dict
         Steps by name.
     counts : dict
-        At most so many of a model, shape (T,), by model; absent: no such limit.
+        Most containers of a model that may run, shape (T,), by model; absent: no such limit.
     cap_mw, base_load_mw : ndarray, shape (T,)
         Orders are folded into the cap.
     """

@@ -50,7 +50,7 @@ def history(name: str, state: ContainerState, model: Equipment, step_h: float, s
 
 
 def _until_step(hours_left: float, step_h: float, steps: int) -> int:
-    """Return the last step, at most the last of the horizon, that begins within so many hours; -1 where none does."""
+    """Return the last step, at most that of the horizon, that begins within `hours_left`; -1 where none does."""
     return min(steps - 1, max(-1, floor(hours_left / step_h + WHOLE)))
 
 

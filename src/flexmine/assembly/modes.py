@@ -10,7 +10,7 @@ from flexmine.physics.mode_envelope import mode_envelope
 from flexmine.problem import Floats, Miners
 
 CURVE_SLACK = 1e-3
-"""By so much (relative) a written curve may differ from what the presets beside it give."""
+"""Relative difference that is allowed between a written curve and what the presets beside it give."""
 POWER_SLACK_MW = 1e-6
 
 

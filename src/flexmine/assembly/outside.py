@@ -17,7 +17,7 @@ from flexmine.inputs.case import Case
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a list of a case: what it is called, and from when (included) to when (excluded) it holds."""
+    """An entry of a list of a case: its name in messages, and from when (included) to when (excluded) it holds."""
 
     what: str
     begin: datetime

@@ -34,7 +34,7 @@ from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_refe
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a case was read from, so that it can be read once more.
+    """Where a case was read from, so that it can be read again.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Case:
     container_models : dict
         By the text that the plant's groups use as `model`.
     publish_steps : int
-        The first so many steps are the plan, the rest is look-ahead.
+        Number of steps from the first on that are the plan; the rest is look-ahead.
     series : dict of ndarray, shape (T,)
         Every number or series of the case, in the unit of its key, by its dotted key:
         ``temperature_c``, ``ghi_w_m2`` (where given),
@@ -280,7 +280,7 @@ def _case_file(path_or_name: str | Path) -> Path:
 
 
 def _time_axis(document: Any, plant: Draft[PlantDocument] | None) -> TimeAxis | None:
-    """Return the steps of the case; None where the case does not say when it is."""
+    """Return the steps of the case; None where the case does not state its time."""
     if document.start is None or document.step_minutes is None or document.horizon_h is None:
         return None
     step_h = document.step_minutes / 60.0

@@ -37,7 +37,7 @@ class Change:
     key : str
         Dotted, such as ``sources.grid.price_usd_per_mwh``; of the plant it begins with ``plant.``.
     value : object
-        As it was asked for: a value of the key, or a text such as ``+20 %``.
+        As requested: a value of the key, or a text such as ``+20 %``.
     before : object
         The value before it, where that is plain: a number, a text, true, false or null.
     after : object
@@ -54,7 +54,7 @@ class Change:
 
     @property
     def asked(self) -> str:
-        """What was asked for, as errors show it."""
+        """The requested change, as errors show it."""
         return f"{self.key} = {shortened(self.value)}"
 
     def __str__(self) -> str:
@@ -100,7 +100,7 @@ class Changing:
     Attributes
     ----------
     changes : list of Change
-        In the order in which they were asked for; what was before each is filled in on the way.
+        In the order in which they were requested; the value before each is filled in on the way.
     wrong : list of str
         Which changes are not possible, and what would be.
     same : set of int

@@ -1,4 +1,4 @@
-"""From the unit of a column to the unit of its key; a unit that is neither known nor turned by a factor is refused.
+"""From the unit of a column to the unit of its key; a unit that is neither known nor converted by a factor is refused.
 
 Powers and prices are means over an interval.  An energy (MWh, Wh/m2) is the sum over its interval: it is divided by
 the length of the source's interval, so that the mean power over a step is the sum of its energies over its length.
@@ -188,7 +188,7 @@ def _refuse_rate(spec: Series, unit: str) -> None:
 
 
 def _leads_home(spec: Series, quantity: str, unit: str) -> bool:
-    """Return whether a factor says that it leads to the unit of the key, such as ``mw_per_m3_s``.
+    """Return whether the name of a factor shows that it leads to the unit of the key, such as ``mw_per_m3_s``.
 
     A bare currency is not a unit of a price per MWh: its rate does not state the energy.
     """

@@ -54,7 +54,7 @@ def _margin(spec: Series) -> timedelta:
 def named_step(spec: Series, step_us: int) -> str | None:
     """Return the length of the intervals `step_us`, in microseconds, by its name, as the spec's `every` states it.
 
-    The spec's own `every` goes before it; None where the length has no name.  A few rows may no longer show it.
+    The spec's own `every` takes precedence; None where the length has no name.  A few rows may no longer show it.
     """
     if spec.every is not None:
         return spec.every

@@ -42,7 +42,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
 
 
 def _without_tags(loc: tuple[str | int, ...], model: type[BaseModel]) -> tuple[str | int, ...]:
-    """Drop the names of union branches, which are no keys of the file."""
+    """Drop the names of union branches, which are not keys of the file."""
     keys: list[str | int] = []
     for i, part in enumerate(loc):
         if part in _TAGS and i and not _has_key(model, tuple(keys), part):

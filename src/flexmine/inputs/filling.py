@@ -1,4 +1,4 @@
-"""What may stand in for missing values: only what the case names, only for short gaps, and always written down."""
+"""What may stand in for missing values: only what the case names, only for short gaps, and always on record."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from flexmine.inputs.yaml_loader import Draft, Keys
 from flexmine.problem import Floats
 
 MANY_TIMES = 20.0
-"""A limit so many times what can be drawn limits nothing."""
+"""A limit this many times what can be drawn limits nothing."""
 MANY_TIMES_SUPPLY = 50.0
 """The same for a supply, which may be that of a whole power station."""
 SMALLEST_PRICE = {"price_usd_per_mwh": 0.3, "network_tariff_usd_per_mwh": 0.15, "hosting_fee_usd_per_mwh": 1.0}

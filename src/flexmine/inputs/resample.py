@@ -20,7 +20,7 @@ from flexmine.inputs.values import Cells
 from flexmine.problem import Floats, Ints, TimeAxis
 
 YESTERDAY_H = 26.0
-"""So far back lies the same clock hour of the day before, on a day of 25 hours, and one hour to spare."""
+"""How far back the same clock hour of the day before lies at most, on a day of 25 hours, and one hour to spare."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _rule(source_us: int, case_us: int) -> str:
 
 
 def _refuse_overlap(table: Table, spec: Series, source: Intervals, first_us: int, last_us: int) -> None:
-    """Refuse rows around the horizon that are closer than the case says; a market may have changed its step before."""
+    """Refuse rows around the horizon closer than the case states; before it, a market may have changed its step."""
     if spec.every is None or len(source.begin_us) < 2:
         return
     near = (source.end_us[:-1] > first_us) & (source.begin_us[1:] < last_us)

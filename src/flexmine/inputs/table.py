@@ -23,7 +23,7 @@ from flexmine.problem import Ints
 Bools = NDArray[np.bool_]
 
 PLAIN = Layout()
-"""How files are written unless their series say otherwise."""
+"""How files are written unless their series state otherwise."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Table:
     lines : ndarray of int, shape (rows,)
         Where each row stands in the file, counted from 1.
     word : str
-        What a line is called: empty for lines of text, ``row`` where the file has none.
+        Name of a line in messages: empty for lines of text, ``row`` where the file has none.
     layout : Layout
         How its numbers and times are written.
     """

@@ -25,8 +25,8 @@ _NOT_EXCEL = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError),
     *(ValueError, TypeError, AttributeError, LookupError, OverflowError, SyntaxError),
 )
-"""What comes out of zipfile on an archive that is damaged, encrypted or packed by another method, and out of openpyxl
-on XML that is damaged or is no workbook's; neither says which errors it raises."""
+"""What zipfile raises on an archive that is damaged, encrypted or packed by another method, and openpyxl on XML that is
+damaged or not a workbook's; neither documents which errors it raises."""
 _ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
 _MOST_TAGS = 10 * MAX_COLUMNS
 """In a row; a cell has three elements at most, each with a beginning and an end."""

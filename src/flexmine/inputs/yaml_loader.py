@@ -2,7 +2,7 @@
 
 Plain ``yaml.safe_load`` reads ``1e-3`` as text, ``12:30:00`` as 45000, ``on`` as true and drops a repeated key
 without a word.  Here scalars follow the YAML 1.2 core schema: only true and false are truth values, only decimal
-notation is a number, a time stays text until a field says that it is a time.
+notation is a number, a time stays text until a field declares it a time.
 """
 
 from __future__ import annotations
@@ -332,7 +332,7 @@ class _Builder:
 
 
 KEY_MARK = "\0key"
-"""Last part of the entry that says where a key, not its value, stands."""
+"""Last part of the entry for the place of a key, not of its value."""
 
 
 def mark_changed(places: dict[Keys, Place], keys: Keys, change: str) -> None:

@@ -1,4 +1,4 @@
-"""The power price at which hashing stops to pay: on average, at minimum power, and for each next step up."""
+"""The power price at which hashing stops paying: on average, at minimum power, and for each next step up."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def block_interval_s(
     .. math:: m = D\,2^{32} / R.
 
     The retarget makes :math:`D'/D = 2016 \cdot 600\,\mathrm{s} / T`, with :math:`T` the time that the epoch took
-    [1]_; a change of :math:`c` therefore says that its blocks come every
+    [1]_; a change of :math:`c` therefore implies that its blocks come every
 
     .. math:: m = 600\,\mathrm{s} / (1 + c).
 

@@ -1,6 +1,6 @@
-"""From the checked shape of problem.json to the Problem: lengths, and what compares fields with each other.
+"""From the checked shape of problem.json to the Problem: lengths, and rules that compare fields with each other.
 
-All that is wrong is reported, each fault with its path.
+Every fault is reported, each with its path.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Limit:
     given_up : bool
         Whether a breach means that a rule is given up, rather than that a number is lower or higher.
     without : str
-        Code under which a what-if takes it away; empty: reasons do not ask for that.
+        Code under which a what-if takes it away; empty: no reason needs that what-if.
     why_off, why_on : str
         Text of the reason for a container that is off, or on, because of it; empty: there is no such reason.
     effects : tuple of Effect

@@ -1,4 +1,4 @@
-"""NOAA GHCN-Daily minimum and maximum as an hourly temperature profile: a model, and called so.
+"""NOAA GHCN-Daily minimum and maximum as an hourly temperature profile: a model, and named as one.
 
 Between the minimum of a day, the maximum, and the minimum of the next day the temperature follows half cosine waves,
 the classical profile of de Wit, Goudriaan and van Laar (1978), *Simulation of Assimilation, Respiration and

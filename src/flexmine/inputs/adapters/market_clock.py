@@ -88,7 +88,7 @@ def priced(
 
 
 def _told(begin_us: Ints, length_us: Ints) -> str:
-    """Return which lengths the intervals have, from when to when."""
+    """Return the lengths of the intervals in words, each with its first and last time."""
     if not len(begin_us):
         return "no interval"
     bounds = [0, *(np.flatnonzero(np.diff(length_us)) + 1).tolist(), len(length_us)]
@@ -100,7 +100,7 @@ def _told(begin_us: Ints, length_us: Ints) -> str:
 
 
 def _lengths_us(table: Table, column: str, begin: pd.Series[str], end: pd.Series[str]) -> Ints:
-    """Return how long each row is; refuse what is no interval of a market."""
+    """Return how long each row is; refuse what is not an interval of a market."""
     times = [read_times(text.tolist()) for text in (begin, end)]
     absurd = [t.first_wrong for t in times if t.first_wrong is not None]
     length_us = times[1].us - times[0].us

@@ -47,7 +47,7 @@ def read(raw: bytes, label: str) -> Table:
     Raises
     ------
     BadInput
-        Where there is no header of either shape, or a row has more cells than it.
+        Where there is no header of either shape, or a row has more cells than the header.
     """
     sheet = sheet_of(raw, label, lambda row: HOURS in row[1:] or START in row)
     if sheet.header is None:
@@ -91,7 +91,7 @@ def convert(table: Table, settings: Settings) -> Converted:
 def _with_currency(header: list[str], above: Sequence[str], label: str) -> list[str]:
     """Return the header with a currency behind each area: the column's own, else that of a line above, or of the file.
 
-    Files are called ``elspot-prices_2019_hourly_eur``, or ``AuctionPrice_2025_DayAhead_NO2_EUR_None`` by the portal.
+    Files are named ``elspot-prices_2019_hourly_eur``, or ``AuctionPrice_2025_DayAhead_NO2_EUR_None`` by the portal.
     """
     said = next((found[1] for cell in above if (found := _ABOVE.search(cell))), None)
     if said is None and (found := _IN_NAME.search(label)):

@@ -39,7 +39,7 @@ _COLUMNS = {
     "GHI": ("ghi_w_m2", "w/m2"),
     "Wind Speed": ("wind_speed_m_s", "m/s"),
 }
-"""Name here and unit, by the publisher's name; a download holds those that were asked for."""
+"""Name here and unit, by the publisher's name; a download holds those that were selected."""
 FILLED = "Fill Flag"
 _OFFSET_H = re.compile(r"[-+]?[0-9]{1,2}(\.[0-9]+)?")
 _MOST_H = 14.0
@@ -123,8 +123,8 @@ def _whole(table: Table, column: str) -> Ints:
 def _year(table: Table, parts: dict[str, Ints], settings: Settings) -> tuple[Ints, str]:
     """Return the year of each row, and where it comes from.
 
-    Rows of several years whose months and days rise all the same are a typical year: a file of true years begins anew
-    with each January.
+    Rows of several years whose months and days rise all the same are a typical year: in a file of true years they
+    start again with each January.
     """
     years = parts["Year"]
     first, last = int(years.min()), int(years.max())

@@ -29,7 +29,7 @@ def read(raw: bytes, label: str) -> Table:
     Raises
     ------
     BadInput
-        Where there is no header.
+        Where there is no line with the names of the columns.
     """
     return below(raw, label, TIME)
 

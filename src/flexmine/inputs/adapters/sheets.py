@@ -31,7 +31,7 @@ class Sheet:
     lines : list of int
         Where each row stands in the file, counted from 1.
     word : str
-        What a line is called, as in a Table.
+        Name of a line in messages, as in a Table.
     header : int or None
         Index of the row that names the columns, from 0; None where none was found.
     """
