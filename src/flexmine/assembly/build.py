@@ -1,4 +1,4 @@
-"""The whole of it: a Case becomes a Problem, with notes on what was decided on the way."""
+"""Assembly as a whole: a Case becomes a Problem, with notes on what was decided on the way."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _models(case: Case, clock: Clock, money: Money, notes: list[str]) -> dict[st
 
 
 def _terminal_on_usd(case: Case, model: Equipment) -> float:
-    """Return what a container is worth that ends on: given, or, on a short horizon, the warm start that it saves."""
+    """Return the worth of a container that ends on [USD]: as given, or, on a short horizon, the warm start it saves."""
     given = case.document.terminal_on_usd
     if given is not None:
         return given

@@ -22,6 +22,7 @@ class Cause:
     code : str
         ``outage``, ``window``, ``order`` or ``must_run``.
     text : str
+        As a reader of the plan sees it.
     class_name : str or None
         None where it holds for the whole site.
     first_step, last_step : int
@@ -35,7 +36,7 @@ class Cause:
     last_step: int
 
     def holds(self, class_name: str, step: int) -> bool:
-        """Return whether it holds for a class in a step."""
+        """Return whether it holds for the class `class_name` in `step`."""
         return self.class_name in (None, class_name) and self.first_step <= step <= self.last_step
 
 
@@ -44,6 +45,10 @@ def causes(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Contai
 
     Parameters
     ----------
+    case : Case
+    clock : Clock
+    held : Limits
+        Of the same case, for the steps of windows and orders.
     groups : dict
         Containers by class name, as :func:`flexmine.assembly.classes.group` returns them.
     """

@@ -91,7 +91,13 @@ class Chain:
 
 
 def chain(case: Case, clock: Clock, notes: list[str]) -> Chain:
-    """Return what a block is worth by step, at the difficulty of the start, and note what changes."""
+    r"""Return what a block is worth by step, at the difficulty of the start, and describe each change in `notes`.
+
+    Notes
+    -----
+    A block that has become harder by a factor :math:`D'/D` is worth that much less of today's hash, so that subsidy
+    :math:`S` and fees :math:`F` of a step are the means of :math:`S\,D/D'` and :math:`F\,D/D'` over it.
+    """
     steps, step_h = case.time.steps, case.time.step_h
     events = sorted(_events(case), key=lambda e: e.hours)
     inside = tuple(e for e in events if e.hours < steps * step_h)

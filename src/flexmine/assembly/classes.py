@@ -15,9 +15,16 @@ from flexmine.problem import ContainerClass, Floats, History, Ints
 def group(fleet: list[Container], models: dict[str, Equipment]) -> dict[str, list[Container]]:
     """Return the containers by class name, in plant order.
 
-    Identical are those of one model, client and feeder with the same outages, hours of must-run, pins and override.
-    The first group of a model without any of these bears the model's name; every other one is named
-    ``MODEL/FIRST CONTAINER``.
+    Identical are those of one model, client and feeder with the same outages, hours of must-run, pins, commitment and
+    override.  The first group of a model without outages, must-run, pins or override bears the model's name; every
+    other one is named ``MODEL/FIRST CONTAINER``.
+
+    Parameters
+    ----------
+    fleet : list of Container
+        In plant order.
+    models : dict
+        Container models by the reference that the plant's groups use.
     """
     groups: dict[tuple[object, ...], list[Container]] = {}
     for c in fleet:
@@ -41,8 +48,16 @@ def available_counts(
 ) -> tuple[dict[str, Ints], list[str]]:
     """Return how many containers of each class may run by step, and notes on limits that several classes share.
 
-    A limit on a model that has become several classes is a sum over classes, which the Problem has no row for.  It
+    A limit on a model that has become several classes is a sum over classes, for which the Problem has no row.  It
     is kept by giving each class its share beforehand: first what has to run, then the largest class.
+
+    Parameters
+    ----------
+    groups : dict
+        Containers by class name, as :func:`group` returns them.
+    models : dict
+        Container models by the reference that the plant's groups use.
+    limits : Limits
     """
     given = {
         name: np.where(limits.banned | members[0].out, 0, len(members)).astype(np.int64)
@@ -79,7 +94,23 @@ def container_class(
     terminal_on_usd: float,
     max_starts_per_day: int | None,
 ) -> ContainerClass:
-    """Return one class of the Problem."""
+    """Return one class of the Problem.
+
+    Parameters
+    ----------
+    name : str
+    members : list of Container
+        Identical ones, see :func:`group`.
+    model : Equipment
+    available : ndarray of int, shape (T,)
+        How many may run in each step.
+    hash_value_usd_per_th_s_h : ndarray, shape (T,)
+        To the party whose money counts [USD per TH/s per h].
+    terminal_on_usd : float
+        Worth of each container that runs in the last step [USD].
+    max_starts_per_day : int or None
+        Of each container; None: no limit.
+    """
     return ContainerClass(
         name=name,
         count=len(members),

@@ -88,7 +88,8 @@ def equipment(document: ContainerDocument, clock: Clock, weather: Weather, money
     Raises
     ------
     BadInput
-        Where a heater or a preheat time cannot do what the file asks of it.
+        Where a heater is too weak to warm the container, or the preheat takes longer than the time off before a cold
+        start; and as by :func:`flexmine.assembly.modes.mode_curve`.
     """
     step_h, steps = clock.axis.step_h, clock.axis.steps
     power, rate = mode_curve(document)

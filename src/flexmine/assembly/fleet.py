@@ -48,18 +48,25 @@ class Container:
     released: bool = False
 
     def obliged_steps(self, min_up_steps: int) -> int:
-        """Return for how many steps of the horizon its minimum up time still binds it."""
+        """Return for how many steps of the horizon a minimum up time of `min_up_steps` still binds it."""
         if not self.past.on or self.released:
             return 0
         return min(max(0, min_up_steps - self.past.steps), self.out.size)
 
     def release(self, min_up_steps: int) -> Container:
-        """Return the same container with its minimum up time served."""
+        """Return the same container with its minimum up time of `min_up_steps` served."""
         return replace(self, released=True, past=replace(self.past, steps=max(self.past.steps, min_up_steps)))
 
 
 def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[Container]:
     """Return all containers of the plant in order.
+
+    Parameters
+    ----------
+    case : Case
+    clock : Clock
+    models : dict
+        Container models by the reference that the plant's groups use.
 
     Raises
     ------
@@ -111,7 +118,7 @@ def containers(case: Case, clock: Clock, models: dict[str, Equipment]) -> list[C
 def _committed(case: Case, clock: Clock) -> dict[str, Mask]:
     """Return by container when it runs, where the case keeps a commitment; else nothing.
 
-    What forbids running outright goes before a commitment: a container that is out does not run.
+    What forbids running outright overrides a commitment: a container that is out does not run.
     """
     kept = case.document.commitment
     if kept is None:
@@ -131,7 +138,7 @@ class Limits:
     windows, orders : dict
         Steps by name.
     counts : dict
-        At most so many of a model, shape (T,), by model; absent: no such limit.
+        Most containers of a model that may run, shape (T,), by model; absent: no such limit.
     cap_mw, base_load_mw : ndarray, shape (T,)
         Orders are folded into the cap.
     """
@@ -153,6 +160,16 @@ def waivers(
     case: Case, clock: Clock, fleet: list[Container], models: dict[str, Equipment], limits: Limits
 ) -> tuple[list[Container], list[str]]:
     """Release the containers whose unfinished minimum up time meets something that forbids running.
+
+    Parameters
+    ----------
+    case : Case
+    clock : Clock
+    fleet : list of Container
+        In plant order.
+    models : dict
+        Container models by the reference that the plant's groups use.
+    limits : Limits
 
     Returns
     -------

@@ -17,10 +17,21 @@ def history(name: str, state: ContainerState, model: Equipment, step_h: float, s
 
     Part of a step is not counted: a container that has run 3.5 h has served three hourly steps.
 
+    Parameters
+    ----------
+    name : str
+    state : ContainerState
+        At the beginning of step 0.
+    model : Equipment
+    step_h : float
+        Length of a step [h].
+    steps : int
+        Number of steps T of the horizon.
+
     Raises
     ------
     ValueError
-        Where the container is off and its temperature inside has to be known, and is not.
+        Where the container is off and its temperature inside has to be known, but is not.
     """
     past = max(1, floor(state.hours / step_h + WHOLE))
     if state.on:
@@ -39,7 +50,7 @@ def history(name: str, state: ContainerState, model: Equipment, step_h: float, s
 
 
 def _until_step(hours_left: float, step_h: float, steps: int) -> int:
-    """Return the last step, at most the last of the horizon, that begins within so many hours; -1 where none does."""
+    """Return the last step, at most that of the horizon, that begins within `hours_left`; -1 where none does."""
     return min(steps - 1, max(-1, floor(hours_left / step_h + WHOLE)))
 
 

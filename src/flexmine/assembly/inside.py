@@ -41,9 +41,16 @@ def inside_after(boxes: Mapping[str, Box], on: Mapping[str, NDArray[np.bool_]], 
     Parameters
     ----------
     boxes : mapping
-        Of the containers whose model has a thermal part.
+        Boxes by container, of those whose model has a thermal part.
     on : mapping
-        By container, whether it runs in each of those steps.
+        By container, whether it runs in each of those steps, from step 0 on; ndarray of bool.
+    step_h : float
+        Length of a step [h].
+
+    Returns
+    -------
+    dict
+        By container; absent where it runs in the last of the steps, or where its temperature is unknown or not needed.
 
     Notes
     -----

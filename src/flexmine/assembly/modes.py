@@ -10,7 +10,7 @@ from flexmine.physics.mode_envelope import mode_envelope
 from flexmine.problem import Floats, Miners
 
 CURVE_SLACK = 1e-3
-"""By so much (relative) a written curve may differ from what the presets beside it give."""
+"""Relative difference that is allowed between a written curve and what the presets beside it give."""
 POWER_SLACK_MW = 1e-6
 
 
@@ -33,7 +33,7 @@ def mode_curve(document: ContainerDocument) -> tuple[Floats, Floats]:
     Raises
     ------
     BadInput
-        Where the minimum power is none that the miners can have, or modes and presets contradict each other.
+        Where the miners cannot run at the minimum power, or modes and presets contradict each other.
     """
     minimum_mw = document.miners.minimum_power_mw
     if minimum_mw is not None:

@@ -1,7 +1,7 @@
-"""What a case says of other times than its horizon: told, because it has no effect, and may be of a wrong year.
+"""Entries of a case that lie outside its horizon: reported, because they have no effect, and the year may be wrong.
 
 A list may hold the orders of many years.  So the year is doubted only where an entry would lie in the horizon if it
-were of that year, and nothing else in its list is of it.
+were of that year, and no other entry of its list is of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flexmine.inputs.case import Case
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a list of a case: what it is called, and from when (included) to when (excluded) it holds."""
+    """An entry of a list of a case: its name in messages, and from when (included) to when (excluded) it holds."""
 
     what: str
     begin: datetime
@@ -56,7 +56,7 @@ def without_effect(entries: Sequence[Entry], clock: Clock) -> list[str]:
 
 
 def doubts(entries: Sequence[Entry], clock: Clock) -> list[str]:
-    """Return for each entry of one list the question whether its year is right, empty where nothing is odd."""
+    """Return for each entry of one list the question whether its year is right; empty where there is no doubt."""
     first, last = (clock.begins[i].astimezone(clock.zone).year for i in (0, -1))
     new_year, after = (datetime(year, 1, 1, tzinfo=clock.zone) for year in (first, last + 1))
     if any(e.begin < after and e.end > new_year for e in entries):

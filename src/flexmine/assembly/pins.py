@@ -26,6 +26,7 @@ class Pinned:
     Attributes
     ----------
     out, must_run : ndarray of bool
+        Kept off; has to run.
     most_mw : ndarray
         Highest IT power by pins, infinity where there is none [MW].
     """
@@ -42,14 +43,17 @@ def pins_by_step(case: Case, clock: Clock) -> tuple[tuple[Pin, Mask], ...]:
 
 
 def pins_of(name: str, by_step: tuple[tuple[Pin, Mask], ...]) -> Iterator[tuple[Pin, Mask]]:
-    """Yield the pins of a container, those of the whole site included where they say on or off."""
+    """Yield the pins of a container with their steps, from `by_step`, what :func:`pins_by_step` returns.
+
+    Those of the whole site are included where they set on or off.
+    """
     for pin, mask in by_step:
         if pin.container == name or (pin.site and pin.set is not None):
             yield pin, mask
 
 
 def pinned(name: str, by_step: tuple[tuple[Pin, Mask], ...], model: Equipment) -> Pinned:
-    """Return what the pins make of one container.
+    """Return what the pins make of one container; `by_step` is what :func:`pins_by_step` returns.
 
     A highest power below the lowest at which the container runs keeps it off.
     """
@@ -69,9 +73,9 @@ def pinned(name: str, by_step: tuple[tuple[Pin, Mask], ...], model: Equipment) -
 
 
 def whole_miners_below(miners: Miners, power_mw: Floats) -> Floats:
-    """Return the highest IT power up to a given one that whole miners draw on their envelope, shape (T,) [MW].
+    """Return the highest IT power up to `power_mw` that whole miners draw on their envelope, both of shape (T,) [MW].
 
-    So that rounding to whole miners, which may pass a highest power by a part of a miner, does not pass a pin.
+    With it, rounding to whole miners, which may exceed a highest power by part of a miner, does not exceed a pin.
     """
     watts, rates = np.array(miners.presets, dtype=np.float64).T
     levels = envelope_levels(watts, rates, miners.sleep_w)

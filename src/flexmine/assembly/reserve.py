@@ -33,8 +33,10 @@ def with_reserve(problem: Problem, given_mw: float | None) -> tuple[Problem, lis
 
     Parameters
     ----------
+    problem : Problem
+        With the true limits.
     given_mw : float or None
-        As the plant's file says; None: 4 kW, or the largest step of one miner where that is more.
+        Reserve that the plant's file states [MW]; None: 4 kW, or the largest step of one miner where that is more.
 
     Notes
     -----

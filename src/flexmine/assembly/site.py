@@ -32,7 +32,10 @@ USUAL_HASHPRICE_USD_PER_PH_S_DAY = (2.0, 2000.0)
 
 
 def sources(case: Case, notes: list[str]) -> tuple[Source, ...]:
-    """Return the sources; the price is that of energy plus the network tariff, 0 for a hosting client."""
+    """Return the sources; the price is that of energy plus the network tariff.
+
+    For a hosting client every price is 0, and a sentence that says so is added to `notes`.
+    """
     series, steps = case.series, case.time.steps
     for_client = case.document.hash_value.perspective == "client"
     if for_client:
@@ -67,10 +70,12 @@ def cheapest_price_usd_per_mwh(offered: tuple[Source, ...]) -> Floats:
 def hash_value(case: Case, chain: Chain, notes: list[str]) -> Floats:
     """Return the hash value to the party whose money counts, shape (T,) [USD per TH/s per h].
 
+    To `notes` are added the terms of a party other than the plant, and an unusual value that the case accepts.
+
     Raises
     ------
     BadInput
-        Where it falls below 0.
+        Where it falls below 0, or is beyond what is usual and the case does not accept it under `unusual`.
     """
     terms = case.document.hash_value
     value = hash_value_usd_per_th_s_h(
@@ -100,13 +105,7 @@ def hash_value(case: Case, chain: Chain, notes: list[str]) -> Floats:
 
 
 def _refuse_unusual(case: Case, value: Floats, notes: list[str]) -> None:
-    """Refuse a hash value beyond all experience, unless the case names it as meant.
-
-    Raises
-    ------
-    BadInput
-        One of its factors is in another unit.
-    """
+    """Refuse a hash value beyond what is usual, unless the case accepts it; one of its factors is in another unit."""
     prices = hashprice_usd_per_ph_s_day(value)
     low, high = USUAL_HASHPRICE_USD_PER_PH_S_DAY
     if prices.min() >= low and prices.max() <= high:
@@ -158,14 +157,18 @@ def energy_limits(case: Case, clock: Clock, drawable_mw: Floats, notes: list[str
 
     Parameters
     ----------
+    case : Case
+    clock : Clock
     drawable_mw : ndarray, shape (T,)
         Cap of the site, or the most that its containers draw, where that is less [MW].
+    notes : list of str
+        To which is added what has no effect, and what is left for hours after the horizon.
 
     Raises
     ------
     BadInput
-        It is not said what a period that has begun has taken, or of one that has not, something is said; or no step
-        begins in a period.
+        Where the energy taken so far is missing for a period that has begun, or stated for one that has not; or where
+        no step begins in a period.
     """
     document, found, wrong = case.document, [], []
     given, span = document.state.energy_taken_mwh, (clock.begins[0], clock.begins[-1])
@@ -249,7 +252,7 @@ def _offered_mw(case: Case, source: str | None) -> Floats:
 
 
 def site(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Container]]) -> Site:
-    """Return the limits of the whole site."""
+    """Return the limits of the whole site; `groups` are the containers by class name."""
     step_h, plant = case.time.step_h, case.plant
     up, down = plant.ramp_up_mw_per_h, plant.ramp_down_mw_per_h
     feeders = tuple(

@@ -35,7 +35,25 @@ def start_terms(
     step_h: float,
     notes: list[str],
 ) -> StartTerms:
-    """Return the terms of a start; `first_mode` is the lowest breakpoint [MW, TH/s], to which a start ramps."""
+    """Return the terms of a start.
+
+    Parameters
+    ----------
+    document : ContainerDocument
+    warm_off : ndarray of int, shape (T,)
+        Longest time off after which a start is warm, by step of the stop [steps].
+    cold_energy_mwh : ndarray, shape (T,)
+        Preheat of a cold start at the meter, by step of the start [MWh].
+    money : Money
+    overhead : ndarray, shape (T,)
+        Facility power per IT power.
+    first_mode : tuple of float
+        Lowest breakpoint of the mode curve [MW, TH/s], to which a start ramps.
+    step_h : float
+        Length of a step [h].
+    notes : list of str
+        To which is added each tier that is left out, in words.
+    """
     start = document.start
     ramp = np.zeros(overhead.size)
     if start.stagger is not None:
@@ -61,7 +79,7 @@ def start_terms(
 
 
 def tiers_of(document: ContainerDocument, step_h: float) -> list[tuple[TierDocument, int]]:
-    """Return the tiers between warm and cold, each with its longest time off in steps.
+    """Return the tiers between warm and cold, each with its longest time off in steps of `step_h` hours.
 
     A tier that ends in the same step as the one before it is left out: no start can be of it.
     """

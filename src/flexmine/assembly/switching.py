@@ -15,6 +15,7 @@ class Switching:
     Attributes
     ----------
     miners, miners_per_packet : int
+        In the container, and switched together.
     packet_interval_s : float
         From packet to packet [s].
     boot_s : float

@@ -47,7 +47,7 @@ class Clock:
         return ZoneInfo(self.axis.zone)
 
     def say(self, step: int) -> str:
-        """Return the beginning of a step in site time, for a person."""
+        """Return the beginning of `step` in site time, for a person; T gives the end of the last step."""
         return self.begins[step].astimezone(self.zone).isoformat(timespec="minutes")
 
     def in_span(self, begin: datetime, end: datetime) -> Mask:

@@ -34,7 +34,7 @@ from flexmine.resources import PREFIX, shipped_names, shipped_path, shipped_refe
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a case was read from, so that it can be read once more.
+    """Where a case was read from, so that it can be read again.
 
     Attributes
     ----------
@@ -63,9 +63,10 @@ class Case:
     container_models : dict
         By the text that the plant's groups use as `model`.
     publish_steps : int
-        The first so many steps are the plan, the rest is look-ahead.
+        Number of steps from the first on that are the plan; the rest is look-ahead.
     series : dict of ndarray, shape (T,)
-        Every number or series of the case by its dotted key: ``temperature_c``, ``ghi_w_m2`` (where given),
+        Every number or series of the case, in the unit of its key, by its dotted key:
+        ``temperature_c``, ``ghi_w_m2`` (where given),
         ``sources.NAME.available_mw``, ``sources.NAME.price_usd_per_mwh``,
         ``sources.NAME.network_tariff_usd_per_mwh``, ``sources.NAME.carbon_g_per_kwh`` and
         ``sources.NAME.headroom_mw`` (where given),
@@ -80,7 +81,7 @@ class Case:
     quantiles : dict of dict of ndarray, shape (T,)
         By dotted key and name (``p10``), of the series whose feed has columns of quantiles.
     changes : tuple of Change
-        What is not as the files say, in the order in which it was changed.
+        What differs from the files, in the order in which it was changed.
     origin : Origin or None
         None where it was not read from files.
     """
@@ -116,7 +117,7 @@ class Case:
                 )
 
     def with_changes(self, changes: Mapping[str, Any]) -> Case:
-        """Return the case with other values, read, checked and resolved anew.
+        """Return the case with other values, read, checked and resolved again.
 
         Parameters
         ----------
@@ -135,8 +136,8 @@ class Case:
         Raises
         ------
         BadInput
-            A key that does not exist, a value that is not allowed, a case that does not fit together so, a change
-            that something else makes ineffective, or a file that is another one by now.
+            Where a key does not exist, a value is not allowed, the changed case contradicts itself, something else
+            makes a change ineffective, or a file has changed since it was read.
 
         Examples
         --------
@@ -152,7 +153,7 @@ class Case:
         return _resolved(self.origin, str(self.origin.path), (*self.changes, *new), self.inputs)
 
     def with_pins(self, pins: Sequence[Pin]) -> Case:
-        """Return the same case with other pins, of which nothing else of it depends: to see what pins cost."""
+        """Return the same case with other pins, to see what they cost; nothing else in a case depends on them."""
         return _together(replace(self, document=self.document.model_copy(update={"pins": tuple(pins)}), together=None))
 
 
@@ -164,10 +165,10 @@ def load_case(
     Parameters
     ----------
     path_or_name : str or Path
-        A file; or, where no such file is, the name of a shipped case such as ``bratsk-day`` (or
+        A file; or, where there is no such file, the name of a shipped case such as ``bratsk-day`` (or
         ``shipped:cases/bratsk-day``).
     allow_outside : sequence of str or Path
-        Folders from which the case may read beside its own.
+        Folders from which the case may read, besides its own.
     as_of : datetime, optional
         Aware; in place of the case's own `as_of`: forecasts issued later are not used.
 
@@ -184,12 +185,7 @@ def load_case(
 def _resolved(origin: Origin, shown: str, changes: Sequence[Change], expected: Mapping[str, str]) -> Case:
     """Return the case of a file with changes.
 
-    Parameters
-    ----------
-    shown : str
-        How messages name the file.
-    expected : mapping of str
-        Hashes that files have to have still.
+    `shown` is how messages name the file, `expected` the SHA-256 that each file still has to have, by its name.
     """
     changing = Changing(list(changes))
     try:
@@ -284,7 +280,7 @@ def _case_file(path_or_name: str | Path) -> Path:
 
 
 def _time_axis(document: Any, plant: Draft[PlantDocument] | None) -> TimeAxis | None:
-    """Return the steps of the case; None where the case does not say when it is."""
+    """Return the steps of the case; None where the case does not state its time."""
     if document.start is None or document.step_minutes is None or document.horizon_h is None:
         return None
     step_h = document.step_minutes / 60.0

@@ -32,7 +32,7 @@ SERIES_OF_SOURCE = (
 
 
 def stated_numbers(document: Any, axis: TimeAxis) -> dict[str, Floats]:
-    """Return what the case states as one number, by dotted key, the same in every step."""
+    """Return what `document` states as one number, by dotted key, as arrays of shape (T,), in the unit of the key."""
     return {
         dotted: frozen(np.full(axis.steps, float(value)))
         for dotted, _, _, value in series_entries(document)
@@ -43,7 +43,19 @@ def stated_numbers(document: Any, axis: TimeAxis) -> dict[str, Floats]:
 def read_all_series(
     case: Draft[CaseDocument], document: Any, axis: TimeAxis, as_of: datetime | None, reader: Reader
 ) -> dict[str, SeriesRead]:
-    """Return every series that the case names by a file, by dotted key; what is wrong is kept by the reader."""
+    """Return every series that the case names by a file, by dotted key; what is wrong is kept by the reader.
+
+    Parameters
+    ----------
+    case : Draft of CaseDocument
+        For the places that messages name.
+    document : CaseDocument
+        Or, of a faulty case, an object with the parts that are right.
+    axis : TimeAxis
+    as_of : datetime or None
+        Aware; forecasts issued later are not used.  None: no series may hold several issues.
+    reader : Reader
+    """
     read: dict[str, SeriesRead] = {}
     files: dict[tuple[Path, str, Layout | None], Table | TypicalYear] = {}
     for dotted, keys, quantity, value in series_entries(document):
@@ -61,13 +73,13 @@ def read_all_series(
 
 
 def frozen(values: Floats) -> Floats:
-    """Return an array that nobody can change any more."""
+    """Return the same array, read-only from now on."""
     values.setflags(write=False)
     return values
 
 
 def series_entries(document: Any) -> Iterator[tuple[str, Keys, str, Series | float]]:
-    """Yield (dotted key, keys in the file, quantity, value) of everything that may be a series and is right."""
+    """Yield (dotted key, keys in the file, quantity, value) of all in `document` that may be a series and is right."""
     for dotted, keys, quantity, value in _all_entries(document):
         if isinstance(value, Series | float | int):
             yield dotted, keys, quantity, value

@@ -1,7 +1,7 @@
 """Changes to a case: which key, to what.  They are put into what the files hold, before anything is checked.
 
-A changed case is thus nothing but the case that somebody would have got by editing the files: every check, every
-series and every conversion runs on the changed text.  Each change is kept and stands in the plan.
+A changed case is thus the case that somebody would have got by editing the files: every check, every series and every
+conversion runs on the changed text.  Each change is kept and recorded in the plan.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 @dataclass(frozen=True)
 class Change:
-    """One key of a case, or of its plant, that is not as its file says.
+    """One key of a case, or of its plant, whose value differs from that of its file.
 
     Attributes
     ----------
     key : str
         Dotted, such as ``sources.grid.price_usd_per_mwh``; of the plant it begins with ``plant.``.
     value : object
-        As it was asked for: a value of the key, or a text such as ``+20 %``.
+        As requested: a value of the key, or a text such as ``+20 %``.
     before : object
         The value before it, where that is plain: a number, a text, true, false or null.
     after : object
@@ -54,7 +54,7 @@ class Change:
 
     @property
     def asked(self) -> str:
-        """What was asked for, as errors show it."""
+        """The requested change, as errors show it."""
         return f"{self.key} = {shortened(self.value)}"
 
     def __str__(self) -> str:
@@ -67,12 +67,12 @@ class Change:
 
 
 def requested(changes: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Return what was asked for, not yet put anywhere.
+    """Return `changes`, a mapping from dotted keys to values, as changes that are not yet applied.
 
     Raises
     ------
     BadInput
-        A value that no file could hold; a change that another one of the same call overrides.
+        Where it is not a mapping, no file could hold a value, or a later change of the same call overrides one.
     """
     if not isinstance(changes, Mapping):
         raise BadInput("changes are a mapping from dotted keys to values, such as {'plant.cap_mw': 8}")
@@ -100,11 +100,11 @@ class Changing:
     Attributes
     ----------
     changes : list of Change
-        In the order in which they were asked for; what was before each is filled in on the way.
+        In the order in which they were requested; the value before each is filled in on the way.
     wrong : list of str
-        What cannot be changed so, and what could.
+        Which changes are not possible, and what would be.
     same : set of int
-        Which of the changes leave everything as it is, as ``+0 %`` does: one of a row of what-ifs may.
+        Indices of the changes that change nothing, as ``+0 %`` does: one of a row of what-ifs may.
     """
 
     changes: list[Change]
@@ -113,21 +113,21 @@ class Changing:
 
     @property
     def made(self) -> tuple[Change, ...]:
-        """Those by which something is another than before."""
+        """The changes without those that change nothing."""
         return tuple(change for i, change in enumerate(self.changes) if i not in self.same)
 
     def into_case(self, data: dict[str, Any], places: dict[Keys, Place]) -> None:
-        """Put the changes of the case into the content of its file."""
+        """Put the changes of the case into `data`, the content of its file, and into the places of its values."""
         mine = [(i, change.key) for i, change in enumerate(self.changes) if not change.key.startswith(PLANT)]
         self._put(mine, data, places, CaseDocument)
 
     def into_plant(self, data: dict[str, Any], places: dict[Keys, Place]) -> None:
-        """Put the changes of the plant into the content of its file."""
+        """Put the changes of the plant into `data`, the content of its file, and into the places of its values."""
         mine = [(i, c.key.removeprefix(PLANT)) for i, c in enumerate(self.changes) if c.key.startswith(PLANT)]
         self._put(mine, data, places, PlantDocument)
 
     def told(self, messages: Sequence[str]) -> list[str]:
-        """Return the messages of an error, which say that the files are not alone to blame where they do not yet."""
+        """Return `messages`, those of an error, and one more that names the changes where none of them does."""
         about = "change "
         if not self.changes or any(message.startswith(about) for message in messages):
             return list(messages)

@@ -1,4 +1,4 @@
-"""From the unit of a column to the unit of its key; a unit that is neither known nor turned by a factor is refused.
+"""From the unit of a column to the unit of its key; a unit that is neither known nor converted by a factor is refused.
 
 Powers and prices are means over an interval.  An energy (MWh, Wh/m2) is the sum over its interval: it is divided by
 the length of the source's interval, so that the mean power over a step is the sum of its energies over its length.
@@ -57,12 +57,12 @@ class Conversion:
 
 
 def conversion(spec: Series, quantity: str) -> Conversion:
-    """Return how a column becomes the quantity of its key.
+    """Return how a column becomes `quantity`, that of its key, such as ``price_usd_per_mwh``.
 
     Raises
     ------
     BadInput
-        Where no unit is declared nor in the column's name, where the two differ, where a currency has no rate
+        Where no unit is declared or stands in the column's name, where the two differ, where a currency has no rate
         (factor ``usd_per_eur``), or where a foreign unit has no factor that leads to the key's unit.
     """
     of_name = unit_in_name(spec.column, quantity)
@@ -88,12 +88,12 @@ def conversion(spec: Series, quantity: str) -> Conversion:
 
 
 def own_unit(quantity: str) -> str:
-    """Return the unit of a quantity."""
+    """Return the unit of `quantity`, such as ``MW`` of ``available_mw``."""
     return _OWN[quantity]
 
 
 def unit_in_name(column: str, quantity: str) -> str:
-    """Return the unit that the name of a column ends in, empty where it tells none.
+    """Return the unit in which the name of `column` ends, where `quantity` can be in it; empty where there is none.
 
     >>> unit_in_name("price_eur_mwh", "price_usd_per_mwh")
     'EUR/MWh'
@@ -188,9 +188,9 @@ def _refuse_rate(spec: Series, unit: str) -> None:
 
 
 def _leads_home(spec: Series, quantity: str, unit: str) -> bool:
-    """Return whether a factor says that it leads to the unit of the key, such as ``mw_per_m3_s``.
+    """Return whether the name of a factor shows that it leads to the unit of the key, such as ``mw_per_m3_s``.
 
-    A bare currency is no unit of a price per MWh: its rate says nothing of the energy.
+    A bare currency is not a unit of a price per MWh: its rate does not state the energy.
     """
     if _OWN[quantity] == "USD/MWh" and re.fullmatch(r"[A-Z]{3}", unit):
         return False

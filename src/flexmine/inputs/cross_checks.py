@@ -28,11 +28,14 @@ def cross_checks(
 
     Parameters
     ----------
+    case : Draft of CaseDocument
+        For the places that messages name.
     document : CaseDocument
         Or, of a faulty case, an object with the parts that are right, see
         :func:`flexmine.inputs.partial_validation.parts_of`.
+    plant : PlantDocument
     models : dict
-        The container models that are right.
+        The container models that are right, by the reference that the plant's groups use.
     """
     names = plant.container_names
     known_models = tuple(dict.fromkeys(group.model for group in plant.containers))
@@ -83,7 +86,7 @@ def _orders(document: Any, plant: PlantDocument, models: dict[str, ContainerDocu
 
 
 def _amounts(document: Any, plant: PlantDocument) -> list[tuple[Keys, str]]:
-    """Return what the state does not say of the periods of energy limits; of a faulty case, as far as it is known."""
+    """Return what the state lacks for the periods of energy limits; of a faulty case, as far as it is known."""
     limits = [limit for limit in document.energy_limits or () if isinstance(limit, EnergyLimit)]
     given, start, horizon_h = document.state.energy_taken_mwh, document.start, document.horizon_h
     if None in (given, start, horizon_h, document.step_minutes):

@@ -28,7 +28,7 @@ class Spot:
     holder : dict or list
         What holds it.
     annotation : object
-        Of which type it is.
+        Its type, as the document declares it.
     value : object
         What stands there, unchecked; the default where nothing does.
     adapter : TypeAdapter
@@ -47,7 +47,7 @@ class Spot:
         return _is_or_holds((int, float, Series), self.annotation)
 
     def accepts(self, value: object) -> bool:
-        """Return whether a value is right by itself."""
+        """Return whether `value` is allowed there, by itself."""
         try:
             self.adapter.validate_python(value, strict=True)
         except ValidationError:
@@ -55,19 +55,19 @@ class Spot:
         return True
 
     def put(self, value: object) -> None:
-        """Put a value into its place."""
+        """Put `value` into its place."""
         self.holder[self.keys[-1]] = value
 
 
 def find(data: dict[str, Any], model: type[BaseModel], dotted: str) -> Spot:
-    """Return the place of a dotted key in the content of a file; blocks above it that are absent are made.
+    """Return the place of the key `dotted` in `data`, the content of a file; absent blocks above it are made.
 
-    Entries of a list go by their `name`; where they have none, by their index, counted from 0.
+    Entries of a list are found by their `name`; where they have none, by their index, counted from 0.
 
     Raises
     ------
     BadInput
-        There is no such key, and which there are.
+        Where there is no such key; names those that there are.
     """
     here: Any = data
     annotation: Any = model

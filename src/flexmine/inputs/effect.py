@@ -1,7 +1,7 @@
-"""Changes that a plan could not show, because something else in the case goes before what was changed.
+"""Changes that a plan could not show, because something else in the case overrides what was changed.
 
-A change that merely turns out not to bind (a cap that is never reached) is an answer; one that is never looked at would
-be taken for such an answer, and is refused.
+A change that merely turns out not to bind (a cap that is never reached) is an answer; one that is never used would be
+taken for such an answer, and is refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The periods of a limit of energy, and what is said of those that have begun."""
+"""The periods of a limit of energy, and what those that have begun have taken."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def _names_period(over: str | None, label: str) -> bool:
 def periods(
     limit: EnergyLimit, start: datetime, end: datetime, zone: ZoneInfo
 ) -> Iterator[tuple[str, datetime, datetime]]:
-    """Yield name, beginning and end of the periods that lie between two moments, days and months as in the site's zone.
+    """Yield name, beginning and end, in UTC, of the periods that overlap the time from `start` to `end`, both aware.
 
-    A limit with a time of its own has one period of its own name, wherever it lies.
+    Days and months are those of `zone`.  A limit with a time of its own has one period of its own name, wherever it
+    lies.
     """
     if limit.begin is not None and limit.end is not None:
         yield limit.name, limit.begin.astimezone(UTC), limit.end.astimezone(UTC)
@@ -55,9 +56,21 @@ def amounts_out_of_place(
     step: timedelta,
     zone: ZoneInfo,
 ) -> list[tuple[Keys, str]]:
-    """Return what is missing, or too much, in ``state.energy_taken_mwh`` for a plan from `start` to `end`.
+    """Return what is missing, or too much, in ``state.energy_taken_mwh``, as keys of the case and a sentence each.
 
     Nothing is assumed: a period of which a step has passed has an amount, be it 0, and one that has not begun has none.
+
+    Parameters
+    ----------
+    limits : iterable of EnergyLimit
+    given : mapping
+        Energy taken so far by name of the period, as the state holds it [MWh].
+    start, end : datetime
+        Of the plan, aware.
+    step : timedelta
+        Length of a step of the plan.
+    zone : ZoneInfo
+        Of the site.
     """
     found: list[tuple[Keys, str]] = []
     for limit in limits:

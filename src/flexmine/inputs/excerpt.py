@@ -17,7 +17,8 @@ from flexmine.problem import TimeAxis
 def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None = None) -> tuple[Table, Series]:
     """Return the rows that a horizon and its policy of filling need, and the spec that reads them as CSV.
 
-    The issue is chosen here, so that the excerpt holds one issue and its spec asks for none.
+    The issue known at `as_of` (aware; None: the file has no issues) is chosen here, so that the excerpt holds one
+    issue and its spec needs none.
 
     Raises
     ------
@@ -51,7 +52,10 @@ def _margin(spec: Series) -> timedelta:
 
 
 def named_step(spec: Series, step_us: int) -> str | None:
-    """Return the length of the intervals by its name: few rows may not show it any more."""
+    """Return the length of the intervals `step_us`, in microseconds, by its name, as the spec's `every` states it.
+
+    The spec's own `every` takes precedence; None where the length has no name.  A few rows may no longer show it.
+    """
     if spec.every is not None:
         return spec.every
     names = {minutes * US_PER_MINUTE: name for name, minutes in MINUTES_OF_STEP.items()}

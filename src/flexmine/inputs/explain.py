@@ -1,4 +1,4 @@
-"""What pydantic found, in sentences that say what is wrong and what is allowed."""
+"""What pydantic found, in sentences that state what is wrong and what is allowed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
 
 
 def _without_tags(loc: tuple[str | int, ...], model: type[BaseModel]) -> tuple[str | int, ...]:
-    """Drop the names of union branches, which are no keys of the file."""
+    """Drop the names of union branches, which are not keys of the file."""
     keys: list[str | int] = []
     for i, part in enumerate(loc):
         if part in _TAGS and i and not _has_key(model, tuple(keys), part):
@@ -81,12 +81,12 @@ def _holds_many(annotation: Any) -> bool:
 
 
 def holds(kind: type, annotation: Any) -> bool:
-    """Return whether an annotation is, or allows, a `kind` (dict or tuple) of documents."""
+    """Return whether the type `annotation` is, or allows, a `kind` (dict or tuple) of documents."""
     return get_origin(annotation) is kind or any(holds(kind, argument) for argument in get_args(annotation))
 
 
 def document_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the document type inside Annotated, a union, a tuple or a dict."""
+    """Return the document type that `annotation` is, or holds in Annotated, a union, a tuple or a dict; else None."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in get_args(annotation):
@@ -97,7 +97,10 @@ def document_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def unknown_key(keys: tuple[str | int, ...], model: type[BaseModel], value: object) -> str:
-    """Return what is wrong with a key that a document does not have, and what may be meant."""
+    """Return what is wrong with the last of `keys`, which is unknown there in a file of `model`, and what may be meant.
+
+    `value` is what stands under it, for a hint on its unit.
+    """
     parent = _document_at(model, keys[:-1])
     known, key = _keys_of(parent) if parent else [], str(keys[-1])
     other = known_in_another_unit(key, known)
@@ -137,7 +140,7 @@ def _places_of(key: str, model: type[BaseModel], above: tuple[str, ...] = ()) ->
 
 
 def shown_value(value: object) -> str:
-    """Return a value in words."""
+    """Return `value` in words, as messages show it."""
     if isinstance(value, dict):
         return "a block of keys"
     if isinstance(value, list | tuple):

@@ -35,7 +35,13 @@ class Document(BaseModel):
 
 
 def problems(found: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
-    """Raise one error that carries several places, each (keys below this document, sentence); none: do nothing."""
+    """Raise one error that carries all of `found`, each (keys below this document, sentence); empty: do nothing.
+
+    Raises
+    ------
+    PydanticCustomError
+        Of type ``places``.
+    """
     if found:
         text = "; ".join(message for _, message in found)
         raise PydanticCustomError("places", "{text}", {"text": text, "places": list(found)})

@@ -1,4 +1,4 @@
-"""What may stand in for missing values: only what the case names, only for short gaps, and always written down."""
+"""What may stand in for missing values: only what the case names, only for short gaps, and always on record."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Filled:
     begin, end : datetime
         Of the first and the last step, in site time.
     first_step, steps : int
+        Index of the first of them in the horizon, and how many they are.
     """
 
     series: str
@@ -48,7 +49,7 @@ class Filled:
 
     @property
     def how(self) -> str:
-        """Return the policy in words."""
+        """The policy in words."""
         return "28 February repeated" if self.policy == "repeat_28_february" else self.policy.replace("_", " ")
 
     def document(self) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class Gap:
 
 
 def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tuple[Floats, Bools]:
-    """Return the values with no cell of the horizon missing, and which cells were filled.
+    """Return `values`, one per cell of the grid, with no cell of the horizon missing, and which cells were filled.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tupl
 
 
 def records(key: str, policy: str, steps: Bools, axis: TimeAxis) -> Iterator[Filled]:
-    """Yield one record for each run of filled steps."""
+    """Yield one record for each run of filled `steps`, flags of shape (T,), by `policy`, of the series `key`."""
     edges = np.diff(np.concatenate(([0], steps.astype(np.int8), [0])))
     for first, last in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
         yield Filled(key, policy, axis.begin(int(first)), axis.begin(int(last)), int(first), int(last - first))

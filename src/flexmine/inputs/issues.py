@@ -45,10 +45,11 @@ def select_issue(table: Table, spec: Series, as_of: datetime) -> tuple[Table, Is
 
     Parameters
     ----------
+    table : Table
     spec : Series
         With an `issue_column`; its times need a UTC offset, or the `zone` of the spec.
     as_of : datetime
-        Aware; what was issued later is as if it were not there.
+        Aware; what was issued later is ignored.
 
     Raises
     ------

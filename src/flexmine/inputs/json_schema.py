@@ -23,7 +23,7 @@ KINDS: dict[str, type[BaseModel]] = {
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a kind of file.
+    """Return the JSON Schema (draft 2020-12) of files of `kind`, one of :data:`KINDS`.
 
     A file that it accepts may still be refused: what compares keys with each other, or files, is checked by
     ``flexmine check`` alone.
@@ -39,7 +39,7 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 
 def json_schema_text(kind: str) -> str:
-    """Return the JSON Schema of a kind of file, or of a ``problem``, as text."""
+    """Return the JSON Schema of files of `kind`, one of :data:`KINDS` or ``problem``, as text."""
     schema = problem_json_schema() if kind == "problem" else json_schema(kind)
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

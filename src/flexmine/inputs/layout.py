@@ -73,7 +73,7 @@ class Layout(Document):
         return re.compile(rf"[-+]?{whole}?(?:{re.escape(self.decimal)}[0-9]*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 
     def number(self, text: str) -> str:
-        """Return a number as Python writes it; other text is returned empty, for it is no number here."""
+        """Return a number as Python writes it; empty for any other text, which is not a number in this layout."""
         if self._number.fullmatch(text) is None or not any(c.isdigit() for c in text):
             return ""
         if self.thousands:
@@ -81,7 +81,7 @@ class Layout(Document):
         return text.replace(self.decimal, ".")
 
     def time(self, text: str) -> str:
-        """Return a time as ISO 8601 text; what is no time of this order is returned as it is, to be refused."""
+        """Return a time as ISO 8601 text; what is not a time of this order is returned unchanged, to be refused."""
         found = _DATE.fullmatch(text) if self.date_order else None
         if found is None:
             return text

@@ -13,7 +13,10 @@ BEST_J_PER_TH, WORST_J_PER_TH = 3.0, 300.0
 
 
 def efficiency_problems(power_w: float, hash_rate_th_s: float) -> list[tuple[tuple[str | int, ...], str]]:
-    """Return what is wrong with a power and the hash rate at it, where they cannot belong to one machine."""
+    """Return what is wrong with `power_w` [W] and `hash_rate_th_s` [TH/s] where they cannot belong to one machine.
+
+    What is wrong is a list of keys and a sentence each, as :func:`flexmine.inputs.fields.problems` takes it.
+    """
     j_per_th = power_w / hash_rate_th_s
     if BEST_J_PER_TH <= j_per_th <= WORST_J_PER_TH:
         return []
@@ -124,7 +127,7 @@ class MinerDocument(Document):
 
 
 def preset_problems(presets: tuple[Preset, ...], sleep_w: float) -> list[tuple[tuple[str | int, ...], str]]:
-    """Return what is wrong with a ladder: powers rise from one preset to the next and are above the sleep power."""
+    """Return what is wrong with a ladder: powers rise from one preset to the next and are above `sleep_w` [W]."""
     found: list[tuple[tuple[str | int, ...], str]] = []
     before_w, what = sleep_w, "a sleeping miner"
     for i, preset in enumerate(presets):

@@ -13,10 +13,10 @@ from flexmine.inputs.explain import document_in, holds
 
 
 def parts_of(data: Any, model: type[BaseModel]) -> Any:
-    """Return the document; where it is faulty, an object with its attributes, None where one is missing or wrong.
+    """Return the document of `data`, the content of a file; where it is faulty, an object with its attributes.
 
-    Lists and mappings of documents keep their length, so that an index still leads to its place in the file.
-    Meant for more findings about a file that is refused already, never for a plan.
+    An attribute that is missing or wrong is None.  Lists and mappings of documents keep their length, so that an index
+    still leads to its place in the file.  Meant for further findings on a file that is refused already, not for a plan.
     """
     try:
         return model.model_validate(data)

@@ -78,7 +78,7 @@ class Pin(Document):
         return f"{self.what} pinned {self.to} {begin}until {until} by {self.by}: {self.why}"
 
     def expired(self, moment: datetime) -> bool:
-        """Return whether it is over at a moment."""
+        """Return whether it is over at `moment`, an aware time."""
         return self.until <= moment
 
 

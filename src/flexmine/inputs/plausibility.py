@@ -21,7 +21,7 @@ from flexmine.inputs.yaml_loader import Draft, Keys
 from flexmine.problem import Floats
 
 MANY_TIMES = 20.0
-"""A limit so many times what can be drawn limits nothing."""
+"""A limit this many times what can be drawn limits nothing."""
 MANY_TIMES_SUPPLY = 50.0
 """The same for a supply, which may be that of a whole power station."""
 SMALLEST_PRICE = {"price_usd_per_mwh": 0.3, "network_tariff_usd_per_mwh": 0.15, "hosting_fee_usd_per_mwh": 1.0}
@@ -60,9 +60,15 @@ def unusual(
 
     Parameters
     ----------
+    case : Draft of CaseDocument
+        For the places that messages name.
     document : CaseDocument
         Or, of a faulty case, an object with the parts that are right.
-    series : dict of ndarray
+    plant : Draft of PlantDocument
+        With nothing wrong.
+    models : mapping
+        Container models that are right, by the reference that the plant's groups use.
+    series : dict of ndarray, shape (T,)
         As :attr:`flexmine.inputs.case.Case.series`.
     suspicions : iterable
         What :func:`flexmine.inputs.suspicious.suspicious` yields.
@@ -91,7 +97,7 @@ def unusual(
 
 
 def how_to_accept(dotted: str) -> str:
-    """Return what to write into the case where an unusual value is meant."""
+    """Return what to write into the case where the unusual value of the key `dotted` is meant."""
     return f"If it is meant as it stands, say so in the case: unusual: [{dotted}]"
 
 

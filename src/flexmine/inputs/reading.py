@@ -60,12 +60,12 @@ class Access:
         return path
 
     def bytes_of(self, path: Path, limit: int) -> bytes:
-        """Return the bytes of a file, counted towards the files of the case.
+        """Return the bytes of a file of at most `limit` bytes, counted towards the files of the case.
 
         Raises
         ------
         BadInput
-            As :func:`read_regular`, or where the case reads too many files.
+            As :func:`~flexmine.files.read_regular`, or where the case reads too many files.
         """
         self.read.add(os.path.realpath(path))
         if len(self.read) > MAX_FILES:

@@ -1,4 +1,4 @@
-"""Files that are read as something else than they are: what they are, in words, so that the refusal is the true one."""
+"""Files that are read as something other than they are: what they are, in words, so that the refusal names it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _PACKED = {
 
 
 def packed(raw: bytes) -> str:
-    """Return how a file is packed, ``a ZIP archive or an Excel file``; empty where it is not."""
+    """Return how a file with the bytes `raw` is packed, such as ``a 7z archive``; empty where it is not."""
     return next((what for mark, what in _PACKED.items() if raw.startswith(mark)), "")
 
 
 def weather_file(text: str) -> str:
-    """Return which weather file a text is, and how it is read; empty where it is none that is known here."""
+    """Return which weather file a text is, and how to read it; empty where it is not one that is known here."""
     first, second, third = [*text[:20_000].splitlines()[:3], "", "", ""][:3]
     if first.startswith("LOCATION,") and second.startswith("DESIGN CONDITIONS"):
         return "an EPW file; say so: format: epw"

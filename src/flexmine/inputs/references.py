@@ -23,7 +23,7 @@ class Reader:
     Attributes
     ----------
     expected : mapping of str
-        Hashes that files have to have still, where the case has been read before.
+        SHA-256 that each file still has to have, by its name, where the case has been read before.
     """
 
     access: Access
@@ -44,12 +44,12 @@ class Reader:
         return draft
 
     def raw(self, path: Path, label: str, limit: int) -> bytes:
-        """Return the bytes of a file, whose hash is kept.
+        """Return the bytes of a file of at most `limit` bytes, and keep its hash.
 
         Raises
         ------
         BadInput
-            In words that follow the name of the file.
+            Where it cannot be read or has changed, in words that follow the name of the file.
         """
         raw = self.access.bytes_of(path, limit)
         digest = hashlib.sha256(raw).hexdigest()
@@ -61,7 +61,7 @@ class Reader:
     def referred(
         self, source: Draft[Any], keys: Keys, reference: Any, model: type[D], edit: Edit | None = None
     ) -> Draft[D] | None:
-        """Return the file that `source` names under `keys`; None, and the reason kept, where there is none."""
+        """Return the file `reference` that `source` names under `keys`; None, with the reason kept, if unreadable."""
         if not isinstance(reference, str) or not reference:
             return None  # the file that names it has been found wrong already
         try:

@@ -25,18 +25,18 @@ class Relative:
 
     @property
     def is_none(self) -> bool:
-        """Whether it leaves every number as it is."""
+        """Whether it leaves every number unchanged."""
         return self.factor == 1.0 and self.shift == 0.0
 
     def of(self, number: float) -> float:
-        """Return a number after it, worked out in decimals: 50000 and 10 % are 55000, and not a digit more."""
+        """Return the changed `number`, computed in decimals: 50000 and +10 % are exactly 55000."""
         value = Decimal(repr(number))
         new = value + Decimal(repr(self.shift)) if self.adds else value * Decimal(repr(self.factor))
         return int(new) if isinstance(number, int) and new == new.to_integral_value() else float(new)
 
 
 def relative(text: str) -> Relative | None:
-    """Return what a text says to do with a number, None where it is no such text.
+    """Return the change of a number that a text describes, None where it is not such a text.
 
     >>> relative("+20 %").factor, relative("x1.5").factor, relative("+3").shift
     (1.2, 1.5, 3.0)
@@ -44,7 +44,7 @@ def relative(text: str) -> Relative | None:
     Raises
     ------
     BadInput
-        It takes away all of it, or more.
+        Where it would take away more than there is, or multiply by 0.
     """
     stripped = text.strip()
     if match := _SHARE.fullmatch(stripped):

@@ -1,8 +1,8 @@
 """From the intervals of a source to the cells that a case needs, and from cells to steps: the stated rules.
 
-A source as fine as the case is taken as it is.  A finer one is averaged over each step: mean power, mean price, mean
+A source as fine as the case is taken unchanged.  A finer one is averaged over each step: mean power, mean price, mean
 temperature; of energies the sum, which divided by the length of the step is the mean power.  A coarser one is refused,
-unless the case says ``coarser: hold``: then it is constant over each of its intervals.
+unless the case has ``coarser: hold``: then it is constant over each of its intervals.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from flexmine.inputs.values import Cells
 from flexmine.problem import Floats, Ints, TimeAxis
 
 YESTERDAY_H = 26.0
-"""So far back lies the same clock hour of the day before, on a day of 25 hours, and one hour to spare."""
+"""How far back the same clock hour of the day before lies at most, on a day of 25 hours, and one hour to spare."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,19 @@ class Grid:
     rule: str
 
     def steps(self, values: Floats) -> Floats:
-        """Return the mean of the cells of each step of the case, shape (T,)."""
+        r"""Return the mean of `values`, one per cell, over the cells of each step of the case, shape (T,).
+
+        Notes
+        -----
+        .. math:: \bar x_t = \frac{1}{n} \sum_{i=1}^{n} x_{t,i}
+
+        over the :math:`n` cells of a step, all of one length.
+        """
         means: Floats = values[self.cells.inside].reshape(-1, self.per_step).mean(axis=1)
         return means
 
     def any_of_step(self, flags: Bools) -> Bools:
-        """Return for each step whether one of its cells is flagged, shape (T,)."""
+        """Return for each step whether one of its cells is set in `flags`, one per cell; shape (T,)."""
         touched: Bools = flags[self.cells.inside].reshape(-1, self.per_step).max(axis=1)
         return touched
 
@@ -60,7 +67,7 @@ def grid(table: Table, spec: Series, source: Intervals, axis: TimeAxis) -> Grid:
     Raises
     ------
     BadInput
-        Where rows overlap, or the step of the source fits the case's neither as a part nor, held, as a multiple.
+        Where rows overlap, or the step of the source neither divides that of the case nor, held, is a multiple of it.
     """
     case_us = round(axis.step_h * US_PER_H)
     held = source.step_us > case_us
@@ -104,7 +111,7 @@ def _rule(source_us: int, case_us: int) -> str:
 
 
 def _refuse_overlap(table: Table, spec: Series, source: Intervals, first_us: int, last_us: int) -> None:
-    """Refuse rows around the horizon that are closer than the case says; a market may have changed its step before."""
+    """Refuse rows around the horizon closer than the case states; before it, a market may have changed its step."""
     if spec.every is None or len(source.begin_us) < 2:
         return
     near = (source.end_us[:-1] > first_us) & (source.begin_us[1:] < last_us)

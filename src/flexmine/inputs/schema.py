@@ -353,7 +353,7 @@ class State(Document):
     energy_taken_mwh: dict[str, EnergyMwh] = Field(default_factory=dict)
 
     def of(self, container: str) -> ContainerState:
-        """Return the state of a container; that every one has a state is checked when the case is read."""
+        """Return the state of `container`, by its name; that each one has a state is checked when the case is read."""
         state = self.containers.get(container, self.default)
         assert state is not None
         return state
@@ -492,7 +492,10 @@ class CaseDocument(Document):
 
 
 def case_problems(document: Any) -> list[tuple[tuple[str | int, ...], str]]:
-    """Return what does not fit within a case; of a faulty case, as far as its parts are right (else None)."""
+    """Return what does not fit within `document`, a CaseDocument, as keys and a sentence each.
+
+    Of a faulty case it is an object with the parts that are right, the others None; these are not looked at.
+    """
     minutes, start, horizon_h, publish_h = (
         getattr(document, name) for name in ("step_minutes", "start", "horizon_h", "publish_h")
     )

@@ -1,4 +1,4 @@
-"""A column of a file onto the time axis of a case, or a sentence that says where it fails and what is allowed.
+"""A column of a file onto the time axis of a case, or a sentence that states where it fails and what is allowed.
 
 The way of a series: its table (``table``), the issue that was known (``issues``), its rows as intervals in UTC
 (``times``), the cells that the horizon needs (``resample``), their numbers in the unit of the key (``values``,
@@ -91,7 +91,7 @@ class Origin:
     filled: Bools
 
     def span(self, first: int) -> str:
-        """Return the places of the rows from a step on to the last, ``f.csv:3 to f.csv:26: column price``."""
+        """Return the places of the rows from step `first` to the last one, ``f.csv:3 to f.csv:26: column price``."""
         rows = self.rows[first:][self.rows[first:] >= 0]
         if not rows.size:
             return f"{self.table.label}: column {self.column}"
@@ -133,12 +133,16 @@ def read_series(
 
     Parameters
     ----------
+    source : Table or TypicalYear
+        The file, as read.
+    spec : Series
     quantity : str
-        Key of :data:`flexmine.inputs.series_spec.BANDS`: which unit it has and which band is plausible.
+        Key of :data:`flexmine.inputs.series_spec.BANDS`, which decides its unit and plausible band.
+    axis : TimeAxis
     key : str, optional
         Dotted key of the case, for the records; default: the quantity.
     as_of : datetime, optional
-        What was issued later is not used; needed where the spec has an `issue_column`.
+        Aware; what was issued later is not used.  Needed where the spec has an `issue_column`.
 
     Raises
     ------

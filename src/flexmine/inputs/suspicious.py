@@ -1,8 +1,8 @@
 """Series whose every value is possible and which, as a whole, nearly always stand for something else.
 
-A feed that ends too early is often filled up by whoever writes it: with zeros, or with its last value.  Planned as they
-stand, the zeros are power for nothing, and the last value is a forecast that nobody made.  Only runs that reach the end
-of the horizon are looked at, and only as far as a market or the weather seldom goes.
+A feed that ends too early is often filled up by whoever writes it: with zeros, or with its last value.  Taken at face
+value, the zeros are power for nothing, and the last value is a forecast that nobody made.  Only runs that reach the end
+of the horizon are checked, and only those longer than a market or the weather usually produces.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from flexmine.inputs.yaml_loader import Keys
 from flexmine.problem import Floats, TimeAxis
 
 ZEROS_H = 6.0
-"""So many hours of exactly 0 at the end of a firm price are no market: windy nights bring prices around 0, and two or
-three hours of 0 itself."""
+"""This many hours of exactly 0 at the end of a firm price are not a market's: windy nights bring prices around 0, and
+two or three hours of 0 itself."""
 SAME_PRICE_H, SAME_TEMPERATURE_H = 8.0, 12.0
-"""So long a price or a temperature that has changed in nearly every step does not stand still by itself.  Hours after
-the published ones do not count: there a flat value may be the person's own look-ahead."""
+"""A price or a temperature that has changed in nearly every step does not stand still this long by itself.  Hours after
+the published ones do not count: there a flat value may be the user's own look-ahead."""
 CHANGING_H, CHANGING_SHARE = 12.0, 0.9
-"""What makes a series one that changes: in so many hours before, so large a share of its steps.  Tariffs by the time of
-day, contracts and held sources stand still far more often and are left alone."""
+"""A series counts as changing if it changed in this share of its steps over this many hours before.  Tariffs by the
+time of day, contracts and held sources stand still far more often and are left alone."""
 LARGEST_MEAN_TEMPERATURE_C = 45.0
 """The hottest days on record have a mean of some 43 degrees C; 50 to 60 are a mild day in degrees F."""
 
@@ -34,14 +34,15 @@ Suspicion = tuple[str, Keys, str]
 
 
 def suspicious(document: Any, axis: TimeAxis, read: Mapping[str, SeriesRead]) -> Iterator[Suspicion]:
-    """Yield each series that is looked at with what is wrong with it.
+    """Yield each series that is checked, with what is wrong with it.
 
     Parameters
     ----------
     document : CaseDocument
         Or, of a faulty case, an object with the parts that are right.
+    axis : TimeAxis
     read : dict of SeriesRead
-        By dotted key; what a case states as one number is meant so.
+        By dotted key; a single number that the case states is never suspicious.
     """
     publish_h = DEFAULT_PUBLISH_H if document.publish_h is None else document.publish_h
     published = min(axis.steps, round(publish_h / axis.step_h))

@@ -23,7 +23,7 @@ from flexmine.problem import Ints
 Bools = NDArray[np.bool_]
 
 PLAIN = Layout()
-"""How files are written unless their series say otherwise."""
+"""How files are written unless their series state otherwise."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Table:
     lines : ndarray of int, shape (rows,)
         Where each row stands in the file, counted from 1.
     word : str
-        What a line is called: empty for lines of text, ``row`` where the file has none.
+        Name of a line in messages: empty for lines of text, ``row`` where the file has none.
     layout : Layout
         How its numbers and times are written.
     """
@@ -51,7 +51,7 @@ class Table:
     layout: Layout = PLAIN
 
     def place(self, row: int | np.integer) -> str:
-        """Return ``file:line`` of a row, or ``file: row N`` where the file has no lines; of -1, the header's."""
+        """Return ``file:line`` of the row with index `row`, ``file: row N`` in a file without lines; -1: the header."""
         if not self.word:
             return f"{self.label}:{int(self.lines[row]) if row >= 0 else self.layout.header_row}"
         return f"{self.label}: {self.word} {int(self.lines[row])}" if row >= 0 else self.label
@@ -71,15 +71,15 @@ class Table:
                 raise BadInput(f"{self.place(-1)}: there is no column {column}; columns: {known}{hint}")
 
     def text(self, column: str) -> pd.Series[str]:
-        """Return a column without blanks around its cells."""
+        """Return the cells of `column` without blanks around them."""
         return self.rows[column].str.strip()
 
     def number(self, text: str) -> str:
-        """Return a cell as a number is written everywhere else; empty where it is none."""
+        """Return a cell as a number with a decimal point and no groups; empty where it is not a number."""
         return self.layout.number(text)
 
     def plain_cells(self, column: str, missing: Sequence[str] = ()) -> list[str]:
-        """Return a column with its numbers as written everywhere else; `missing` and what is no number stay."""
+        """Return the cells of `column`, numbers with a decimal point and no groups; `missing` and other texts stay."""
         return [cell if cell in missing else self.number(cell) or cell for cell in self.text(column)]
 
     @property
@@ -88,12 +88,12 @@ class Table:
         return self.layout.decimal == "." and not self.layout.thousands
 
     def times(self, column: str) -> list[str]:
-        """Return a column of times as ISO 8601 text."""
+        """Return the times of `column` as ISO 8601 text; what is not a time stays as written."""
         cells = self.text(column).tolist()
         return cells if self.layout.date_order is None else [self.layout.time(cell) for cell in cells]
 
     def select(self, rows: Ints) -> Table:
-        """Return the table of some rows, which keep their places."""
+        """Return the table of `rows`, by their indices, which keep their places in the file."""
         return replace(self, rows=self.rows.iloc[rows].reset_index(drop=True), lines=self.lines[rows])
 
 
@@ -102,6 +102,10 @@ def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None 
 
     Parameters
     ----------
+    raw : bytes
+        The whole file.
+    label : str
+        How messages name the file.
     kind : {"csv", "parquet", "xlsx"}
     layout : Layout, optional
         How it is written, where that is not UTF-8 with commas and a header in the first line.
@@ -109,7 +113,7 @@ def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None 
     Raises
     ------
     BadInput
-        Where the bytes are no such table with distinct column names.
+        Where the bytes are not such a table with distinct column names, or it is too large.
     """
     how = layout or PLAIN
     if kind == "parquet":

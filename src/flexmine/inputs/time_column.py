@@ -1,7 +1,7 @@
 """A column of times at once, by the grammar of :mod:`flexmine.moments`.
 
-Whether a text is in the grammar depends on its shape alone, in which every digit is a 0.  So the expression is asked
-once for each shape, of which a column has few, and says where the parts stand; their numbers are then read for all
+Whether a text is in the grammar depends on its shape alone, in which every digit is a 0.  So the expression is matched
+once for each shape, of which a column has few, and gives the places of the parts; their numbers are then read for all
 rows of that shape together.
 """
 
@@ -36,7 +36,7 @@ _Codes = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Times:
-    """The times of a column, up to the first row that is none.
+    """The times of a column, up to the first row that is not one.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Times:
 
 
 def read_times(texts: Sequence[str]) -> Times:
-    """Return the times of a column."""
+    """Return the times of a column with the cells `texts`, which are ISO 8601."""
     us, naive = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=bool)
     for begin in range(0, len(texts), _ROWS_AT_ONCE):
         part = slice(begin, begin + _ROWS_AT_ONCE)
@@ -74,7 +74,7 @@ def _codes(texts: Sequence[str]) -> _Codes:
 
 
 def _read(codes: _Codes, us: Ints, naive: _Bools) -> int | None:
-    """Fill in the rows of `us` and `naive`; return the first row that is no time."""
+    """Fill in the rows of `us` and `naive`; return the first row that is not a time."""
     digit = (codes >= _ZERO) & (codes < _ZERO + 10)
     shapes = np.where(digit, np.uint8(_ZERO), codes)
     wrong = np.zeros(len(codes), dtype=bool)

@@ -52,14 +52,16 @@ def intervals(table: Table, spec: Series, default_us: int) -> Intervals:
 
     Parameters
     ----------
+    table : Table
+    spec : Series
     default_us : int
-        Length where neither the case names one nor two rows show one.
+        Length where neither the case names one nor two rows show one [us].
 
     Raises
     ------
     BadInput
-        Naming the first row whose time is no time, has no offset and no zone, is left out by the clock of its zone,
-        stands twice or does not come after the row before.
+        Naming the first row whose time cannot be read, has no offset and no zone, is left out by the clock of its
+        zone, stands twice or does not come after the row before.
     """
     table.need(spec.time_column)
     clock_us, naive = _parse(table, spec.time_column, zoned=spec.zone is not None)
@@ -82,7 +84,9 @@ def intervals(table: Table, spec: Series, default_us: int) -> Intervals:
 
 
 def instants_us(table: Table, column: str, zone: str | None) -> Ints:
-    """Return a column of instants, in any order, as microseconds since 1970.
+    """Return `column`, instants in any order, as microseconds since 1970.
+
+    A time without offset is read by the clock of `zone`; without a zone (None) it is refused.
 
     Raises
     ------
@@ -105,22 +109,22 @@ def instants_us(table: Table, column: str, zone: str | None) -> Ints:
 
 
 def iso(time_us: int | np.integer, zone: tzinfo | None) -> str:
-    """Return a moment as ISO 8601 text in a zone."""
+    """Return the moment `time_us`, in microseconds since 1970, as ISO 8601 text in a zone; None: this machine's."""
     return moment(time_us).astimezone(zone).isoformat()
 
 
 def moment(time_us: int | np.integer) -> datetime:
-    """Return a moment in UTC."""
+    """Return the moment `time_us`, in microseconds since 1970, as a time in UTC."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(time_us))
 
 
 def to_us(time: datetime) -> int:
-    """Return a moment as microseconds since 1970."""
+    """Return `time`, which is aware, as microseconds since 1970."""
     return (time - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def duration(length_us: int | np.integer) -> str:
-    """Return a length of time as ``2 h``, ``15 min`` or ``3 days``."""
+    """Return the length of time `length_us`, in microseconds, as ``2 h``, ``15 min`` or ``3 days``."""
     hours = int(length_us) / US_PER_H
     if hours >= 72:
         return f"{hours / 24:g} days"
@@ -132,7 +136,7 @@ def _cell(table: Table, spec: Series, row: int) -> str:
 
 
 def _refusal(cell: str) -> str:
-    """Return why a cell is no time, in the words of the reader of single times."""
+    """Return why a cell is not a time, in the words of the reader of single times."""
     try:
         read_time(cell)
     except NoTime as error:

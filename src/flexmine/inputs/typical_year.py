@@ -3,7 +3,7 @@
 A typical year joins months of different years; its rows have a date and an hour, but no year that means anything.
 The hour of a case finds its row by month, day and hour: of the file's own standard time (``clock: own``, the same
 instant), or of the site's (``clock: site``, for a stand-in from another longitude, whose hour h becomes the site's
-hour h).  Where both clocks are the same nothing has to be said; where they differ the case says which.  Neither
+hour h).  Where both clocks are the same nothing need be stated; where they differ the case states which.  Neither
 format has a 29 February: there a case names what stands in, and it is listed as filled.
 """
 
@@ -44,6 +44,7 @@ class TypicalYear:
     offset_h : float
         Standard time of the file, hours east of UTC.
     place : str
+        Name of the place in the file's header.
     years : tuple of int
         First and last year that its months were taken from.
     """
@@ -57,12 +58,12 @@ class TypicalYear:
 
 
 def read_typical_year(raw: bytes, label: str, kind: str) -> TypicalYear:
-    """Read the bytes of an EPW or TMY3 file by ``pvlib.iotools``.
+    """Read `raw`, the bytes of a file of `kind` ``"epw"`` or ``"tmy3"``, with ``pvlib.iotools``.
 
     Raises
     ------
     BadInput
-        Where they are no such file with 8,760 hours.
+        Where they are not such a file with 8,760 hours.
     """
     from pvlib import iotools
 
@@ -100,8 +101,8 @@ def on_dates(year: TypicalYear, spec: Series, axis: TimeAxis) -> tuple[Table, Bo
     Raises
     ------
     BadInput
-        Where the file's clock is not the site's and the case does not say which one counts, or where the horizon
-        has a 29 February and the case does not say what stands in.
+        Where there is no such column, where the file's clock is not the site's and the case does not state which one
+        counts, or where the horizon has a 29 February and the case does not state what stands in.
     """
     if spec.column not in year.frame.columns:
         raise BadInput(f"{year.label}: there is no column {spec.column}; columns: {', '.join(map(str, year.frame))}")

@@ -140,7 +140,10 @@ def unit_of(key: str) -> Unit | None:
 
 
 def guess(keys: Sequence[str | int], value: float) -> str:
-    """Return a sentence such as "did you mean 10 MW? the value looks like kW", or nothing where none fits."""
+    """Return a sentence such as "did you mean 10 MW? the value looks like kW", or an empty text where none fits.
+
+    The last name among `keys`, which lead to the value, states its unit.
+    """
     words = [key for key in keys if isinstance(key, str)]
     key = words[-1] if words else ""
     unit = unit_of(key)
@@ -170,7 +173,10 @@ def _guess_celsius(value: float) -> str:
 
 
 def known_in_another_unit(key: str, known: Sequence[str]) -> str | None:
-    """Return the known key that differs from `key` only by its unit, such as ``cap_mw`` for ``cap_kw`` or ``cap``."""
+    """Return the one of the keys `known` that differs from `key` only by its unit, such as ``cap_mw`` for ``cap_kw``.
+
+    None where there is none.
+    """
     stem, suffix = split(key)
     for other in known:
         other_stem, other_suffix = split(other)
@@ -180,7 +186,7 @@ def known_in_another_unit(key: str, known: Sequence[str]) -> str | None:
 
 
 def in_other_unit(key: str, other: str, value: Any) -> str:
-    """Return what to write in place of ``key: value`` under the known key `other`."""
+    """Return what to write in place of ``key: value`` under the known key `other`, in its unit."""
     unit, wrong = unit_of(other), unit_of(key)
     assert unit is not None
     if (

@@ -31,7 +31,7 @@ _SIGN = re.compile(r"(?P<sign>[$€£₽%]|USD|EUR)")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table, what the case says of it, and which quantity it is to be."""
+    """A column of a table, its entry in the case, and the quantity that it becomes."""
 
     table: Table
     name: str
@@ -124,7 +124,7 @@ def _kinds_of_fault(values: Floats, quantity: str, given: Bools, doubtful: Bools
 
 
 def written_otherwise(text: str) -> str:
-    """Return what helps where a text is no number: a comma, groups of digits, a sign; or that it may be a mark."""
+    """Return a hint on a text that is not a number: a comma, groups of digits, a sign; or that it may be a mark."""
     groups = _GROUPS.fullmatch(text)
     if groups is not None and groups["mark"] == "," and _COMMA.fullmatch(text):
         either = f"{text.replace(',', '.')} or {text.replace(',', '')}"

@@ -25,15 +25,29 @@ _NOT_EXCEL = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError),
     *(ValueError, TypeError, AttributeError, LookupError, OverflowError, SyntaxError),
 )
-"""What comes out of zipfile on an archive that is damaged, encrypted or packed by another method, and out of openpyxl
-on XML that is damaged or is no workbook's; neither says which errors it raises."""
+"""What zipfile raises on an archive that is damaged, encrypted or packed by another method, and openpyxl on XML that is
+damaged or not a workbook's; neither documents which errors it raises."""
 _ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
 _MOST_TAGS = 10 * MAX_COLUMNS
 """In a row; a cell has three elements at most, each with a beginning and an end."""
 
 
 def refuse_size(label: str, rows: int, columns: int, unpacked_bytes: int = 0) -> None:
-    """Refuse a table that is too large to unpack."""
+    """Refuse a table that is too large to unpack.
+
+    Parameters
+    ----------
+    label : str
+    rows, columns : int
+        Of the table; 0 where not known yet.
+    unpacked_bytes : int, default 0
+        Size of the unpacked file [bytes]; 0 where not known.
+
+    Raises
+    ------
+    BadInput
+        Naming the largest size that is read.
+    """
     if rows > MAX_ROWS or columns > MAX_COLUMNS or unpacked_bytes > MAX_UNPACKED_BYTES:
         raise BadInput(
             f"{label}: {rows} rows of {columns} columns are too much; at most {MAX_ROWS} rows, {MAX_COLUMNS} columns "
@@ -42,12 +56,12 @@ def refuse_size(label: str, rows: int, columns: int, unpacked_bytes: int = 0) ->
 
 
 def sheet_cells(raw: bytes, label: str, how: Layout) -> list[list[str]]:
-    """Return the rows of a sheet of an Excel file, from its first one on, as the texts that a CSV file would hold.
+    """Return the rows of a sheet of the Excel file `raw`, from its first one on, as the texts of a CSV file.
 
     Raises
     ------
     BadInput
-        Where the bytes are no such file, or too large, or it is not said which of its sheets is meant.
+        Where openpyxl is missing, the bytes are not such a file or too large, or none of several sheets is chosen.
     """
     if find_spec("openpyxl") is None:
         raise BadInput(

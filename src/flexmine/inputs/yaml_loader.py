@@ -2,7 +2,7 @@
 
 Plain ``yaml.safe_load`` reads ``1e-3`` as text, ``12:30:00`` as 45000, ``on`` as true and drops a repeated key
 without a word.  Here scalars follow the YAML 1.2 core schema: only true and false are truth values, only decimal
-notation is a number, a time stays text until a field says that it is a time.
+notation is a number, a time stays text until a field declares it a time.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class Place:
     Attributes
     ----------
     change : str
-        What was changed to what; empty where the file says it so.
+        What was changed to what; empty where the value is the file's.
     depth : int
-        So many keys lead to what was changed.
+        Number of keys that lead to what was changed.
     """
 
     line: int
@@ -103,7 +103,7 @@ class Draft(Generic[D]):
         return _sentence(self.label, self.places, Finding(keys, message))
 
     def order(self, keys: Keys) -> Place:
-        """Return where a value stands, to sort by."""
+        """Return the place of the value under `keys`, to sort by."""
         return _place(self.places, Finding(keys, ""))
 
 
@@ -150,6 +150,13 @@ def parse_yaml(raw: bytes, path: Path, model: type[D], label: str, edit: Edit | 
 
     Parameters
     ----------
+    raw : bytes
+        The whole file, UTF-8.
+    path : Path
+    model : type of Document
+        What the file is to hold.
+    label : str
+        How messages name the file.
     edit : callable, optional
         Changes the content, and the places of its values, before anything is checked.
     """
@@ -195,7 +202,7 @@ def _validated(data: dict[str, Any], model: type[D]) -> tuple[D | None, list[Fin
 
 
 def without(data: Any, unwanted: list[Keys]) -> Any:
-    """Return a copy of nested dicts and lists without the entries of dicts under the keys `unwanted`."""
+    """Return a copy of `data`, nested dicts and lists, without the entries of dicts under the keys `unwanted`."""
     here = {keys[0] for keys in unwanted if len(keys) == 1}
 
     def below(key: str | int) -> list[Keys]:
@@ -209,7 +216,7 @@ def without(data: Any, unwanted: list[Keys]) -> Any:
 
 
 def schema_of(model: type[Any]) -> str:
-    """Return the name of a document's schema, such as ``flexmine-case/1``."""
+    """Return the name of the schema of the document `model`, such as ``flexmine-case/1``."""
     return str(model.model_fields["schema_id"].annotation).removeprefix("typing.Literal['").removesuffix("']")
 
 
@@ -237,7 +244,7 @@ def _compose(raw: bytes, label: str) -> yaml.Node:
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:
-    """Return what the parser says, with a hint where it is known what people meant."""
+    """Return the parser's message, with a hint where it is known what people meant."""
     said = str(error.problem or error.context)
     hints = {
         "cannot start any token": "indent with spaces; put text with special characters in quotes",
@@ -325,11 +332,11 @@ class _Builder:
 
 
 KEY_MARK = "\0key"
-"""Last part of the entry that says where a key, not its value, stands."""
+"""Last part of the entry for the place of a key, not of its value."""
 
 
 def mark_changed(places: dict[Keys, Place], keys: Keys, change: str) -> None:
-    """Let what is wrong at a value, or below it, be told of the change that has put it there."""
+    """Let errors at the value under `keys`, or below it, name `change`, which has put it there, in place of a line."""
     at = _place(places, Finding(keys, ""))
     for known in [known for known in places if known[: len(keys)] == keys]:
         del places[known]

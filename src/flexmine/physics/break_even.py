@@ -1,4 +1,4 @@
-"""The power price at which hashing stops to pay: on average, at minimum power, and for each next step up."""
+"""The power price at which hashing stops paying: on average, at minimum power, and for each next step up."""
 
 from __future__ import annotations
 
@@ -100,12 +100,27 @@ def marginal_break_even_usd_per_mwh(
 def container_break_even(
     hash_value_usd_per_th_s_h: ArrayLike, it_power_mw: ArrayLike, hash_rate_th_s: ArrayLike, overhead: ArrayLike
 ) -> BreakEven:
-    """Return break-even prices of one container: average, at minimum power, marginal; arguments as of the last.
+    r"""Return the break-even prices of one container: average, at minimum power and marginal.
+
+    Parameters
+    ----------
+    hash_value_usd_per_th_s_h : array_like, shape (T,)
+        Hash value [USD per TH/s per h], at least 0.
+    it_power_mw, hash_rate_th_s : array_like, shape (S + 1,)
+        Breakpoints of the mode curve; powers increasing and above 0 [MW], [TH/s].
+    overhead : array_like, shape (T,)
+        Facility power per IT power, above 0.
 
     Raises
     ------
     ValueError
         Where powers do not increase, lengths differ or a value is out of range.
+
+    Notes
+    -----
+    Average, with the last breakpoint, and at minimum power, with the first:
+
+    .. math:: c_t = \frac{v_t}{a_t} \frac{H_S}{P_S}, \qquad c_{min,t} = \frac{v_t}{a_t} \frac{H_0}{P_0} .
     """
     power, rate = _curve(it_power_mw, hash_rate_th_s)
     worth = _value_per_overhead(hash_value_usd_per_th_s_h, overhead)

@@ -46,7 +46,7 @@ def block_interval_s(
     .. math:: m = D\,2^{32} / R.
 
     The retarget makes :math:`D'/D = 2016 \cdot 600\,\mathrm{s} / T`, with :math:`T` the time that the epoch took
-    [1]_; a change of :math:`c` therefore says that its blocks come every
+    [1]_; a change of :math:`c` therefore implies that its blocks come every
 
     .. math:: m = 600\,\mathrm{s} / (1 + c).
 
@@ -85,13 +85,15 @@ def hours_to_block(height: int, block_height: int, interval_s: float) -> tuple[f
 
     Returns
     -------
-    hours, deviation_h : float
-        From now [h].
+    hours : float
+        Expected time from now [h].
+    deviation_h : float
+        Standard deviation of that time [h].
 
     Raises
     ------
     ValueError
-        Where the block lies behind.
+        Where `height` is below `block_height`, or `interval_s` is not above 0.
 
     Notes
     -----
@@ -103,7 +105,22 @@ def hours_to_block(height: int, block_height: int, interval_s: float) -> tuple[f
 
 
 def share_after(hours: float, steps: int, step_h: float) -> Floats:
-    """Return which share of each step lies after an hour that is counted from the first step, shape (steps,)."""
+    """Return the share of each step that lies after an hour.
+
+    Parameters
+    ----------
+    hours : float
+        The hour, counted from the beginning of the first step [h].
+    steps : int
+        Number of steps T.
+    step_h : float
+        Length of a step [h].
+
+    Returns
+    -------
+    ndarray, shape (T,)
+        0 to 1.
+    """
     ends = step_h * np.arange(1, steps + 1)
     return np.clip((ends - hours) / step_h, 0.0, 1.0)
 

@@ -113,12 +113,33 @@ def hashprice_usd_per_ph_s_day(hash_value_usd_per_th_s_h: ArrayLike) -> Floats:
     -------
     ndarray
         Hashprice [USD per PH/s per day], 24,000 times as much.
+
+    Raises
+    ------
+    ValueError
+        Where a value is not finite.
     """
     return within("hash_value_usd_per_th_s_h", hash_value_usd_per_th_s_h) * 24 * 1000
 
 
 def hash_value_from_hashprice(hashprice_usd_per_ph_s_day: ArrayLike) -> Floats:
-    """Return a published hashprice [USD per PH/s per day] as a hash value [USD per TH/s per h]."""
+    """Return a published hashprice as a hash value.
+
+    Parameters
+    ----------
+    hashprice_usd_per_ph_s_day : array_like
+        Hashprice [USD per PH/s per day], at least 0.
+
+    Returns
+    -------
+    ndarray
+        Hash value [USD per TH/s per h], a 24,000th of it.
+
+    Raises
+    ------
+    ValueError
+        Where a value is negative or not finite.
+    """
     return within("hashprice_usd_per_ph_s_day", hashprice_usd_per_ph_s_day, low=0) / 24 / 1000
 
 
@@ -169,12 +190,22 @@ def perspective_terms(
 
 
 def hash_value_to_party(hash_value_usd_per_th_s_h: ArrayLike, factor: float, adder_usd_per_th_s_h: float) -> Floats:
-    """Return ``factor * hash value + adder`` [USD per TH/s per h].
+    """Return what the hash value is worth to one party, ``factor * hash value + adder`` [USD per TH/s per h].
+
+    Parameters
+    ----------
+    hash_value_usd_per_th_s_h : array_like
+        Hash value [USD per TH/s per h], at least 0.
+    factor : float
+        Share of the hash that the party keeps, 0 to 1.
+    adder_usd_per_th_s_h : float
+        Hosting fee received, or, below 0, paid [USD per TH/s per h].
 
     Raises
     ------
     ValueError
-        Where the result is negative: the party would pay for hashing, and no plan of running it makes sense.
+        Where a hash value is out of range, or the result is negative: the party would pay for hashing, and no plan
+        to run makes sense.
     """
     value = factor * within("hash_value_usd_per_th_s_h", hash_value_usd_per_th_s_h, low=0) + adder_usd_per_th_s_h
     if np.any(value < 0):

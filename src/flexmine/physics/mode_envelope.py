@@ -76,9 +76,11 @@ def mode_envelope(
 
     Returns
     -------
-    it_power_mw, hash_rate_th_s : ndarray, shape (S + 1,)
-        Breakpoints, increasing in power, concave; the first is the lowest mix of whole miners on the envelope at or
-        above `minimum_power_mw`.  Every breakpoint is a mix of at most two neighbouring levels.
+    it_power_mw : ndarray, shape (S + 1,)
+        Breakpoints, increasing [MW]; the first is the lowest mix of whole miners on the envelope at or above
+        `minimum_power_mw`.  Every breakpoint is a mix of at most two neighbouring levels.
+    hash_rate_th_s : ndarray, shape (S + 1,)
+        Hash rate at the breakpoints, concave in power [TH/s].
 
     Raises
     ------
@@ -120,7 +122,20 @@ def mode_envelope(
 
 
 def largest_step_w(power_w: ArrayLike, hash_rate_th_s: ArrayLike, sleep_w: float) -> float:
-    """Return the largest power step of one miner between neighbouring levels of the envelope [W]."""
+    """Return the largest power step of one miner between neighbouring levels of the envelope [W].
+
+    Parameters
+    ----------
+    power_w, hash_rate_th_s : array_like, shape (P,)
+        Presets of one miner [W, TH/s], in any order.
+    sleep_w : float
+        Power of a sleeping miner [W], below every preset.
+
+    Raises
+    ------
+    ValueError
+        Without presets, or where a preset draws no more than a sleeping miner.
+    """
     levels = envelope_levels(power_w, hash_rate_th_s, sleep_w)
     level_w = np.concatenate([[sleep_w], np.asarray(power_w, dtype=np.float64)])[levels]
     return float(np.diff(level_w).max())

@@ -11,12 +11,14 @@ SECONDS_PER_HOUR = 3600.0
 
 
 def stagger_duration_h(miners: int, miners_per_packet: int, packet_interval_s: float) -> float:
-    """Return the time from the first to after the last packet of a staggered start.
+    r"""Return how long a staggered start takes, from the first packet until after the last.
 
     Parameters
     ----------
-    miners, miners_per_packet : int
-        Miners in the container, and miners switched on together.
+    miners : int
+        Miners in the container, at least 0.
+    miners_per_packet : int
+        Miners switched on together, at least 1.
     packet_interval_s : float
         Time from packet to packet [s].
 
@@ -30,6 +32,12 @@ def stagger_duration_h(miners: int, miners_per_packet: int, packet_interval_s: f
     ValueError
         Where a value is out of range.
 
+    Notes
+    -----
+    .. math:: d = \lceil M / m \rceil \, \tau
+
+    for :math:`M` miners in packets of :math:`m`, one every :math:`\tau`, as mining firmware sends them [1]_.
+
     References
     ----------
     .. [1] Hashcore Pulse, "Operation packets" (10 devices every 5 s), docs.hashcore.com.
@@ -39,16 +47,18 @@ def stagger_duration_h(miners: int, miners_per_packet: int, packet_interval_s: f
 
 
 def mean_start_loss_h(miners: int, miners_per_packet: int, packet_interval_s: float, boot_s: float) -> float:
-    """Return the time of full running that a start loses, averaged over the miners.
-
-    A miner waits for half of the stagger on average, then boots.
+    r"""Return the time of full running that a start loses, averaged over the miners.
 
     Parameters
     ----------
-    miners, miners_per_packet, packet_interval_s
-        As for :func:`stagger_duration_h`.
+    miners : int
+        Miners in the container, at least 0.
+    miners_per_packet : int
+        Miners switched on together, at least 1.
+    packet_interval_s : float
+        Time from packet to packet [s].
     boot_s : float
-        From switching on to full hash rate [s].
+        Time of one miner from switching on to full hash rate [s].
 
     Returns
     -------
@@ -59,6 +69,12 @@ def mean_start_loss_h(miners: int, miners_per_packet: int, packet_interval_s: fl
     ------
     ValueError
         Where a value is out of range.
+
+    Notes
+    -----
+    A miner waits for half of the stagger :math:`d` (:func:`stagger_duration_h`) on average, then boots for :math:`b`:
+
+    .. math:: \bar d = d / 2 + b .
     """
     stagger = stagger_duration_h(miners, miners_per_packet, packet_interval_s)
     return stagger / 2 + float(within("boot_s", boot_s, low=0)) / SECONDS_PER_HOUR

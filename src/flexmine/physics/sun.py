@@ -164,7 +164,7 @@ def sol_air_temperature_c(
 
 
 def box_sol_air_temperature_c(face_temperature_c: ArrayLike, areas_m2: ArrayLike) -> Floats:
-    """Return the area-weighted sol-air temperature of a box.
+    r"""Return the area-weighted sol-air temperature of a box.
 
     Parameters
     ----------
@@ -182,6 +182,10 @@ def box_sol_air_temperature_c(face_temperature_c: ArrayLike, areas_m2: ArrayLike
     ------
     ValueError
         Where a value is out of range.
+
+    Notes
+    -----
+    .. math:: T = \sum_f A_f T_{sa,f} \, / \, \sum_f A_f .
     """
     faces = within("face_temperature_c", face_temperature_c)
     return np.average(faces, axis=0, weights=above("areas_m2", areas_m2, 0))

@@ -36,7 +36,7 @@ def cool(
     conductance_w_per_k : float
         UA [W/K], above 0.
     duration_h : float
-        [h].
+        Time in this weather [h], at least 0.
 
     Returns
     -------
@@ -69,6 +69,21 @@ def hours_until_c(
     conductance_w_per_k: float,
 ) -> float:
     r"""Return how long a box takes to cool to a limit in constant weather.
+
+    Parameters
+    ----------
+    inside_c : float
+        Temperature of the box at the beginning [C].
+    limit_c : float
+        Temperature to which it is to cool [C].
+    outside_c : float
+        What the box relaxes to without heat [C].
+    heat_w : float
+        Heat released inside [W], at least 0.
+    heat_capacity_j_per_k : float
+        C [J/K], above 0.
+    conductance_w_per_k : float
+        UA [W/K], above 0.
 
     Returns
     -------
@@ -171,8 +186,14 @@ def warm_until_step(
     ----------
     inside_temperature_c : float
         Measured temperature inside at the beginning of step 0 [C].
-    outside_c, heat_w, heat_capacity_j_per_k, conductance_w_per_k, step_h, start_temperature_c
-        As for :func:`warm_off_steps`.
+    outside_c : array_like, shape (T,)
+        Sol-air temperature of the box by step, or outside air where fans run [C].
+    heat_w : array_like, scalar or shape (T,)
+        Heat released inside while off [W].
+    heat_capacity_j_per_k, conductance_w_per_k, step_h : float
+        C [J/K], UA [W/K], length of a step [h].
+    start_temperature_c : float
+        Lowest temperature at which a start counts as warm [C].
 
     Returns
     -------
@@ -298,8 +319,12 @@ def preheat_energy_mwh(outside_c: ArrayLike, heater_kw: float, **box: float) -> 
 
     Parameters
     ----------
-    outside_c, heater_kw, **box
-        As for :func:`preheat_duration_h`.
+    outside_c : array_like, shape (T,)
+        Sol-air temperature of the box [C].
+    heater_kw : float
+        Power of the heater [kW].
+    **box : float
+        The other arguments of :func:`preheat_duration_h`, all by name.
 
     Returns
     -------

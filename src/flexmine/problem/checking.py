@@ -1,6 +1,6 @@
-"""From the checked shape of problem.json to the Problem: lengths, and what compares fields with each other.
+"""From the checked shape of problem.json to the Problem: lengths, and rules that compare fields with each other.
 
-All that is wrong is reported, each fault with its path.
+Every fault is reported, each with its path.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Checker:
         self.warnings: list[str] = []
 
     def wrong(self, path: str, what: str) -> None:
+        """Report `what` is wrong at the JSON path `path`."""
         self.errors.append(f"{path}: {what}")
 
     def build(self, kind: type, part: BaseModel, path: str = "") -> Any:
@@ -63,20 +64,34 @@ class Checker:
         return np.array(given, dtype=f.kind)
 
     def unique(self, what: str, names: list[str]) -> None:
+        """Report each of `names` that stands more than once, under the JSON path `what`."""
         for name in sorted(name for name, count in Counter(names).items() if count > 1):
             self.wrong(what, f"the name {name!r} stands more than once")
 
     def above(
         self, path: str, values: Floats | Ints, name: str, least: Floats | Ints, *, strictly: bool = False
     ) -> None:
-        """Tell the first step in which `values` are below (or not above) those of the key `name`."""
+        """Report the first step in which `values` fall below `least`, those of the key `name`.
+
+        Parameters
+        ----------
+        path : str
+            JSON path of the values.
+        values : ndarray, shape (T,)
+        name : str
+            Key of `least`, as the error names it.
+        least : ndarray, shape (T,)
+            In the unit of the values; of another length, which is reported elsewhere, it is not compared.
+        strictly : bool, default False
+            Whether equal values are wrong, too.
+        """
         if values.shape == least.shape:
             for t in np.flatnonzero(values <= least if strictly else values < least)[:1]:
                 self.wrong(path, f"{'not above' if strictly else 'below'} {name} in step {t}")
 
 
 def check_problem(c: Checker, problem: Problem) -> None:
-    """Tell what is wrong between fields that are right by themselves."""
+    """Report what is wrong between fields that are right by themselves."""
     try:
         ZoneInfo(problem.time.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""What is known of a field of the Problem, said once, beside the field itself.
+"""What is known of a field of the Problem, stated once, beside the field itself.
 
 A field of :mod:`flexmine.problem.model` is annotated with its type and an :class:`About`.  Reading, checking, writing,
 JSON Schema and the joining of days go through :func:`fields_of` and need no line of their own for a new field.
@@ -38,7 +38,7 @@ class Joins:
 class About:
     """Unit, meaning, bounds and treatment of one field.
 
-    Parameters
+    Attributes
     ----------
     unit : str
         As on the page of problem.json; ``-`` where there is none.
@@ -67,8 +67,8 @@ class About:
     since : int
         Number of the first schema that has the key.
     optimum : bool
-        Whether another value can change the best plan.  What does, and is younger than the first schema, raises the
-        number that the file carries, so that an older reader refuses it.
+        Whether another value can change the best plan.  A field that can, and is younger than the first schema, raises
+        the number that the file carries, so that an older reader refuses it.
     joins : Joins or None
         None: by the rule.  What goes by step is chained, parts of a list are matched by name, and all else has to be
         the same on all days.
@@ -99,14 +99,14 @@ BY_STEP = ("[T]", "n or [T]")
 
 @dataclass(frozen=True)
 class Described:
-    """A field with all that its annotation says.
+    """A field with all that its annotation states.
 
     Attributes
     ----------
     kind : type
         Of one value: float, int, bool, str, datetime, or the dataclass of a part.
     nullable : bool
-        Whether the file may say null.
+        Whether the file may have null.
     default : object
         What an absent key means; MISSING where it has to be there.
     """
@@ -136,13 +136,13 @@ class Described:
         return not self.required and bool(value == self.default)
 
     def is_written(self, value: Any) -> bool:
-        """Return whether the file has the key; keys younger than the first schema only where they say something."""
+        """Return whether a file has the key for `value`; a key younger than the first schema only if not default."""
         always = self.default not in (None, ()) if self.about.written is None else self.about.written
         return (always and self.about.since == 1) or not self.is_default(value)
 
 
 def fields_of(part: Any) -> tuple[Described, ...]:
-    """Return the described fields of a part of the Problem, or of its dataclass, in the order of the file."""
+    """Return the described fields of `part`, a dataclass of the Problem or an instance, in the order of the file."""
     return _fields_of(part if isinstance(part, type) else type(part))
 
 

@@ -41,11 +41,11 @@ class Effect:
     Attributes
     ----------
     text : str
-        What a reason says; ``{value}`` is what the limit says, ``{who}`` whose it is.
+        Text of a reason; ``{value}`` stands for the number of the limit, ``{who}`` for whose it is.
     forces : bool
         Whether it holds power up; else it holds power down.
     after : int
-        By so many steps the row comes after the step that it explains.
+        Number of steps by which the row comes after the step that it explains.
     """
 
     text: str
@@ -76,15 +76,15 @@ class Limit:
     present, relax : callable
         Whether a Problem has such a limit, and the Problem without it.
     value : callable
-        What the limit says, of (problem, who, step).
+        The number of the limit, of (problem, who, step).
     least : bool
-        Whether at least so much is asked for; else at most.
+        Whether it is a lower bound; else an upper bound.
     given_up : bool
-        Whether a breach is a rule given up, and not a number that is lower or higher.
+        Whether a breach means that a rule is given up, rather than that a number is lower or higher.
     without : str
-        Code under which a what-if takes it away; empty: reasons do not ask for that.
+        Code under which a what-if takes it away; empty: no reason needs that what-if.
     why_off, why_on : str
-        What a reason says of a container that is off, or on, because of it; empty: it is never asked for.
+        Text of the reason for a container that is off, or on, because of it; empty: there is no such reason.
     effects : tuple of Effect
         Of a limit on power that one more unit is worth something of.
     key, more : str
@@ -93,15 +93,15 @@ class Limit:
         The Problem with the limit wider by an amount, of (problem, amount, who, step); None: of all, in all steps.
     narrow, reserve : callable or None
         The Problem with all of it narrower by a rounding reserve [MW], or, below 0, as wide as it was; and by how much
-        one of it is narrower, in its own unit, of (problem, who).  None: rounding keeps it as it is.
+        one of it is narrower, in its own unit, of (problem, who).  None: rounding leaves it unchanged.
     value_unit : str
         Where it is another unit than `unit`.
     seldom : bool
-        Whether hardly any of its rows binds, so that a relaxation takes them in only where they do.
+        Whether hardly any of its rows bind, so that a relaxation includes only those that do.
     named, steps : callable or None
         Of a limit over periods: its names in a Problem, and the steps that each spans, of (problem, who).
     about : callable
-        The source of which it says how much is taken, of (problem, who); None: it is about the site.
+        The source whose energy it limits, of (problem, who); None: it is about the site.
     """
 
     row: str
@@ -145,34 +145,34 @@ class Limit:
         return tuple(member.name for member in of[self.over])
 
     def place(self, index: object) -> tuple[str, int]:
-        """Return whose row an index of the model names, and its step (or day)."""
+        """Return whose row an `index` of the model names, and its step (or day)."""
         if self.window == "period":
             return str(index), 0
         parts = index if isinstance(index, tuple) else (index,)
         return (str(parts[0]) if self.over != "site" else ""), int(parts[-1])
 
     def index(self, who: str, t: int) -> object:
-        """Return the index of a row of the model; its counterpart is :meth:`place`."""
+        """Return the index in the model of the row of `who` in step (or day) `t`; the inverse of :meth:`place`."""
         if self.window == "period":
             return who
         return t if self.over == "site" else (who, t)
 
     def span(self, p: Problem, who: str, t: int) -> range:
-        """Return the steps that one of its rows is about."""
+        """Return the steps that its row of `who` in step `t` is about."""
         return range(t, t + 1) if self.steps is None else self.steps(p, who)
 
     def reasons_of(self, p: Problem, who: str) -> tuple[str, ...]:
-        """Return the codes under which it explains a container-hour; a source has that of its kind."""
+        """Return the codes under which it explains a container-hour; of a source `who`, that of its kind."""
         if self.over != "source" or len(self.reasons) == 1:
             return self.reasons
         return self.reasons[:1] if source_of(p, who).kind == "surplus" else self.reasons[1:]
 
     def key_of(self, p: Problem, who: str) -> str:
-        """Return the name of its worth in plan.json; sources go by their kind."""
+        """Return the name of its worth in plan.json; of a source `who`, its kind."""
         return self.key or source_of(p, who).kind
 
     def concerns(self, p: Problem, who: str, class_name: str) -> bool:
-        """Return whether a class is under it."""
+        """Return whether its rows of `who` bind the class `class_name`."""
         if self.over == "class":
             return who == class_name
         return self.over != "group" or any(g.name == who and class_name in g.classes for g in p.site.groups)
@@ -180,7 +180,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Row:
-    """A family of rows that says what is, and forbids nothing that anybody chose.
+    """A family of rows that defines quantities of the model, and forbids nothing that anybody chose.
 
     Attributes
     ----------
@@ -215,12 +215,12 @@ def with_site(p: Problem, **changes: Any) -> Problem:
 
 
 def with_classes(p: Problem, change: Callable[[ContainerClass], ContainerClass]) -> Problem:
-    """Return the Problem with every class changed."""
+    """Return the Problem with every class replaced by what `change` makes of it."""
     return replace(p, classes=tuple(change(k) for k in p.classes))
 
 
 def bumped(values: Floats, by: float, t: int | None) -> Floats:
-    """Return a series with one step, or all, changed by an amount."""
+    """Return a series with step `t` (None: every step) changed by the amount `by`, in the unit of the series."""
     changed, where = np.array(values, dtype=np.float64), slice(None) if t is None else t
     changed[where] = np.round(changed[where] + by, DECIMALS)
     return changed
@@ -300,7 +300,7 @@ def _on_site_power(row: str, field: str, free: Callable[[Problem], Any], *, leas
 
 
 def energy_of(p: Problem, who: str) -> EnergyLimit:
-    """Return a limit of energy by its name."""
+    """Return the limit of energy that is named `who`."""
     return next(e for e in p.site.energy_limits if e.name == who)
 
 
@@ -617,5 +617,5 @@ def spans_steps(p: Problem) -> bool:
 
 
 def sources_over_time(p: Problem) -> frozenset[str | None]:
-    """Return the sources of which a limit says how much is taken over several steps."""
+    """Return the sources whose energy over several steps some limit bounds; None stands for the whole site."""
     return frozenset(limit.about(p, who) for limit in LIMITS if limit.window == "period" for who in limit.members(p))

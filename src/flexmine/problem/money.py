@@ -47,7 +47,7 @@ MONEY_TERMS = (
 
 
 def money_terms(*, by_step: bool | None = None) -> tuple[MoneyTerm, ...]:
-    """Return the terms in their order: all, those that fall into steps, or those that do not."""
+    """Return the terms in their order: by `by_step` those of single steps, those of the horizon, or (None) all."""
     return tuple(term for term in MONEY_TERMS if by_step is None or term.by_step is by_step)
 
 

@@ -58,7 +58,7 @@ def read_problem(path: str | Path) -> Problem:
 
 
 def problem_from_document(document: Any) -> Problem:
-    """Return the Problem of a JSON document.
+    """Return the Problem of a JSON `document`, the parsed text of a problem.json.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def problem_json_schema() -> dict[str, Any]:
 
 
 def from_document(document: Any, root: Any) -> Problem:
-    """Return the Problem of a JSON document by the fields of the dataclass `root`: Problem, or one with more fields.
+    """Return the Problem of a JSON `document` by the fields of the dataclass `root`: Problem, or one with more fields.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _sentence(path: str, error: Any) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """Return the JSON document, in which no key stands twice and every number is one of JSON.
+    """Return the JSON document, in which no key appears twice and every number is a JSON number.
 
     Raises
     ------

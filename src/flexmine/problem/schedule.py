@@ -54,6 +54,7 @@ def at_start_or_stop(histories: Iterable[History], on: NDArray[np.bool_]) -> NDA
     histories : iterable of History
         Of all containers, in their order.
     on : ndarray of bool, shape (containers, T)
+        Whether each container runs.
     """
     before = np.array([h.on for h in histories for _ in range(h.count)], dtype=bool)[:, None]
     found: NDArray[np.bool_] = on & ~np.hstack([before, on[:, :-1]])
@@ -62,13 +63,24 @@ def at_start_or_stop(histories: Iterable[History], on: NDArray[np.bool_]) -> NDA
 
 
 def supply_by_merit(problem: Problem, facility_power_mw: Floats) -> Floats:
-    """Return the cheapest supply for a facility power, shape (sources, T) [MW]; of equal price surplus first.
+    """Return the cheapest supply for a facility power; at equal prices surplus goes first.
 
-    Of a source of which a limit allows so much energy, no more is taken than that leaves, in the order of time: what
-    is taken early is gone, whether or not it would save more later.  Energy that has to be taken is not looked at.
+    Where a limit caps the energy of a source, no more than it leaves is taken, in the order of time: what is taken
+    early is gone, whether or not it would save more later.  Lower bounds on energy are ignored.
 
-    What exceeds this is taken beyond those limits, and what exceeds the sources together is left on the most expensive
+    What exceeds this is taken beyond those limits, and what exceeds all sources together is put on the most expensive
     one, so that the audit names either.
+
+    Parameters
+    ----------
+    problem : Problem
+    facility_power_mw : ndarray, shape (T,)
+        Facility power to be supplied [MW].
+
+    Returns
+    -------
+    ndarray, shape (sources, T)
+        Power taken from each source [MW].
     """
     supply = np.zeros((len(problem.sources), problem.steps))
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])

@@ -1,4 +1,4 @@
-"""The same plant told in another way: without modes, or container by container."""
+"""The same plant described in another way: without modes, or container by container."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def full_power_only(problem: Problem) -> Problem:
 
 
 def single_containers(k: ContainerClass, names: Sequence[str]) -> list[ContainerClass]:
-    """Return every container of a class as a class of one, called by `names`.
+    """Return every container of a class as a class of one; the classes bear `names`, in the order of the containers.
 
     Where none of the class is available, none of them is; where all must run, each must.
     """

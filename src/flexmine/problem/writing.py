@@ -34,7 +34,7 @@ def problem_to_document(problem: Problem) -> dict[str, Any]:
 
 
 def schema_name(number: int) -> str:
-    """Return what stands as `schema` in a file."""
+    """Return what stands as `schema` in a file of schema `number`, from 1 on."""
     return f"flexmine-problem/{number}"
 
 

@@ -1,8 +1,8 @@
 """Files as their publishers write them, turned into tables that a case can name: pure, a table in, a table out.
 
 An adapter only re-writes: times with their offset, units in names, marks of missing values as empty cells.  What the
-publisher himself doubts, or what contradicts itself, becomes an empty cell and is counted.  Nothing is filled; what is
-derived or modelled says so in its column's name and in the provenance.
+publishers themselves doubt, or what contradicts itself, becomes an empty cell and is counted.  Nothing is filled; what
+is derived or modelled is named so in its column and in the provenance.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ ADAPTERS: dict[str, tuple[str, str]] = {
 
 
 def read(name: str, raw: bytes, label: str) -> Table:
-    """Return the table in a file as its publisher writes it; an adapter may know files without a header.
+    """Return the table in `raw`, the bytes of a file as its publisher writes it; an adapter may know headerless files.
 
     Raises
     ------
     BadInput
-        Where there is no such adapter, or the bytes are no such table.
+        Where there is no such adapter, or the bytes are not such a table.
     """
     from flexmine.inputs.table import read_table
 

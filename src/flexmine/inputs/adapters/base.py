@@ -17,7 +17,7 @@ from flexmine.problem import Floats, Ints
 
 @dataclass(frozen=True)
 class Settings:
-    """What a file does not say itself.
+    """What the user states because a file does not.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Settings:
     utc_offset_h : float, optional
         Standard time of the file, hours east of UTC.
     only : str, optional
-        Which one is meant, where a file holds several: a sequence, an area, a balancing authority.
+        Name of the one that is meant, where a file holds several: a sequence, an area, a balancing authority.
     """
 
     year: int | None = None
@@ -34,7 +34,13 @@ class Settings:
     only: str | None = None
 
     def need_offset(self, table: Table) -> timezone:
-        """Return the standard time of the file; refuse where it was not said."""
+        """Return the standard time of the file.
+
+        Raises
+        ------
+        BadInput
+            Where it is not given.
+        """
         if self.utc_offset_h is None:
             raise BadInput(f"{table.label}: the file does not say its time zone; give --utc-offset, such as 8")
         return timezone(timedelta(hours=self.utc_offset_h))
@@ -57,12 +63,12 @@ class Converted:
 
 
 def numbers(table: Table, column: str, missing: tuple[str, ...] = ()) -> Floats:
-    """Return a column of numbers, NaN where it is empty or holds a mark of a missing value.
+    """Return the numbers of `column`, NaN where a cell is empty or one of `missing`, the marks of a missing value.
 
     Raises
     ------
     BadInput
-        Where a cell is neither.
+        Where there is no such column, or a cell is neither a number nor missing.
     """
     table.need(column)
     text = table.text(column)
@@ -76,22 +82,37 @@ def numbers(table: Table, column: str, missing: tuple[str, ...] = ()) -> Floats:
 
 
 def as_text(values: Floats, decimals: int) -> list[str]:
-    """Return numbers with so many decimals, an empty text where there is none."""
+    """Return numbers as text with `decimals` digits after the point; empty where one is not finite."""
     return [f"{v:.{decimals}f}" if np.isfinite(v) else "" for v in values]
 
 
 def starts(begin_us: Ints, zone: timezone) -> list[str]:
-    """Return beginnings of intervals as ISO 8601 text with offset."""
+    """Return the beginnings `begin_us`, in microseconds since 1970, as ISO 8601 text with the offset of `zone`."""
     return [moment(t).astimezone(zone).isoformat() for t in begin_us]
 
 
 def clock_us(table: Table, dates: pd.Series[str], zone: timezone, hours: Floats | float = 0.0) -> Ints:
     """Return the moments of clock hours of calendar days in a zone without summer time, rising from row to row.
 
+    Parameters
+    ----------
+    table : Table
+        For the places that errors name.
+    dates : Series of str, shape (rows,)
+        Calendar days, ISO 8601.
+    zone : timezone
+    hours : ndarray, shape (rows,), or float, default 0
+        Hours of the clock since midnight; fractions are minutes and seconds [h].
+
+    Returns
+    -------
+    ndarray of int, shape (rows,)
+        Microseconds since 1970, UTC.
+
     Raises
     ------
     BadInput
-        Where a row is no date, stands twice or comes after a later one.
+        Where a row is not a date, stands twice or comes after a later one.
     """
     times = read_times(dates.tolist())
     bad = ~(np.isfinite(hours) & times.naive)
@@ -111,12 +132,12 @@ def clock_us(table: Table, dates: pd.Series[str], zone: timezone, hours: Floats 
 
 
 def gaps(begin_us: Ints, step_us: int) -> int:
-    """Return how many steps are absent between the first row and the last."""
+    """Return how many steps of `step_us` are absent between the first and the last of `begin_us`, in microseconds."""
     if not len(begin_us):
         return 0
     return int((begin_us[-1] - begin_us[0]) // step_us) + 1 - len(begin_us)
 
 
 def count(flags: Bools) -> int:
-    """Return how many flags are set."""
+    """Return how many of `flags` are set."""
     return int(flags.sum())

@@ -40,7 +40,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where a row is no date or no number.
+        Where a row is not a date or a cell not a number.
     """
     table = renamed(table, _NAMES)
     table.need("date", "price_usd", "difficulty")

@@ -59,13 +59,13 @@ def _one_shape(table: Table, settings: Settings) -> Table:
 def convert(table: Table, settings: Settings) -> Converted:
     """Return demand, net generation and interchange by beginning of the hour.
 
-    Demand is net generation less interchange.  Where both are the same number although power was exchanged, or nobody
-    says that none was, one of them was copied: both are left empty.  EIA's imputed values are not used.
+    Demand is net generation less interchange.  Where both are the same number although power was exchanged, or the
+    interchange is missing, one of them was copied: both are left empty.  EIA's imputed values are not used.
 
     Raises
     ------
     BadInput
-        Where a row is no hour or no number.
+        Where a row is not an hour or a cell not a number.
     """
     table = _one_shape(table, settings)
     table.need("utc_time")

@@ -1,8 +1,8 @@
 """ENTSO-E Transparency Platform, day-ahead prices as exported: local interval text without offset.
 
 The export keeps 24 rows a day: in spring the hour that the clock leaves out stands there without a price, in autumn the
-double hour stands twice with the same text, the earlier first.  ``n/e`` ("not exists") is left as it stands, so that
-the case has to say that it is a missing value.
+double hour stands twice with the same text, the earlier first.  ``n/e`` ("not exists") is left unchanged, so that
+the case has to declare it as a missing value.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where a row is no interval, an hour that does not exist has a price, or a price is not in EUR.
+        Where a row is not an interval, an hour that does not exist has a price, or a price is not in EUR.
     """
     table = only(table, "Sequence", settings.only)
     time, price = _column(table, _TIME), _column(table, _PRICE)

@@ -1,4 +1,4 @@
-"""NOAA GHCN-Daily minimum and maximum as an hourly temperature profile: a model, and called so.
+"""NOAA GHCN-Daily minimum and maximum as an hourly temperature profile: a model, and named as one.
 
 Between the minimum of a day, the maximum, and the minimum of the next day the temperature follows half cosine waves,
 the classical profile of de Wit, Goudriaan and van Laar (1978), *Simulation of Assimilation, Respiration and
@@ -35,7 +35,13 @@ _ELEMENTS = {"TMAX": "tmax_c_x10", "TMIN": "tmin_c_x10"}
 
 
 def read(raw: bytes, label: str) -> Table:
-    """Return the table of a file with a header, or of NOAA's files by station, which have a line for each element."""
+    """Return the table in `raw`, the bytes of a file with a header, or of NOAA's by station, with a line per element.
+
+    Raises
+    ------
+    BadInput
+        Where the file holds several stations, or is not such a table.
+    """
     first = raw.partition(b"\n")[0].split(b",")
     if len(first) < len(_BY_STATION) or not first[1].strip().isdigit():
         return read_table(raw, label)
@@ -60,7 +66,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where a row is no date, a minimum is above its maximum, or the zone is not given.
+        Where a row is not a date, a minimum is above its maximum, or the zone is not given.
     """
     table.need("date", "tmax_c_x10", "tmax_c_x10_mqs", "tmin_c_x10", "tmin_c_x10_mqs")
     zone = settings.need_offset(table)

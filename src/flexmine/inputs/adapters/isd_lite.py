@@ -43,7 +43,7 @@ _FIXED = (
 
 
 def read(raw: bytes, label: str) -> Table:
-    """Return the table of a file with a header, or of NOAA's own, which has columns of blanks and no header."""
+    """Return the table in `raw`, the bytes of a file with a header, or of NOAA's own: split by blanks, without one."""
     own = raw.lstrip()[:4].isdigit() and b"," not in raw.partition(b"\n")[0]
     return without_header(raw, label, _FIXED, " ") if own else read_table(raw, label)
 
@@ -54,7 +54,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where a row is no hour or no number.
+        Where a row is not an hour or a cell not a number.
     """
     table.need("year", "month", "day", "hour_utc", *_COLUMNS)
     date = table.text("year") + "-" + table.text("month").str.zfill(2) + "-" + table.text("day").str.zfill(2)

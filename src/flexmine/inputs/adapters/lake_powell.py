@@ -34,7 +34,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where a row is no date or no number.
+        Where a row is not a date or a cell not a number.
     """
     table.need("date")
     day_us = clock_us(table, table.text("date"), MOUNTAIN_STANDARD_TIME)

@@ -1,8 +1,8 @@
 """Prices of a market whose rows name both ends of their interval by the clock of CET/CEST, without an offset.
 
-Where the clock is set back an hour stands twice, the earlier first; where it is set on, the hour that it leaves out is
-absent, or stands there without a price.  Markets have gone over from hours to quarters, so that each row is as long
-as it says.
+Where the clock is set back, an hour stands twice, the earlier first; where it is set forward, the skipped hour is
+absent, or stands there without a price.  Markets have changed from hours to quarters, so the length of each row is
+that between its own two times.
 """
 
 from __future__ import annotations
@@ -38,17 +38,21 @@ def priced(
 
     Parameters
     ----------
+    table : Table
+        For the places and cells that messages name.
     column : str
         The column of times that messages name.
     ends : pair of Series
         Beginning and end of each row as ISO 8601 text of the clock.
+    prices : Series of str
+        Price of each row, as published [EUR/MWh].
     missing : tuple of str
         Texts that stand for a missing price, beside the empty one; they are kept.
 
     Raises
     ------
     BadInput
-        Where a row is no interval, begins before the last one ends, or an hour that does not exist has a price.
+        Where a row is not an interval, begins before the last one ends, or an hour that does not exist has a price.
     """
     begin, end = ends
     length_us = _lengths_us(table, column, begin, end)
@@ -84,7 +88,7 @@ def priced(
 
 
 def _told(begin_us: Ints, length_us: Ints) -> str:
-    """Return which lengths the intervals have, from when to when."""
+    """Return the lengths of the intervals in words, each with its first and last time."""
     if not len(begin_us):
         return "no interval"
     bounds = [0, *(np.flatnonzero(np.diff(length_us)) + 1).tolist(), len(length_us)]
@@ -96,7 +100,7 @@ def _told(begin_us: Ints, length_us: Ints) -> str:
 
 
 def _lengths_us(table: Table, column: str, begin: pd.Series[str], end: pd.Series[str]) -> Ints:
-    """Return how long each row is; refuse what is no interval of a market."""
+    """Return how long each row is; refuse what is not an interval of a market."""
     times = [read_times(text.tolist()) for text in (begin, end)]
     absurd = [t.first_wrong for t in times if t.first_wrong is not None]
     length_us = times[1].us - times[0].us

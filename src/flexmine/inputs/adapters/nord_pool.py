@@ -1,7 +1,7 @@
 """Nord Pool day-ahead prices: the yearly files of the old site and the exports of the data portal.
 
 The old site's ``elspot-prices_2019_hourly_eur.xls`` is a page of HTML under the name of an Excel file; people keep it
-as CSV or .xlsx too.  A line says the currency, the day stands left of ``Hours`` (``00 - 01``), and there is a column
+as CSV or .xlsx too.  A line states the currency, the day stands left of ``Hours`` (``00 - 01``), and there is a column
 for each area.  The portal writes ``Delivery Start (CET)``, ``Delivery End (CET)`` and a column for each area, in Excel
 files with the currency in a second header; from 1 October 2025 on its rows are quarters of an hour.  Both write the
 clock of CET/CEST: in autumn an hour stands twice, in spring the old files have it without prices.
@@ -42,12 +42,12 @@ _PERHAPS_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 
 
 def read(raw: bytes, label: str) -> Table:
-    """Return the table of a CSV file, an Excel file, or a page of HTML, each area named with its currency.
+    """Return the table in `raw`, the bytes of a CSV file, Excel file or HTML page, each area named with its currency.
 
     Raises
     ------
     BadInput
-        Where there is no header of either shape, or a row has more cells than it.
+        Where there is no header of either shape, or a row has more cells than the header.
     """
     sheet = sheet_of(raw, label, lambda row: HOURS in row[1:] or START in row)
     if sheet.header is None:
@@ -73,8 +73,8 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where it is not said which of several areas is meant, a price is no number or not in EUR, a row is no interval,
-        or an hour that does not exist has a price.
+        Where none of several areas is chosen, a price is not a number or not in EUR, a row is not an interval, or an
+        hour that does not exist has a price.
     """
     old = HOURS in table.rows.columns
     table.need(*((DAY, HOURS) if old else (START, END)))
@@ -91,7 +91,7 @@ def convert(table: Table, settings: Settings) -> Converted:
 def _with_currency(header: list[str], above: Sequence[str], label: str) -> list[str]:
     """Return the header with a currency behind each area: the column's own, else that of a line above, or of the file.
 
-    Files are called ``elspot-prices_2019_hourly_eur``, or ``AuctionPrice_2025_DayAhead_NO2_EUR_None`` by the portal.
+    Files are named ``elspot-prices_2019_hourly_eur``, or ``AuctionPrice_2025_DayAhead_NO2_EUR_None`` by the portal.
     """
     said = next((found[1] for cell in above if (found := _ABOVE.search(cell))), None)
     if said is None and (found := _IN_NAME.search(label)):

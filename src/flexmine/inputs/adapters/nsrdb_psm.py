@@ -2,8 +2,8 @@
 
 The form is that of SAM: names, their values, the header.  ``Time Zone`` is the clock of the rows, which is UTC or the
 standard time of the place, halves of an hour included.  ``pvlib.iotools.read_nsrdb_psm4`` reads the same files, but
-takes whole hours only, keeps the dates of the several years of a typical year, and does not say in which line a fault
-stands; the tests hold this reader to it.
+takes whole hours only, keeps the dates of the several years of a typical year, and does not name the line of a fault;
+the tests compare this reader with it.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ _COLUMNS = {
     "GHI": ("ghi_w_m2", "w/m2"),
     "Wind Speed": ("wind_speed_m_s", "m/s"),
 }
-"""Name here and unit, by the publisher's name; a download holds those that were asked for."""
+"""Name here and unit, by the publisher's name; a download holds those that were selected."""
 FILLED = "Fill Flag"
 _OFFSET_H = re.compile(r"[-+]?[0-9]{1,2}(\.[0-9]+)?")
 _MOST_H = 14.0
 
 
 def read(raw: bytes, label: str) -> Table:
-    """Return the table below the lines on the place, with its time zone in a column.
+    """Return the table in `raw`, the bytes of a file, below the lines on the place, with its time zone in a column.
 
     Raises
     ------
     BadInput
-        Where these lines say no time zone, or a unit that is not the expected one.
+        Where these lines state no time zone, or a unit that is not the expected one.
     """
     sheet = sheet_of(raw, label, lambda row: tuple(row[: len(_OF_TIME)]) == _OF_TIME)
     at = sheet.header
@@ -75,7 +75,8 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where months of several years need a year, one year is given another, or a row is no time or no number.
+        Where months of several years need a year, a true year is given another, or a row is not a time or a cell not
+        a number.
     """
     table.need(*_OF_TIME, ZONE)
     there = {source: name for source, (name, _) in _COLUMNS.items() if source in table.rows.columns}
@@ -122,8 +123,8 @@ def _whole(table: Table, column: str) -> Ints:
 def _year(table: Table, parts: dict[str, Ints], settings: Settings) -> tuple[Ints, str]:
     """Return the year of each row, and where it comes from.
 
-    Rows of several years whose months and days rise all the same are a typical year: a file of true years begins anew
-    with each January.
+    Rows of several years whose months and days rise all the same are a typical year: in a file of true years they
+    start again with each January.
     """
     years = parts["Year"]
     first, last = int(years.min()), int(years.max())

@@ -24,7 +24,13 @@ _HOUR = r"^(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2}):(?P<hour>[0-9]
 
 
 def read(raw: bytes, label: str) -> Table:
-    """Return the table below the lines on place and months, and above those that explain the columns."""
+    """Return the table in `raw`, the bytes of a file, between the lines on place and months and those on the columns.
+
+    Raises
+    ------
+    BadInput
+        Where there is no line with the names of the columns.
+    """
     return below(raw, label, TIME)
 
 
@@ -34,7 +40,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where the year is not given, or a row is no hour or no number.
+        Where the year is not given, or a row is not an hour or a cell not a number.
     """
     table.need(TIME, *_COLUMNS)
     if settings.year is None:

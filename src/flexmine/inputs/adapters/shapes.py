@@ -1,6 +1,6 @@
 """The shapes in which publishers give one and the same thing: old and new headers, no header, long tables.
 
-Each function returns the columns that an adapter reads, or the table as it is where it has them already.
+Each function returns the columns that an adapter reads, or the table unchanged where it has them already.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from flexmine.inputs.table import Table, read_table
 
 
 def renamed(table: Table, names: Mapping[str, Sequence[str]]) -> Table:
-    """Return a table whose columns are called as an adapter calls them; `names`: from that to what publishers write."""
+    """Return a table with the column names of an adapter; `names` maps each to the names that publishers use."""
     known = {other: own for own, others in names.items() for other in others if own not in table.rows.columns}
     return replace(table, rows=table.rows.rename(columns=known))
 
 
 def with_cells(table: Table, cells: Mapping[str, Sequence[str]]) -> Table:
-    """Return a table with other cells in some columns."""
+    """Return a table with the columns of `cells`, each a text per row, in place of its own or beside them."""
     rows = table.rows.copy()
     for name, values in cells.items():
         rows[name] = list(values)
@@ -31,12 +31,22 @@ def with_cells(table: Table, cells: Mapping[str, Sequence[str]]) -> Table:
 
 
 def without_header(raw: bytes, label: str, names: Sequence[str], separator: str) -> Table:
-    """Return a table of a file that has no header; `separator` is a comma or blank, which stands for several.
+    """Return the table of a file that has no header.
+
+    Parameters
+    ----------
+    raw : bytes
+        The file, UTF-8; bytes that are not are replaced.
+    label : str
+    names : sequence of str
+        Names of the columns, in order; further cells of a line are left out.
+    separator : str
+        Between the cells of a line; a blank stands for any number of blanks.
 
     Raises
     ------
     BadInput
-        Where a line has fewer cells than `names`, or the text is not UTF-8.
+        Where a line has fewer cells than `names`.
     """
     text = raw.decode("utf-8", errors="replace")
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
@@ -49,7 +59,7 @@ def without_header(raw: bytes, label: str, names: Sequence[str], separator: str)
 
 
 def below(raw: bytes, label: str, first_cell: str) -> Table:
-    """Return the table that begins with the line whose first cell is `first_cell`, up to an empty line.
+    """Return the table in `raw`, a CSV file, from the line whose first cell is `first_cell` up to an empty line.
 
     Raises
     ------
@@ -65,12 +75,22 @@ def below(raw: bytes, label: str, first_cell: str) -> Table:
 
 
 def only(table: Table, column: str, wanted: str | None, option: str = "--only") -> Table:
-    """Return the rows that have `wanted` in a column; without it, all where they all have the same.
+    """Return the rows of a table that have one value in a column; all of them where there is no such column.
+
+    Parameters
+    ----------
+    table : Table
+    column : str
+        Name of the column.
+    wanted : str or None
+        The value; None: the only one that there is.
+    option : str, default "--only"
+        How an error names the option that states it.
 
     Raises
     ------
     BadInput
-        Naming what there is, where that has to be said.
+        Naming the values that there are, where none of several is chosen, or the chosen one is not among them.
     """
     if column not in table.rows.columns:
         return table
@@ -86,7 +106,20 @@ def only(table: Table, column: str, wanted: str | None, option: str = "--only") 
 
 
 def wide(table: Table, index: str, names: str, values: Sequence[str], suffix: Mapping[str, str]) -> Table:
-    """Return a long table with a row for each `index`: of each name, its `values` under ``name + suffix``.
+    """Return a long table as one with a row for each `index`.
+
+    Parameters
+    ----------
+    table : Table
+        With a row for each index and name.
+    index : str
+        Column of the rows, such as a time.
+    names : str
+        Column of the names that become columns.
+    values : sequence of str
+        Columns of the values.
+    suffix : mapping
+        By column of values, what follows the name in that of the new column.
 
     Raises
     ------

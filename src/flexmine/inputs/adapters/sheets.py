@@ -31,9 +31,9 @@ class Sheet:
     lines : list of int
         Where each row stands in the file, counted from 1.
     word : str
-        What a line is called, as of a table.
+        Name of a line in messages, as in a Table.
     header : int or None
-        The row that names the columns.
+        Index of the row that names the columns, from 0; None where none was found.
     """
 
     rows: list[list[str]]
@@ -43,12 +43,12 @@ class Sheet:
 
 
 def sheet_of(raw: bytes, label: str, is_header: Callable[[Sequence[str]], bool]) -> Sheet:
-    """Return the rows of a file, whose header is the first row that `is_header` takes for one.
+    """Return the rows of `raw`, the bytes of a file, whose header is the first row for which `is_header` is true.
 
     Raises
     ------
     BadInput
-        Where the bytes are an Excel file that cannot be read, or no CSV.
+        Where the bytes are an Excel file that cannot be read, or not CSV.
     """
     if raw[:4] == b"PK\x03\x04":
         return _sheet(sheet_cells(raw, label, PLAIN), None, "row", is_header)
@@ -65,7 +65,9 @@ def sheet_of(raw: bytes, label: str, is_header: Callable[[Sequence[str]], bool])
 
 
 def table_of(sheet: Sheet, label: str, names: Sequence[str], first: int) -> Table:
-    """Return the rows from `first` on as a table; a column without a name, and rows without a cell, are left out.
+    """Return the rows from index `first` on as a table with the columns `names`.
+
+    Columns with an empty name and rows with only empty cells are left out.
 
     Raises
     ------

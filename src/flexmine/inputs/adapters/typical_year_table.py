@@ -27,7 +27,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where year or zone is not given, or a row is no hour of a year.
+        Where year or zone is not given, or a row is not an hour of a year.
     """
     table.need("source_year", "month", "day", "hour_ending_lst", *_COLUMNS)
     if settings.year is None:

@@ -21,7 +21,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     Raises
     ------
     BadInput
-        Where a year is none, or years do not follow each other.
+        Where the file holds several zones, or years from 1990 to 2100 do not follow each other, one a row.
     """
     table.need("year", "zone", *_COLUMNS)
     year = numbers(table, "year")
