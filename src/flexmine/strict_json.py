@@ -1,4 +1,4 @@
-"""JSON and plain values from outside, strictly: each key once, no NaN, bounded and printable text."""
+"""JSON and plain values from outside, strictly: each key once, no NaN, bounded text that can be printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the files of a stored run are what its record says, before it is taken in or restored."""
+"""Whether the files of a stored run agree with its record, checked before it is taken in or restored."""
 
 from __future__ import annotations
 

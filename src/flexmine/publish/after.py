@@ -165,7 +165,7 @@ def _joined(
 def _in_miners(
     problem: Problem, wanted: Schedule, written: Schedule, first: int, told: int
 ) -> tuple[Floats, NDArray[np.int32]]:
-    """Return IT power and mixes of whole miners: those that were written, then `told` steps anew, then no change."""
+    """Return IT power and mixes of whole miners: those that were written, then `told` new steps, then no change."""
     assert written.mixes is not None
     power, mixes = wanted.it_power_mw.copy(), np.zeros((*wanted.on.shape, written.mixes.shape[2]), dtype=np.int32)
     if told:

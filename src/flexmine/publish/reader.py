@@ -48,7 +48,13 @@ class Publication:
 
     @property
     def valid_until(self) -> datetime:
-        """Moment from which on machines do what ``after_validity`` states, aware."""
+        """Moment from which on machines do what ``after_validity`` states, aware.
+
+        Raises
+        ------
+        BadInput
+            publication.json holds no such time.
+        """
         try:
             return read_moment(self.document["valid_until"])
         except NoTime as error:

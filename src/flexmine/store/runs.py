@@ -51,6 +51,8 @@ class Attempt:
 class RunStore:
     """Runs and attempts of all plants that share a database.
 
+    Every method that reads raises BadInput where the database cannot be read, or holds what flexmine does not write.
+
     Parameters
     ----------
     engine : Engine
