@@ -45,11 +45,11 @@ def load_case(
     Parameters
     ----------
     path_or_name : str or Path
-        Paths inside the file are relative to it; a name that is no file is looked up among the shipped cases.
+        Paths inside the file are relative to it; a name that is not a file is looked up among the shipped cases.
     allow_outside : sequence of str or Path
-        Folders below which the case may name files, beside its own folder.
+        Folders below which the case may name files, besides its own folder.
     as_of : datetime, optional
-        Aware; in place of the case's own `as_of`: forecasts issued later are not used.
+        Aware; replaces the case's own `as_of`: forecasts issued later are not used.
 
     Returns
     -------
@@ -74,23 +74,23 @@ def plan(case: Case, options: SolveOptions | None = None) -> Plan:
     case : Case
         From :func:`load_case`.
     options : SolveOptions, optional
-        Gap, time limit and seed, in place of what the case asks for.
+        Gap, time limit and seed, in place of those of the case.
 
     Returns
     -------
     Plan
-        Its ``setpoints`` and ``site`` are pandas frames, of the columns of setpoints.csv and site.csv.
+        Its ``setpoints`` and ``site`` are pandas frames with the columns of setpoints.csv and site.csv.
 
     Raises
     ------
     Infeasible
         No plan keeps all limits; the message names those that contradict each other, and their hours.
     NoPlan
-        Time was up, or the solver failed, before there was one.
+        The time limit was reached, or the solver failed, before a plan was found.
     AuditFailed
-        The plan found does not pass the audit; it is then no plan.
+        The plan found does not pass the audit and is not returned.
     TypeError
-        `case` is no case, such as the name of one.
+        `case` is not a case but, for example, the name of one.
     """
     from flexmine.inputs.case import Case as _Case
     from flexmine.workflow.plan_case import plan_case
@@ -113,7 +113,7 @@ def write_plan(plan: Plan, directory: str | Path) -> None:
     Raises
     ------
     BadInput
-        Where something stands there that flexmine did not write.
+        `directory` holds something that flexmine did not write, or cannot be written.
     """
     from flexmine.output import write_plan as write
     from flexmine.solving.phases import Phases

@@ -9,7 +9,7 @@ MOST_SHOWN = 60
 
 
 def in_words(entry: Any) -> str:
-    """Return one entry of `changes` in a few words, as ``plant.cap_mw: 10.0 -> 9.5 (-5 %)``."""
+    """Return `entry`, one of `changes`, in a few words, such as ``plant.cap_mw: 10.0 -> 9.5 (-5 %)``."""
     if not isinstance(entry, Mapping):
         return shortened(entry)
     key, value, after = entry.get("key"), entry.get("value"), entry.get("after")
@@ -21,7 +21,7 @@ def in_words(entry: Any) -> str:
 
 
 def what_if(entries: Any) -> str:
-    """Return all entries of `changes` in one sentence without its end."""
+    """Return all `entries` of `changes` as one sentence without its full stop."""
     keys = len({entry.get("key") if isinstance(entry, Mapping) else str(entry) for entry in entries})
     count = "1 value is not that" if keys == 1 else f"{keys} values are not those"
     return f"a what-if: {count} of the case's files: {'; '.join(map(in_words, entries))}"

@@ -13,7 +13,7 @@ from flexmine.places import end_of_links
 
 
 def sync(place: Path) -> None:
-    """Flush one file or directory to the disk."""
+    """Flush the file or directory `place` to the disk."""
     descriptor = os.open(place, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -22,7 +22,7 @@ def sync(place: Path) -> None:
 
 
 def sync_tree(directory: Path) -> None:
-    """Flush every file and directory under a directory, and the directory itself."""
+    """Flush every file and directory under `directory`, and the directory itself."""
     for folder, _, names in os.walk(directory, topdown=False):
         for name in names:
             sync(Path(folder) / name)
@@ -30,24 +30,24 @@ def sync_tree(directory: Path) -> None:
 
 
 def replace_durably(beside: Path, target: Path) -> None:
-    """Rename a flushed file, link or directory into place, and make the renaming certain.
+    """Rename `beside`, a flushed file, link or directory, to `target`, and make the rename certain.
 
-    `target` may exist where it is no directory; both lie on one filesystem.  A link at `target` is replaced itself: who
-    means what it leads to names :func:`flexmine.places.end_of_links`.
+    `target` may exist where it is not a directory; both lie on one filesystem.  A link at `target` is replaced itself;
+    to replace what it leads to, use :func:`flexmine.places.end_of_links` first.
     """
     beside.replace(target)
     sync(target.parent)
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write one file, where the path is a link the one it leads to: the old content or the new one, always whole.
+    """Write `content` to a file, or to the one that a link leads to: the old content or the new one, always whole.
 
     Raises
     ------
     BadInput
-        Where links lead nowhere.
+        Links lead nowhere.
     OSError
-        Where the place cannot be written; nothing is left behind.
+        The place cannot be written; nothing is left behind.
     """
     path = end_of_links(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")

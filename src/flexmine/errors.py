@@ -79,7 +79,7 @@ class AuditFailed(FlexmineError):
 
 
 def first_of(messages: Sequence[str], most: int, rest: str = "more") -> list[str]:
-    """Return the first `most` of the messages, and after them how many are left out, called `rest`."""
+    """Return the first `most` of `messages`, and after them how many are left out, called `rest`."""
     left_out = len(messages) - most
     return [*messages[:most], f"and {left_out} {rest}"] if left_out > 0 else list(messages)
 
@@ -89,9 +89,9 @@ UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u
 
 
 def on_one_line(text: str) -> str:
-    """Return `text` with everything escaped that would move a cursor, end a line or turn the direction of writing.
+    """Return `text` with everything escaped that would move a cursor, end a line or change the direction of writing.
 
-    Names and notes come from files that others may write; on a terminal or in a log they must stay what they are.
+    Names and notes come from files that others may write; on a terminal or in a log they must remain plain text.
     """
     return UNSEEN.sub(lambda found: found.group().encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 

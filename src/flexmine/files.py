@@ -50,7 +50,7 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 
 def _read(file: BinaryIO, most: int) -> bytes:
-    """Return the bytes of a file, at most so many; asked for them at once, Python would set aside room for all."""
+    """Return at most `most` bytes of a file, in parts: a single read would reserve memory for all of them."""
     parts: list[bytes] = []
     while most > 0 and (part := file.read(min(most, _PART_BYTES))):
         parts.append(part)

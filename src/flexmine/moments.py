@@ -5,10 +5,10 @@
     clock  = hh:mm[:ss[.f]]                      1 to 9 decimals; what is below a microsecond is dropped
     offset = Z | (+ | -)hh:mm | (+ | -)hhmm | (+ | -)hh          up to 14 h, digits 0 to 9 only
 
-It is the part of ISO 8601 in which nothing can be meant two ways.  Readers of the standard library and of pandas take
-more (week dates, ``20240910T00``, ``T00-03``), each of them something else, and pandas takes for UTC what it does not
-know; so none of them reads a time here.  What follows a clock time and is no offset of the grammar is refused as such:
-were it said to lack an offset, a person would name a zone, and every row would be hours off.
+It is the part of ISO 8601 that is unambiguous.  Readers of the standard library and of pandas accept more (week dates,
+``20240910T00``, ``T00-03``), each of them something else, and pandas takes for UTC what it does not know; so none of
+them reads a time here.  What follows a clock time and is not an offset of the grammar is refused as such: if the
+message were that an offset is missing, a person would name a zone, and every row would be hours off.
 
 :mod:`flexmine.inputs.time_column` reads whole columns by the same expression and the same ranges.
 """
@@ -45,7 +45,7 @@ _SHOWN = 60
 
 
 class NoTime(ValueError):
-    """A text that is no time, or not one with an offset.
+    """A text that is not a time, or not one with an offset.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ def read_time(text: object) -> datetime:
     Raises
     ------
     NoTime
-        Where it is none by the grammar of this module.
+        It is not a time by the grammar of this module.
     """
     if not isinstance(text, str):
         raise NoTime(text, NO_TIME)
@@ -76,12 +76,12 @@ def read_time(text: object) -> datetime:
 
 
 def read_moment(text: object) -> datetime:
-    """Return the moment that a text with a UTC offset names.
+    """Return the moment, aware, that a text with a UTC offset names.
 
     Raises
     ------
     NoTime
-        Where it is no time, or has no offset.
+        It is not a time, or has no offset.
     """
     time = read_time(text)
     if time.tzinfo is None:
@@ -95,7 +95,7 @@ def read_day(text: object) -> date:
     Raises
     ------
     NoTime
-        Where it is no ``yyyy-mm-dd``.
+        It is not of the form ``yyyy-mm-dd``, or no such day exists.
     """
     if not isinstance(text, str) or _DAY.fullmatch(text) is None:
         raise NoTime(text, "is no calendar day", EXAMPLE[:10])
@@ -124,7 +124,7 @@ def _read(text: str) -> datetime:
 
 
 def _wrong(text: str) -> str:
-    """Return what is wrong with what is not in the grammar."""
+    """Return what is wrong with a text that is not in the grammar."""
     if before := _UP_TO_CLOCK.match(text):
         return _no_offset(text[before.end() :])
     if _HOUR_ALONE.match(text):

@@ -32,7 +32,7 @@ def check_target(directory: Path) -> None:
     Raises
     ------
     BadInput
-        Where something stands there that flexmine did not write, or that no rename can replace.
+        Something stands there that flexmine did not write, or that no rename can replace.
     """
     if directory.name in ("", ".."):
         raise BadInput(f"--out {str(directory)!r}: is no name of a directory; name one, such as plans/tomorrow")
@@ -63,7 +63,7 @@ def previous_of(directory: Path) -> Path:
 
 
 def error_file_of(directory: Path) -> Path:
-    """Return the file that says why there is no new plan in `directory`: beside the name that was given."""
+    """Return the file that states why there is no new plan in `directory`: beside the name that was given."""
     return directory.with_name(directory.name + ".error.json")
 
 
@@ -109,7 +109,15 @@ def _working_directory() -> Path | None:
 
 
 def write_plan(plan: Plan, directory: Path, phases: Phases, *, report: bool = True) -> None:
-    """Write the plan beside `directory` and rename it into place; an older one moves to ``DIRECTORY.previous``."""
+    """Write the plan beside `directory` and rename it into place; an older one moves to ``DIRECTORY.previous``.
+
+    With `report`, report.html is among its files.
+
+    Raises
+    ------
+    BadInput
+        As by :func:`check_target`, or the place cannot be written.
+    """
     check_target(directory)
     try:
         _write_beside(plan, end_of_links(directory), phases, report=report)
@@ -143,7 +151,7 @@ def _write_beside(plan: Plan, directory: Path, phases: Phases, *, report: bool) 
 
 
 def write_error(directory: Path, error: FlexmineError) -> None:
-    """Say beside `directory` why there is no new plan; the directory itself is not touched, nor a plan above it."""
+    """State beside `directory` why there is no new plan; neither the directory nor a plan above it is changed."""
     if _plan_above(directory) is not None:
         return
     document = {"status": error.status, "exit_code": error.exit_code, "messages": error.messages}
@@ -176,10 +184,12 @@ def write_text(path: Path, text: str) -> None:
 def write_new(directory: Path, files: Mapping[str, str]) -> None:
     """Write new files into `directory`, all of them or none; nothing is ever overwritten.
 
+    `files` maps the name of each to its text.
+
     Raises
     ------
     BadInput
-        Where one of them exists, or the place cannot be written.
+        One of them exists, or the place cannot be written.
     """
     there = [name for name in files if os.path.lexists(directory / name)]
     if there:

@@ -18,7 +18,7 @@ MOUNTS = Path("/proc/self/mountinfo")
 
 
 def end_of_links(path: Path) -> Path:
-    """Return the place that a path leads to where it is a symbolic link; any other path as it is.
+    """Return the place that a path leads to where it is a symbolic link; any other path unchanged.
 
     Raises
     ------
@@ -40,25 +40,27 @@ def end_of_links(path: Path) -> Path:
 
 
 def shown(path: Path) -> str:
-    """Return a path for a message; of a link also where it leads."""
+    """Return a path for a message; for a link, also where it leads."""
     return f"{path} (a link to {os.path.realpath(path)})" if path.is_symlink() else str(path)
 
 
 def is_mount_point(place: Path) -> bool:
-    """Return whether a filesystem is mounted at a place, which nothing can rename.
+    """Return whether a filesystem is mounted at `place`, which then cannot be renamed.
 
-    Folders and files that are bound to a place of the same filesystem are told by the system's list alone.
+    Folders and files that are bound to a place of the same filesystem are recognised by the system's list alone.
     """
     return os.path.ismount(place) or os.path.realpath(place) in _mounted()
 
 
 def check_file(path: Path, reads: Path | None = None) -> Path:
-    """Return where a file of this name is to be written, after all that can be known before its content is.
+    """Return where a file of this name is to be written, after all checks that need not know its content.
 
     Parameters
     ----------
+    path : Path
+        As the user names it.
     reads : Path, optional
-        The file that the content is made from; it is never written over.
+        The file that the content is made from; it is never overwritten.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def check_file(path: Path, reads: Path | None = None) -> Path:
 
 
 def check_parent(place: Path) -> None:
-    """Check that the folder of a place is there, or can be made, and can be written.
+    """Check that the folder of `place` exists, or can be made, and can be written.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def check_parent(place: Path) -> None:
 
 
 def remove_tree(place: Path) -> None:
-    """Remove a folder and all in it; of a link the link alone, because what it leads to is not ours."""
+    """Remove the folder `place` and all in it; of a link only the link, because what it leads to is not ours."""
     if place.is_symlink():
         place.unlink()
     else:
@@ -107,7 +109,7 @@ def remove_tree(place: Path) -> None:
 
 
 def _mounted() -> frozenset[str]:
-    """Return all mount points of Linux, none where the system does not list them so."""
+    """Return all mount points on Linux; empty where the system does not list them so."""
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:

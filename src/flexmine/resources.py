@@ -14,12 +14,12 @@ _CHECKOUT = Path(__file__).parents[2]
 
 
 def shipped_root(kind: str) -> Path:
-    """Return the folder of the shipped ``models`` or ``data``.
+    """Return the folder of the shipped files of one `kind`, ``models`` or ``data``.
 
     Raises
     ------
     BadInput
-        Where this installation carries no such folder.
+        This installation has no such folder.
     """
     for top in (_INSTALLED, _CHECKOUT):
         if (top / kind).is_dir():
@@ -28,17 +28,17 @@ def shipped_root(kind: str) -> Path:
 
 
 def shipped_names(folder: str) -> tuple[str, ...]:
-    """Return the names of shipped YAML models in ``models/FOLDER`` (cases, plants, containers), sorted."""
+    """Return the names of the shipped YAML models in ``models/FOLDER``, sorted; `folder` is, for example, ``cases``."""
     return tuple(sorted(p.stem for p in (shipped_root("models") / folder).glob("*.yaml")))
 
 
 def shipped_path(reference: str) -> Path:
-    """Return the file that ``shipped:NAME`` stands for: a CSV of `data`, else a YAML file of `models`.
+    """Return the file of a `reference` ``shipped:NAME``: a CSV of ``data``, else a YAML file of ``models``.
 
     Raises
     ------
     BadInput
-        Where no such file is shipped; the message lists what is.
+        No such file is shipped; the message lists those that are.
     """
     name = reference.removeprefix(PREFIX)
     data = name.endswith(".csv")
@@ -67,6 +67,6 @@ def shipped_reference(path: Path) -> str | None:
 
 
 def short(name: object) -> str:
-    """Return a name for a message, cut where nobody would read on."""
+    """Return a name for a message, cut to 200 characters."""
     text = str(name)
     return text if len(text) <= 200 else f"{text[:200]}..."

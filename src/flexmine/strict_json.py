@@ -1,4 +1,4 @@
-"""JSON and plain values from outside, strictly: a key once, numbers that exist, bounded text that can be printed."""
+"""JSON and plain values from outside, strictly: each key once, no NaN, bounded text that can be printed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DEEPEST = 8
 
 
 def read_strictly(raw: bytes) -> Any:
-    """Return what a JSON text says.
+    """Return the plain values of a JSON text, given as the bytes `raw` in UTF-8.
 
     Raises
     ------
     ValueError
-        It is no JSON, repeats a key, holds NaN or Infinity, or is nested beyond what can be read.
+        It is not JSON, repeats a key, holds NaN or Infinity, or is nested too deeply to be read.
     """
     try:
         return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
@@ -47,7 +47,7 @@ def fault_of_text(text: str) -> str | None:
 
 
 def fault_of_values(value: Any, depth: int = 0) -> str | None:
-    """Return the first thing that is wrong with plain values, None where nothing is."""
+    """Return the first fault of plain values, None where there is none; `depth` is that of `value` itself."""
     if isinstance(value, str):
         return fault_of_text(value)
     if not isinstance(value, dict | list | tuple):
@@ -59,7 +59,7 @@ def fault_of_values(value: Any, depth: int = 0) -> str | None:
 
 
 def shown(value: Any) -> Any:
-    """Return plain values with every text as it can be printed on one line."""
+    """Return plain values with every text made printable on one line."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, dict):

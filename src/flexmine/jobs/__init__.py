@@ -1,1 +1,1 @@
-"""Runs that nobody watches: the nightly job, its state from night to night, and what it does when things fail."""
+"""Unattended runs: the nightly job, the state it carries from night to night, and what it does when something fails."""

@@ -1,4 +1,4 @@
-"""What follows every run, however it ended: the monitors' file, and notices where it did not end with exit 0."""
+"""What follows every run, however it ended: the metrics file, and notices where its exit code is not 0."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from flexmine.jobs.notice import Bulletin, send_notices
 
 @dataclass
 class Afterwards:
-    """A run inside of which an exit code is set; an error that passes through is reported and goes on.
+    """The context of a run, in which it sets its exit code; an error that passes through is noted and raised on.
 
-    `kind` is the command.  Nothing of it changes how the run ends: what goes wrong here is reported.
+    `kind` is the command.  Whatever goes wrong in here is passed to `warn` and does not change how the run ends.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Afterwards:
             send_notices(self.job.document.notices, bulletin, self.warn)
 
     def _look(self) -> str:
-        """Return the health in words, and write the monitors' file."""
+        """Return the health of the plant as text, and write the metrics file."""
         found = health(self.job, datetime.now(UTC))
         try:
             if self.job.document.metrics is not None:

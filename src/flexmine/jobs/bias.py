@@ -25,7 +25,31 @@ STEP, LOWEST, HIGHEST = 0.01, 0.8, 1.25
 
 
 def bias_factors(job: Job, store: RunStore, begin: datetime, warn: Callable[[str], None]) -> dict[str, float]:
-    """Return measured over unbiased planned power of the containers that differ, from the days before `begin`."""
+    """Return, by container, measured over unbiased planned power where the two differ.
+
+    Parameters
+    ----------
+    job : Job
+    store : RunStore
+    begin : datetime
+        Aware; the readings of the ``bias_days`` before it are used.
+    warn : callable
+        Receives a sentence for each container whose factor is below `LOWEST` or above `HIGHEST`; it gets no factor.
+
+    Raises
+    ------
+    BadInput
+        The store cannot be read, or the inputs of a run with readings were altered.
+
+    Notes
+    -----
+    Over the steps in which a container ran as planned, with the factor that the plan in force already held for it (1
+    where it held none)::
+
+        factor = sum(measured_mw) / sum(planned_mw / factor_of_plan)
+
+    rounded to `STEP`.  Containers whose factor is 1 are left out.
+    """
     telemetry = job.document.telemetry
     if telemetry is None or telemetry.bias_days is None:
         return {}
@@ -53,18 +77,21 @@ def bias_factors(job: Job, store: RunStore, begin: datetime, warn: Callable[[str
 
 
 def read_bias(inputs: Path) -> dict[str, float]:
-    """Return the factors that a folder of inputs was written with."""
+    """Return the factors by container that the folder `inputs` was written with; empty where it was written without."""
     file = inputs / BIAS_FILE
     return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
 def with_bias(template: Template, factors: Mapping[str, float]) -> Template:
-    """Return a template in which those containers have models of their own, their powers scaled.
+    """Return a template in which the containers named in `factors` have models of their own with scaled powers.
+
+    `factors` maps the name of a container to measured over planned power; without any, the template is returned
+    unchanged.
 
     Raises
     ------
     BadInput
-        The case limits how many of a model run at once: that has no meaning once its containers differ.
+        The case limits how many of a model run at once, which has no meaning once its containers differ.
     """
     if not factors:
         return template

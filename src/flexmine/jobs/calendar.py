@@ -1,4 +1,4 @@
-"""Days of the site: where they begin and end, and which one a night is for."""
+"""Days of the site: when they begin and end, and which one a night is for."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class LocalDay:
-    """A calendar day of a zone; it has 23 or 25 hours where the clock is changed."""
+    """A calendar day in a time zone (an IANA name); it has 23 or 25 hours when the clocks change."""
 
     day: date
     zone: str
 
     @property
     def begin(self) -> datetime:
-        """Local midnight, in the zone."""
+        """Local midnight at its beginning, aware."""
         return _midnight(self.day, self.zone)
 
     @property
     def end(self) -> datetime:
-        """Local midnight after it, in the zone."""
+        """Local midnight at its end, aware."""
         return _midnight(self.day + ONE_DAY, self.zone)
 
     @property
     def hours(self) -> float:
-        """Elapsed hours from midnight to midnight."""
+        """Elapsed time from midnight to midnight [h]."""
         return (self.end.astimezone(UTC) - self.begin.astimezone(UTC)) / timedelta(hours=1)
 
 
@@ -38,7 +38,7 @@ def _midnight(day: date, zone: str) -> datetime:
 
 
 def tomorrow(now: datetime, zone: str) -> date:
-    """Return the day after the one that the site's calendar shows at `now`: a night plans the day to come."""
+    """Return the day after that of `now` (aware) in `zone` (an IANA name): a night plans the coming day."""
     return now.astimezone(ZoneInfo(zone)).date() + ONE_DAY
 
 

@@ -1,4 +1,4 @@
-"""What a look at a plant finds: checks with a level as monitors count, and figures that they keep."""
+"""What a look at a plant finds: checks with the levels that monitors use, and figures that they keep."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flexmine.publish.whole import Whole, newest_whole
 
 
 class Level(IntEnum):
-    """As monitors of the Nagios kind count: also the exit code of ``flexmine health``."""
+    """Levels as in Nagios plugins; also the exit codes of ``flexmine health``."""
 
     OK = 0
     WARNING = 1
@@ -35,12 +35,12 @@ Found = Iterator[Check | tuple[str, dict[str, str], float]]
 
 @dataclass(frozen=True)
 class View:
-    """A plant at one moment; what several checks look at is looked at once."""
+    """A plant at one moment; what several checks need is read only once."""
 
     job: Job
     now: datetime
 
     @cached_property
     def whole(self) -> Whole:
-        """What is published, and what is wrong with it."""
+        """The newest undamaged publication, and what is wrong with later ones."""
         return newest_whole(self.job.path_of(self.job.document.publish.directory))

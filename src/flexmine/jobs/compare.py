@@ -19,7 +19,7 @@ SHOWN = 12
 
 
 def input_changes(before: Path, now: Path) -> tuple[str, ...]:
-    """Return in sentences what differs between two folders of inputs, keys first, then series."""
+    """Return how the folder of inputs `now` differs from the folder `before`: sentences, in order of file name."""
     names = sorted({p.relative_to(root).as_posix() for root in (before, now) for p in root.rglob("*") if p.is_file()})
     found: list[str] = []
     for name in names:
@@ -112,7 +112,7 @@ def _values(path: Path) -> dict[Key, _Value]:
 
 
 def _size(a: Mapping[Key, _Value], b: Mapping[Key, _Value], differing: list[Key]) -> str:
-    """Return in words by how much numbers differ; nothing where none of them is a number."""
+    """Return in words by how much numbers differ; empty where none of them is a number."""
     steps = []
     for moment in differing:
         x, y = _number(a[moment].text), _number(b[moment].text)
@@ -126,7 +126,7 @@ def _size(a: Mapping[Key, _Value], b: Mapping[Key, _Value], differing: list[Key]
 
 
 def _differ(x: str, y: str) -> bool:
-    """Return whether two cells say something else: -14.990 is -14.99."""
+    """Return whether two cells differ in more than notation: -14.990 equals -14.99."""
     return x != y and (_number(x) is None or _number(x) != _number(y))
 
 

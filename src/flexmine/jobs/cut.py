@@ -8,6 +8,6 @@ import pandas as pd
 
 
 def write_rows(rows: pd.DataFrame, path: Path) -> None:
-    """Write the rows as CSV."""
+    """Write `rows` as CSV to `path`, whose folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

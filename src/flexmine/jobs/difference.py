@@ -23,7 +23,7 @@ WATT_MW = 1e-6
 
 @dataclass(frozen=True)
 class Hour:
-    """A step in which the site's power differs [MW], and which containers run in one of both only."""
+    """A step in which containers differ: the site's power in both plans [MW], and who runs in only one of them."""
 
     begin: str
     before_mw: float
@@ -34,17 +34,18 @@ class Hour:
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two plans of one day, over the hours that both publish.
+    """The difference between two plans of one day, over the hours that both publish.
 
     Attributes
     ----------
     begin, end : str
-        Of those hours.
+        Of those hours, ISO 8601.
     whole : bool
-        Whether those are all hours of both.
+        Whether those are all published hours of both.
     hours : tuple of Hour
+        The steps that differ.
     containers : mapping
-        By name, the energy at the meter that it draws more in the second plan [MWh]; only those that differ.
+        By name, how much more energy it draws at the meter in the second plan [MWh]; only those that differ.
     money_usd : mapping
         By item, (first, second) [USD].
     why : tuple of str
@@ -62,7 +63,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Written:
-    """A plan read back: its problem, its tables and what the replay makes of them."""
+    """A plan read back: its problem, its tables and their replay."""
 
     problem: Problem
     tables: PlanTables
@@ -70,11 +71,11 @@ class _Written:
 
     @cached_property
     def truth(self) -> Replay:
-        """Who pays what in which step, as the audit works it out."""
+        """Replay of the written schedule, with the money of every step."""
         return replay_rounded(self.problem, self.tables.schedule(self.problem))
 
     def part(self, values: np.ndarray, names: list[str], hours: slice) -> np.ndarray:
-        """Return values of the containers in the order of `names`; of one that it has not, 0."""
+        """Return values of the containers in the order of `names`; 0 for a container that the plan does not have."""
         place = {name: i for i, (name, _) in enumerate(self.problem.containers)}
         blank = np.zeros(hours.stop - hours.start, dtype=values.dtype)
         return np.array([values[place[n], hours] if n in place else blank for n in names])
@@ -83,12 +84,12 @@ class _Written:
 def difference(before: Stored, now: Stored) -> Difference:
     """Compare two stored runs of one day over the hours that both publish.
 
-    A plan of the rest of the day is compared with that part of the plan before it; its money is priced step by step.
+    The second may plan only the rest of the day: money is the sum over the common steps, not that of the whole plan.
 
     Raises
     ------
     BadInput
-        The files of one cannot be read, they have no hour in common, or steps of another length.
+        A file cannot be read, or the plans have no hours in common or steps of different length.
     """
     a, b = _read(before.plan), _read(now.plan)
     hours_a, hours_b = _common(a, b)

@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Joined:
-    """All nights as one problem of single containers, its schedule, and what the audit says of it."""
+    """All nights as one problem of single containers, its schedule, and their replay."""
 
     problem: Problem
     schedule: Schedule
@@ -47,7 +47,7 @@ class Joined:
 
 
 def read_part(day: date, plan: Path) -> Part:
-    """Read the published part of a written plan.
+    """Read the published part of the plan of `day` from the folder `plan`.
 
     Raises
     ------
@@ -59,12 +59,14 @@ def read_part(day: date, plan: Path) -> Part:
 
 
 def executed(store: RunStore, plant: str, first: date | None = None, last: date | None = None) -> list[Part]:
-    """Return what was planned for each hour of the stored days, as it stood last before that hour.
+    """Return what was planned for each hour of the stored days of `plant`, as last planned before that hour.
+
+    Days before `first` or after `last` are left out; None sets no limit.
 
     Raises
     ------
     BadInput
-        A file cannot be read.
+        A file cannot be read, or a stored plan was altered.
     """
     parts = []
     for day in [r.day for r in store.followed_of_days(plant)]:
@@ -90,15 +92,15 @@ def _parts_of_day(store: RunStore, revisions: Sequence[RunRecord]) -> list[Part]
 def join(parts: Sequence[Part]) -> Joined:
     """Join nights that follow each other and replay them as one schedule.
 
-    Every container is a class of its own, so that it may change its class from night to night; limits on how many of a
-    class run are those of each night and are audited there.  How each field is joined is said where it is described,
-    in :mod:`flexmine.problem.model`.
+    Every container becomes a class of its own, so that it may change its class from night to night; limits on how many
+    of a class run are those of each night and are audited there.  How a field is joined is stated where it is
+    described, in :mod:`flexmine.problem.model`.
 
     Raises
     ------
     BadInput
-        There is a gap between two nights, or what has to be the same in all of them, such as the curve of a container
-        or the ramp of the site, is not.
+        There is a gap between two nights, or something that has to be the same in all of them, such as the power curve
+        of a container or the ramp of the site, is not.
     """
     _check_times(parts)
     singles = [_of_single_containers(part, parts) for part in parts]

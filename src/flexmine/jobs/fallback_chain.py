@@ -31,7 +31,7 @@ KEPT_FILES = ("problem.json", "setpoints.csv", "site.csv", "plan.json")
 
 @dataclass(frozen=True)
 class Prepared:
-    """A folder of inputs of one step of the ladder, ready to be planned, and what each series in it is."""
+    """A folder of inputs of one step of the ladder, ready to be planned, and the source of each of its series."""
 
     folder: Path
     provenance: Provenance
@@ -46,9 +46,11 @@ class FallbackChain:
     ----------
     now : datetime
         What the clock shows.  A day that has begun is planned with what was known at its beginning: the newest
-        forecasts say nothing of its first hours, and plans of hindsight are worth nothing.
+        forecasts say nothing about its first hours, and plans made with hindsight are worth nothing.
+    extra : mapping
+        Keys added to the case, such as ``commitment``.
     readings : dict
-        The files of feeds as they were read first, see :class:`flexmine.jobs.feeds.Search`.
+        The files of feeds as first read, see :class:`flexmine.jobs.feeds.Search`.
     """
 
     job: Job
@@ -64,7 +66,14 @@ class FallbackChain:
     def steps(self) -> Iterator[tuple[str, Callable[[Path], Prepared]]]:
         """Yield the name of each step and how its inputs are prepared, in order.
 
-        A step of the feeds may use all feed steps before it, series by series; the newest issue comes first always.
+        A step of the feeds may use all feed steps before it, series by series; the newest issue always comes first.
+
+        Yields
+        ------
+        name : str
+            ``newest``, or the step's name in the job's ladder.
+        prepare : callable
+            Writes the inputs into a new folder; raises BadInput where this step has none.
         """
         allowed: list[LadderStep] = []
         yield NEWEST, partial(self._of_feeds, NEWEST, ())
@@ -76,7 +85,7 @@ class FallbackChain:
                 yield step.step, partial(self._of_feeds, step.step, tuple(allowed))
 
     def _of_feeds(self, name: str, allowed: tuple[LadderStep, ...], folder: Path) -> Prepared:
-        """Prepare inputs of which every series is from the first allowed step that has it."""
+        """Prepare inputs in which every series is from the first allowed step that has it."""
         feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
         axis = self._axis(self.horizon)
         as_of = min(self.now, self.horizon.begin)
@@ -121,7 +130,7 @@ class FallbackChain:
         return persisted(past, key, search.axis, step, known(search, key, feed))
 
     def _of_previous_plan(self, folder: Path) -> Prepared:
-        """Prepare the look-ahead of the plan of the day before: its series, and its schedule as it stands."""
+        """Prepare the look-ahead of the previous day's plan: its series, and its schedule unchanged."""
         day = self.horizon.day
         if self.horizon.since is not None:
             raise BadInput("inside the day there is no look-ahead to keep: the plan in force stays")

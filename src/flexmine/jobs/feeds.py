@@ -36,6 +36,8 @@ class Chosen:
 
     Attributes
     ----------
+    spec : Series
+        How `rows` are read.
     rows : DataFrame
         Time and value as text, cut to the horizon.
     step : str
@@ -43,7 +45,7 @@ class Chosen:
     label : str
         What a reader of the plan should know about it; empty for a newest issue.
     source : mapping
-        Which file, issued when, at which revision, and the sha256 of every file that was read, for the record.
+        For the record: which file, when it was issued, its revision, and the sha256 of every file that was read.
     """
 
     spec: Series
@@ -55,13 +57,17 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for: the series of one horizon as they were known at `as_of`, at the latest `now`.
+    """What is looked for: the series of one horizon.
 
     Attributes
     ----------
+    as_of : datetime
+        Aware; issues after it are not used.
+    now : datetime
+        Aware, by the clock; issues after it are not used either, and reported.
     readings : dict
         The bytes of every file that was read.  Each is read once: a file that is replaced meanwhile would give one
-        series, or one step of the ladder, another content than the next.
+        series, or one step of the ladder, other content than the next.
     """
 
     job: Job
@@ -72,18 +78,18 @@ class Search:
     readings: dict[Path, bytes] = field(default_factory=dict)
 
     def read(self, path: Path) -> bytes:
-        """Return the bytes of a file as they were when it was read first."""
+        """Return the bytes of the file at `path` as they were when it was first read."""
         if path not in self.readings:
             self.readings[path] = read_bytes(path)
         return self.readings[path]
 
     def sha256(self, path: Path) -> str:
-        """Return the sha256 of what was read."""
+        """Return the sha256 of those bytes in hexadecimal digits."""
         return hashlib.sha256(self.read(path)).hexdigest()
 
 
 def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
-    """Return the newest issue of a series; of a series without feed, the template's own file.
+    """Return the newest issue of a series; for a series without a feed, the template's own file.
 
     Raises
     ------
@@ -129,7 +135,7 @@ def known(search: Search, key: SeriesKey, feed: Feed | None) -> Floats:
 
 
 def _best_known(search: Search, key: SeriesKey, feed: Feed, issues: Sequence[FeedFile]) -> Stitched:
-    """Return the newest issue, completed by older ones where it says nothing.
+    """Return the newest issue, completed by older ones where it has no value.
 
     Raises
     ------
@@ -154,7 +160,7 @@ def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
     Raises
     ------
     BadInput
-        With what is wrong with each issue within the limit.
+        No issue within the limit can be used; there is a message for each.
     """
     limit_h = feed.older_max_age_h or feed.max_age_h
     wrong: list[str] = []
@@ -170,7 +176,7 @@ def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
 
 
 def filled(search: Search, key: SeriesKey, feed: Feed, step: Fill) -> Chosen:
-    """Return the newest issue with what it lacks filled by the policy of a step.
+    """Return the newest issue with its gaps filled by the policy of a step.
 
     Raises
     ------
@@ -193,7 +199,7 @@ def _issues(search: Search, feed: Feed) -> tuple[FeedFile, ...]:
 
 @contextmanager
 def _named(key: SeriesKey) -> Iterator[None]:
-    """Let every fault name the series that it is of."""
+    """Let every fault name its series."""
     try:
         yield
     except BadInput as error:
@@ -201,7 +207,7 @@ def _named(key: SeriesKey) -> Iterator[None]:
 
 
 def _source(search: Search, issue: FeedFile, *used: FeedFile) -> dict[str, Any]:
-    """Return what the record says of an issue, and of all files that the series is made from."""
+    """Return what the record states about an issue, and about all files that the series is made from."""
     read = {file.label: search.sha256(file.path) for file in (issue, *used)}
     return {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision, "sha256": read}
 

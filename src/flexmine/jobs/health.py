@@ -1,4 +1,4 @@
-"""Whether a plant is looked after: the current plan, the feeds, the last runs; for monitors and for people."""
+"""The health of a plant: its current plan, its feeds and its last runs, for monitors and for people."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ class Health:
 
     Attributes
     ----------
-    figures : dict
-        Number by name of the metric and label: ``(name, {label: value})``.
+    checks : tuple of Check
+        In the order in which they were made.
+    figures : tuple
+        ``(name of the metric, {label: value}, number)`` each.
     """
 
     plant: str
@@ -51,20 +53,20 @@ class Health:
 
     @property
     def lines(self) -> list[str]:
-        """A line for monitors, then one for each check, the worst first."""
+        """One line for monitors, then one for each check, the worst first."""
         worst = sorted(self.checks, key=lambda c: -c.level)
         first = next((c.text for c in worst if c.level == self.level), "")
         head = f"FLEXMINE {self.level.name} - {self.plant}: {first}"
         return [head, *(f"{c.level.name}: {c.name}: {c.text}" for c in worst)]
 
     def document(self) -> dict[str, Any]:
-        """For machines."""
+        """Return plant, level, exit code and checks as plain values, for JSON."""
         checks = [{"name": c.name, "level": c.level.name, "text": c.text} for c in self.checks]
         return {"plant": self.plant, "level": self.level.name, "exit_code": int(self.level), "checks": checks}
 
 
 def health(job: Job, now: datetime) -> Health:
-    """Look at a plant as it stands; whether it can be written is tried, and nothing is changed."""
+    """Check a plant at `now` (aware); that it can be written to is tested by writing, and nothing is changed."""
     checks: list[Check] = []
     figures: list[tuple[str, dict[str, str], float]] = []
     view = View(job, now)
@@ -164,7 +166,7 @@ def _runs(view: View) -> Found:
 
 
 def _stored(job: Job, store: RunStore) -> Found:
-    """Look at the newest runs, so that an altered one is reported before something has to begin from it."""
+    """Check the newest runs, so that an altered one is reported before something has to begin from it."""
     for newest, record in enumerate(store.history(job.plant, LOOKED_INTO)):
         for part, stopped in ((store.plan, "the next night cannot begin from it"), (store.inputs, NO_INPUTS)):
             try:
@@ -204,7 +206,7 @@ def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
 
 
 def _clock(last: Attempt, clock: datetime) -> Found:
-    """Warn of a run that has ended after now, by what the clock of the machine showed then."""
+    """Warn of a run that ended after now, by what the clock of the machine showed then."""
     ahead = (last.ended or last.started) - clock
     if ahead > AHEAD:
         text = f"the last run ended {ahead / ONE_HOUR:.1f} h after now; is the clock right?"
@@ -256,7 +258,7 @@ def _feeds(view: View) -> Found:
 
 
 def _thinned(issues: Sequence[FeedFile]) -> str:
-    """Return that the newest issue is much smaller than those before it: a feed that thins out, or broke off."""
+    """Return a sentence where the newest issue is much smaller than those before it: it may have been cut off."""
     sizes = [issue.size_bytes for issue in issues[: 1 + COMPARED_ISSUES]]
     if len(sizes) <= FEWEST_ISSUES:
         return ""
@@ -267,7 +269,7 @@ def _thinned(issues: Sequence[FeedFile]) -> str:
 
 
 def _disk(view: View) -> Found:
-    """Look whether there is room for the next nights, before one of them fails for want of it."""
+    """Check that there is room for the next nights, before one of them fails for lack of it."""
     job = view.job
     free_mb = disk_usage(job.folder if job.folder.is_dir() else job.path_of(".")).free / 1e6
     if free_mb < LEAST_FREE_MB:

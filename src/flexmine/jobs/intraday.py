@@ -1,7 +1,7 @@
-"""Inside the day: power reset within the commitment of the plan in force, or the rest of the day planned anew.
+"""Inside the day: power reset within the commitment of the plan in force, or the rest of the day planned again.
 
 Both are nights of a shorter day: they begin with the next step, from the state that the plan in force leads to, with
-the newest issues of now, and are stored as a revision of the day and published like any plan.
+the newest issues by now, and are stored as a revision of the day and published like any plan.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Intraday:
     night : Night
         Job, clock and run id.
     kind : str
-        ``redispatch`` keeps who runs; ``replan`` decides that anew too.
+        ``redispatch`` keeps who runs; ``replan`` decides that again too.
     """
 
     night: Night
@@ -114,7 +114,7 @@ class Intraday:
 
 
 def _kept_commitment(store: RunStore, in_force: RunRecord, horizon: Horizon, off: Collection[str]) -> Mapping[str, Any]:
-    """Return the commitment as a case says it; its name stays that of the plan that has decided it."""
+    """Return the commitment in the form of a case; it keeps the name of the plan that decided it."""
     kept = load_case(store.inputs(in_force) / CASE_FILE).document.commitment
     whose = in_force.run_id if kept is None else kept.plan
     runs = [run for run in committed_runs(store, in_force, horizon.begin) if not _goes_on(run, horizon.begin, off)]
@@ -124,8 +124,8 @@ def _kept_commitment(store: RunStore, in_force: RunRecord, horizon: Horizon, off
 def stopped(planned: Before, measured: Before) -> set[str]:
     """Return the containers that ought to be running and were measured off.
 
-    Such a container is out of the commitment until the plan starts it the next time: a restart would be a decision of
-    who runs.
+    Such a container is out of the commitment until the plan next starts it: restarting it earlier would be a decision
+    about who runs.
     """
     states = planned.state.get("containers", {})
     return {
@@ -140,14 +140,14 @@ def _goes_on(run: Mapping[str, str], begin: datetime, off: Collection[str]) -> b
 
 
 def next_step(now: datetime, day: LocalDay, step_minutes: int) -> datetime:
-    """Return the beginning of the first step of the day that has not begun at `now`."""
+    """Return the beginning of the day's first step, of `step_minutes` [min], that has not begun at `now` (aware)."""
     step = timedelta(minutes=step_minutes)
     elapsed = now.astimezone(UTC) - day.begin.astimezone(UTC)
     return (day.begin.astimezone(UTC) + -(-elapsed // step) * step).astimezone(day.begin.tzinfo)
 
 
 def committed_runs(store: RunStore, record: RunRecord, begin: datetime) -> Iterator[dict[str, str]]:
-    """Yield when which container runs from `begin` on by a stored plan, as a case's ``commitment`` says it."""
+    """Yield the runs of containers from `begin` (aware) on by a stored plan, in the form of a case's ``commitment``."""
     part = read_part(record.day, store.plan(record))
     time = part.problem.time
     first = round((begin.astimezone(UTC) - time.begin(0).astimezone(UTC)) / timedelta(hours=time.step_h))

@@ -28,8 +28,12 @@ class FeedFile:
     ----------
     label : str
         The file, relative to the job.
+    issued : datetime
+        Aware, UTC.
     size_bytes : int
-        As it was found; the file itself may be gone by the time it is read.
+        When it was found; the file itself may be gone by the time it is read.
+    revision : int
+        Of several with the same time of issue the highest counts.
     """
 
     path: Path
@@ -39,7 +43,7 @@ class FeedFile:
     revision: int = 0
 
     def age_h(self, now: datetime) -> float:
-        """Return how long before `now` it was issued [h]."""
+        """Return how long before `now` (aware) it was issued [h]."""
         return (now - self.issued) / ONE_HOUR
 
     def __str__(self) -> str:
@@ -56,9 +60,10 @@ class Found:
 
 
 def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
-    """Return the issues of a feed until `as_of`, the newest first; of one time of issue the highest revision first.
+    """Return the issues of a feed up to `as_of`, the newest first; at the same time the highest revision first.
 
-    A file issued after `now`, by the clock, is passed over and told: it is of a later night, or a clock is wrong.
+    A file issued after `now`, by the clock, is passed over and reported: it is of a later night, or a clock is wrong.
+    Both times are aware.
 
     Raises
     ------

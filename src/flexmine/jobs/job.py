@@ -33,7 +33,7 @@ class Job:
 
     @property
     def document(self) -> JobDocument:
-        """What the file says."""
+        """The job file, validated."""
         return self.loaded.document
 
     @property
@@ -43,12 +43,12 @@ class Job:
 
     @property
     def zone(self) -> str:
-        """The site's zone."""
+        """Time zone of the site, an IANA name."""
         return self.template.plant.document.zone
 
     @cached_property
     def folder(self) -> Path:
-        """Where the runs are kept."""
+        """Folder in which the runs are kept."""
         return self.path_of(self.document.folder)
 
     @cached_property
@@ -58,20 +58,20 @@ class Job:
 
     @property
     def has_store(self) -> bool:
-        """Whether there is a store to look into, without making one; a server is taken to have it."""
+        """Whether a store exists, without making one; a database server is assumed to have one."""
         return self.url.get_backend_name() != SQLITE or database_file(self.url).is_file()
 
     def path_of(self, reference: str) -> Path:
-        """Return a path that the job file names."""
+        """Return the path of `reference`, which stands in the job file and is relative to its folder."""
         return self.loaded.path.parent / reference
 
     def local_day(self, day: date) -> LocalDay:
-        """Return a day of the site.
+        """Return the calendar day `day` in the site's time zone.
 
         Raises
         ------
         BadInput
-            Where it has no whole number of steps.
+            Its length is not a whole number of steps.
         """
         local = LocalDay(day, self.zone)
         step_h = self.template.case.document.step_h

@@ -1,4 +1,4 @@
-"""Backup and restore of a job: its store under the lock of its plant where it is replaced."""
+"""Backup and restore of a job's store; a restore holds the lock of the plant."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LOG = logging.getLogger("flexmine.nightly")
 
 
 def backup_job(job: Job, target: Path) -> Counts:
-    """Back up the store of a job; runs may go on meanwhile.
+    """Back up the store of a job into the file `target`; runs may go on meanwhile.
 
     Raises
     ------
     BadInput
-        There is nothing to back up, a stored plan was altered and could not be restored, a restore is under way or was
-        interrupted, or as by :func:`flexmine.store.backup.backup`.
+        There is nothing to back up, a stored plan was altered, a restore is under way or was interrupted, or as by
+        :func:`flexmine.store.backup.backup`.
     """
     if not job.has_store:
         raise BadInput(f"{job.plant}: there is no store yet in {job.folder}")
@@ -49,18 +49,20 @@ def backup_job(job: Job, target: Path) -> Counts:
 
 
 def restore_job(job: Job, source: Path, *, overwrite: bool) -> Counts:
-    """Restore the store of a job; while it is done no run can begin.
+    """Restore the store of a job from the backup `source`; no run can begin meanwhile.
 
-    Every run is checked as one that was found without a row would be: its inputs against their digest, its plan by the
-    audit and against its record.
+    Existing rows and files of the plant are replaced only with `overwrite`.  Every run is checked like one that is
+    found without a row: its inputs against their digest, its plan by the audit and against its record.
 
-    Where nothing is published, as on a new machine, the next run publishes the newest plan, under a number above all
-    that the store knows.
+    Where nothing is published, as on a new machine, the next run publishes the newest plan, with a sequence number
+    above all that the store knows.
 
     Raises
     ------
-    BadInput, NoPlan
-        As by :func:`flexmine.store.restore.restore`; a run is at work.
+    BadInput
+        As by :func:`flexmine.store.restore.restore`.
+    NoPlan
+        A run is at work.
     """
     with plant_lock(job.folder, job.plant, job.document.lock_wait_s, LOG.warning):
         store = job.open_store()

@@ -21,6 +21,7 @@ def kept_schedule(earlier: Path, problem: Problem) -> Schedule:
     ----------
     earlier : Path
         Folder with problem.json, setpoints.csv and site.csv.
+    problem : Problem
 
     Raises
     ------

@@ -19,13 +19,19 @@ from flexmine.errors import BadInput, NoPlan
 def plant_lock(folder: Path, plant: str, wait_s: float, warn: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of a plant.
 
-    The operating system gives the lock back when its holder dies, however it dies; who held it is written beside it,
-    so that an unfinished run is noticed.
+    The operating system releases the lock when its holder dies, however it dies; who held it is written beside it, so
+    that an unfinished run is noticed.
 
     Parameters
     ----------
+    folder : Path
+        Folder of all runs; made where it is missing.
+    plant : str
+        Name of the plant; every plant has a lock of its own.
     wait_s : float
-        How long to wait for another run [s].
+        How long to wait for another run [s]; 0 does not wait.
+    warn : callable
+        Receives a sentence where the lock of a dead run is taken over, or the note of its holder cannot be removed.
 
     Raises
     ------
@@ -64,9 +70,9 @@ def _holder(folder: Path, plant: str) -> Path:
 
 
 def abandoned(folder: Path, plant: str) -> str:
-    """Return who has held the lock of a plant and died; empty where nobody has, or where this machine cannot tell.
+    """Return who died holding the lock of `plant` in `folder`; empty where nobody did, or this machine cannot know.
 
-    The lock itself is not tried: a run that begins just then would take that for another run.
+    The lock itself is not tried: a run that begins at that moment would take this for another run.
     """
     holder = _holder(folder, plant)
     try:

@@ -41,7 +41,7 @@ class _Human(logging.Formatter):
 
 
 def start_log(run_id: str, style: str) -> None:
-    """Send what flexmine logs to stderr, each line with the id of the run; `style` is ``human`` or ``json``."""
+    """Log what flexmine reports to stderr, each line with `run_id`; `style` is ``human`` or ``json``."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Json(run_id) if style == "json" else _Human(run_id))
     logger = logging.getLogger("flexmine")

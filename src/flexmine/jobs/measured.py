@@ -1,4 +1,4 @@
-"""The state of the plant as it was measured, in place of the planned one, where measurements reach up to the plan."""
+"""The measured state of the plant in place of the planned one, where measurements reach up to the plan."""
 
 from __future__ import annotations
 
@@ -23,10 +23,16 @@ BELOW_START_K = 1.0
 
 
 def as_measured(job: Job, store: RunStore, before: Before, moment: datetime, warn: Callable[[str], None]) -> Before:
-    """Return the state at a moment, container by container as measured where the job asks for it and it is known.
+    """Return the state at `moment` (aware), by container as measured where the job asks for it and a reading is recent.
 
-    A container whose last measurement ended longer ago than ``max_gap_h`` keeps its planned state; in the gap it is
-    taken to have gone on as it was.
+    A container whose last reading ended more than ``max_gap_h`` ago keeps its planned state; within the gap it is taken
+    to have gone on unchanged.  `warn` receives a sentence for each container measured on or off against the plan, and
+    one where no reading is recent.
+
+    Raises
+    ------
+    BadInput
+        The store cannot be read.
     """
     telemetry = job.document.telemetry
     if telemetry is None or not telemetry.state:
@@ -54,7 +60,7 @@ def as_measured(job: Job, store: RunStore, before: Before, moment: datetime, war
 
 
 def _measured(job: Job, name: str, planned: dict[str, Any], rows: list[Reading], moment: datetime) -> dict[str, Any]:
-    """Return the state of one container; run hours and starts in all stay the planned ones."""
+    """Return the state of one container; total run hours and starts remain the planned ones."""
     last, model = rows[-1], _model(job, name)
     same = _unbroken(rows)
     agrees = planned["on"] == last.is_on and all(r.is_on == r.planned_on for r in same)
@@ -106,7 +112,7 @@ def _it_power_mw(planned: dict[str, Any], last: Reading) -> float:
 
 
 def fitted(before: Before, job: Job) -> Before:
-    """Return a state whose running containers draw no more than their models can."""
+    """Return a state in which no running container draws more IT power than its model can."""
     states = {name: dict(state) for name, state in before.state.get("containers", {}).items()}
     for name, state in states.items():
         if state.get("it_power_mw") is not None:

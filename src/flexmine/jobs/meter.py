@@ -28,7 +28,7 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Sample:
-    """One row: mean power over `length` from `begin`; `is_on` and the temperature where the file tells them."""
+    """One row: mean power [MW] over `length` from `begin`; state and temperature [C] are None where it has none."""
 
     container: str
     begin: datetime
@@ -49,12 +49,13 @@ class Meter:
 def read_meter(path: Path, containers: tuple[str, ...]) -> Meter:
     """Read measurements with the columns interval_start, container and facility_power_mw or it_power_mw.
 
-    Columns ``state`` (on, off) and ``inside_temperature_c`` are used where there are any.
+    Columns ``state`` (on, off) and ``inside_temperature_c`` are optional.  Names other than those in `containers` are
+    an error.
 
     Raises
     ------
     BadInput
-        With file, line and column of everything that is wrong.
+        Everything that is wrong, with file, line and column.
     """
     table = read_table(read_bytes(path), path.name)
     table.need("interval_start", "container")
@@ -123,7 +124,7 @@ def _twice(table: Table, names: pd.Series, times: np.ndarray) -> Iterator[str]:
 def _without_jitter(times: np.ndarray) -> np.ndarray:
     """Return the beginnings that samples stand for: meters answer some seconds late, by less than half a sample.
 
-    The length of a sample is the usual one that is nearest to their median distance; where all are exact, none moves.
+    The length of a sample is the usual one nearest to their median distance; where all are exact, none moves.
     """
     distances = np.diff(np.unique(times))
     # Samples of many containers come seconds apart; those distances say nothing of the length.

@@ -33,7 +33,7 @@ MEANING = {
 
 
 def write_metrics(found: Health, path: Path) -> None:
-    """Write the figures of a plant.
+    """Write the figures of a plant to the text file `path`.
 
     Raises
     ------

@@ -37,12 +37,12 @@ class Night(Planner):
     """One call of the nightly job."""
 
     def run(self, day: date | None = None) -> list[DayResult]:
-        """Plan `day`, or tomorrow, and whatever was missed before it.
+        """Plan `day` (None: tomorrow at the site), after the days before it that were missed.
 
         Raises
         ------
         BadInput, Infeasible, NoPlan, AuditFailed
-            There is no new plan; what was published before stays as it is.
+            There is no new plan; what was published before stays.
         """
         job = self.job
         target = day or tomorrow(self.now, job.zone)
@@ -60,7 +60,7 @@ class Night(Planner):
                 store.close()
 
     def _publish_left(self, store: RunStore) -> None:
-        """Publish what is stored and not published; that it fails is no reason not to plan the next day."""
+        """Publish what is stored and not published; a failure is no reason not to plan the next day."""
         try:
             publish_newest(self.job, store, self.now, LOG.info)
         except (BadInput, AuditFailed) as error:
@@ -93,7 +93,17 @@ class Night(Planner):
         return days_from(begin, target)
 
     def attempted(self, store: RunStore, day: date, plan: Callable[[], DayResult], kind: str = NIGHT) -> DayResult:
-        """Plan one day and note how it ended."""
+        """Plan one day and note how it ended.
+
+        Parameters
+        ----------
+        store : RunStore
+        day : date
+        plan : callable
+            Plans the day; its errors are noted and raised on.
+        kind : str, default "night"
+            What the attempt is noted as: ``night``, ``redispatch`` or ``replan``.
+        """
         attempt = Attempt(self.run_id, self.job.plant, day, datetime.now(UTC), kind=kind)
         try:
             result = plan()
@@ -122,7 +132,7 @@ class Night(Planner):
         return result
 
     def _kind(self, store: RunStore, revisions: list[RunRecord], horizon: Horizon) -> str:
-        """Return what a night is kept as: once machines follow a plan of the day, no other one begins at midnight."""
+        """Return the kind of a night: once machines follow a plan of the day, no other one begins at midnight."""
         published = any(record.sequence is not None for record in revisions)
         under_way = self.now >= horizon.begin or store.last_day(self.job.plant) != horizon.day.day
         return AGAIN if published and under_way else NIGHT
@@ -130,7 +140,17 @@ class Night(Planner):
     def fallback_chain(
         self, store: RunStore, horizon: Horizon, planned: Before, extra: Mapping[str, Any] | None = None
     ) -> FallbackChain:
-        """Return the ladder of a horizon: its state corrected by what was measured, its containers as they draw."""
+        """Return the fallback chain of a horizon, with state and containers corrected by measurements.
+
+        Parameters
+        ----------
+        store : RunStore
+        horizon : Horizon
+        planned : Before
+            The state by the plan.
+        extra : mapping, optional
+            Keys added to the case, such as ``commitment``.
+        """
         before = as_measured(self.job, store, planned, horizon.begin, LOG.warning)
         told = ", ".join(f"{k} {v}" for k, v in before.source.items())
         LOG.info("%s: state before it from %s", horizon.day.day, told)
@@ -142,6 +162,6 @@ class Night(Planner):
 
 
 def exit_code(results: list[DayResult]) -> int:
-    """Return the code of a night: of several, the first of 2, 1, 3, 6, 5, 4, 0 that holds."""
+    """Return the exit code of a night: of several days, the first of 2, 1, 3, 6, 5, 4, 0 that occurs."""
     codes = {result.record.exit_code for result in results}
     return next(code for code in (2, 1, 3, 6, 5, 4, 0) if code in codes)

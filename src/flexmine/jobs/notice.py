@@ -1,4 +1,4 @@
-"""Telling somebody that a run did not end well: by a program or a webhook, within a time, and never in its way."""
+"""Notices that a run did not end well: by a program or a webhook, within a time limit, without holding up the run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENVIRONMENT = {"plant": "FLEXMINE_PLANT", "status": "FLEXMINE_STATUS", "exit_cod
 
 @dataclass(frozen=True)
 class Bulletin:
-    """What a notice says.
+    """The content of a notice.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Bulletin:
     message : str
         The last line of the run.
     health : str
-        As ``flexmine health`` prints it.
+        The output of ``flexmine health``.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Bulletin:
 
     @property
     def text(self) -> str:
-        """For people."""
+        """The notice as plain text, for people."""
         return (
             f"flexmine {self.kind} of {self.plant}: exit {self.exit_code}, {self.status} (run {self.run_id})\n"
             f"{self.message}\n\n{self.health}\n"
@@ -49,7 +49,7 @@ class Bulletin:
 
 
 def send_notices(notices: Sequence[Notice], bulletin: Bulletin, warn: Callable[[str], None]) -> None:
-    """Send every notice, all at the same time; what goes wrong is reported and changes nothing.
+    """Send every notice, all at the same time; `warn` receives a sentence for each that fails, and the run goes on.
 
     A program that is still running when its time is up is killed with all that it has started; an answer that does
     not come is no longer waited for.

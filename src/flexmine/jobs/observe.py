@@ -1,4 +1,4 @@
-"""Measurements beside the plan: stored step by step, with what had been planned, and summed up by container."""
+"""Measurements beside the plan: stored step by step with what was planned, and summed by container."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ class InForce:
 
     @cached_property
     def facility_mw(self) -> Floats:
-        """Facility power, shape (containers, T)."""
+        """Facility power [MW], shape (containers, T)."""
         return replay(self.part.problem, self.part.schedule).facility_power_mw
 
     def step_of(self, moment: datetime) -> int:
-        """Return the step that begins at a moment."""
+        """Return the index of the step that begins at `moment` (aware)."""
         time = self.part.problem.time
         return round((moment.astimezone(UTC) - time.begin(0).astimezone(UTC)) / timedelta(hours=time.step_h))
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What came of a file of measurements.
+    """The readings of a file of measurements.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class _Plans:
     revisions: dict[object, list[RunRecord]] = field(default_factory=dict)
 
     def at(self, day: LocalDay, moment: datetime) -> InForce | None:
-        """Return the last plan that was known at a moment and covers it; of a day planned late, the first one."""
+        """Return the last plan that was known at a moment and covers it; for a day planned late, the first one."""
         if day.day not in self.revisions:
             self.revisions[day.day] = self.store.revisions(self.job.plant, day.day)
         covering = [r for r in self.revisions[day.day] if r.valid_from <= moment < r.valid_until]
@@ -89,12 +89,12 @@ class _Plans:
 
 
 def compare(job: Job, store: RunStore, meter: Meter) -> Observed:
-    """Bring samples onto the steps of the plans in force and put what was planned beside them.
+    """Average samples over the steps of the plans in force, and put the planned power beside them.
 
     Raises
     ------
     BadInput
-        The samples are longer than a step of the plan, or do not divide it.
+        The samples are longer than a step of the plan or do not divide it, or a stored plan cannot be read.
     """
     step = timedelta(hours=job.template.case.document.step_h)
     if meter.samples and step % meter.samples[0].length:
@@ -159,7 +159,10 @@ class Deviation:
 
     Attributes
     ----------
+    hours : float
+        Length of all readings [h].
     planned_mwh, actual_mwh : float
+        Energy by the plan and by the meter, of facility or IT power as measured [MWh].
     missed_h, unplanned_h : float
         Planned on and not running by the end of the step; running and not planned [h].
     bias : float or None
@@ -176,7 +179,7 @@ class Deviation:
 
 
 def deviations(readings: Iterable[Reading]) -> list[Deviation]:
-    """Return plan against measurement by container."""
+    """Return plan against measurement by container, in order of name."""
     own: dict[str, list[Reading]] = defaultdict(list)
     for reading in readings:
         own[reading.container].append(reading)
@@ -203,12 +206,13 @@ def _deviation(name: str, rows: list[Reading]) -> Deviation:
 
 
 def observe(job: Job, store: RunStore, path: Path) -> Observed:
-    """Store a file of measurements: a copy of the file first, from which the readings could be made again.
+    """Store a file of measurements: first a copy of it, from which the readings could be made again.
 
     Raises
     ------
     BadInput
-        With file, line and column of everything that is wrong; nothing is stored then.
+        Everything that is wrong with the file, with line and column, and nothing is stored; or the store cannot be
+        written.
     """
     meter = read_meter(path, job.template.plant.document.container_names)
     found = compare(job, store, meter)
@@ -225,7 +229,13 @@ def observe(job: Job, store: RunStore, path: Path) -> Observed:
 
 
 def observe_again(job: Job, store: RunStore) -> int:
-    """Store all files of measurements again, in the order in which they came, after the database was lost."""
+    """Store all files of measurements again after the database was lost, in order of arrival; return their number.
+
+    Raises
+    ------
+    BadInput
+        As by :func:`observe`.
+    """
     files = sorted(telemetry_folder(job).glob("*.csv"), key=lambda f: f.stat().st_mtime_ns)
     for path in files:
         observe(job, store, path)
@@ -233,5 +243,5 @@ def observe_again(job: Job, store: RunStore) -> int:
 
 
 def telemetry_folder(job: Job) -> Path:
-    """Return where the files of measurements are kept."""
+    """Return the folder in which the files of measurements are kept."""
     return job.folder / job.plant / "telemetry"

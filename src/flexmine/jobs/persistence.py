@@ -1,4 +1,4 @@
-"""Series of a night made of what was used on the days before: when no feed can be had."""
+"""Series of a night taken from the days before, where no feed is available."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Past:
     Attributes
     ----------
     days : int
-        So many days back at most.
+        How many days back at most.
     """
 
     job: Job
@@ -46,7 +46,7 @@ class Past:
 
     @cached_property
     def cases(self) -> list[tuple[Case, Mapping[str, str]]]:
-        """The cases of the days before, the newest first, each with the step that every series was taken on."""
+        """The cases of the days before, the newest first, each with the step of the ladder of every series."""
         found: list[tuple[Case, Mapping[str, str]]] = []
         for back in range(1, self.days + 1):
             for record in self._nights(self.day.day - ONE_DAY * back)[-1:]:
@@ -59,7 +59,7 @@ class Past:
         return [r for r in self.store.revisions(self.job.plant, day) if r.kind == NIGHT]
 
     def by_clock(self, dotted: str) -> dict[time, list[float]]:
-        """Return the values of a series by the site's clock, those of the newest day first."""
+        """Return the values of the series with the key `dotted` by local clock time, those of the newest day first."""
         if dotted not in self.used:
             values: dict[time, list[float]] = {}
             for case, steps in self.cases:
@@ -71,14 +71,17 @@ class Past:
 
 
 def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: Persistence | Hold, known: Floats) -> Chosen:
-    """Return a series of what is known, and else of the days before: a quantile of a surplus, else the newest value.
+    """Return a series from known values, else from the days before: a quantile of a surplus, or the newest value.
 
     Parameters
     ----------
+    past : Past
+    key : SeriesKey
+    axis : TimeAxis
     step : Persistence or Hold
         Of the ladder: which quantile of a surplus stands in.
     known : ndarray, shape (T,)
-        What a feed says of each step, NaN where it says nothing.
+        What a feed gives for each step, in the unit of the key; NaN where it gives nothing.
 
     Raises
     ------
@@ -108,7 +111,19 @@ def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: Persistence | Ho
 
 
 def of_values(key: SeriesKey, values: Floats, axis: TimeAxis, *, step: str, label: str) -> Chosen:
-    """Return given values as the series of a night, in the unit of its key."""
+    """Return given values as the series of a night.
+
+    Parameters
+    ----------
+    key : SeriesKey
+    values : ndarray, shape (T,)
+        In the unit of the key.
+    axis : TimeAxis
+    step : str
+        Step of the ladder that they were taken on.
+    label : str
+        What a reader of the plan should know about them; empty for nothing.
+    """
     rows = pd.DataFrame(
         {
             "interval_start": [axis.begin(t).isoformat() for t in range(axis.steps)],
@@ -122,7 +137,7 @@ def of_values(key: SeriesKey, values: Floats, axis: TimeAxis, *, step: str, labe
 
 
 def is_surplus(job: Job, key: SeriesKey) -> bool:
-    """Return whether a series says how much of a surplus there is: then less of it is the safe side."""
+    """Return whether a series is the offer of a surplus, of which less is the safe side."""
     if key.quantity not in ("available_mw", "headroom_mw"):
         return False
     sources = job.template.case.document.sources

@@ -22,24 +22,26 @@ class JobPins:
     in_force : tuple of Pin
         Those that touch the horizon.
     expired : tuple of Pin
-        Those that were over before it; they have no effect, and may be taken out of the file.
+        Those that were over before it; they have no effect and may be removed from the file.
     """
 
     in_force: tuple[Pin, ...]
     expired: tuple[Pin, ...]
 
     def extra(self) -> dict[str, Any]:
-        """Return what is added to the case of the night."""
+        """Return the keys added to the case of the night."""
         return {"pins": [as_mapping(pin) for pin in self.in_force]} if self.in_force else {}
 
 
 def job_pins(job: Job, begin: datetime, end: datetime) -> JobPins:
-    """Read the pins file of a job; without one there are none.
+    """Read the pins of a job for the horizon from `begin` to `end` (both aware).
+
+    The pins of its template are among them; a job that names no pins file returns none.
 
     Raises
     ------
     BadInput
-        It is missing, or names what the plant does not have; a night with unknown pins is not planned.
+        The file is missing, or names what the plant does not have; a night with unknown pins is not planned.
     """
     reference = job.document.pins
     if reference is None:

@@ -38,7 +38,7 @@ def new_run_id() -> str:
 
 @dataclass(frozen=True)
 class DayResult:
-    """What became of one day: its plan, and whether it is a new one."""
+    """The plan of one day, and whether it is a new one."""
 
     record: RunRecord
     new: bool
@@ -51,7 +51,7 @@ class Planner:
     Attributes
     ----------
     now : datetime
-        What the clock shows; issues and days are judged by it.
+        What the clock shows, aware; issues and days are judged by it.
     progress : callable
         Receives a short line when a phase begins.
     """
@@ -68,9 +68,11 @@ class Planner:
 
         Parameters
         ----------
-        known : RunRecord, optional
-            The run that has to be planned anew only where the inputs are others.
-        kind : str
+        store : RunStore
+        chain : FallbackChain
+        known : RunRecord or None
+            The run that is planned again only where the inputs differ from its own.
+        kind : str, default "night"
             What the run is kept as.
 
         Raises
@@ -125,7 +127,7 @@ class Planner:
         return dict(known.state_from) == dict(chain.before.source)
 
     def _write(self, plan: Plan, target: Path, phases: Phases) -> None:
-        """Write a plan, and audit what is written."""
+        """Write a plan, and audit the files written."""
         write_plan(plan, target, phases, report=self.job.document.report)
         audit = audit_directory(target)
         if not audit.ok:

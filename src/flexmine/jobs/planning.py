@@ -20,7 +20,7 @@ from flexmine.workflow.plan_case import plan_case
 
 
 def plan_inputs(folder: Path, phases: Phases) -> Plan:
-    """Return the audited plan of a folder of inputs, labelled as its step of the ladder asks.
+    """Return the audited plan of the inputs in `folder`, labelled as its step of the ladder requires.
 
     Raises
     ------

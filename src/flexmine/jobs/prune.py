@@ -1,4 +1,4 @@
-"""Forgetting old runs: their rows first, then their files, never what is published or carries the state on."""
+"""Removing old runs: their rows first, then their files, never what is published or carries the state on."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from flexmine.store.runs import RunStore
 
 @dataclass(frozen=True)
 class Pruned:
-    """The runs that went, and those that are old enough but are still needed, with the reason."""
+    """The runs removed, and those that are old enough but still needed, with the reason."""
 
     gone: tuple[RunRecord, ...]
     kept: tuple[tuple[RunRecord, str], ...]
 
 
 def prune(job: Job, store: RunStore, before: date, *, pretend: bool = False) -> Pruned:
-    """Remove all runs of days before `before`, but for those that something still needs.
+    """Remove all runs of days before `before` that nothing needs any more; with `pretend`, only list them.
 
-    Needed are the last published run, and the newest revisions of the last two days that have a plan: from the state
-    after the last one the next night begins, and from that after the one before a repeated night does.
+    Needed are the last published run, and the plans followed on the last two days that have one: the next night begins
+    from the state after the last, and a repeated night from that after the one before.
 
     Raises
     ------
     BadInput
-        A row does not fit its record, or a folder is none of a run or a link: nothing is removed then.  Or files
+        A row does not fit its record, or a folder is not that of a run or is a link: nothing is removed then.  Or files
         cannot be removed; the rows that name them are gone by then, and the next run sets the rest aside.
     """
     needed: dict[str, str] = {}
@@ -70,14 +70,17 @@ def first_kept(job: Job, store: RunStore, today: date, days: int | None) -> date
 
     Parameters
     ----------
+    job : Job
+    store : RunStore
+    today : date
+        By the site's calendar.
     days : int or None
-        How many days are kept; None: as many as the job says, and then nobody looks at what goes.
+        How many days are kept; None: as many as the job states, and then nobody looks at what is removed.
 
     Raises
     ------
     BadInput
-        The plans end long before today, and nobody has said how many days to keep: a clock that is ahead by years
-        must not forget them.
+        The plans end long before today, and `days` is None: a clock that is years ahead must not remove them.
     """
     newest = store.last_day(job.plant)
     if days is None and newest is not None and (today - newest).days > job.document.catch_up.max_days:

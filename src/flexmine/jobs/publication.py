@@ -1,4 +1,4 @@
-"""Handing the newest plan to machines, and noting that it was."""
+"""Publishing the newest plan for machines, and noting that it was published."""
 
 from __future__ import annotations
 
@@ -27,11 +27,20 @@ Report = Callable[[str], None]
 def publish_newest(job: Job, store: RunStore, now: datetime, report: Report) -> None:
     """Publish the newest plan where it is not published yet, and before it what was planned inside the days before.
 
-    Days are published in order, and a day anew after one before it: a plan of the rest of today, made when tomorrow
-    was published already, is followed by that of tomorrow.  A plan that does not begin in the state that the one
-    before it ends in is not published: minimum times and ramps would break at midnight.  An earlier night that is
-    planned again, and a plan whose day is over, are stored and not published.  Where what was published is not there
-    whole any more, it is published anew.
+    Days are published in order, and a day again after one before it: a plan of the rest of today, made when tomorrow
+    was published already, is followed by that of tomorrow.  A plan that does not begin in the state in which the one
+    before it ends is not published: minimum times and ramps would break at midnight.  An earlier night that is
+    planned again, and a plan whose day is over, are stored and not published.  Where what was published is no longer
+    whole, it is published again.
+
+    Parameters
+    ----------
+    job : Job
+    store : RunStore
+    now : datetime
+        Aware, by the clock.
+    report : callable
+        Receives a sentence for each publication, and for each plan that is not published.
 
     Raises
     ------
@@ -65,7 +74,7 @@ def publish_newest(job: Job, store: RunStore, now: datetime, report: Report) -> 
 
 
 def _again(store: RunStore, plant: str, joined: list[RunRecord], now: datetime) -> list[RunRecord]:
-    """Return what has to be published where nothing that is published may be believed: for every moment from now on.
+    """Return what has to be published where nothing published may be trusted: for every moment from now on.
 
     Those are the plans that machines follow, and where the first of them begins later, the one that holds until then.
     """
@@ -114,14 +123,21 @@ def publish_run(
     anew: bool = False,
     looked: Whole | None = None,
 ) -> int:
-    """Publish one stored run; note and return under which sequence number.
+    """Publish one stored run; note and return its sequence number.
 
     Parameters
     ----------
-    supersede : bool
-        Also where what is published now reaches further.
-    anew : bool
-        Also where the same plan is current: what is published is not to be believed.
+    job : Job
+    store : RunStore
+    record : RunRecord
+    now : datetime
+        Aware, by the clock.
+    report : callable
+        Receives a sentence for each thing done.
+    supersede : bool, default False
+        Publish also where the current publication reaches further.
+    anew : bool, default False
+        Publish also where the same plan is current: what is published is not to be trusted.
     looked : Whole, optional
         As by :func:`flexmine.publish.directory.publish`.
 

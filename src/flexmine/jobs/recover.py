@@ -24,8 +24,8 @@ Warn = Callable[[str], None]
 def open_recovered(job: Job, warn: Warn) -> RunStore:
     """Open the store of a job and bring files and database together.
 
-    Unfinished folders are removed, complete runs without a row get theirs, folders that are no complete run are set
-    aside; a damaged SQLite file is set aside and written anew from the folders.
+    Unfinished folders are removed, complete runs without a row get theirs, folders that are not a complete run are set
+    aside; a damaged SQLite file is set aside and written again from the folders.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Planning a stored run again from its own inputs, and comparing what comes out byte for byte."""
+"""Planning a stored run again from its own inputs, and comparing the result byte for byte."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOT_COMPARED = "run.json"
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came of planning a run again.
+    """The result of planning a run again.
 
     Attributes
     ----------
     same, differing : tuple of str
         Names of files.
     versions : tuple of str
-        Packages whose versions are others than then; where files differ, the likely reason.
+        Packages whose versions have changed since; where files differ, the likely reason.
     """
 
     same: tuple[str, ...]
@@ -34,7 +34,7 @@ class Reproduction:
 
 
 def reproduce(store: RunStore, record: RunRecord) -> Reproduction:
-    """Plan a stored run again from its inputs and compare all files but ``run.json``.
+    """Plan a stored run again from its inputs and compare all files except ``run.json``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The inputs of one night as a folder that stands by itself: a plain case, cut to its horizon."""
+"""The inputs of one night as a self-contained folder: a plain case, cut to its horizon."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Provenance:
     Attributes
     ----------
     step : str
-        Step of the ladder: of the newest issues, or the one that was needed.
+        Step of the ladder: ``newest``, or the one that was needed.
     labels : tuple of str
-        What the plan has to say of it, in sentences.
+        What the plan has to state about it, in sentences.
     """
 
     step: str
@@ -45,7 +45,7 @@ class Horizon:
     Attributes
     ----------
     since : datetime or None
-        Where only the rest of the day is planned, its beginning.
+        Aware; beginning of the plan where only the rest of the day is planned.
     """
 
     day: LocalDay
@@ -59,11 +59,11 @@ class Horizon:
 
     @property
     def day_h(self) -> float:
-        """What is left of the day from there [h]."""
+        """What is left of the day from `begin` [h]."""
         return (self.day.end.astimezone(UTC) - self.begin.astimezone(UTC)) / timedelta(hours=1)
 
     def axis(self, step_h: float) -> TimeAxis:
-        """Return its steps."""
+        """Return the time axis in steps of `step_h` [h]."""
         begin = self.begin
         offset = begin.utcoffset()
         assert offset is not None
@@ -73,14 +73,16 @@ class Horizon:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a night is made from.
+    """What a night is planned from.
 
     Attributes
     ----------
     state : mapping
-        In the shape of a case's ``state``.
+        In the form of a case's ``state``.
     chosen : mapping
         By dotted key of the series.
+    extra : mapping
+        Keys added to the case.
     """
 
     horizon: Horizon
@@ -91,12 +93,12 @@ class Inputs:
 
 
 def write_inputs(job: Job, inputs: Inputs, folder: Path) -> None:
-    """Write the folder; ``flexmine plan FOLDER/case.yaml`` plans it.
+    """Write the inputs into the new `folder`; ``flexmine plan FOLDER/case.yaml`` plans them.
 
     Raises
     ------
     OSError
-        The place cannot be written.
+        The folder exists already or cannot be written.
     """
     folder.mkdir(parents=True)
     write_template(job.template, _case(job, inputs), folder)
@@ -107,7 +109,7 @@ def write_inputs(job: Job, inputs: Inputs, folder: Path) -> None:
 
 
 def _case(job: Job, inputs: Inputs) -> dict[str, Any]:
-    """Return the template with the night's own time, state, series and options in place of its own."""
+    """Return the template's case with time, state, series and options of the night."""
     case = deepcopy(as_mapping(job.template.case.document))
     horizon = inputs.horizon
     case["start"] = horizon.begin.isoformat()
@@ -133,12 +135,12 @@ def _file_of(dotted: str) -> str:
 
 
 def read_provenance(folder: Path) -> Provenance:
-    """Read how a folder of inputs is planned.
+    """Read how the inputs in `folder` are planned.
 
     Raises
     ------
     BadInput
-        Where the folder is not one that a job has written.
+        The folder was not written by a job.
     """
     file = folder / HOW_FILE
     try:

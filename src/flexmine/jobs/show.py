@@ -33,7 +33,7 @@ def _hours(record: RunRecord) -> float:
 
 
 def attempt_lines(attempts: Iterable[Attempt]) -> list[str]:
-    """Return one line for each attempt, and its first message where it failed."""
+    """Return one line for each attempt, and its messages."""
     lines = []
     for a in attempts:
         lines.append(f"{a.started.isoformat(timespec='seconds')}  {a.day}  exit {a.exit_code}  {a.status}  {a.run_id}")
@@ -42,7 +42,10 @@ def attempt_lines(attempts: Iterable[Attempt]) -> list[str]:
 
 
 def run_lines(record: RunRecord, document: dict[str, Any], folder: str) -> list[str]:
-    """Return what is known of one run: its plan's totals, its inputs and what became of it."""
+    """Return what is known of one run as lines: its plan's totals, its inputs and whether it was published.
+
+    `document` is the content of its plan.json; `folder` is shown as the place of its files.
+    """
     published = document["published"]
     lines = [
         f"{record.day} of {record.plant}, revision {record.revision}: run {record.run_id}, {record.status}"

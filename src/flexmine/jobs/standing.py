@@ -1,4 +1,4 @@
-"""Whether what machines read is what the store has: asked before publishing, and by whoever monitors a plant."""
+"""Whether what machines read is what the store has; checked before publishing and by ``flexmine health``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Standing:
     Attributes
     ----------
     fault : str
-        Why the stored plans have to be published again; empty where it stands.
+        Why the stored plans have to be published again; empty where they need not.
     note : str
-        What a person should know although it stands: that somebody published it by hand.
+        What a person should know all the same: that somebody published it by hand.
     """
 
     fault: str = ""
@@ -39,8 +39,12 @@ def standing(job: Job, store: RunStore, now: datetime, whole: Whole | None = Non
 
     Parameters
     ----------
+    job : Job
+    store : RunStore
+    now : datetime
+        Aware, by the clock.
     whole : Whole, optional
-        What :func:`flexmine.publish.whole.newest_whole` has found; looked for unless given.
+        From :func:`flexmine.publish.whole.newest_whole`, which is called where it is not given.
 
     Raises
     ------
@@ -69,9 +73,10 @@ def standing(job: Job, store: RunStore, now: datetime, whole: Whole | None = Non
 
 
 def dropped_hours(store: RunStore, plant: str, current: Publication, now: datetime) -> str:
-    """Return that a publication has nothing for now, because the clock that it was made by was ahead; else nothing.
+    """Return a sentence where a publication of `plant` has nothing for `now` (aware), else an empty text.
 
-    It begins when it was made, by that clock; the hours before are over only for that clock.
+    That happens where the clock was ahead when it was made: it begins at that time, and the hours before it are over
+    only by that clock.
     """
     ahead = made_at(current) - now
     if ahead <= AHEAD or rows_at(current.rows(), now):
@@ -109,7 +114,7 @@ def _by_hand(job: Job, store: RunStore, current: Publication) -> str:
 
 
 def _not_as_stored(job: Job, store: RunStore, current: Publication, record: RunRecord, now: datetime) -> Iterator[str]:
-    """Yield what a publication, whole in itself, says otherwise than store and job."""
+    """Yield where a publication, whole in itself, differs from store and job."""
     document, terms = current.document, job.document.publish.terms
     if current.plan_id != plan_id_of(store.plan(record)) or (record.seal and document.get("seal") != record.seal):
         yield "its plan is another"
@@ -127,7 +132,7 @@ def _not_as_stored(job: Job, store: RunStore, current: Publication, record: RunR
 
 
 def _plan_of(job: Job, store: RunStore, plan_id: str) -> WrittenPlan | None:
-    """Return a plan that was published, from the store, or where somebody published it by hand from its publication."""
+    """Return a published plan, from the store, or from its publication where somebody published it by hand."""
     for record in store.published(job.plant):
         if store.place(record).is_dir() and plan_id_of(store.plan(record)) == plan_id:
             return unaudited(store.plan(record))

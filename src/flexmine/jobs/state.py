@@ -26,19 +26,19 @@ LONGEST_H = 8784.0
 
 @dataclass(frozen=True)
 class Before:
-    """The state before a day, in the shape of a case's ``state``, and where it comes from."""
+    """The state before a day, in the form of a case's ``state``, and where it comes from."""
 
     state: Mapping[str, Any]
     source: Mapping[str, Any]
 
 
 def state_before(job: Job, store: RunStore, day: date) -> Before:
-    """Return the state at the beginning of a day.
+    """Return the state at the beginning of `day`.
 
     Raises
     ------
     BadInput
-        There is neither a plan of the day before nor an initial state for this day: it would be a fiction.
+        There is neither a plan of the day before nor an initial state for this day, or that plan was altered.
     """
     last = store.followed(job.plant, day - ONE_DAY)
     if last is not None:
@@ -54,12 +54,12 @@ def state_before(job: Job, store: RunStore, day: date) -> Before:
 
 
 def state_within(store: RunStore, record: RunRecord, moment: datetime) -> Before:
-    """Return the state at a moment inside the horizon of a stored plan, had it been followed until then.
+    """Return the state at `moment` (aware) inside the horizon of a stored plan, had it been followed until then.
 
     Raises
     ------
     BadInput
-        The plan begins later, or cannot be read.
+        The plan begins later, was altered, or cannot be read.
     """
     stored = store.checked(record, audited=True)
     part = read_part(record.day, stored.plan)

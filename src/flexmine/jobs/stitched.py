@@ -1,7 +1,7 @@
-"""The best that is known of a series: each hour from the newest issue that covers it, and a policy after the last.
+"""The best known values of a series: each hour from the newest issue that covers it, and a policy after the last.
 
-Feeds come one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  A
-hole inside an issue is a hole, which an older one does not mend.
+Feeds bring one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  A
+gap inside an issue stays a gap, which an older one does not fill.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Stitched:
     Attributes
     ----------
     spec : Series
-        That of the template, but for the times, which are ISO 8601 and beginnings of intervals.
+        That of the template, except that times are ISO 8601 beginnings of intervals.
     used : tuple of FeedFile
         The issues that have given rows around the horizon, the newest first.
     ends_early : datetime or None
-        End of the newest issue, where the horizon goes on and an older one says how.
+        End of the newest issue, where the horizon goes on and an older one covers the rest.
     """
 
     table: Table
@@ -50,19 +50,23 @@ class Stitched:
 def stitched(
     issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis, as_of: datetime
 ) -> Stitched:
-    """Return the rows of issues, the newest first, each completed by those before it.
+    """Return the rows of the newest issue, completed by those of older ones outside the time that it spans.
 
     Parameters
     ----------
+    issues : sequence of FeedFile
+        The newest first; at least one.
     read : callable
-        Reads an issue.  What is wrong with the newest is an error; an older one that cannot be read is passed over.
+        Reads an issue.  A fault of the newest is an error; an older one that cannot be read is passed over.
+    spec : Series
+    axis : TimeAxis
     as_of : datetime
-        Aware; of a file that holds several issues itself, what was issued later is not used.
+        Aware; where one file holds several issues, those issued later are not used.
 
     Raises
     ------
     BadInput
-        There is no issue, or the newest cannot be read.
+        The newest cannot be read.
     """
     first, *older = issues
     rows, own = _rows(read(first), spec, axis, as_of)
@@ -94,12 +98,14 @@ def stitched(
 
 
 def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
-    """Return the same with a policy for what comes after the last value that is known, and for nothing else.
+    """Return the same rows with a policy for the time after the last known value, and for nothing else.
+
+    Where a value is missing before the last one, no policy is set, so that reading the series reports the gap.
 
     Raises
     ------
     BadInput
-        A value is missing before the last one: that is no tail.
+        There is no value within the horizon.
     """
     if tail is None or found.spec.fill is not None:
         return found
@@ -119,7 +125,7 @@ def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
 
 
 def known_values(found: Stitched, quantity: str, axis: TimeAxis) -> Floats:
-    """Return what is known in each step, in the unit of the key, NaN where nothing is, shape (T,)."""
+    """Return the known value of each step, shape (T,), in the unit of `quantity`, a case key; NaN where unknown."""
     spec = found.spec.model_copy(update={"fill": None})
     cells = grid(found.table, spec, intervals(found.table, spec, round(axis.step_h * US_PER_H)), axis)
     return cells.steps(
@@ -128,7 +134,7 @@ def known_values(found: Stitched, quantity: str, axis: TimeAxis) -> Floats:
 
 
 def _rows(table: Table, spec: Series, axis: TimeAxis, as_of: datetime) -> tuple[pd.DataFrame, int]:
-    """Return the rows of one issue with the beginning and end of each, and the length of its intervals."""
+    """Return the rows of one issue with the beginning and end of each, and the length of its intervals [us]."""
     if spec.issue_column is not None:
         table, _ = select_issue(table, spec, as_of)
     table.need(spec.column, *spec.quantiles.values())

@@ -1,4 +1,4 @@
-"""Whether the files of a stored run are what its record says, before it is taken in or restored."""
+"""Whether the files of a stored run agree with its record, checked before it is taken in or restored."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def check_run(folder: Path, record: RunRecord, witnesses: Sequence[Witness] = ()
     folder : Path
         With ``inputs`` and ``plan``; where it lies does not matter.
     record : RunRecord
-        What is said of them.
+        What they have to agree with.
     witnesses : sequence of Witness
         Who knows the seal of the plan beside the record.
-    strict : bool
-        Whether a plan without a seal is refused, and not only told.
+    strict : bool, default False
+        Refuse a plan without a seal, instead of only reporting it.
 
     Raises
     ------
@@ -61,9 +61,9 @@ def check_run(folder: Path, record: RunRecord, witnesses: Sequence[Witness] = ()
 
 
 def _differences(document: Mapping[str, Any], record: RunRecord) -> Iterator[str]:
-    """Yield what plan.json and the record say differently.
+    """Yield where plan.json and the record differ.
 
-    The audit has passed: what it compares, such as status, gap and horizon, is there and of its kind.
+    The audit has passed: what it compares, such as status, gap and horizon, is present and of the right kind.
     """
     if document.get("plant") != record.plant:
         yield f"is of plant {document.get('plant')!r}, its record is of {record.plant!r}"

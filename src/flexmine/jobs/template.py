@@ -1,4 +1,4 @@
-"""The template case of a job with the files that it refers to, and a copy of them that stands by itself."""
+"""The template case of a job with the files that it refers to, and a self-contained copy of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BIAS_FILE = "bias.json"
 
 @dataclass(frozen=True)
 class SeriesKey:
-    """A series of the template: its dotted key, where it stands in the file, its quantity and what the file says."""
+    """A series of the template: its dotted key, its place in the file, its quantity and its specification."""
 
     dotted: str
     keys: Keys
@@ -40,9 +40,9 @@ class Template:
     Attributes
     ----------
     models, miners : dict
-        By the text that the plant's groups, and the container files, use; `miners` only where a file is named.
+        By the reference as written in the plant's groups; `miners` only where the model names a miner file.
     bias : mapping
-        By container, the factor by which its powers were scaled because it was measured so.
+        By container, the factor by which its powers were scaled to match measurements.
     """
 
     case: Loaded[CaseDocument]
@@ -52,7 +52,7 @@ class Template:
     bias: Mapping[str, float] = field(default_factory=dict)
 
     def series(self) -> Iterator[SeriesKey]:
-        """Yield all series of the case; plain numbers are none."""
+        """Yield all series of the case; plain numbers are not series."""
         for dotted, keys, quantity, value in series_entries(self.case.document):
             if isinstance(value, Series):
                 yield SeriesKey(dotted, keys, quantity, value)
@@ -63,12 +63,18 @@ class Template:
 
 
 def resolved(reference: str, beside: Path) -> Path:
-    """Return the file that a reference in the file `beside` stands for."""
+    """Return the file that `reference` stands for where it is written in the file `beside`.
+
+    Raises
+    ------
+    BadInput
+        It begins with ``shipped:``, and no such file is shipped.
+    """
     return shipped_path(reference) if reference.startswith(PREFIX) else beside.parent / reference
 
 
 def read_template(reference: str, beside: Path) -> Template:
-    """Read a case and what it refers to.
+    """Read the case that `reference` names in the file `beside`, and the files that it refers to.
 
     Raises
     ------
@@ -101,8 +107,11 @@ def write_template(template: Template, case: Mapping[str, Any], folder: Path) ->
 
     Parameters
     ----------
+    template : Template
     case : mapping
-        The case as it is to be written, with the template's own references.
+        The case to be written, with the template's own references.
+    folder : Path
+        Made where it is missing.
     """
     names = {reference: f"containers/{model.document.name}.yaml" for reference, model in template.models.items()}
     for reference, model in template.models.items():
@@ -125,7 +134,7 @@ def write_template(template: Template, case: Mapping[str, Any], folder: Path) ->
 
 
 def as_mapping(document: Document) -> dict[str, Any]:
-    """Return a document as plain values, with the keys that its file has."""
+    """Return a document as plain values, with only the keys that its file has."""
     return document.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
@@ -146,7 +155,7 @@ _Dumper.add_representer(_Key, lambda dumper, key: dumper.represent_scalar("tag:y
 
 
 def write_yaml(document: Mapping[str, Any], path: Path) -> None:
-    """Write a document that :func:`flexmine.inputs.yaml_loader.read_yaml` reads back as it was."""
+    """Write `document` so that :func:`flexmine.inputs.yaml_loader.read_yaml` reads the same back."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = yaml.dump(_with_keys(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     path.write_text(text, encoding="utf-8", newline="\n")

@@ -18,7 +18,13 @@ NO_RUN = "the next run cannot keep or publish its plan"
 
 
 def folders_writable(job: Job) -> Found:
-    """Try all folders that a run writes into; where the system can do that, with a file that never has a name."""
+    """Try all folders that a run writes into, where the system allows it with a file that never has a name.
+
+    Yields
+    ------
+    Check or tuple
+        A critical check for each folder that cannot be written, and the figure ``folders_writable``.
+    """
     reasons: list[str] = []
     for folder in dict.fromkeys(_folders(job)):
         try:
@@ -34,7 +40,13 @@ def folders_writable(job: Job) -> Found:
 
 
 def database_writable(store: RunStore) -> Found:
-    """Write into the database and take it back, so that a run that is at work meanwhile sees nothing of it."""
+    """Write into the database and roll back, so that a run at work meanwhile sees nothing of it.
+
+    Yields
+    ------
+    Check or tuple
+        A critical check where it cannot be written, and the figure ``database_writable``.
+    """
     try:
         try_to_write(store.engine)
     except BadInput as error:

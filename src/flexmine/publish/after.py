@@ -24,7 +24,7 @@ SHOWN_BREAKS = 20
 
 @dataclass(frozen=True)
 class Continued:
-    """A published plan with its expiry.
+    """A published plan with its expiry: what follows after its end.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Continued:
     first : int
         Number of published steps: the expiry begins there.
     steps : int
-        So many steps the expiry takes until nothing changes any more, at least 1; the last goes on for good.
+        How many steps the expiry takes until nothing changes any more, at least 1; the last continues indefinitely.
     checked_until : int
         Up to this step the problem knows the limits of the expiry.
     breaks : tuple of str
@@ -51,13 +51,17 @@ class Continued:
 def continued(plan: WrittenPlan, action: Action) -> Continued:
     """Return the published part of a plan followed by what `action` means for each container.
 
-    Notes
-    -----
-    ``hold`` keeps the last setpoint.  ``minimum`` lowers every running container to the lowest power that it needs
-    in any step that is known, ``off`` then stops them, in the order of the plant; both within the ramps of the site,
-    as far as single containers allow, and of the containers.  Minimum up times do not hold an expiry back.  Whether
-    it keeps all other limits is checked by the replay against the look-ahead of the plan, and said; it is not
-    repaired.
+    Notes ----- ``hold`` keeps the last setpoint.  ``minimum`` lowers every running container to the lowest power that
+    it needs in any step that is known, ``off`` then stops them, in the order of the plant, or at once where the ramps
+    allow that; both within the ramps of the site, as far as single containers allow, and of the containers.  Minimum up
+    times do not hold an expiry back.  Whether it keeps all other limits is checked by a replay against the look-ahead
+    of the plan and reported in `breaks`, not repaired.
+
+    The descent to the lowest power is linear over ``n`` steps, the least number that both kinds of ramps allow::
+
+        n = max(1, ceil(sum(overhead * (power - lowest)) / site_ramp), max(ceil((power - lowest) / container_ramp)))
+
+    with IT powers [MW] and ramps [MW/step].
     """
     first, horizon = plan.publish_steps, plan.problem.steps
     expiry = _expiry(plan, action)
@@ -75,7 +79,7 @@ def continued(plan: WrittenPlan, action: Action) -> Continued:
 
 
 def _supply(problem: Problem, published_mw: Floats, power_mw: Floats) -> Floats:
-    """Return the supply of the published steps as it was written, and after them by merit, of what they have left."""
+    """Return the supply of the published steps as written, and after them by merit, of what they have left."""
     first, dt, names = published_mw.shape[1], problem.time.step_h, [s.name for s in problem.sources]
 
     def after(e: EnergyLimit) -> EnergyLimit:
@@ -161,7 +165,7 @@ def _joined(
 def _in_miners(
     problem: Problem, wanted: Schedule, written: Schedule, first: int, told: int
 ) -> tuple[Floats, NDArray[np.int32]]:
-    """Return IT power and mixes of whole miners: those that were written, then `told` steps anew, then no change."""
+    """Return IT power and mixes of whole miners: those that were written, then `told` new steps, then no change."""
     assert written.mixes is not None
     power, mixes = wanted.it_power_mw.copy(), np.zeros((*wanted.on.shape, written.mixes.shape[2]), dtype=np.int32)
     if told:
@@ -187,7 +191,7 @@ def _lengthened(problem: Problem, steps: int) -> Problem:
 
 
 def _padded(part: Any, more: int) -> Any:
-    """Return a part of the problem with all that goes by step made longer by its last value."""
+    """Return a part of the problem with everything by step extended by its last value."""
     changed: dict[str, Any] = {}
     for f in fields_of(part):
         value = getattr(part, f.name)

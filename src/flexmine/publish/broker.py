@@ -67,10 +67,12 @@ class Broker(Document):
     def credentials(self, beside: Path) -> tuple[str, str | None] | None:
         """Return user name and password; None where neither file nor environment has them.
 
+        A relative ``credentials_file`` is looked up in the folder `beside`.
+
         Raises
         ------
         BadInput
-            The file cannot be read or has not two lines.
+            The file cannot be read or does not have two lines.
         """
         if self.credentials_file is None:
             name = os.environ.get(self.username_env)

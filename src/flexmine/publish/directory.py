@@ -1,8 +1,8 @@
 """Publishing a plan into a directory: complete, audited and flushed before the pointer moves to it.
 
 ``TARGET/00000042/`` holds publication 42 and never changes; ``TARGET/current`` is a symbolic link to the newest one,
-moved by a rename.  Whoever reads through it, at any moment, reads a complete publication; whoever needs several files
-of one publication follows the link once.
+moved by a rename.  A reader who goes through it reads a complete publication at any moment; one who needs several
+files of one publication follows the link once.
 """
 
 from __future__ import annotations
@@ -50,16 +50,21 @@ LOCK_WAIT_S = 60.0
 
 @dataclass(frozen=True)
 class Terms:
-    """What a publication promises and asks for.
+    """What a publication promises and requires.
 
     Attributes
     ----------
     tolerance_kw : float
-        A container follows its setpoint as long as its mean facility power is within so much of it [kW].
+        A container follows its setpoint as long as its mean facility power is within this distance of it [kW].
     after_validity : str
         ``hold``, ``minimum`` or ``off``: what machines do after `valid_until` where no newer publication has come.
     keep : int
-        So many publications are kept, the current one included.
+        How many publications are kept, the current one included.
+
+    Raises
+    ------
+    BadInput
+        A value is not allowed.
     """
 
     tolerance_kw: float = 20.0
@@ -104,35 +109,40 @@ def publish(
 
     Parameters
     ----------
+    run_directory : Path
+        Directory of the plan, as ``flexmine plan`` writes it.
+    target : Path
+        Directory of all publications; made where it is missing.
+    terms : Terms, optional
     now : datetime, optional
-        With an offset; the time of the clock unless given.
-    supersede : bool
+        Aware; the time of the clock unless given.
+    supersede : bool, default False
         Publish also where the plan ends before what is published now, and drop the later hours of that.
     run : mapping, optional
-        Where the plan comes from (run id, day, revision); stands in publication.json as it is.
-    after : int
+        Where the plan comes from (run id, day, revision); copied into publication.json.
+    after : int, default 0
         The number is above this one, whatever the directory holds: what was published before may have been lost.
     witnesses : sequence of Witness
         Who knows the seal of the plan, beside the record of its run and the publications in `target`.
-    strict : bool
+    strict : bool, default False
         Refuse a plan without a seal, as versions before 0.2 wrote it.
-    what_if : bool
+    what_if : bool, default False
         Publish also a plan that was made with changed values of its case.
-    anew : bool
-        What is current is not to be believed: nothing is carried over from it, and the same plan is published again.
+    anew : bool, default False
+        What is current is not to be trusted: nothing is carried over from it, and the same plan is published again.
     looked : Whole, optional
-        What was found in `target` before; it is looked at again only where something else is current by now.
+        What was found in `target` before; `target` is checked again only where something else is current by now.
 
     Returns
     -------
     Outcome
-        Of the current publication as it was where the same plan with the same terms is published already.
+        The current publication, unchanged where the same plan with the same terms is published already.
 
     Raises
     ------
     BadInput
-        The plan is over; it ends before what is published now; a file cannot be read or written; another process
-        keeps the directory locked.
+        The plan is over; it ends before what is published now; it is a what-if; a file cannot be read or written;
+        another process keeps the directory locked.
     AuditFailed
         The plan fails its audit from files; the pointer is not moved.
     """
@@ -183,7 +193,7 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 def _clean(target: Path) -> None:
-    """Take away what a publisher that was killed has left behind; nobody else is writing now."""
+    """Remove what a killed publisher has left behind; nobody else is writing now."""
     for entry in target.iterdir():
         if UNFINISHED.fullmatch(entry.name):
             if entry.is_dir():
@@ -194,7 +204,7 @@ def _clean(target: Path) -> None:
 
 @contextmanager
 def _unfinished(target: Path, source: Path) -> Iterator[Path]:
-    """Give a folder for the next publication, which is gone in the end; messages name `source` for the plan in it."""
+    """Make a folder for the next publication, removed in the end; messages name `source` for the plan in it."""
     beside = Path(tempfile.mkdtemp(prefix=".new-", dir=target))
     try:
         yield beside
@@ -206,7 +216,7 @@ def _unfinished(target: Path, source: Path) -> Iterator[Path]:
 
 
 def _same(current: Publication, plan: Path, terms: Terms) -> bool:
-    """Return whether the plan is published with these terms; how many are kept is no matter to machines."""
+    """Return whether the plan is published with these terms; how many are kept does not matter to machines."""
     document = current.document
     return (
         current.plan_id == plan_id_of(plan)
@@ -253,9 +263,9 @@ def _refuse_pointless(plan: WrittenPlan, current: Publication | None, now: datet
 
 
 def _next_sequence(target: Path, after: int) -> int:
-    """Return the number of the next publication: above all that were made, and of no folder that is there.
+    """Return the number of the next publication: above all that were made, and not that of an existing folder.
 
-    A folder without a publication in it does not count, whatever its name: nobody could follow the highest number.
+    A folder without a publication in it does not count, whatever its name: nothing could follow the highest number.
     """
     last = next((publication.sequence for publication in publications(target)), 0)
     sequence = max(last, after) + 1
@@ -318,7 +328,7 @@ def _point(target: Path, name: str) -> None:
 
 
 def _forget(target: Path, keep: int) -> None:
-    """Delete the oldest publications before the current one, but for those whose plans it has rows of.
+    """Delete the oldest publications before the current one, except those whose plans it has rows of.
 
     Each loses its name before its files.
     """

@@ -20,7 +20,7 @@ TEXTS = ("state", "miner_mix", "ramp_start", "ramp_end", "plan_id", "row")
 
 @dataclass(frozen=True)
 class Message:
-    """A retained message; an empty payload takes the retained one away."""
+    """A retained message; an empty payload removes the retained one."""
 
     topic: str
     payload: bytes
@@ -29,9 +29,9 @@ class Message:
 def messages_of(publication: Publication, prefix: str) -> tuple[Message, ...]:
     """Return the messages of a publication in the order in which they are sent, the counting one last.
 
-    Every payload carries sequence and plan id.  A consumer has the whole plan when ``PREFIX/PLANT/complete`` and all
-    messages that it counts carry the same sequence.  Containers that the publication before had and this one has not
-    lose their retained message.
+    Topics begin with `prefix`.  Every payload carries sequence and plan id.  A consumer has the whole plan when
+    ``PREFIX/PLANT/complete`` and all messages that it counts carry the same sequence.  Containers that the publication
+    before had and this one has not lose their retained message.
     """
     root = f"{prefix}/{publication.document['plant']}"
     rows = publication.rows()

@@ -27,11 +27,13 @@ def send(
     """Send messages with QoS 1, retained, and wait until the broker has acknowledged every one.
 
     The last message is sent when all others are acknowledged.  Where the connection breaks on the way, it is made
-    anew, after longer and longer waits, and all messages are sent again: a broker that was started anew may have
-    lost what it had acknowledged.
+    again, after longer and longer waits, and all messages are sent again: a restarted broker may have lost what it had
+    acknowledged.
 
     Parameters
     ----------
+    messages : sequence of Message
+    broker : Broker
     beside : Path
         Folder to which the paths in `broker` are relative.
     acknowledged : callable
@@ -56,7 +58,7 @@ def send(
 
 
 class _Line:
-    """One connection to a broker, made anew as often as needed, until the time is up."""
+    """One connection to a broker, made again as often as needed, until the time is up."""
 
     def __init__(self, broker: Broker, beside: Path, acknowledged: Callable[[int], None]):
         self.broker, self.beside, self.acknowledged = broker, beside, acknowledged
@@ -103,7 +105,7 @@ class _Line:
         return context
 
     def connect(self) -> None:
-        """Reach the broker and be let in."""
+        """Reach the broker and log in."""
         wait = float(FIRST_WAIT_S)
         while True:
             try:
@@ -134,7 +136,7 @@ class _Line:
         self._wait(lambda: not self.waiting, "did not acknowledge all messages")
 
     def close(self) -> None:
-        """Take leave and end the thread."""
+        """Disconnect and end the thread."""
         self.client.disconnect()
         self.client.loop_stop()
 

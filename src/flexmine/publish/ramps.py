@@ -19,14 +19,14 @@ SECONDS_PER_H = 3600.0
 
 @dataclass(frozen=True)
 class Ramps:
-    """Seconds from the beginning of the step, shape (containers, T).
+    """When containers change their power, in seconds from the beginning of each step, shape (containers, T).
 
     Attributes
     ----------
     start_s : ndarray
         NaN where the container keeps its setpoint.
     end_s : ndarray
-        NaN where it keeps its setpoint, or where its model does not say how long it takes.
+        NaN where it keeps its setpoint, or where its model does not state how long it takes.
     """
 
     start_s: Floats
@@ -40,10 +40,12 @@ def ramps(
 
     Parameters
     ----------
+    problem : Problem
+    schedule : Schedule
     facility_power_mw : ndarray, shape (containers, T)
-        Of the schedule, as the replay gives it [MW].
+        Of the schedule, from its replay [MW].
     switching : mapping
-        By class, as in plan.json: ``miners, miners_per_packet, packet_interval_s, boot_s``.
+        By class, as in plan.json: ``miners``, ``miners_per_packet``, ``packet_interval_s`` [s] and ``boot_s`` [s].
 
     Notes
     -----

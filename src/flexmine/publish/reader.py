@@ -48,7 +48,13 @@ class Publication:
 
     @property
     def valid_until(self) -> datetime:
-        """Moment from which on machines do what ``after_validity`` says."""
+        """Moment from which on machines do what ``after_validity`` states, aware.
+
+        Raises
+        ------
+        BadInput
+            publication.json holds no such time.
+        """
         try:
             return read_moment(self.document["valid_until"])
         except NoTime as error:
@@ -60,7 +66,13 @@ class Publication:
         return self.directory / PLAN
 
     def rows(self) -> list[Row]:
-        """Return the rows of setpoints.csv."""
+        """Return the rows of setpoints.csv.
+
+        Raises
+        ------
+        BadInput
+            As by :func:`flexmine.publish.table.read_rows`.
+        """
         return read_rows(self.directory / SETPOINTS)
 
     def faults(self) -> list[str]:
@@ -83,7 +95,7 @@ def read_current(target: Path) -> Publication | None:
     Raises
     ------
     BadInput
-        The pointer names something that is no publication.
+        The pointer names something that is not a publication.
     """
     try:
         pointed = (target / POINTER).readlink()
@@ -97,12 +109,12 @@ def read_current(target: Path) -> Publication | None:
 
 
 def read_publication(directory: Path) -> Publication:
-    """Read one publication.
+    """Read the publication in `directory`.
 
     Raises
     ------
     BadInput
-        publication.json cannot be read.
+        publication.json cannot be read, or is not as flexmine writes it.
     """
     file = directory / DOCUMENT
     try:
@@ -138,10 +150,12 @@ def _wrong_keys(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def witnesses_of_run(target: Path, run: Any) -> tuple[Witness, ...]:
-    """Return what the publications of a run say of the seal of its plan; a damaged one says nothing.
+    """Return what the publications of a run state about the seal of its plan; damaged ones are passed over.
 
     Parameters
     ----------
+    target : Path
+        Directory of all publications.
     run : RunRecord
         Or anything else with a `run_id`.
     """
@@ -155,9 +169,9 @@ def witnesses_of_run(target: Path, run: Any) -> tuple[Witness, ...]:
 
 
 def witnesses_of_time(target: Path, plant: str, plan_from: str) -> tuple[Witness, ...]:
-    """Return which publications of a plant hold a sealed plan that begins at the same time.
+    """Return which publications in `target` hold a sealed plan of `plant` that begins at `plan_from` (ISO 8601).
 
-    They say nothing of the seal of another plan of that time, and that one without any seal would be a step back.
+    They state nothing about the seal of another plan of that time, but one without any seal would be a step back.
     """
     found = [
         _witness(publication)
@@ -174,7 +188,7 @@ def _witness(publication: Publication) -> Witness:
 
 
 def publications(target: Path) -> Iterator[Publication]:
-    """Yield the publications in a directory that can be read, whole or not, the newest first."""
+    """Yield the publications in `target` that can be read, whole or not, the newest first."""
     names = sorted((e.name for e in target.iterdir()), reverse=True) if target.is_dir() else []
     for name in [n for n in names if SEQUENCE.fullmatch(n)]:
         try:

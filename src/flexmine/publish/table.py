@@ -61,10 +61,10 @@ def plan_rows(plan: WrittenPlan, expiry: Continued) -> list[Row]:
 
 
 def carried_rows(before: Iterable[Row], begin: datetime, now: datetime) -> list[Row]:
-    """Return the rows of an earlier publication that hold between `now` and `begin`, cut at `begin`.
+    """Return the rows of an earlier publication that hold between `now` and `begin` (both aware), cut at `begin`.
 
-    They fill the time until the new plan begins; what the earlier plan says about the time after its own end is
-    carried too where it would be needed.
+    They fill the time until the new plan begins; rows of the earlier plan for the time after its own end are carried
+    over too where they are needed.
     """
     carried = []
     for row in before:
@@ -86,7 +86,7 @@ def spans(rows: Iterable[Row]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def rows_text(rows: Iterable[Row], sequence: int, valid_until: str) -> str:
-    """Return the file, every row with the sequence number and the validity of the publication."""
+    """Return the text of setpoints.csv, every row with the number `sequence` and `valid_until` (ISO 8601)."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -95,12 +95,12 @@ def rows_text(rows: Iterable[Row], sequence: int, valid_until: str) -> str:
 
 
 def read_rows(file: Path) -> list[Row]:
-    """Read a file that :func:`rows_text` wrote.
+    """Read `file`, which :func:`rows_text` made.
 
     Raises
     ------
     BadInput
-        It cannot be read, has other columns, or a time that is none.
+        It cannot be read, has other columns, or a time that is not one.
     """
     try:
         reader = csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8"), newline=""), strict=True)
@@ -121,7 +121,7 @@ def read_rows(file: Path) -> list[Row]:
 
 
 def _refuse_no_time(place: str, row: Row) -> None:
-    """Refuse a row without its times; only the last of a container is without an end."""
+    """Refuse a row without its times; only the last one of a container has no end."""
     for column in ("interval_start", "interval_end"):
         if column == "interval_start" or row[column]:
             try:
@@ -131,7 +131,7 @@ def _refuse_no_time(place: str, row: Row) -> None:
 
 
 def rows_at(rows: Iterable[Row], moment: datetime) -> list[Row]:
-    """Return the rows that hold at a moment, one for every container: what a machine has to do then."""
+    """Return the rows that hold at `moment` (aware), one for every container: what a machine has to do then."""
     return [
         row
         for row in rows

@@ -31,9 +31,9 @@ NOT_OURS = (KeyError, TypeError, ValueError, IndexError, OverflowError)
 def faults_of(publication: Publication) -> list[str]:
     """Return a sentence for each way in which a publication is not what flexmine has published.
 
-    The hashes in publication.json are no proof of what it says: whoever alters a file can alter its hash.  So what
-    follows from the plan in it is made anew from the plan's files, which are those that their seal names.  Rows carried
-    over from an earlier plan are compared by :func:`carried_faults`, where that plan is known.
+    The hashes in publication.json prove nothing about its content: whoever alters a file can alter its hash.  So what
+    follows from the plan in it is made again from the plan's files, which are those that their seal names.  Rows
+    carried over from an earlier plan are compared by :func:`carried_faults`, where that plan is known.
     """
     found = publication.faults()
     try:
@@ -47,7 +47,7 @@ def faults_of(publication: Publication) -> list[str]:
 
 
 def said_of(plan: WrittenPlan, expiry: Continued, action: Action, earlier: list[Row]) -> dict[str, Any]:
-    """Return what publication.json says of the plan that begins last in it, of its expiry, and of its rows."""
+    """Return what publication.json states about the plan that begins last in it, its expiry, and its rows."""
     document = plan.document
     first = earlier[0]["interval_start"] if earlier else plan.valid_from.isoformat()
     return {
@@ -107,7 +107,7 @@ def _own_faults(publication: Publication) -> Iterator[str]:
 
 
 def _out_of_place(publication: Publication, plan: WrittenPlan, rows: list[Row], carried: int) -> Iterator[str]:
-    """Yield the first row that does not belong where it stands: earlier plans first, up to the beginning of the own."""
+    """Yield the first row that does not belong where it stands: earlier plans first, until its own plan begins."""
     file = publication.directory / SETPOINTS
     same = {"sequence": str(publication.sequence), "valid_until": plan.valid_until.isoformat()}
     for number, row in enumerate(rows):
@@ -125,12 +125,12 @@ def _out_of_place(publication: Publication, plan: WrittenPlan, rows: list[Row], 
 
 
 def since(publication: Publication, now: datetime) -> datetime:
-    """Return the moment from which on a publication has to say what machines do: not before it was made."""
+    """Return from when on a publication has to state what machines do: `now` (aware), or later when it was made."""
     return max(now, made_at(publication))
 
 
 def made_at(publication: Publication) -> datetime:
-    """Return what the clock showed when a publication was made."""
+    """Return what the clock showed when a publication was made, aware."""
     return read_moment(publication.document["published_at"])
 
 
@@ -159,8 +159,11 @@ def carried_faults(
 
     Parameters
     ----------
+    publication : Publication
     plan_of : callable
-        From the id of a plan to the plan; None where nobody knows it.
+        From the id of a plan to the plan; None where it is not known.
+    now : datetime
+        Aware, by the clock.
     """
     begin = read_moment(publication.document["plan_from"])
     gap = _Gap(publication.directory / SETPOINTS, since(publication, now), begin)
@@ -182,7 +185,7 @@ def carried_faults(
 
 
 def _faults_of_plan(gap: _Gap, said: list[Row], plan: WrittenPlan, action: Action) -> Iterator[str]:
-    """Yield the first way in which the rows of an earlier plan are not those of it."""
+    """Yield the first way in which the rows of an earlier plan are not its own."""
     rows = carried_rows(plan_rows(plan, continued(plan, action)), gap.end, gap.now)
     true = {(row["container"], read_moment(row["interval_start"])): row for row in rows}
     expected = gap.until or min((when for _, when in true), default=None)
@@ -208,7 +211,7 @@ def _faults_of_plan(gap: _Gap, said: list[Row], plan: WrittenPlan, action: Actio
 
 
 def _within(row: Row, right: Row) -> bool:
-    """Return whether a row ends as that of its plan, or earlier, where a later plan began."""
+    """Return whether a row ends where that of its plan does, or earlier, where a later plan began."""
     return not right["interval_end"] or read_moment(row["interval_end"]) <= read_moment(right["interval_end"])
 
 
@@ -221,7 +224,7 @@ def _wrong(row: Row, right: Row, but: tuple[str, ...] = FROM_ELSEWHERE) -> list[
 
 
 def _different(publication: Publication, said: list[Row], true: list[Row]) -> Iterator[str]:
-    """Yield the first row that is another than it should be."""
+    """Yield the first row that differs from what it should be."""
     file = publication.directory / SETPOINTS
     for row, right in zip(said, true, strict=False):
         for key in _wrong(row, right)[:1]:
@@ -242,7 +245,7 @@ class Whole(NamedTuple):
     damage : list of str
         What is wrong with later ones, and with the pointer.
     pointed : str or None
-        What the pointer said.
+        The text of the pointer; None where there is none.
     """
 
     publication: Publication | None
@@ -251,7 +254,7 @@ class Whole(NamedTuple):
 
 
 def pointed_to(target: Path) -> str | None:
-    """Return what the pointer of a target directory says, None where there is none.
+    """Return the text of the pointer in the directory `target`, None where there is none.
 
     Raises
     ------
@@ -269,7 +272,7 @@ def pointed_to(target: Path) -> str | None:
 
 
 def newest_whole(target: Path) -> Whole:
-    """Return the newest publication, up to the current one, whose files are whole, and what is wrong with later ones.
+    """Return the newest whole publication in `target`, up to the current one, and what is wrong with later ones.
 
     A damaged publication must not keep the next one from being made, nor may anything be carried over from it.
 

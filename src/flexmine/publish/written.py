@@ -1,4 +1,4 @@
-"""A plan as it stands in its directory, audited from its files before anything is made of it."""
+"""A plan in its directory, audited from its files before anything is made of it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ class WrittenPlan:
     plan_id : str
         The first 16 digits of the sha256 of plan.json, which holds the sha256 of the tables and the problem: the
         same plan has the same name everywhere.
-    states, classes : ndarray of str
-        Of setpoints.csv, by container and step; by container.
+    document : mapping
+        Content of plan.json.
+    states : ndarray of str, shape (containers, T)
+        Of setpoints.csv.
+    publish_steps : int
+        Number of published steps; the look-ahead follows.
     """
 
     plan_id: str
@@ -53,7 +57,7 @@ class WrittenPlan:
 
 
 def plan_id_of(directory: Path) -> str:
-    """Return the name of the plan in a directory, without reading more than plan.json.
+    """Return the id of the plan in `directory`, from plan.json alone.
 
     Raises
     ------
@@ -70,8 +74,12 @@ def read_written(
 
     Parameters
     ----------
-    witnesses, strict
+    directory : Path
+        As ``flexmine plan`` writes it.
+    witnesses : sequence of Witness
         As in :func:`flexmine.audit.directory.audit_directory`.
+    strict : bool, default False
+        As there.
     name : Path, optional
         What messages call the directory, where it is a copy.
 
@@ -90,7 +98,7 @@ def read_written(
 
 
 def unaudited(directory: Path) -> WrittenPlan:
-    """Read a plan's directory that was audited before and is unchanged since, by its seal.
+    """Read the plan in `directory`, which was audited before and by its seal is unchanged since.
 
     Raises
     ------

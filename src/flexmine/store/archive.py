@@ -1,7 +1,7 @@
 """Reading a ``.tar.gz`` from outside: regular files under names that are allowed, bounded in number and size.
 
 The blocks are read one by one here, and not by :mod:`tarfile`, which follows every extension of the format and reads
-headers of any size.  Nothing of what an archive says of owners, modes, times or links is used.
+headers of any size.  What an archive states about owners, modes, times or links is not used.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Limits:
     Attributes
     ----------
     files : int
-        Members.
+        Number of members.
     file_bytes, total_bytes : int
-        One member and all of them, unpacked.
+        Size of one member and of all of them, unpacked [bytes].
     """
 
     files: int = 500_000
@@ -67,7 +67,7 @@ class Wanted:
     place : Path or None
         The new file; None keeps its bytes in memory, where `kept` is true, or only its sha256.
     limit : int
-        It may have so many bytes.
+        Largest size allowed [bytes].
     """
 
     place: Path | None
@@ -88,15 +88,17 @@ def unpack(source: Path, wanted: Callable[[str], Wanted | None], limits: Limits 
 
     Parameters
     ----------
+    source : Path
+        The ``.tar.gz``.
     wanted : callable
-        Gives for the name of a member where it goes, None where no member may have that name.
-    limits : Limits
+        Returns where the member of a name goes, None where no member may have that name.
+    limits : Limits, optional
         How much it may hold.
 
     Raises
     ------
     BadInput
-        With the member that is no regular file, is named otherwise, stands twice or is too large; the archive is
+        A member is not a regular file, has a name that is not allowed, occurs twice or is too large; or the archive is
         damaged, ends early, or goes on after its end.
     """
     found = Unpacked({}, {})
@@ -135,7 +137,7 @@ def _told(name: str) -> str:
 
 
 def _refuse_clash(name: str, folded: dict[str, str]) -> None:
-    """Refuse a name that a file system may take for one that is there, or that lies below a file."""
+    """Refuse a name that a file system may take for an earlier one."""
     key = name.casefold()
     if key in folded:
         before = folded[key]
@@ -177,7 +179,7 @@ def _new_file(name: str, place: Path) -> BinaryIO:
 
 
 def _members(stream: _Stream) -> Iterator[tuple[str, int]]:
-    """Yield name and size of each regular file; its content has to be read before the next is asked for."""
+    """Yield name and size of each regular file; its content has to be read before the next one is requested."""
     extended: str | None = None
     while True:
         header = stream.read(BLOCK)
@@ -275,7 +277,7 @@ class _Stream:
             raise BadInput("goes on after its end; no backup does")
 
     def _fill(self) -> bool:
-        """Unpack some more; False at the end, which is one only where the checksum of the archive is right."""
+        """Unpack some more; False at the end, which counts only where the checksum of the archive is right."""
         while not self.buffer and not self.inflate.eof:
             packed = self.inflate.unconsumed_tail or self.packed.read(CHUNK)
             self.buffer = self.inflate.decompress(packed, CHUNK)

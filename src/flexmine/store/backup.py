@@ -1,4 +1,4 @@
-"""The store of one plant as a single file: rows as JSON, files as they are, every one with its sha256.
+"""The store of one plant as a single file: rows as JSON, files unchanged, each with its sha256.
 
 The file does not depend on the database: what was backed up from SQLite can be restored into PostgreSQL.
 """
@@ -64,8 +64,8 @@ def backup(engine: Engine, root: Path, plant: str, target: Path) -> Counts:
     Raises
     ------
     BadInput
-        The database or a file cannot be read; a row is none that flexmine writes; a folder of a run holds a link or
-        anything else but its files; the place cannot be written or is none for a backup.
+        The database or a file cannot be read; a row is not as flexmine writes it; a folder of a run holds a link or
+        anything else but its files; the place cannot be written or is not one for a backup.
     """
     try:
         _refuse_target(root, target)
@@ -93,7 +93,7 @@ def _unfinished(target: Path) -> str:
 
 
 def _remove_unfinished(target: Path) -> None:
-    """Remove what backups to this target that were killed have left, and nothing of one that may still be at work."""
+    """Remove what killed backups to this target have left, and nothing of one that may still be at work."""
     for entry in target.parent.iterdir():
         if entry.name.startswith(_unfinished(target)):
             with suppress(FileNotFoundError):  # of one that has ended meanwhile
@@ -102,7 +102,7 @@ def _remove_unfinished(target: Path) -> None:
 
 
 def _refuse_target(root: Path, target: Path) -> None:
-    """Refuse places where a backup would be lost with the store, or would replace what is no backup."""
+    """Refuse places where a backup would be lost with the store, or would replace something other than a backup."""
     if target.is_symlink():
         raise BadInput(f"{target}: is a link; name the file that it leads to")
     if target.is_dir():
@@ -122,12 +122,12 @@ def _is_backup(target: Path) -> bool:
 
 
 def rows_of(engine: Engine, plant: str) -> Rows:
-    """Return all rows of a plant by table, as plain values, read in one transaction.
+    """Return all rows of `plant` by table, as plain values, read in one transaction.
 
     Raises
     ------
     BadInput
-        A column holds what is no value of its kind.
+        A column holds a value of another kind.
     """
     try:
         with engine.connect().execution_options(isolation_level=_isolation(engine)) as connection, connection.begin():
@@ -209,7 +209,7 @@ def _files_of(root: Path, row: dict[str, Any]) -> dict[str, bytes] | None:
 
 
 def _walk(root: Path, folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in order; refuse what is neither a file of a run nor a folder of such."""
+    """Yield the files below a folder in order; refuse anything but files of a run and folders of such."""
     if not folder.exists():
         return
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):

@@ -1,4 +1,4 @@
-"""The file of a backup: its names, its manifest, and reading all of it before anything of it is believed."""
+"""The file of a backup: its names, its manifest, and reading all of it before any of it is trusted."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Manifest(Document):
 
 @dataclass(frozen=True)
 class Counts:
-    """What a backup holds.
+    """How much a backup holds.
 
     Attributes
     ----------
     aside : Path or None
-        Where the files lie that it has replaced.
+        Folder of the files that a restore has replaced.
     """
 
     runs: int
@@ -54,14 +54,14 @@ class Counts:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a backup says, checked."""
+    """The manifest and the rows of a backup, checked."""
 
     manifest: Manifest
     rows: Rows
 
     @property
     def counts(self) -> Counts:
-        """How much of it there is."""
+        """Numbers of runs, rows and files."""
         return Counts(len(self.rows["runs"]), sum(map(len, self.rows.values())), len(self.manifest.files))
 
 
@@ -70,11 +70,13 @@ def read_backup(source: Path, plant: str, into: Path | None = None, limits: Limi
 
     Parameters
     ----------
+    source : Path
+        The backup.
     plant : str
         Whose backup it has to be.
     into : Path, optional
         The new folder of the plant; without it the files are only compared with their sha256.
-    limits : Limits
+    limits : Limits, optional
         How much it may hold.
 
     Returns
@@ -84,8 +86,8 @@ def read_backup(source: Path, plant: str, into: Path | None = None, limits: Limi
     Raises
     ------
     BadInput
-        It is no whole backup of this plant and version of the tables; every file that is not regular, not named in
-        the manifest or not the one named there, and every row that is wrong, is reported.
+        It is not a whole backup of this plant and version of the tables.  Reported are all files that are missing,
+        altered or not named in the manifest, and all rows that are wrong.
     """
 
     def wanted(name: str) -> Wanted | None:

@@ -48,12 +48,21 @@ class StoreDamaged(BadInput):
 
 
 def database_url(text_of_url: str | None, folder: Path, beside: Path) -> URL:
-    """Return the URL of the store; a relative SQLite file is relative to the folder `beside`.
+    """Return the URL of the store.
+
+    Parameters
+    ----------
+    text_of_url : str or None
+        As the job states it; None: the SQLite file ``flexmine.db`` in `folder`.
+    folder : Path
+        Folder of all runs.
+    beside : Path
+        Folder to which a SQLite file is relative.
 
     Raises
     ------
     BadInput
-        Where it is no URL, or its driver is not installed.
+        It is not a URL of a database.
     """
     if text_of_url is None:
         return URL.create(SQLITE, database=str(folder / "flexmine.db"))
@@ -73,12 +82,17 @@ def database_url(text_of_url: str | None, folder: Path, beside: Path) -> URL:
 
 @contextmanager
 def refusals_told(doing: str) -> Iterator[None]:
-    """Tell what a database refuses as bad input: it is a matter of its place, and of no plan.
+    """Raise BadInput for whatever a database refuses: that concerns the database, and not a plan.
 
     Parameters
     ----------
     doing : str
         What cannot be done, such as ``the store cannot be read``.
+
+    Raises
+    ------
+    BadInput
+        With `doing` and the reason.
     """
     try:
         yield
@@ -87,7 +101,7 @@ def refusals_told(doing: str) -> Iterator[None]:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what a database, its driver or the system says, on one line."""
+    """Return the message of a database, its driver or the system, on one line."""
     said = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
     return printable(" ".join(str(said).split()))
 
@@ -98,12 +112,12 @@ def database_file(url: URL) -> Path:
 
 
 def open_database(url: URL) -> Engine:
-    """Return a database whose tables are those of this version.
+    """Open a database, making it where it is missing, and bring its tables up to this version.
 
     Raises
     ------
     StoreDamaged
-        A SQLite file that is no database any more.
+        A SQLite file that is no longer a database.
     BadInput
         It cannot be reached or written, its driver is missing, or a newer flexmine has written it.
     """
@@ -131,7 +145,7 @@ def open_database(url: URL) -> Engine:
 
 
 def _little_room(folder: Path) -> str:
-    """Return that a disk is full, which SQLite does not always say; nothing where there is room, or no such folder."""
+    """Return that a disk is full, which SQLite does not always report; empty where there is room, or no such folder."""
     if not folder.is_dir():
         return ""
     free = disk_usage(folder).free
@@ -139,9 +153,9 @@ def _little_room(folder: Path) -> str:
 
 
 def _engine(url: URL) -> Engine:
-    """Return a database; one behind a network is asked whether it is still there before it is used.
+    """Return a database; the connection to a server is tested before each use.
 
-    A night plans for minutes while its connection rests, and what lies between may have forgotten it by then.
+    A night plans for minutes while its connection is idle, and routers on the way may have dropped it by then.
     """
     if url.get_backend_name() != "postgresql":
         return create_engine(url)
@@ -150,7 +164,7 @@ def _engine(url: URL) -> Engine:
 
 
 def try_to_write(engine: Engine) -> None:
-    """Write into the database and take it back, so that nothing has changed.
+    """Write into the database and roll back, so that nothing has changed.
 
     Raises
     ------
@@ -174,7 +188,7 @@ def _as_we_need_sqlite(connection: Any, _: Any) -> None:
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Let the journal be written ahead; the change of it does not wait for others as all other statements do."""
+    """Switch to write-ahead logging; unlike all other statements, this one does not wait for a lock by itself."""
     latest = time.monotonic() + WAIT_MS / 1000
     while True:
         try:

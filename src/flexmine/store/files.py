@@ -17,7 +17,7 @@ STAGING, DAMAGED, DYING = ".staging", ".damaged", ".gone-"
 
 @contextmanager
 def staging(root: Path, plant: str, run_id: str) -> Iterator[Path]:
-    """Give a folder to work in; what is still there in the end is removed."""
+    """Make a working folder for the run `run_id` of `plant` below `root`; what is left of it in the end is removed."""
     folder = root / plant / STAGING / run_id
     folder.mkdir(parents=True)
     try:
@@ -27,12 +27,14 @@ def staging(root: Path, plant: str, run_id: str) -> Iterator[Path]:
 
 
 def seal(staged: Path, record: RunRecord, root: Path) -> Path:
-    """Write the record into a staged run, flush all of it, and rename it into its place.
+    """Write the record into the run `staged`, flush it, rename it into its place below `root`, and return that place.
 
     Raises
     ------
+    BadInput
+        The record could not be read back.
     OSError
-        Where the disk does not take it; the place is then as it was.
+        The disk does not take it; the place is then unchanged.
     """
     (staged / RECORD_FILE).write_text(record_text(record), encoding="utf-8", newline="\n")
     sync_tree(staged)
@@ -44,7 +46,7 @@ def seal(staged: Path, record: RunRecord, root: Path) -> Path:
 
 
 def leftovers(root: Path, plant: str) -> list[Path]:
-    """Return the staging folders of runs that did not finish.
+    """Return the staging folders of unfinished runs of `plant` below `root`.
 
     Raises
     ------
@@ -61,23 +63,23 @@ def _own_folder(place: Path) -> Path:
 
 
 def dying(place: Path) -> Path:
-    """Return the name that the folder of a run gets before it is removed."""
+    """Return the name that the folder of a run, `place`, gets before it is removed."""
     return place.with_name(f"{DYING}{place.name}")
 
 
 def half_removed(root: Path, plant: str) -> list[tuple[Path, Path]]:
-    """Return the folders whose removal did not finish, each with the name that it had."""
+    """Return the folders of `plant` below `root` whose removal did not finish, each with its former name."""
     found = [path for path in sorted((root / plant).glob(f"[0-9]*/{DYING}*")) if _is_own(root, path)]
     return [(path, path.with_name(path.name.removeprefix(DYING))) for path in found]
 
 
 def refuse_foreign(root: Path, folder: Path) -> None:
-    """Make sure that a folder is that of a run, or one that is being removed, and lies in the store.
+    """Check that `folder` is that of a run, or of one being removed, and lies in the store `root`.
 
     Raises
     ------
     BadInput
-        It is named otherwise, or a link leads to it.
+        It has another name, or a link leads to it.
     """
     name = _name(root, folder)
     if not is_run_folder(name):
@@ -97,7 +99,7 @@ def _is_own(root: Path, path: Path) -> bool:
 
 
 def remove(root: Path, folder: Path) -> None:
-    """Remove the folder of a run, and the folder of its day where that is empty then.
+    """Remove `folder`, that of a run below `root`, and the folder of its day where that is empty then.
 
     Raises
     ------
@@ -112,13 +114,13 @@ def remove(root: Path, folder: Path) -> None:
 
 
 def run_folders(root: Path, plant: str) -> list[Path]:
-    """Return all folders of finished runs of a plant, in order of day and revision."""
+    """Return all folders of finished runs of `plant` below `root`, in order of day and revision."""
     found = [path for path in (root / plant).glob("[0-9]*/r*") if _is_own(root, path)]
     return sorted(found, key=lambda path: (path.parent.name, int(path.name[1:])))
 
 
 def set_aside(place: Path, root: Path, plant: str) -> Path:
-    """Move a folder that is no complete run out of the way, and return where it lies now.
+    """Move `place`, a folder below `root` that is not a complete run of `plant`, out of the way; return its new place.
 
     Raises
     ------

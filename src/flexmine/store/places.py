@@ -35,12 +35,12 @@ class RunFile(NamedTuple):
 
 
 def folder_of(plant: str, day: date, revision: int) -> str:
-    """Return where a run lies, relative to the folder of all runs.
+    """Return where the run with that `plant`, `day` and `revision` lies, relative to the folder of all runs.
 
     Raises
     ------
     BadInput
-        It would lie elsewhere.
+        `plant` cannot be the name of a folder, or `revision` is not within 1 to 99999.
     """
     if PLANT.fullmatch(plant) is None:
         raise BadInput(f"plant {plant!r} is no name of a folder of runs")
@@ -56,7 +56,7 @@ def is_run_folder(name: str) -> bool:
 
 
 def run_file(name: str) -> RunFile | None:
-    """Return what a name, relative to the folder of all runs, stands for; None where it is no file of a run."""
+    """Return what a name, relative to the folder of all runs, stands for; None where it is not a file of a run."""
     parts = name.split("/")
     folder, rest = "/".join(parts[:3]), parts[3:]
     if len(name) > LONGEST_NAME or len(rest) > DEEPEST or not is_run_folder(folder):
@@ -95,7 +95,7 @@ def link_on_the_way(root: Path, name: str) -> Path | None:
 
 
 def refuse_links(root: Path, name: str) -> Path:
-    """Return ``root / name`` where no link leads out of the store on the way to it.
+    """Return ``root / name``, where no link below `root` is on the way to it.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def refuse_links(root: Path, name: str) -> Path:
 
 
 def is_plain_folder(place: Path) -> bool:
-    """Return whether a place is a folder itself, and no link to one."""
+    """Return whether `place` is a folder itself, and not a link to one."""
     try:
         return stat.S_ISDIR(place.lstat().st_mode)
     except OSError:

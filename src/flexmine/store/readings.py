@@ -1,4 +1,4 @@
-"""What was measured, beside what had been planned, in the database of the store."""
+"""What was measured, beside what was planned, in the database of the store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reading:
     is_on : bool
         By the end of the step.
     run_id : str
-        The plan in force.
+        The plan in force; empty where that run was removed.
     """
 
     container: str
@@ -42,7 +42,7 @@ class Reading:
 
 
 def add_readings(engine: Engine, plant: str, readings: Sequence[Reading]) -> None:
-    """Add readings; one that is there already is replaced.
+    """Add readings of `plant`; existing ones of the same container and step are replaced.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def add_readings(engine: Engine, plant: str, readings: Sequence[Reading]) -> Non
 
 
 def readings_between(engine: Engine, plant: str, begin: datetime, end: datetime) -> list[Reading]:
-    """Return the readings of the steps that begin at `begin` or later and end at `end` or before, in order of time.
+    """Return the readings of `plant` over all steps within `begin` and `end` (both aware), in order of time.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def readings_between(engine: Engine, plant: str, begin: datetime, end: datetime)
 
 
 def _refuse_damaged(row: ReadingRow) -> None:
-    """Refuse a number that is none: SQLite keeps in a column whatever was written there."""
+    """Refuse a value that is not a number: SQLite keeps in a column whatever was written there."""
     for key in ("power_mw", "planned_mw", "inside_temperature_c"):
         value = getattr(row, key)
         if value is None and key == "inside_temperature_c":

@@ -32,13 +32,13 @@ class RunRecord:
     revision : int
         Counts the plans of a day of a plant, from 1.
     kind : str
-        ``night``, or what else has planned it.
+        ``night``, ``again``, or the command that planned it: ``redispatch`` or ``replan``.
     inputs_sha256 : str
         Over all files that the plan was made from.
     step : str
         Of the ladder: ``newest`` or the name of the step that was needed.
     labels : tuple of str
-        What a person should know of how it came about, in sentences.
+        What a person should know about how it came about, in sentences.
     money_usd : float
         Of the published part.
     state_from : mapping
@@ -48,9 +48,11 @@ class RunRecord:
     changes : tuple of str
         What differs from the inputs of the revision before.
     seal : str
-        Of its plan, see :mod:`flexmine.audit.seal`; empty where the version that made it sealed none.
+        Of its plan, see :mod:`flexmine.audit.seal`; empty where the version that made it had no seals.
     flexmine : str
         Version that made it; empty before versions were noted.
+    sequence : int or None
+        Number of its publication; None where it is not published.
     """
 
     run_id: str
@@ -81,7 +83,7 @@ class RunRecord:
         return folder_of(self.plant, self.day, self.revision)
 
     def document(self) -> dict[str, Any]:
-        """Return the record as it stands in the folder of the run; the sequence of publication comes later."""
+        """Return the content of record.json in the folder of the run; its number of publication comes later."""
         values = asdict(self)
         del values["sequence"]
         for key in ("day", "planned_at", "valid_from", "valid_until"):
@@ -98,7 +100,7 @@ def record_text(record: RunRecord) -> str:
     Raises
     ------
     BadInput
-        The record holds what could not be read back; told before it is kept.
+        The record holds what could not be read back; it is refused before it is kept.
     """
     document = record.document()
     try:
@@ -114,7 +116,7 @@ def record_of(document: Any, sequence: int | None = None) -> RunRecord:
     Parameters
     ----------
     document : object
-        What record.json or the column ``document`` holds.
+        Content of record.json or of the column ``document``.
     sequence : int, optional
         Number of publication, which only the row knows.
 
@@ -125,7 +127,7 @@ def record_of(document: Any, sequence: int | None = None) -> RunRecord:
     Raises
     ------
     ValueError
-        Where it is no such document, in words: key, value and what is allowed.
+        It is not such a document; the message has key, value and what is allowed.
     """
     try:
         checked = RecordDocument.model_validate(document)
@@ -141,12 +143,12 @@ def _dotted(keys: tuple[str | int, ...]) -> str:
 
 
 def read_record(folder: Path) -> RunRecord:
-    """Read record.json of a run's folder.
+    """Read record.json of the run in `folder`.
 
     Raises
     ------
     BadInput
-        Where it is missing or is no record.
+        It is missing or is not a record.
     """
     file = folder / RECORD_FILE
     try:

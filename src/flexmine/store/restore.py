@@ -37,8 +37,8 @@ def restore(
 ) -> Counts:
     """Put back what :func:`flexmine.store.backup.backup` has written, in place of all rows and files of the plant.
 
-    Files that are there are moved to ``PLANT.replaced-TIME``.  Whatever fails or kills it, afterwards everything is
-    old or everything is new; what was interrupted is finished or undone by the next call of :func:`settle`.
+    Existing files are moved to ``PLANT.replaced-TIME``.  Whatever fails or kills it, afterwards everything is old or
+    everything is new; what was interrupted is finished or undone by the next call of :func:`complete_restore`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def restore(
         Whether rows or files of the plant may be replaced.
     check_run : callable
         Checks the folder of a run against its record, before anything is replaced.
-    limits : Limits
+    limits : Limits, optional
         How much the backup may hold.
 
     Returns
@@ -64,8 +64,8 @@ def restore(
     Raises
     ------
     BadInput
-        The file is no backup, is damaged, holds what no backup holds, or is of another plant or version of the tables;
-        there are rows or files already and `overwrite` is false; the store cannot be written.
+        The file is not a backup, is damaged, holds what no backup holds, or is of another plant or version of the
+        tables; rows or files exist already and `overwrite` is false; the store cannot be written.
     """
     try:
         with refusals_told("the store cannot be written"):
@@ -75,7 +75,7 @@ def restore(
 
 
 def complete_restore(engine: Engine, root: Path, plant: str) -> bool | None:
-    """Finish or undo a restore that was interrupted; the caller holds the lock of the plant.
+    """Finish or undo an interrupted restore of `plant` below `root`; the caller holds the lock of the plant.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def _refuse_database_inside(engine: Engine, place: Path) -> None:
 
 
 def _check_runs(source: Path, contents: Contents, folder: Path, check_run: CheckRun) -> None:
-    """Refuse runs whose record.json differs from their row, or whose files are not what their record says."""
+    """Refuse runs whose record.json differs from their row, or whose files do not agree with their record."""
     for number, row in enumerate(contents.rows["runs"], 1):
         record = record_of(row["document"], row["sequence"])
         place = folder.joinpath(*record.folder.split("/")[1:])

@@ -121,7 +121,7 @@ COLUMNS: dict[str, type[Document]] = {"runs": RunColumns, "attempts": AttemptCol
 
 
 def faults_of_row(table: str, row: Any) -> list[str]:
-    """Return what is wrong with the values of a row, each as key, value and what is allowed."""
+    """Return what is wrong with `row` of the table `table`, each as key, value and what is allowed."""
     model = COLUMNS[table]
     try:
         model.model_validate(row)
@@ -131,7 +131,7 @@ def faults_of_row(table: str, row: Any) -> list[str]:
 
 
 def faults_of_run(row: Mapping[str, Any]) -> list[str]:
-    """Return where a row of ``runs`` and the record in its ``document`` contradict each other."""
+    """Return where `row` of the table ``runs`` and the record in its ``document`` contradict each other."""
     try:
         record = record_of(row["document"])
     except ValueError as error:
@@ -144,7 +144,7 @@ def faults_of_run(row: Mapping[str, Any]) -> list[str]:
 
 
 def expected_columns(record: RunRecord) -> dict[str, Any]:
-    """Return the columns of a run, but for its document and the number of its publication, as plain values."""
+    """Return the columns of a run as plain values, except its document and the number of its publication."""
     keys = ("run_id", "plant", "revision", "kind", "inputs_sha256", "folder", "status", "exit_code", "step")
     times = ("day", "planned_at", "valid_from", "valid_until")
     plain = {key: getattr(record, key) for key in (*keys, "money_usd", "gap")}
@@ -152,7 +152,7 @@ def expected_columns(record: RunRecord) -> dict[str, Any]:
 
 
 def _same(written: Any, right: Any) -> bool:
-    """Return whether two values are one; a moment is the same one by the clock of any zone."""
+    """Return whether two values are equal; a moment equals itself in any time zone."""
     if isinstance(right, str) and "T" in right and isinstance(written, str) and "T" in written:
         try:
             return read_moment(written) == read_moment(right)
@@ -168,6 +168,8 @@ def check_rows(place: str, rows: Any, plant: str) -> Rows:
     ----------
     place : str
         Where they stand, for the messages.
+    rows : object
+        From the name of a table to its rows, each a mapping.
     plant : str
         The only plant that they may be of.
 
@@ -198,7 +200,7 @@ def _wrong_rows(rows: Rows, plant: str) -> Iterator[str]:
 
 
 def _clashes(rows: Rows) -> Iterator[str]:
-    """Yield rows that say what another row of the table has said, and readings of runs that are not there."""
+    """Yield rows that repeat what has to be unique in their table, and readings of runs that are not there."""
     for table, names in (
         ("runs", ("run_id",)),
         ("runs", ("plant", "day", "revision")),

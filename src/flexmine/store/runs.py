@@ -1,4 +1,4 @@
-"""The store of runs: what is asked of the database by the jobs, and nothing of SQL outside of it."""
+"""The store of runs: the queries of the jobs, which themselves contain no SQL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Attempt:
     kind: str = "night"
 
     def ended_with(self, exit_code: int, status: str, messages: Iterable[str]) -> Attempt:
-        """Return the same attempt, ended now."""
+        """Return the same attempt, ended now with `exit_code`, `status` and `messages`."""
         return replace(
             self, ended=datetime.now(UTC), exit_code=exit_code, status=status, messages=tuple(map(str, messages))
         )
@@ -51,6 +51,8 @@ class Attempt:
 class RunStore:
     """Runs and attempts of all plants that share a database.
 
+    Every method that reads raises BadInput where the database cannot be read, or holds what flexmine does not write.
+
     Parameters
     ----------
     engine : Engine
@@ -58,8 +60,8 @@ class RunStore:
     root : Path
         Folder of all runs; ``root / record.folder`` holds the files of one.
     witnesses : callable, optional
-        From a record to who else may know the seal of its plan, such as publications.
-    strict : bool
+        From a record to others that may know the seal of its plan, such as publications.
+    strict : bool, default False
         Whether plans without a seal are refused.
     """
 
@@ -76,7 +78,7 @@ class RunStore:
         self._checked: dict[str, Checked] = {}
 
     def close(self) -> None:
-        """Give back all connections."""
+        """Close all connections."""
         self.engine.dispose()
 
     def place(self, record: RunRecord) -> Path:
@@ -85,7 +87,7 @@ class RunStore:
         Raises
         ------
         BadInput
-            Plant or revision are none of which a folder could be named.
+            As by :func:`flexmine.store.places.folder_of`.
         """
         return self.root / record.folder
 
@@ -95,7 +97,9 @@ class RunStore:
         return not place.is_dir() and (dying(place).is_dir() or self.run(record.run_id) is None)
 
     def checked(self, record: RunRecord, *, audited: bool = False) -> Checked:
-        """Return the plan of a run after it was compared with its seal, once for each record.
+        """Return the plan of a run after comparing it with its seal, once for each record.
+
+        With `audited` it has to pass the audit too, and is compared at every call.
 
         Raises
         ------
@@ -115,7 +119,7 @@ class RunStore:
         return self.checked(record).plan
 
     def inputs(self, record: RunRecord) -> Path:
-        """Return the folder of the inputs of a run, after they were compared with their hash.
+        """Return the folder of the inputs of a run, after comparing them with their hash.
 
         Raises
         ------
@@ -125,7 +129,7 @@ class RunStore:
         return checked_inputs(self.place(record), record)
 
     def stored(self, record: RunRecord) -> Stored:
-        """Return plan and inputs of a run, after both were compared with what the record knows of them.
+        """Return plan and inputs of a run, after comparing both with what its record states.
 
         Raises
         ------
@@ -185,7 +189,7 @@ class RunStore:
         self._write([row])
 
     def mark_published(self, run_id: str, sequence: int) -> None:
-        """Note under which sequence number a run was published.
+        """Note that the run `run_id` was published under the number `sequence`.
 
         Raises
         ------
@@ -196,7 +200,7 @@ class RunStore:
             session.execute(update(RunRow).where(RunRow.run_id == run_id).values(sequence=sequence))
 
     def remove(self, run_ids: Iterable[str]) -> None:
-        """Remove the rows of runs; their files are not touched.
+        """Remove the rows of the runs `run_ids`; their files are not touched.
 
         Raises
         ------
@@ -207,55 +211,55 @@ class RunStore:
             session.execute(delete(RunRow).where(RunRow.run_id.in_(list(run_ids))))
 
     def revisions(self, plant: str, day: date) -> list[RunRecord]:
-        """Return the plans of a day, the oldest first."""
+        """Return the plans of `plant` for `day`, the oldest first."""
         return self._runs(select(RunRow).where(RunRow.plant == plant, RunRow.day == day).order_by(RunRow.revision))
 
     def newest(self, plant: str, day: date) -> RunRecord | None:
-        """Return the newest plan of a day."""
+        """Return the newest plan of `plant` for `day`, None where there is none."""
         found = self.revisions(plant, day)
         return found[-1] if found else None
 
     def followed(self, plant: str, day: date) -> RunRecord | None:
-        """Return the newest plan of a day that machines follow, or will."""
+        """Return the newest plan of `plant` for `day` that machines follow, or will; None where there is none."""
         found = [record for record in self.revisions(plant, day) if record.kind != AGAIN]
         return found[-1] if found else None
 
     def followed_of_days(self, plant: str) -> list[RunRecord]:
-        """Return the plan of each day that machines follow or will, the first day first."""
+        """Return, for each day of `plant`, the plan that machines follow or will, the first day first."""
         newest = select(RunRow.day, func.max(RunRow.revision).label("revision"))
         last = newest.where(RunRow.plant == plant, RunRow.kind != AGAIN).group_by(RunRow.day).subquery()
         same = (RunRow.day == last.c.day) & (RunRow.revision == last.c.revision)
         return self._runs(select(RunRow).join(last, same).where(RunRow.plant == plant).order_by(RunRow.day))
 
     def last_day_before(self, plant: str, day: date) -> date | None:
-        """Return the last day before `day` that has a plan."""
+        """Return the last day before `day` for which `plant` has a plan, None where there is none."""
         return self._day(select(func.max(RunRow.day)).where(RunRow.plant == plant, RunRow.day < day))
 
     def last_day(self, plant: str, *, published: bool = False) -> date | None:
-        """Return the last day that has a plan, or a published one."""
+        """Return the last day for which `plant` has a plan, with `published` a published one; None where none has."""
         query = select(func.max(RunRow.day)).where(RunRow.plant == plant)
         return self._day(query.where(RunRow.sequence.is_not(None)) if published else query)
 
     def last_published(self, plant: str) -> RunRecord | None:
-        """Return the run that was published last."""
+        """Return the run of `plant` that was published last, None where none was."""
         return next(iter(self.published(plant, 1)), None)
 
     def published(self, plant: str, limit: int = 50) -> list[RunRecord]:
-        """Return the runs that were published, the last one first."""
+        """Return the published runs of `plant`, the last one first, at most `limit` of them."""
         query = select(RunRow).where(RunRow.plant == plant, RunRow.sequence.is_not(None))
         return self._runs(query.order_by(RunRow.sequence.desc()).limit(limit))
 
     def run(self, run_id: str) -> RunRecord | None:
-        """Return a run by its whole id, None where there is none."""
+        """Return the run with the whole id `run_id`, None where there is none."""
         return next(iter(self._runs(select(RunRow).where(RunRow.run_id == run_id))), None)
 
     def history(self, plant: str, limit: int | None = None) -> list[RunRecord]:
-        """Return runs, the newest day and revision first."""
+        """Return the runs of `plant`, the newest day and revision first, at most `limit` of them (None: all)."""
         query = select(RunRow).where(RunRow.plant == plant).order_by(RunRow.day.desc(), RunRow.revision.desc())
         return self._runs(query if limit is None else query.limit(limit))
 
     def attempts(self, plant: str, limit: int | None = None) -> list[Attempt]:
-        """Return attempts, the last one first."""
+        """Return the attempts of `plant`, the last one first, at most `limit` of them (None: all)."""
         of_runs = select(AttemptRow).where(AttemptRow.plant == plant, AttemptRow.kind != MARK)
         query = of_runs.order_by(AttemptRow.id.desc())
         with self._reading() as session:
@@ -278,12 +282,12 @@ class RunStore:
         ]
 
     def find(self, run_id: str) -> RunRecord:
-        """Return a run by its id or the beginning of it.
+        """Return the run whose id is or begins with `run_id`, of at least 4 characters.
 
         Raises
         ------
         BadInput
-            None or several begin so.
+            `run_id` is too short, or no run or several begin with it.
         """
         if len(run_id) < SHORTEST_ID:
             raise BadInput(f"run {run_id!r}: give at least {SHORTEST_ID} characters of its id; flexmine history lists")

@@ -1,4 +1,4 @@
-"""Whether a stored run is still what was stored: its plan against its seal, its inputs against their hash."""
+"""Whether a stored run is unchanged: its plan against its seal, its inputs against their hash."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WHAT_TO_DO = "what to do stands in the runbook (docs/runbook.md) under 'A stored
 
 @dataclass(frozen=True)
 class Checked:
-    """The folder of a stored plan that is what was stored, and whether a seal says so."""
+    """The folder of a stored plan that is unchanged, and whether a seal proves it."""
 
     plan: Path
     sealed: bool
@@ -29,7 +29,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Stored:
-    """The two folders of a stored run, both as they were stored."""
+    """The two folders of a stored run, both unchanged."""
 
     plan: Path
     inputs: Path
@@ -38,20 +38,21 @@ class Stored:
 def checked_plan(
     place: Path, record: RunRecord, witnesses: Sequence[Witness] = (), *, strict: bool = False, audited: bool = False
 ) -> Checked:
-    """Return the folder of a stored plan, after it was compared with its seal.
+    """Return the folder of a stored plan, after comparing it with its seal.
 
-    A plan of an older version, which has none, has to pass the audit from its files in place of that.  Where the row
-    knows the seal and a publication another, one of the two was altered: the row holds, and the plan has to pass too.
+    A plan of an older version, which has none, has to pass the audit from its files instead.  Where the row knows the
+    seal and a publication another, one of the two was altered: the row holds, and the plan has to pass too.
 
     Parameters
     ----------
     place : Path
         Folder of the run.
+    record : RunRecord
     witnesses : sequence of Witness
         Who knows the seal beside the record, such as the publication.
-    strict : bool
+    strict : bool, default False
         Whether a plan without a seal is refused.
-    audited : bool
+    audited : bool, default False
         Whether the plan has to pass the audit in any case: a new plan follows from it.
 
     Raises
@@ -77,7 +78,7 @@ def checked_plan(
 
 
 def checked_inputs(place: Path, record: RunRecord) -> Path:
-    """Return the folder of a stored run's inputs, after it was compared with the hash that the record has.
+    """Return the folder of the inputs of the run in `place`, after comparing them with the hash in its record.
 
     Raises
     ------
@@ -91,12 +92,12 @@ def checked_inputs(place: Path, record: RunRecord) -> Path:
 
 
 def digest_of(folder: Path) -> str:
-    """Return the sha256 over the names and contents of all files of a folder of inputs.
+    """Return the sha256 over the names and contents of all files below `folder`, in hexadecimal digits.
 
     Raises
     ------
     BadInput
-        A file cannot be read, or is no regular file.
+        A file cannot be read, or is not a regular file.
     """
     total = hashlib.sha256()
     try:

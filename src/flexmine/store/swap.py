@@ -54,12 +54,12 @@ class Journal:
 
 
 def stage_of(root: Path, plant: str) -> Path:
-    """Return the folder in which a restore prepares everything; names of plants have no dots."""
+    """Return the folder below `root` in which a restore of `plant` is prepared; names of plants have no dots."""
     return root / f".{plant}.restore"
 
 
 def is_under_way(root: Path, plant: str) -> bool:
-    """Return whether rows and files are being replaced, or were when it was interrupted."""
+    """Return whether a restore of `plant` below `root` is replacing rows and files, or was interrupted while it did."""
     return (stage_of(root, plant) / JOURNAL).exists()
 
 
@@ -69,12 +69,28 @@ def tables() -> list[Table]:
 
 
 def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> Path | None:
-    """Put the folder ``new`` of the stage, and rows, in the place of those of a plant; return where the old one is.
+    """Replace rows and folder of a plant by `rows` and the folder ``new`` of its stage.
+
+    Parameters
+    ----------
+    engine : Engine
+        The database.
+    root : Path
+        Folder of all runs.
+    plant : str
+        Whose rows and folder are replaced.
+    rows : Rows
+        By table.
+
+    Returns
+    -------
+    Path or None
+        Where the old folder is now; None where there was none.
 
     Raises
     ------
     sqlalchemy.exc.DBAPIError, OSError
-        Everything is as it was; or, where the database cannot be asked any more, :func:`settle` has to be called.
+        Everything is unchanged; or, where the database no longer answers, :func:`complete` has to be called.
     BadInput
         Everything is new, and only the stage could not be removed.
     """
@@ -107,7 +123,7 @@ def swap(engine: Engine, root: Path, plant: str, rows: Rows) -> Path | None:
 
 
 def complete(engine: Engine, root: Path, plant: str) -> bool | None:
-    """Finish or undo what :func:`swap` had begun, and remove what a restore has left behind.
+    """Finish or undo what :func:`swap` began for `plant` below `root`, and remove what a restore has left behind.
 
     It may itself be interrupted at any moment and called again.  The caller holds the lock of the plant.
 
@@ -146,7 +162,7 @@ def complete(engine: Engine, root: Path, plant: str) -> bool | None:
 
 
 def _move_back(engine: Engine, root: Path, plant: str, aside: str | None) -> None:
-    """Put the old folder back; what stands in its place is moved aside and never removed, for a journal may lie.
+    """Put the old folder back; what stands in its place is moved aside and never removed, since a journal may be wrong.
 
     Raises
     ------
@@ -175,7 +191,7 @@ def _aside(plant: str) -> str:
 
 
 def _folders_in_database(engine: Engine, plant: str) -> list[str]:
-    """Return where the runs lie that the database knows, relative to the folder of the plant."""
+    """Return the folders of the runs in the database, relative to the folder of the plant."""
     runs = RunRow.__table__
     with engine.begin() as connection:
         rows = connection.execute(select(runs.c.day, runs.c.revision).where(runs.c.plant == plant))
@@ -238,7 +254,7 @@ def _put_rows(connection: Connection, plant: str, rows: Rows, token: str) -> Non
 
 
 def _typed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with days and moments again; a running number is given anew by the database."""
+    """Return a row with days and moments as such; the database assigns a running number anew."""
     running = table.autoincrement_column
     values = {}
     for key, value in row.items():

@@ -1,4 +1,4 @@
-"""The tables of the store; what a column means stands in docs/nightly.md."""
+"""The tables of the store; docs/nightly.md states what the columns mean."""
 
 from __future__ import annotations
 
@@ -19,13 +19,19 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn a moment into UTC."""
+        """Return a moment in UTC, as it is stored.
+
+        Raises
+        ------
+        ValueError
+            It has no offset.
+        """
         if value is not None and value.tzinfo is None:
             raise ValueError(f"{value.isoformat()} has no offset; the store keeps moments")
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Say that it is UTC where the database has not."""
+        """Return a stored moment, aware, in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -78,7 +84,7 @@ class AttemptRow(Base):
 
 
 class ReadingRow(Base):
-    """What a container was measured to draw in one interval, and what the plan in force had said."""
+    """What a container was measured to draw in one interval, and what the plan in force had planned."""
 
     __tablename__ = "readings"
 
