@@ -50,7 +50,7 @@ def shipped_path(reference: str) -> Path:
     pattern = "**/*.csv" if data else "**/*.yaml"
     known = sorted(p.relative_to(root).with_suffix(p.suffix if data else "").as_posix() for p in root.glob(pattern))
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
+    hint = f"; did you mean {PREFIX}{near[0]}?" if near else "."
     raise BadInput(f"{short(reference)} is not shipped{hint} Shipped: {', '.join(known)}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 from flexmine.errors import UNSEEN, printable
@@ -18,10 +19,10 @@ def read_strictly(raw: bytes) -> Any:
     Raises
     ------
     ValueError
-        It is not JSON, repeats a key, holds NaN or Infinity, or is nested too deeply to be read.
+        It is not JSON, repeats a key, holds NaN, Infinity or a number beyond all floats, or is nested too deeply to be read.
     """
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
@@ -32,6 +33,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise ValueError(f"the key {next(k for k in keys if keys.count(k) > 1)!r} stands twice in one block")
     return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is larger than a number can be")
+    return value
 
 
 def _no_number(text: str) -> NoReturn:
