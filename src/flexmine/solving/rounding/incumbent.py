@@ -88,10 +88,23 @@ class Incumbent:
         return True
 
     def settle(self, lp: HotLp, columns: Ints, counts: Floats) -> bool:
-        """Fix `columns` to whole counts, let the relaxation settle the rest, and take it in if it is whole.
+        """Fix columns to whole counts, let the relaxation settle the rest, and take it in if it is whole.
 
-        The bounds are set back.  Where the rest is whole but for the tolerance of the simplex method, it is fixed, and
+        The bounds are restored.  Where the rest is whole but for the tolerance of the simplex method, it is fixed, and
         the power is settled once more, so that no row is broken by a rounded count.
+
+        Parameters
+        ----------
+        lp : HotLp
+        columns : ndarray of int, shape (n,)
+            Numbers of the columns.
+        counts : ndarray, shape (n,)
+            Whole, and within the bounds of the columns.
+
+        Returns
+        -------
+        bool
+            Whether the rest was whole.
         """
         changed = np.concatenate([self._whole, self._segments])
         low, high = lp.lower[changed], lp.upper[changed]
