@@ -1,4 +1,4 @@
-"""What plan.json says beside its totals: checked where it follows from the files, else named as a claim."""
+"""What plan.json states besides its totals: checked where it follows from the files, otherwise listed as a claim."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ CHECKED = (
 
 @dataclass(frozen=True)
 class Replayed:
-    """A written plan that could be replayed: what it says, and what it does.
+    """A written plan that could be replayed: what it states, and what it does.
 
     Attributes
     ----------
     publish_steps : int
-        The first so many steps are published.
+        Number of steps that are published, counted from step 0.
     temperature_c : ndarray, shape (T,)
-        Of site.csv, NaN where it has none.
+        Outside temperature from site.csv [C], NaN where it has none.
     """
 
     document: Mapping[str, Any]
@@ -62,7 +62,20 @@ class Replayed:
 
 
 def claimed(document: Mapping[str, Any], *, with_case: bool) -> Iterator[str]:
-    """Yield a line for each kind of thing that a plan says and that nothing in its directory can show."""
+    """Yield a line for each kind of statement in a plan that nothing in its directory can prove.
+
+    Parameters
+    ----------
+    document : mapping
+        Content of plan.json.
+    with_case : bool
+        Whether the plan is compared with a case too, which proves what follows from the case.
+
+    Yields
+    ------
+    str
+        The keys of plan.json or the column, and what they claim.
+    """
     if not with_case:
         yield "problem.json: prices, limits, curves and what is on offer; --case CASE compares them with a case"
     for keys, why in (*CLAIMED, *(() if with_case else FROM_THE_CASE)):
@@ -84,7 +97,7 @@ def _unknown_keys(document: Mapping[str, Any]) -> list[str]:
 
 
 def check_claims(book: Comparison, made: Replayed) -> None:
-    """Check what plan.json says of its money, its proof, its rules and the state that it ends in."""
+    """Check what plan.json states about its money, its proof, its rules and the state in which it ends."""
     document, problem, truth = made.document, made.problem, made.truth
     own_version = is_own_version(document)
     if own_version:
@@ -118,7 +131,17 @@ def check_claims(book: Comparison, made: Replayed) -> None:
 
 
 def part(book: Comparison, document: Mapping[str, Any], key: str, kind: type[dict[str, Any]] | type[list[Any]]) -> Any:
-    """Return a part of plan.json, an empty one where it is missing or of another kind (which is a fault)."""
+    """Return the value under a key of plan.json; what is missing or of another kind is a fault and comes back empty.
+
+    Parameters
+    ----------
+    book : Comparison
+    document : mapping
+        Content of plan.json.
+    key : str
+    kind : type
+        ``dict`` or ``list``.
+    """
     value = document.get(key)
     name = "object" if kind is dict else "list"
     book.hold(isinstance(value, kind), f"plan.json: {key} is missing or is no {name}.")
@@ -143,7 +166,7 @@ def _check_figures(book: Comparison, made: Replayed) -> None:
 
 
 def _check_changes(book: Comparison, document: Mapping[str, Any]) -> None:
-    """Check that what was planned otherwise than the files say is reported in the shape that readers expect."""
+    """Check that each change made to the input files is reported in the shape that readers expect."""
     for i, change in enumerate(part(book, document, "changes", list)):
         whole = isinstance(change, dict) and isinstance(change.get("key"), str) and "value" in change
         book.hold(whole, f"plan.json: changes[{i}] is no object with the keys key (text) and value.")
@@ -223,7 +246,10 @@ def _check_proof(book: Comparison, document: Mapping[str, Any], truth: Replay, s
 
 
 def money_slack_usd(problem: Problem, steps: int) -> float:
-    """Return what written cells may miss in sum: 4 decimals of money and 6 of power in each step [USD]."""
+    """Return by how much the sum of written cells may be off over the first `steps` steps [USD].
+
+    Money is written to 4 decimals, power to 6, which count at the highest price of the step.
+    """
     prices = np.array([s.price_usd_per_mwh[:steps] for s in problem.sources])
     return MONEY_SLACK_USD + steps * 1e-4 + 2e-6 * problem.time.step_h * float(np.abs(prices).max(axis=0).sum())
 

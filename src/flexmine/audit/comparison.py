@@ -13,18 +13,18 @@ MOST_LISTED = 20
 
 @dataclass(frozen=True)
 class AtLeast:
-    """Stands for a number whose base is not in the files: it is this much or more."""
+    """Stands for a number of which the files prove only a lower bound: it is this much or more."""
 
     value: float
 
 
 class Comparison:
-    """Keeps count of the comparisons and collects the sentences.
+    """Counts the comparisons and collects a sentence for each one that fails.
 
     Parameters
     ----------
     source : str
-        What the truth follows from, as sentences name it.
+        What the true values follow from, as sentences name it.
     """
 
     def __init__(self, source: str = "the files") -> None:
@@ -33,18 +33,28 @@ class Comparison:
         self.faults: list[str] = []
 
     def hold(self, kept: bool, sentence: str) -> None:
-        """Count one check, and keep its sentence where it does not hold."""
+        """Count one check; record its `sentence` unless the check was `kept`."""
         self.checks += 1
         if not kept:
             self.faults.append(sentence)
 
     def all(self, sentences: Iterable[str]) -> None:
-        """Keep sentences that somebody else has found, and count one check."""
+        """Count one check, and record the `sentences` of the faults that it found."""
         self.checks += 1
         self.faults += sentences
 
     def number(self, where: str, written: Any, true: float, slack: float) -> None:
-        """Compare a written number with what the replay gives."""
+        """Compare a written number with the one that the replay gives.
+
+        Parameters
+        ----------
+        where : str
+            The place of the number, as messages name it.
+        written : JSON value
+            Anything but a finite number is a fault.
+        true, slack : float
+            The number of the replay, and by how much the written one may differ from it, in the same unit.
+        """
         value = number_of(written)
         if value is None:
             self.hold(False, f"{where}: {written!r} is written, a number is expected.")
@@ -52,7 +62,7 @@ class Comparison:
             self.hold(abs(value - true) <= slack, f"{where}: {value:.6f} is written, the replay gives {true:.6f}.")
 
     def only(self, where: str, written: Iterable[str], known: Collection[str]) -> None:
-        """Check that a part has no other keys than those that are known."""
+        """Check that the keys `written` in the part `where` are all among those `known`."""
         self.all(f"{where}.{key}: {NOT_THERE}" for key in written if key not in known)
 
     def same(self, where: str, written: Any, true: Any, slack: float = 0.0, share: float = 0.0) -> None:
@@ -65,7 +75,7 @@ class Comparison:
         written, true : JSON value
             In `true`, :class:`AtLeast` may stand for a number.
         slack, share : float
-            By so much a number may be off, and by such a share of the true one.
+            By how much a number may be off: an amount in its own unit, and a share of the true number.
         """
         found = list(self._differences(where, written, true, (slack, share)))
         self.faults += found[:MOST_LISTED]

@@ -13,7 +13,16 @@ Bools = NDArray[np.bool_]
 
 
 def follow_containers(book: Book, k: ContainerClass, on: Bools, warm: Bools, cold: Bools) -> Ints:
-    """Follow each container of a class from its history; fills `warm` and `cold` [count, T].
+    """Follow each container of a class from its history through the horizon, and mark its starts.
+
+    Parameters
+    ----------
+    book : Book
+    k : ContainerClass
+    on : ndarray of bool, shape (count, T)
+        Whether each container runs.
+    warm, cold : ndarray of bool, shape (count, T)
+        Receive True where a container starts warm, and where it starts otherwise.
 
     Returns
     -------
@@ -81,7 +90,19 @@ def _check_starts(book: Book, most: int, where: str, history: History, starts: l
 
 
 def preheat_mw(book: Book, k: ContainerClass, cold: Bools, tier: Ints) -> Floats:
-    """Return the preheat power at the meter of each container of a class [MW], shape (count, T)."""
+    """Return the preheat power at the meter of each container of a class [MW], shape (count, T).
+
+    A start that leaves too few steps for its preheat is recorded as a violation.
+
+    Parameters
+    ----------
+    book : Book
+    k : ContainerClass
+    cold : ndarray of bool, shape (count, T)
+        Whether a container starts, and not warm.
+    tier : ndarray of int, shape (count, T)
+        As :func:`follow_containers` returns it.
+    """
     power = np.zeros(cold.shape)
     for row, t in zip(*np.nonzero(cold), strict=True):
         between = tier[row, t] < len(k.start.tiers)
@@ -127,6 +148,19 @@ def _check_container_ramp(book: Book, k: ContainerClass, on: Bools, it_power: Fl
 
 
 def check_power(book: Book, k: ContainerClass, on: Bools, it_power: Floats, mixes: Mixes | None) -> None:
+    """Check the IT power of each container of a class, its ramp, and its mixes of miners.
+
+    Parameters
+    ----------
+    book : Book
+    k : ContainerClass
+    on : ndarray of bool, shape (count, T)
+        Whether each container runs.
+    it_power : ndarray, shape (count, T)
+        IT power of each container [MW].
+    mixes : ndarray of int, shape (count, T, levels), or None
+        Miners at each level; None where the schedule counts no miners.
+    """
     one_miner = 0.0
     if mixes is not None and k.miners is not None:
         # Rounding carries single miners from one container to the next, also at its own highest and lowest power.
@@ -154,6 +188,7 @@ def check_power(book: Book, k: ContainerClass, on: Bools, it_power: Floats, mixe
 
 
 def check_counts(book: Book, k: ContainerClass, on: Bools) -> None:
+    """Check how many containers of a class run; `on`, of shape (count, T), says which of them do."""
     running, where = on.sum(axis=0), f"class {k.name}"
     book.checks += 3 * running.size
     for t in (int(i) for i in np.flatnonzero(running > k.available)):

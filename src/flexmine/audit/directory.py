@@ -43,11 +43,11 @@ class FileAudit:
     Attributes
     ----------
     violations : tuple of str
-        One sentence each, empty where all is well.
+        One sentence each; empty where all is well.
     marks : tuple of str
-        What a person should know although it is no violation: that nothing seals the plan, say.
+        What a person should know although it is not a violation: that nothing seals the plan, say.
     claimed : tuple of str
-        What the plan says and the audit could not check, a line for each kind.
+        What the plan states and the audit could not check, a line for each kind.
     replayed : Replayed or None
         None where the tables cannot be replayed.
     """
@@ -60,11 +60,11 @@ class FileAudit:
 
     @property
     def ok(self) -> bool:
-        """Whether the written plan keeps every limit and says the truth about itself."""
+        """Whether the written plan keeps every limit and agrees with what it states about itself."""
         return not self.violations
 
     def extended(self, book: Comparison) -> FileAudit:
-        """Return the audit with what another comparison has found."""
+        """Return the audit with the results of another comparison added."""
         return replace(self, checks=self.checks + book.checks, violations=(*self.violations, *book.faults))
 
 
@@ -77,10 +77,12 @@ def audit_directory(path: str | Path, witnesses: Sequence[Witness] = (), *, stri
 
     Parameters
     ----------
+    path : str or Path
+        Directory of the plan.
     witnesses : sequence of Witness
-        Who else knows the seal of the plan; a record or a publication beside the directory is always asked.
+        Who else knows the seal of the plan; a record or a publication beside the directory is always consulted.
     strict : bool
-        Whether a plan without a seal is refused, which else is only marked.
+        Whether a plan without a seal is refused; otherwise it is only marked.
 
     Raises
     ------
@@ -276,7 +278,7 @@ def _true_totals(problem: Problem, schedule: Schedule, truth: Replay, steps: int
 
 
 def _so_many(off: int, size: int) -> str:
-    """Return the end of a sentence about the first of several cells; what is wrong once mostly is wrong throughout."""
+    """Return the end of a sentence about the first of several cells: what is wrong once is usually wrong throughout."""
     return f" ({off} of {size} values differ)" if off > 1 else ""
 
 

@@ -1,6 +1,6 @@
-"""What follows from problem.json and the tables and stands in plan.json too: worked out here a second time.
+"""Figures of plan.json that follow from problem.json and the tables: computed here a second time.
 
-Nothing of the code that writes plans is used.
+None of the code that writes plans is used.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ SECONDS_PER_H = 3600.0
 def state_after(problem: Problem, schedule: Schedule, truth: Replay, steps: int, written: Any) -> dict[str, Any]:
     """Return the fleet after the first `steps` steps, in the shape of a case's ``state``.
 
-    What a container had run, and how often it had started, before step 0 is not in the files: its sums are at least
-    what it does in the plan.  Neither is the temperature inside a sleeping box: it is taken as `written`.
+    How long a container had run, and how often it had started, before step 0 is not in the files: its sums are at
+    least what it does in the plan.  Neither is the temperature inside a sleeping box: it is taken as `written`.
     """
     said = written.get("containers") if isinstance(written, dict) else None
     told = said if isinstance(said, dict) else {}
@@ -69,7 +69,7 @@ def _energy_taken_mwh(problem: Problem, schedule: Schedule, truth: Replay, steps
 
 
 def break_even(problem: Problem, steps: int) -> list[dict[str, Any]]:
-    r"""Return the break-even prices of every class [USD/MWh].
+    r"""Return the break-even prices of every class in the first `steps` steps [USD/MWh].
 
     With hash value :math:`v`, curve :math:`H(P)`, overhead :math:`a` and standby :math:`b`, the average is
     :math:`v H_S / (a P_S)`, that of the lowest power :math:`v H / (a P - b)`, and that of a segment
@@ -111,7 +111,7 @@ def carbon(
     r"""Return each part of the carbon account of the first `steps` steps, and by how much its numbers may be off.
 
     Emissions are :math:`\Delta \sum_j s_{j,t} e_{j,t}`, location-based.  How many BTC are expected is not in the
-    files: `written` says it, and what is said per BTC has to agree with it.
+    files: it is taken as `written`, and the figures per BTC have to agree with it.
     """
     step_h, span = problem.time.step_h, slice(0, steps)
     supply = np.maximum(schedule.supply_mw, 0.0)

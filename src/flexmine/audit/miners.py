@@ -1,4 +1,4 @@
-"""The audit of whole miners: what a mix draws and yields, and whether it is one that the container can hold."""
+"""The audit of whole miners: what a mix draws and yields, and whether the container can hold it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Mixes = NDArray[np.int32]
 
 
 def level_values(miners: Miners, levels: int) -> tuple[Floats, Floats]:
-    """Return power [W] and hash rate [TH/s] of each level, 0 beyond the class's own, each of shape (levels,)."""
+    """Return power [W] and hash rate [TH/s] of `levels` levels, each of shape (levels,); 0 beyond the class's own."""
     power, rate = np.zeros(levels), np.zeros(levels)
     power[0] = miners.sleep_w
     for level, (power_w, hash_rate_th_s) in enumerate(miners.presets, start=1):
@@ -49,6 +49,16 @@ def mix_faults(
 
     A running container's mix counts all its miners, none of them negative or at a level that the class does not
     have, and draws the container's IT power to 1 W; one that is off has none.
+
+    Parameters
+    ----------
+    miners : Miners
+    mixes : ndarray of int, shape (count, T, levels)
+        Miners at each level.
+    on : ndarray of bool, shape (count, T)
+        Whether each container runs.
+    it_power_mw : ndarray, shape (count, T)
+        IT power of each container [MW].
     """
     own = 1 + len(miners.presets)
     wrong = np.where(on, mixes.sum(axis=2) != miners.count, mixes.any(axis=2))

@@ -19,6 +19,7 @@ def read_mixes(problem: Problem, cells: np.ndarray, faults: list[str]) -> NDArra
 
     Parameters
     ----------
+    problem : Problem
     cells : ndarray of str, shape (containers, T)
     faults : list of str
         Receives a sentence for each cell that cannot be read, or that names a power that no miner of the class has.

@@ -36,7 +36,7 @@ PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def site_numbers(problem: Problem) -> tuple[str, ...]:
-    """Return the columns of numbers of site.csv, but for the temperature."""
+    """Return the numeric columns of site.csv, except for the temperature."""
     return (
         *("facility_power_mw", "it_power_mw", "hash_rate_th_s"),
         *(f"{source.name}_mw" for source in problem.sources),
@@ -48,9 +48,9 @@ def site_numbers(problem: Problem) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class PlanTables:
-    """The cells of both tables, at their places: text and numbers by column.
+    """The cells of both tables at their places: text and numbers by column.
 
-    `setpoint_numbers` and `setpoint_text` have shape (containers, T), `site_numbers` (T,), `mixes` is that of a
+    `setpoint_numbers` and `setpoint_text` have shape (containers, T), `site_numbers` (T,), and `mixes` is as in a
     schedule.  Where there is no temperature, NaN stands under `temperature_c` of `site_numbers`.
     """
 
@@ -71,7 +71,7 @@ class PlanTables:
 
 
 def read_plan(directory: Path) -> tuple[dict[str, Any], Problem, PlanTables]:
-    """Read plan.json, problem.json and the two tables of a written plan.
+    """Read plan.json, problem.json and the two tables in the `directory` of a written plan.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def read_plan(directory: Path) -> tuple[dict[str, Any], Problem, PlanTables]:
 
 
 def refuse_altered(directory: Path) -> None:
-    """Refuse a plan whose files are not those that were sealed; one of an older version is not sealed.
+    """Refuse the plan in `directory` if its files are not those that were sealed; older versions seal nothing.
 
     Raises
     ------
@@ -100,12 +100,12 @@ def refuse_altered(directory: Path) -> None:
 
 
 def read_document(directory: Path) -> dict[str, Any]:
-    """Read the plan.json of a written plan.
+    """Read plan.json in the `directory` of a written plan.
 
     Raises
     ------
     BadInput
-        The file is missing, is not JSON, or has another schema.
+        The directory or the file is missing, or the file is not JSON or has another schema.
     """
     if not directory.is_dir():
         what = "is a file; name its folder" if directory.exists() else "there is no such folder"
@@ -121,12 +121,12 @@ def read_document(directory: Path) -> dict[str, Any]:
 
 
 def read_tables(directory: Path, problem: Problem) -> tuple[PlanTables | None, list[str]]:
-    """Read setpoints.csv and site.csv; return them, or None and a sentence for each cell out of place.
+    """Read setpoints.csv and site.csv in `directory`; return them, or None and a sentence for each cell out of place.
 
     Raises
     ------
     BadInput
-        A file is missing or is no CSV text.
+        A file is missing or is not CSV text.
     """
     faults: list[str] = []
     names = [name for name, _ in problem.containers]
@@ -187,7 +187,7 @@ def _read_site(file: Path, problem: Problem, steps: Mapping[datetime, int], faul
 
 
 def _rows(file: Path, columns: tuple[str, ...], faults: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield (file:line, row by column); says what is wrong with the header or the length of a row."""
+    """Yield (file:line, row by column); report what is wrong with the header or the length of a row."""
     reader = csv.reader(io.StringIO(_text(file), newline=""), strict=True)
     try:
         header = next(reader, [])

@@ -1,4 +1,4 @@
-"""What a schedule earns and pays, term by term, from what its containers did; the audit's own, second writing of it."""
+"""What a schedule earns and pays, term by term, from what its containers did; the audit's own second writing of it."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ PRICES: dict[str, Callable[[Problem, Schedule, Operation], Floats]] = {
 
 
 def usd_of(problem: Problem, schedule: Schedule, done: Operation) -> dict[str, Floats]:
-    """Return by name what each term of the money amounts to [USD], its sign left out."""
+    """Return each term of the money by name, without its sign [USD]."""
     return {term.name: PRICES[term.name](problem, schedule, done) for term in money_terms()}

@@ -23,25 +23,27 @@ POWER_SLACK_MW = 1e-5
 
 
 def code_of(reason: str) -> str:
-    """Return the code of ``code`` or ``code: text``."""
+    """Return the code of a `reason` written as ``code`` or ``code: text``."""
     return reason.split(":", 1)[0]
 
 
 def text_of(reason: str) -> str:
-    """Return the text of ``code: text``, empty where there is none."""
+    """Return the text of a `reason` written as ``code: text``; empty where it has none."""
     return reason.partition(": ")[2]
 
 
 def unfit(
     problem: Problem, reason: np.ndarray, state: np.ndarray, it_power_mw: Floats, causes: Iterable[Any]
 ) -> Iterator[tuple[int, int, str]]:
-    """Yield (container, step, what is wrong) for every reason that is no code of the list or contradicts its place.
+    """Yield (container, step, what is wrong) for every reason whose code is unknown or contradicts its place.
 
     Parameters
     ----------
+    problem : Problem
     reason, state : ndarray of str, shape (containers, T)
         As written.  A plan may leave all reasons empty; then there is nothing to check.
     it_power_mw : ndarray, shape (containers, T)
+        IT power of each container [MW].
     causes : iterable
         As plan.json lists them.
     """

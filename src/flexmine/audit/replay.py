@@ -89,11 +89,18 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
 
     Parameters
     ----------
+    problem : Problem
+    schedule : Schedule
     tolerance_mw : float
-        By so much a power may miss a limit [MW]; counts and times have no tolerance.
+        By how much a power may miss a limit [MW]; counts and times have no tolerance.
     reserve_mw : float, optional
-        Of a plan that is held to the true limits, such as a rounded one: by so much site cap, feeder caps and ramps are
-        wider than in the problem [MW], ``problem.site.rounding_reserve_mw``; limits of energy have their own.
+        For a plan that is held to the true limits, such as a rounded one: by how much site cap, feeder caps and ramps
+        are wider than in the problem [MW], ``problem.site.rounding_reserve_mw``; limits of energy have their own.
+
+    Raises
+    ------
+    ValueError
+        The schedule has other containers, sources or steps than the problem.
 
     Notes
     -----
@@ -105,11 +112,6 @@ def replay(problem: Problem, schedule: Schedule, tolerance_mw: float = 1e-6, res
 
     .. math:: \sum_t \Delta\Bigl(\sum_c v_t H_c(p_{c,t}) - \sum_j \pi_{j,t} s_{j,t}\Bigr)
               - \text{starts} + \text{terminal}.
-
-    Raises
-    ------
-    ValueError
-        The schedule has other containers, sources or steps than the problem.
     """
     _check_shapes(problem, schedule)
     book = Book(problem, tolerance_mw)
@@ -209,7 +211,7 @@ def _check_sources(book: Book, power: Floats, supply: Floats) -> None:
 
 
 def _check_energy(book: Book, power: Floats, supply: Floats, *, true_limits: bool) -> None:
-    """Compare the energy of each limit's hours with it; powers may miss theirs by the tolerance in every hour."""
+    """Compare the energy drawn in the hours of each limit with it; powers may be off by the tolerance in every hour."""
     names, step_h = [s.name for s in book.problem.sources], book.problem.time.step_h
     for e in book.problem.site.energy_limits:
         drawn = power if e.source is None else supply[names.index(e.source)]

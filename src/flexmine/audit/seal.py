@@ -1,7 +1,7 @@
-"""The seal of a written plan: one sha256 over all that plan.json says, the hashes of the other files included.
+"""The seal of a written plan: one sha256 over all of plan.json, the hashes of the other files included.
 
-Whoever may write a plan's directory may also seal it anew.  So a seal counts where it is kept somewhere else too: in
-the store's row of the run, in the publication, or in the hand of whoever asks.
+Anyone who may write a plan's directory may also seal it again.  So a seal counts where it is kept elsewhere too: in
+the store's row of the run, in the publication, or by whoever runs the audit.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _NUMBERS = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:[.+a-z-][.+a-z0-9
 
 @dataclass(frozen=True)
 class Witness:
-    """What somebody else than the plan's own directory knows of its seal.
+    """What is known about a plan's seal outside the plan's own directory.
 
     Attributes
     ----------
     where : str
-        Who knows, as messages name it.
+        Where it is known, as messages name it.
     seal : str
         Empty where nothing is known.
     version : str
-        Of the flexmine that has made the plan; empty where that is not known, as before plans were sealed.
+        Of the flexmine that made the plan; empty where that is not known, as before plans were sealed.
     """
 
     where: str
@@ -50,14 +50,14 @@ class Witness:
 
 
 def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document of a plan with its seal as the last key."""
+    """Return the `document` of a plan with its seal as the last key."""
     return {**_unsealed(document), SEAL: seal_of(document)}
 
 
 def seal_of(document: Mapping[str, Any]) -> str:
-    """Return the sha256 over the canonical form of a plan's document, in hexadecimal digits.
+    """Return the sha256 over the canonical form of a plan's `document`, in hexadecimal digits.
 
-    Canonical is JSON with sorted keys, no blanks and ASCII characters only, without the key `seal`; numbers are
+    Canonical is JSON with sorted keys, no blanks and ASCII characters only, without the key ``seal``; numbers are
     written as Python's shortest text that reads back as the same number.
 
     Raises
@@ -70,12 +70,12 @@ def seal_of(document: Mapping[str, Any]) -> str:
 
 
 def read_bytes(file: Path) -> bytes:
-    """Return a file's bytes.
+    """Return the bytes of a regular `file` of at most 1 GiB.
 
     Raises
     ------
     BadInput
-        The file is not there, cannot be read, is no regular file or is too large.
+        The file is missing, cannot be read, is not a regular file or is too large.
     """
     try:
         return read_regular(file, MAX_FILE_BYTES)
@@ -84,7 +84,7 @@ def read_bytes(file: Path) -> bytes:
 
 
 def sha256(file: Path) -> str:
-    """Return the sha256 of a regular file in hexadecimal digits.
+    """Return the sha256 of a regular `file` in hexadecimal digits.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def sha256(file: Path) -> str:
 
 
 def seals_its_plans(version: str) -> bool:
-    """Return whether a version of flexmine seals its plans; one that cannot be read counts as new, none as old."""
+    """Return whether flexmine seals its plans in a `version`; an unreadable one counts as new, an empty one as old."""
     if not version:
         return False
     found = _numbers(version)
@@ -103,7 +103,7 @@ def seals_its_plans(version: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, int, int] | None:
-    """Return the three numbers of a version, None where it is none."""
+    """Return the three numbers of a version; None where it cannot be read."""
     found = _NUMBERS.fullmatch(version)
     return None if found is None else (int(found[1]), int(found[2]), int(found[3] or 0))
 
@@ -116,28 +116,37 @@ def _is_known(version: str) -> bool:
 
 
 def version_of(document: Mapping[str, Any]) -> str:
-    """Return the version of flexmine that a plan's document names, empty where it names none."""
+    """Return the version of flexmine that a plan's `document` names; empty where it names none."""
     versions = document.get("versions")
     return str(versions.get("flexmine", "")) if isinstance(versions, dict) else ""
 
 
 def is_own_version(document: Mapping[str, Any]) -> bool:
-    """Return whether this version of flexmine has made a plan, by its numbers: 0.2 and 0.2.0.dev0 are one."""
+    """Return whether this version of flexmine made the plan of `document`, by its numbers: 0.2 equals 0.2.0.dev0."""
     return _numbers(version_of(document)) == _numbers(__version__)
 
 
 def is_sealed(document: Mapping[str, Any]) -> bool:
-    """Return whether a plan's document carries a seal, a true or a false one."""
+    """Return whether a plan's `document` carries a seal, whether or not it is the right one."""
     return document.get(SEAL) is not None
 
 
 def seal_faults(
     document: Mapping[str, Any], witnesses: Sequence[Witness] = (), *, strict: bool = False
 ) -> Iterator[str]:
-    """Yield a sentence for each thing that is wrong with the seal of a plan's document.
+    """Yield a sentence for each thing that is wrong with the seal of a plan.
 
-    A plan without a seal is one of an older version: that is no fault, unless `strict` is asked for, or the document
-    or a witness names a version that seals its plans, or a witness knows a seal.
+    A plan without a seal comes from an older version.  That is a fault only where `strict` is set, where the document
+    or a witness names a version that seals its plans, or where a witness knows a seal.
+
+    Parameters
+    ----------
+    document : mapping
+        Content of plan.json.
+    witnesses : sequence of Witness
+        What is known about the seal elsewhere.
+    strict : bool, default False
+        Whether a missing seal is a fault in any case.
     """
     seal, version = document.get(SEAL), version_of(document)
     if version and not _is_known(version):
@@ -178,12 +187,12 @@ def seal_faults(
 
 
 def _shown(seal: str, other: str) -> str:
-    """Return as much of a seal as tells it from another one."""
+    """Return as much of a seal as distinguishes it from another one."""
     return seal if seal[:16] == other[:16] else seal[:16]
 
 
 def witnesses_beside(directory: Path) -> tuple[Witness, ...]:
-    """Return what the record of a run, or the publication, says that a plan's directory is a part of.
+    """Return what a run's record, or a publication, states about the plan's `directory` that lies beside it.
 
     Raises
     ------
@@ -205,7 +214,9 @@ def witnesses_beside(directory: Path) -> tuple[Witness, ...]:
 
 
 def file_faults(directory: Path, document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each file that is not the one whose sha256 plan.json has under `files`.
+    """Yield a sentence for each file in `directory` whose sha256 differs from the one under ``files`` in `document`.
+
+    A file that is listed and missing, or whose name is not a plain file name, is a fault too.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Power of one step for given counts: a merit order, exact, for many candidate counts at once; and equal shares.
 
-ClassData of shapes: K classes, T steps, M candidates, F feeders (the last one stands for no feeder and has no cap).
+Shapes: K classes, T steps, M candidates, J sources, F feeders (the last one stands for no feeder and has no cap).
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _segments(classes: tuple[ContainerClass, ...], t: int) -> tuple[Segment, ...
 
 
 def energy_cost(limits: Limits, t: int, facility_mw: Floats) -> Floats:
-    """Return the least cost of a facility power in step `t` [USD], same shape; an excess at the highest price."""
+    """Return the least cost of `facility_mw` [MW] in step `t` [USD], same shape; an excess at the highest price."""
     prices, cumulative = limits.price_usd_per_mwh[:, t], limits.cumulative_mw[:, t]
     taken = np.minimum(facility_mw[..., None], cumulative)
     pieces = np.diff(taken, axis=-1, prepend=0.0)
@@ -158,7 +158,15 @@ class Dispatch:
 
 
 def meter_load(limits: Limits, t: int, counts: Floats, it_power_mw: Floats, preheat_mw: Floats) -> Floats:
-    """Return the facility power of the classes [MW], shape (M, K)."""
+    """Return the facility power of the classes [MW], shape (M, K) or, for one candidate, (K,).
+
+    Parameters
+    ----------
+    limits : Limits
+    t : int
+    counts, it_power_mw, preheat_mw : ndarray, shape (M, K) or (K,)
+        Running containers of each class, their IT power together, and preheat at the meter [MW].
+    """
     at_rest = (limits.count - counts) * limits.standby_mw[:, t]
     return np.asarray(limits.overhead[:, t] * it_power_mw + at_rest + preheat_mw)
 
@@ -174,7 +182,10 @@ def dispatch_by_merit(
 
     Parameters
     ----------
+    limits : Limits
+    t : int
     counts, preheat_mw : ndarray, shape (M, K)
+        Running containers of each class, and their preheat at the meter [MW].
     floor_mw, ceiling_mw : ndarray, shape (M,)
         Facility power must lie between them [MW].
     """
@@ -201,9 +212,18 @@ def dispatch_by_merit(
 
 
 def dispatch_equally(limits: Limits, t: int, counts: Floats, preheat_mw: Floats, ceiling_mw: float) -> Floats:
-    """Return the IT power of each class at the largest facility power up to `ceiling_mw`, shape (K,) [MW].
+    """Return the IT power of each class at the largest facility power up to a ceiling [MW], shape (K,).
 
     Every running container gets the same IT power, within its own lowest and highest and what its feeder lets through.
+
+    Parameters
+    ----------
+    limits : Limits
+    t : int
+    counts, preheat_mw : ndarray, shape (K,)
+        Running containers of each class, and their preheat at the meter [MW].
+    ceiling_mw : float
+        Highest facility power of the site [MW].
     """
     low, high = limits.low_mw[:, t], np.maximum(limits.low_mw[:, t], limits.high_mw[:, t])
     weight = counts * limits.overhead[:, t]

@@ -114,7 +114,7 @@ class ClassFleet:
         self.since[chosen] = t
 
     def outlook(self, limits: Limits, t: int, ahead: int) -> Outlook:
-        """Return what each possible count in step `t` costs and binds."""
+        """Return what each possible count in step `t` costs and binds, up to `ahead` steps later."""
         k, running = self.k, int(self.on.sum())
         stop, (start, warm) = self.stop_order(t), self.start_order(t)
         counts = np.arange(running - len(stop), running + len(start) + 1)

@@ -20,7 +20,7 @@ def hold_safe_power(problem: Problem) -> Schedule:
     """Return a schedule that changes as little as possible and draws as little as the limits let it, rounded.
 
     It walks through the horizon as the simple rules do, ramps and the reach of later limits in view, and moves a
-    container only where a limit demands it.  No solver is used.  Whether all limits are kept is for the audit to say.
+    container only where a limit demands it.  No solver is used.  Whether all limits are kept is left to the audit.
     """
     blind = _worthless(problem)
     schedule = walk(blind, limits_of(blind), _decide)

@@ -64,7 +64,7 @@ def simple_rules(problem: Problem, publish_steps: int, friction_usd: float = 0.0
     ----------
     problem : Problem
     publish_steps : int
-        The first so many steps are the plan; their money is given apart.
+        The first so many steps are the plan; their money is given separately.
     friction_usd : float
         What *greedy* charges itself for each start above its cost, so as not to flap [USD].
 
@@ -101,7 +101,16 @@ def _result(name: str, schedule: Schedule, priced: Replay, publish_steps: int) -
 
 
 def realisable(problem: Problem, rule: RuleResult, publish_steps: int) -> RuleResult:
-    """Return a rule rounded as the plan is, so that both are compared as machines would run them."""
+    """Return a rule rounded as the plan is, so that both are compared as machines would run them.
+
+    Parameters
+    ----------
+    problem : Problem
+    rule : RuleResult
+        One that cannot keep a hard limit is returned unchanged.
+    publish_steps : int
+        The first so many steps are the plan; their money is given separately.
+    """
     if rule.money_usd is None or rule.schedule is None:
         return rule
     rounded = round_schedule(problem, rule.schedule)
@@ -146,6 +155,17 @@ Decider = Callable[[Step], tuple[Ints, Floats]]
 
 
 def walk(problem: Problem, limits: Limits, decide: Decider) -> Schedule:
+    """Return the schedule of a rule that decides step after step and sees no prices ahead.
+
+    Parameters
+    ----------
+    problem : Problem
+    limits : Limits
+        Of the problem.
+    decide : callable
+        From a :class:`Step` to two arrays of shape (K,): the place of each class's count in its outlook, and its IT
+        power [MW].
+    """
     steps, classes = problem.steps, problem.classes
     fleets = [ClassFleet(problem, i) for i in range(len(classes))]
     horizon = steps_ahead(problem, classes)
@@ -294,7 +314,7 @@ def _preheat_before(step: Step, places: Ints) -> tuple[Floats, Floats, Floats]:
 
 
 def least_broken(judged: _Judged, score: Floats) -> int:
-    """Return the candidate that breaks least and, among those, has the highest score; the first of equals."""
+    """Return the candidate that breaks least; among those the highest `score`, shape (M,), then the first, wins."""
     least = judged.broken <= judged.broken.min() + SAME_MW
     return int(np.argmax(np.where(least, score, -np.inf)))
 

@@ -40,7 +40,7 @@ class ValueOfPlanning:
 
     @property
     def sentence(self) -> str:
-        """Return in words what planning brings on this day."""
+        """What planning brings on this day, in words."""
         return f"{self._modes_words()} {self._look_ahead_words()}"
 
     def document(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class ValueOfPlanning:
         return f"Looking ahead brings {_usd(self.look_ahead_usd)} against the greedy rule."
 
     def is_nothing(self, amount_usd: float) -> bool:
-        """Return whether an amount [USD] is too small a part of the plan's money to be worth the effort."""
+        """Return whether `amount_usd` [USD] is too small a part of the plan's money to be worth the effort."""
         return amount_usd <= NOTHING_SHARE * max(1.0, abs(self.money_usd))
 
 

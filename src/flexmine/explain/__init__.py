@@ -1,1 +1,1 @@
-"""Why a plan is as it is: reasons, checks in words, what one more MW is worth."""
+"""Why a plan is what it is: reasons, checks in words, what one more MW is worth."""

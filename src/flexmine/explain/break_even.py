@@ -33,7 +33,7 @@ class BreakEven:
 def break_even(k: ContainerClass) -> BreakEven:
     """Return the break-even prices at the meter of one class, by step [USD/MWh].
 
-    Of minimum power, as :func:`gentle_break_even_usd_per_mwh` has it: standing by is saved by running.
+    For the lowest power as in :func:`gentle_break_even_usd_per_mwh`: a container that runs does not draw standby power.
     """
     prices = container_break_even(k.hash_value_usd_per_th_s_h, k.it_power_mw, k.hash_rate_th_s, k.overhead)
     netted = [gentle_break_even_usd_per_mwh(k, t) for t in range(len(k.overhead))]
@@ -49,10 +49,10 @@ def break_even(k: ContainerClass) -> BreakEven:
 
 
 def gentle_break_even_usd_per_mwh(k: ContainerClass, step: int) -> float | None:
-    """Return the power price at which running one more container at its lowest power earns nothing [USD/MWh].
+    """Return the price in `step` at which one more container at its lowest power earns nothing [USD/MWh].
 
-    What it would draw standing by is saved, so that this is a little above the average of its minimum power.  None
-    where running draws no more than standing by.
+    It draws no standby power then, so that this is a little above the average of its lowest power.  None where running
+    draws no more than standing by.
     """
     lowest_mw = float(k.lowest_it_power_mw[step])
     added_mw = float(k.overhead[step]) * lowest_mw - float(k.standby_mw[step])
@@ -61,9 +61,16 @@ def gentle_break_even_usd_per_mwh(k: ContainerClass, step: int) -> float | None:
 
 
 def harder_break_even_usd_per_mwh(k: ContainerClass, step: int, it_power_mw: float, slack_mw: float) -> float | None:
-    """Return the power price at which running harder than `it_power_mw` earns nothing [USD/MWh].
+    """Return the power price at which running harder earns nothing [USD/MWh]; None at the highest power.
 
-    None where a container is within `slack_mw` of its highest power in the step.
+    Parameters
+    ----------
+    k : ContainerClass
+    step : int
+    it_power_mw : float
+        IT power of one container now [MW].
+    slack_mw : float
+        Within so much of its highest power in the step, a container cannot run harder [MW].
     """
     if it_power_mw >= float(k.highest_it_power_mw[step]) - slack_mw:
         return None

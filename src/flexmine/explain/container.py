@@ -67,14 +67,18 @@ def explain(directory: Path, container: str, at: str) -> Explanation:
 
     Parameters
     ----------
+    directory : Path
+        Directory of the plan.
     container : str
+        Name of the container.
     at : str
         ``03:00`` in site time (the first such hour of the horizon), or an ISO time; without an offset it is site time.
 
     Raises
     ------
     BadInput
-        The plan cannot be read or holds no reasons, or the container or time is not in it; says what is.
+        The plan was altered, cannot be read or holds no reasons, or the container or time is not in it; the message
+        names those that are.
     """
     refuse_altered(directory)
     document, problem, tables = read_plan(directory)
@@ -153,7 +157,7 @@ def _prices(
 
 
 def _values(problem: Problem, document: Mapping[str, Any], k: ContainerClass, t: int) -> dict[str, float]:
-    """Return what one more MW of each limit that concerns the class is worth in a step, by the limit's words."""
+    """Return what one more MW of each limit that applies to the class is worth in a step, by the limit's words."""
     values = document.get("marginal_values")
     if not isinstance(values, dict):
         return {}
@@ -200,7 +204,7 @@ def _filled(document: Mapping[str, Any], t: int) -> list[str]:
 
 
 def span(time: TimeAxis, t: int) -> str:
-    """Return when a step is, in site time; the hour that a clock shows twice is reported by its offset."""
+    """Return when a step is, in site time; an hour that a clock shows twice is given with its offset."""
     begin, end = time.begin(t), time.begin(t + 1)
     twice = begin.replace(fold=0).utcoffset() != begin.replace(fold=1).utcoffset()
     which = f" ({begin.isoformat()[-6:]})" if twice else ""

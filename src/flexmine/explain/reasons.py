@@ -89,7 +89,8 @@ def reasons(
 
     Parameters
     ----------
-    problem, solution
+    problem : Problem
+    solution : Solution
         The plan in counts.
     schedule : Schedule
         Which of the containers run.

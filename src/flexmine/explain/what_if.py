@@ -1,4 +1,4 @@
-"""What would the plan be without a limit: answered by a solve, so that a reason is shown, not guessed."""
+"""What would the plan be without a limit?  Answered by a solve, so that a reason is shown, not guessed."""
 
 from __future__ import annotations
 
@@ -104,14 +104,14 @@ PRICED = ("start_cost", "preheat", "terminal")
 
 @dataclass(frozen=True)
 class Moved:
-    """What the plan without a limit is, against the plan.
+    """How the plan without a limit differs from the plan.
 
     Attributes
     ----------
     gain_usd : float
         Money above what the plan itself would make without the limit, less what its gap leaves open.
     count, it_power_mw : dict of ndarray, shape (T,)
-        Change of the containers on and of the IT power, by class of the Problem.
+        Change of the containers on and of the IT power [MW], by class of the Problem.
     """
 
     gain_usd: float
@@ -120,11 +120,12 @@ class Moved:
 
 
 class WhatIfs:
-    """Asks, once for each limit and only when wanted, what the plan would be without it.
+    """Works out, once for each limit and only when wanted, what the plan would be without it.
 
     Parameters
     ----------
-    problem, solution
+    problem : Problem
+    solution : Solution
         The plan.
     options : SolveOptions
         Of the plan; the what-ifs are solved to a tight gap.
@@ -141,7 +142,7 @@ class WhatIfs:
         self._now = _by_class(problem, solution)
 
     def without(self, code: str) -> Moved | None:
-        """Return how the plan moves without a limit; None where there is none, or nothing is gained without it."""
+        """Return how the plan moves without the limit of a reason's `code`; None without such a limit or any gain."""
         if code not in self._moved:
             self._moved[code] = self._ask(code)
         return self._moved[code]
@@ -149,7 +150,16 @@ class WhatIfs:
     def widened(self, code: str, name: str, step: int) -> Moved | None:
         """Return how the commitment moves with one limit on power wider at one place; None where it does not.
 
-        The plan itself, its power settled anew within the wider limit, is what the gain is counted from.
+        The plan itself, its power settled again within the wider limit, is what the gain is counted from.
+
+        Parameters
+        ----------
+        code : str
+            Code of a reason, such as ``cap``.
+        name : str
+            Class of the Problem.
+        step : int
+            Where the limit is one of single steps, the step in which it is wider.
         """
         per_step = code in ("surplus", "cap", "contract", "price")
         key = (code, name if code == "feeder" else "", step if per_step else -1)

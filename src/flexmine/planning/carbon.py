@@ -62,6 +62,9 @@ def carbon_account(problem: Problem, schedule: Schedule, replay: Replay, btc_per
 
     Parameters
     ----------
+    problem : Problem
+    schedule : Schedule
+    replay : Replay
     btc_per_th_s_h : ndarray, shape (T,)
         Bitcoin that a hash rate is expected to mine [BTC per TH/s per h].
     """

@@ -51,13 +51,15 @@ def to_schedule(problem: Problem, solution: Solution, worn_h: Mapping[str, float
 
     Parameters
     ----------
+    problem : Problem
+    solution : Solution
     worn_h : mapping, optional
         Run hours of containers before step 0 [h]; 0 where not named.
 
     Raises
     ------
     ArithmeticError
-        Where the counts cannot be served; they then broke a rule of the model.
+        The counts cannot be served, so they broke a rule of the model.
 
     Notes
     -----

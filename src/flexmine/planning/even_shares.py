@@ -22,7 +22,7 @@ def with_even_shares(problem: Problem, solution: Solution) -> Solution:
     ----------
     problem : Problem
     solution : Solution
-        Of the problem; classes whose containers ramp by themselves are left as they are.
+        Of the problem; classes whose containers have a ramp of their own are left unchanged.
     """
     parents = {k.name: k for k in problem.classes}
     feeder_of = {name: feeder.name for feeder in problem.site.groups for name in feeder.classes}

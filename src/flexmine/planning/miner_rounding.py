@@ -100,6 +100,11 @@ class _Step:
 def whole_miners(problem: Problem, schedule: Schedule) -> tuple[Floats, NDArray[np.int32]]:
     """Return IT power [MW] and mixes of whole miners for a schedule of the model.
 
+    Parameters
+    ----------
+    problem : Problem
+    schedule : Schedule
+
     Returns
     -------
     it_power_mw : ndarray, shape (containers, T)

@@ -13,6 +13,7 @@ def mix_text(miners: Miners, counts: np.ndarray) -> str:
 
     Parameters
     ----------
+    miners : Miners
     counts : ndarray of int, shape (levels,)
         Miners at each level: 0 asleep, j the preset j - 1.
     """
@@ -22,7 +23,7 @@ def mix_text(miners: Miners, counts: np.ndarray) -> str:
 
 
 def watts_text(power_w: float) -> str:
-    """Return a power in watts without an exponent and without idle zeros."""
+    """Return a power `power_w` [W] without an exponent and without trailing zeros."""
     return f"{power_w:.6f}".rstrip("0").rstrip(".")
 
 

@@ -19,10 +19,16 @@ def running_before(directory: Path, problem: Problem) -> dict[str, Floats]:
 
     Steps that the earlier plan does not cover, or covers with another step length, are NaN.
 
+    Parameters
+    ----------
+    directory : Path
+        Directory of the earlier plan.
+    problem : Problem
+
     Raises
     ------
     BadInput
-        Where the directory holds no setpoints that can be read.
+        The directory holds no setpoints that can be read.
     """
     file = directory / "setpoints.csv"
     running: Counter[tuple[str, datetime]] = Counter()

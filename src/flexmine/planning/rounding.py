@@ -25,12 +25,12 @@ NOISE_W = 1e-4
 def round_schedule(problem: Problem, schedule: Schedule) -> Schedule:
     """Return `schedule` with IT powers in whole watts and sources that meet the facility power of those.
 
-    Where a class has miners, the whole plan is rounded by :mod:`flexmine.planning.miner_rounding`; the rest is said
-    of plants without.
+    Where a class has miners, the whole plan is rounded by :mod:`flexmine.planning.miner_rounding`; the rest applies
+    to plants without.
 
     Powers are rounded down, and what is lost is carried on, so that the facility power of a feeder, of the site and
     thus the supply never rises above the schedule's, and falls below it by less than 2 W a feeder.  Two cases are
-    off by up to a watt a container: where all of a feeder run at a highest (or lowest) power that is no whole watt,
+    off by up to a watt a container: where all of a feeder run at a highest (or lowest) power that is not a whole watt,
     it is rounded inwards, and where no whole watt lies between lowest and highest, the nearest one is taken.  A power
     that breaks a limit by more than a watt is not repaired: the audit has to see it.
     """
@@ -74,8 +74,8 @@ def _whole_watts(k: ContainerClass, target_w: Floats, carried_w: Floats) -> Floa
 def _adjusted_supply(problem: Problem, supply_mw: Floats, power_mw: Floats) -> Floats:
     """Return the supply changed as little as possible to meet `power_mw`, within what the sources offer.
 
-    More is taken from the cheapest source with room, less from the most expensive in use, those last of which a limit
-    says how much is taken over several steps; what no source can give stays missing, and the audit names it.
+    More is taken from the cheapest source with room, less from the most expensive in use; sources whose energy is
+    limited over several steps come last.  What no source can give stays missing, and the audit names it.
     """
     offered = np.array([s.available_mw for s in problem.sources])
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])

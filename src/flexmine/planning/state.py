@@ -52,7 +52,7 @@ class FleetState:
     energy_taken_mwh: dict[str, float]
 
     def document(self) -> dict[str, Any]:
-        """Return it in the shape of a case's ``state``."""
+        """Return the state in the shape of a case's ``state``."""
         document: dict[str, Any] = {
             "initial_mw": round(self.initial_mw, 6),
             "containers": {name: _container_document(c) for name, c in self.containers.items()},
@@ -76,6 +76,12 @@ def state_after(
 
     Parameters
     ----------
+    problem : Problem
+    schedule : Schedule
+    replay : Replay
+        Of the schedule.
+    steps : int
+        At least 1, at most T.
     run_hours, starts : mapping, optional
         Of each container before step 0; 0 where not named.
     inside_temperature_c : mapping, optional

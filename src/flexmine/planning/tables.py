@@ -33,6 +33,11 @@ def setpoints_table(
 
     Parameters
     ----------
+    problem : Problem
+    schedule : Schedule
+    replay : Replay
+    publish_steps : int
+        The first so many steps have 1 in the column `published`.
     reasons : sequence of sequence of str
         By container and step; the column is empty where there are none.
     """
@@ -67,6 +72,16 @@ def site_table(
     """Return a row per step with the columns of site.csv.
 
     Money is net of fees; the column `money_usd` adds up to the plan's money less its terminal value.
+
+    Parameters
+    ----------
+    problem : Problem
+    schedule : Schedule
+    replay : Replay
+    publish_steps : int
+        The first so many steps have 1 in the column `published`.
+    temperature_c : ndarray, shape (T,), or None
+        Outside temperature [C]; None leaves its column empty.
 
     Raises
     ------
@@ -112,7 +127,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def round_adding_up(values: Floats, decimals: int) -> Floats:
-    """Round so that the sum along the first axis stays right to half a unit of the last decimal.
+    """Round to `decimals` so that the sum along the first axis stays right to half a unit of the last decimal.
 
     What rounding takes from one value goes to the next: each value is within one unit of the last decimal.
     """

@@ -28,7 +28,7 @@ NOTHING_KG = 0.05
 
 
 def carbon_figure(plan: Plan) -> Figure | None:
-    """Return the figure of the carbon, or nothing where the plan holds no account of it."""
+    """Return the figure of the carbon; None where the plan holds no account of it."""
     account = plan.carbon
     if account is None:
         return None
@@ -70,7 +70,7 @@ def _title(plan: Plan, account: CarbonAccount) -> str:
 
 
 def mass(kg: float) -> str:
-    """Return a mass as in ``20.3 t CO₂e``, in kg below one tonne."""
+    """Return a mass `kg` [kg CO2e] as in ``20.3 t CO₂e``, in kg below one tonne."""
     if kg >= KG_PER_T:
         return f"{number(kg / KG_PER_T, 1)}{THIN}t CO₂e"
     return f"{number(kg, 1)}{THIN}kg CO₂e"

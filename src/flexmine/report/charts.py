@@ -1,4 +1,4 @@
-"""The charts of the report: each with a title that says the finding, its source, and the table behind it.
+"""The charts of the report: each with a title that states the finding, its source, and the table behind it.
 
 Specifications are Vega-Lite; colours are names of meanings (see :mod:`flexmine.report.palette`).  The time axis counts
 steps from 0 to T and carries labels in site time, so that days of 23 and 25 hours are drawn true to length.
@@ -81,7 +81,7 @@ class Clock:
         self.zone = plan.problem.time.zone
 
     def interval(self, step: int) -> str:
-        """Return the interval of a step as in ``Tue 10 Sep 03:00-04:00 +08:00``."""
+        """Return the interval of `step` as in ``Tue 10 Sep 03:00-04:00 +08:00``."""
         start, end = self.edges[step], self.edges[step + 1]
         offset = start.isoformat()[-6:]
         return f"{day_name(start)[:-5]} {clock(start)}–{clock(end)} {offset}"
@@ -97,7 +97,7 @@ class Clock:
         return day_name(edge)[4:-5] if edge.hour == 0 else f"{edge.hour:02d}"
 
     def x(self, field: str = "t") -> alt.X:
-        """Return the encoding of the time axis."""
+        """Return the encoding of the time axis; rows hold their place on it, in steps, under `field`."""
         at, words = self.ticks()
         pairs = ",".join(f"'{t}':'{w}'" for t, w in zip(at, words, strict=True))
         axis = alt.Axis(
@@ -116,7 +116,7 @@ class Clock:
         return {"condition": {"test": f"datum.t >= {self.publish_steps}", "value": PALE}, "value": 1}
 
     def boundary(self, label: bool) -> list[alt.Chart]:
-        """Return the rule between the plan and the look-ahead, where there is one."""
+        """Return the rule between plan and look-ahead, with words where `label` is set; empty without a look-ahead."""
         if not self.looks_ahead:
             return []
         at = alt.Chart(values([{"t": self.publish_steps}]))
@@ -134,7 +134,7 @@ def values(rows: Sequence[Row]) -> alt.InlineData:
 
 
 def mw_axis(title: str, **options: Any) -> alt.Axis:
-    """Return a vertical axis whose title stands over it, and whose width is the same in every panel."""
+    """Return a vertical axis with its `title` above it, of one width in every panel; `options` are altair's own."""
     return alt.Axis(
         title=title, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-LEFT + 2, titleY=-8,
         minExtent=LEFT, maxExtent=LEFT, tickCount=options.pop("tickCount", 5), **options,
@@ -142,7 +142,16 @@ def mw_axis(title: str, **options: Any) -> alt.Axis:
 
 
 def step_points(series: Floats, clock: Clock, **more: Any) -> list[Row]:
-    """Return points of a step line: the last value is held to the end of the last step."""
+    """Return the points of a step line; the last value is held to the end of the last step.
+
+    Parameters
+    ----------
+    series : ndarray, shape (T,)
+        Values in the unit of the axis; NaN and infinite ones have no point.
+    clock : Clock
+    **more
+        Further keys of every row.
+    """
     points = [(t, float(series[t])) for t in range(clock.steps) if np.isfinite(series[t])]
     if points and points[-1][0] == clock.steps - 1:
         points.append((clock.steps, points[-1][1]))
@@ -150,7 +159,16 @@ def step_points(series: Floats, clock: Clock, **more: Any) -> list[Row]:
 
 
 def hover(rows: list[Row], tips: Sequence[tuple[str, str]], clock: Clock) -> alt.Chart:
-    """Return one unseen bar per step over the full height that shows all numbers of the step."""
+    """Return one invisible bar per step over the full height that shows all numbers of the step.
+
+    Parameters
+    ----------
+    rows : list of dict
+        ``t`` and ``e``, the edges of the step, and the text of every field that is shown.
+    tips : sequence of (str, str)
+        Field and its title, in the order in which they are shown.
+    clock : Clock
+    """
     return (
         alt.Chart(values(rows))
         .mark_rect(opacity=0, tooltip=True)
@@ -159,12 +177,16 @@ def hover(rows: list[Row], tips: Sequence[tuple[str, str]], clock: Clock) -> alt
 
 
 def bars(key: str, heading: str, rows: list[Row], unit: str = "USD") -> Panel:
-    """Return lying bars with their numbers beside them.
+    """Return horizontal bars with their numbers beside them.
 
     Parameters
     ----------
+    key, heading : str
+        As in :class:`Panel`.
     rows : list of dict
         ``n`` name, ``a`` and ``b`` ends of the bar, ``c`` colour name, ``w`` words right of it.
+    unit : str, default "USD"
+        Unit of the ends, the title of the axis.
     """
     names = [r["n"] for r in rows]
     colours = sorted({r["c"] for r in rows})
@@ -189,19 +211,19 @@ def bars(key: str, heading: str, rows: list[Row], unit: str = "USD") -> Panel:
 
 
 def scale_from_zero(highest: float) -> alt.Scale:
-    """Return a scale from 0 with room above the highest value, so that a line is not taken for the frame."""
+    """Return a scale from 0 with room above the `highest` value, so that a line is not taken for the frame."""
     return alt.Scale(domain=[0, max(1e-3, 1.06 * highest)], nice=False)
 
 
 @contextmanager
 def quick_charts() -> Iterator[None]:
-    """Take specifications as they are: altair's checks against the schema cost more than a plan, and are for tests."""
+    """Skip altair's checks against the schema: they take longer than a plan, and are for tests."""
     with schemapi.debug_mode(False):
         yield
 
 
 def specification(layers: Sequence[alt.Chart], height_px: int) -> dict[str, Any]:
-    """Return the Vega-Lite specification of layered charts, as wide as the place it stands in."""
+    """Return the Vega-Lite specification of layered charts, `height_px` high and as wide as the place it stands in."""
     chart = alt.layer(*layers).properties(width="container", height=height_px)
     spec: dict[str, Any] = chart.to_dict(validate=schemapi.DEBUG_MODE)
     spec.pop("config", None)

@@ -60,7 +60,7 @@ def states(plan: Plan) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def _told(plan: Plan) -> dict[str, list[list[str]]]:
-    """Return the words of the hover by its letter, by container and step: reason, and miners by preset."""
+    """Return the words of the hover by their letter, by container and step: reason, and miners by preset."""
     out = {}
     if plan.reasons is not None:
         out["r"] = [[told_reason(r) for r in row] for row in plan.reasons.text]
@@ -73,7 +73,7 @@ def _told(plan: Plan) -> dict[str, list[list[str]]]:
 
 
 def told_reason(reason: str) -> str:
-    """Return a reason of the setpoints for a reader: its code without underscores."""
+    """Return a `reason` of the setpoints for a reader: its code without underscores."""
     code = code_of(reason)
     return code.replace("_", " ") + reason[len(code) :]
 
@@ -83,6 +83,7 @@ def mix_words(miners: Miners | None, counts: np.ndarray[Any, np.dtype[np.int32]]
 
     Parameters
     ----------
+    miners : Miners or None
     counts : ndarray of int, shape (levels,)
         Miners at each level: 0 asleep, j the preset j - 1.
     """

@@ -129,7 +129,7 @@ def wants_more(plan: Plan) -> Bools:
 
 
 def best_rules(plan: Plan) -> tuple[RuleResult, ...]:
-    """Return the feasible simple rules with the most money in the published part; several where they are level."""
+    """Return the feasible simple rules with the most money in the published part; several where they tie."""
     money = {r.name: r.published_money_usd for r in plan.rules if r.published_money_usd is not None}
     most = max(money.values(), default=0.0)
     return tuple(r for r in plan.rules if r.name in money and money[r.name] >= most - 0.5)
@@ -143,7 +143,7 @@ def local_edges(problem: Problem) -> list[datetime]:
 
 
 def day_name(moment: datetime) -> str:
-    """Return a date as in ``Tue 24 Nov 2026``, whatever the locale."""
+    """Return the date of `moment` as in ``Tue 24 Nov 2026``, whatever the locale."""
     days, months = (
         ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
@@ -152,12 +152,12 @@ def day_name(moment: datetime) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """Return the time of day as in ``06:00``."""
+    """Return the time of day of `moment` as in ``06:00``."""
     return f"{moment.hour:02d}:{moment.minute:02d}"
 
 
 def runs(flags: Bools) -> list[tuple[int, int]]:
-    """Return [first, past the last) of each unbroken run of true values."""
+    """Return [first, past the last) of each unbroken run of true values in `flags`, shape (T,)."""
     padded = np.concatenate(([False], flags, [False])).astype(np.int8)
     change = np.flatnonzero(np.diff(padded))
     return [(int(a), int(b)) for a, b in zip(change[::2], change[1::2], strict=True)]

@@ -21,12 +21,12 @@ _PANEL_OF_QUANTITY = {
 
 
 def of_panel(plan: Plan, panel: str) -> list[Filled]:
-    """Return what was filled in of the series that a panel of the day shows: power, price or temperature."""
+    """Return what was filled in of the series that a `panel` shows: ``power``, ``price`` or ``temperature``."""
     return [f for f in plan.filled if _panel(f) == panel]
 
 
 def strip(found: list[Filled], clock: Clock, height_px: int) -> list[alt.Chart]:
-    """Return the strip over all steps that were filled in, none where there are none."""
+    """Return the strip over all steps that were filled in, at the foot of a panel `height_px` high; else empty."""
     steps = sorted({t for f in found for t in range(f.first_step, f.first_step + f.steps)})
     if not steps:
         return []

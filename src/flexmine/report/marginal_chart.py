@@ -1,4 +1,4 @@
-"""What one more MW is worth in each hour: of an offer of power, of the cap, of a ramp; the commitment stays."""
+"""What one more MW is worth in each hour: of a source, of the cap, of a ramp; the commitment stays."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Worth:
 
 
 def worths(plan: Plan) -> tuple[Worth, ...]:
-    """Return the worth of one more MW of every limit on power that the plant has, offers of power first."""
+    """Return the worth of one more MW of every limit on power that the plant has, sources first."""
     if plan.reasons is None:
         return ()
     problem, worth, shades = plan.problem, plan.reasons.values.of, cycle(FEEDER_SHADES)
@@ -76,7 +76,7 @@ def _style(limit: Limit, colour: str | None, shades: Iterator[str]) -> str:
 
 
 def marginal_figure(plan: Plan) -> Figure | None:
-    """Return the figure of the marginal values, or nothing where the plan holds none."""
+    """Return the figure of the marginal values; None where the plan holds none."""
     every = worths(plan)
     if not every:
         return None
@@ -98,7 +98,7 @@ def marginal_figure(plan: Plan) -> Figure | None:
 
 
 def _title(every: tuple[Worth, ...], clock: Clock) -> str:
-    """Return what those limits are worth that are worth most in the published part."""
+    """Return what the limits with the highest worth in the published part are worth."""
     part = slice(0, clock.publish_steps)
     most = {w.words: float(np.nanmax(w.usd_per_mw_h[part], initial=0.0)) for w in every}
     named = sorted((w for w in every if most[w.words] >= NOTHING_USD_PER_MW_H), key=lambda w: -most[w.words])

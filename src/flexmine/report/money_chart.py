@@ -56,7 +56,7 @@ def notes(plan: Plan) -> tuple[str, ...]:
 
 
 def rounding_words(loss_usd: float) -> str:
-    """Return what rounding to whole miners costs; it may gain where a start turns out warm."""
+    """Return what rounding to whole miners costs; `loss_usd` [USD] is negative where a start turns out warm."""
     if abs(loss_usd) < 0.005:
         return f"Rounding to whole miners costs nothing (less than 0.01{THIN}USD)."
     verb = "costs" if loss_usd > 0 else "brings"
@@ -64,7 +64,13 @@ def rounding_words(loss_usd: float) -> str:
 
 
 def preference_words(preference: Mapping[str, Any]) -> str:
-    """Return what the choice of the calmest among plans of nearly equal money gave up, and which starts it saved."""
+    """Return what choosing the calmest among plans of nearly equal money gave up, and which starts it saved.
+
+    Parameters
+    ----------
+    preference : mapping
+        As plan.json has it; nothing is returned where no second stage ran or none had room.
+    """
     endings = {
         "reached": "",
         "approached": f"; no plan of nearly equal money needs fewer than {preference.get('starts_at_least')}",

@@ -68,7 +68,7 @@ MINUS = "\u2212"
 
 
 def paint(spec: Any, scheme: Mapping[str, str]) -> Any:
-    """Return a chart specification with every ``@name`` replaced by the colour of `scheme`."""
+    """Return the chart specification `spec` with every ``@name`` replaced by the colour of `scheme`."""
     if isinstance(spec, dict):
         return {key: paint(value, scheme) for key, value in spec.items()}
     if isinstance(spec, list):
@@ -79,28 +79,28 @@ def paint(spec: Any, scheme: Mapping[str, str]) -> Any:
 
 
 def number(value: float, digits: int = 0) -> str:
-    """Return a number with thin spaces between thousands and a true minus sign; never "-0"."""
+    """Return a number to `digits` decimals with thin spaces between thousands and a true minus sign; never "-0"."""
     text = f"{abs(value):,.{digits}f}".replace(",", THIN)
     negative = value < 0 and any(c in "123456789" for c in text)
     return MINUS + text if negative else text
 
 
 def power(value_mw: float) -> str:
-    """Return a power as in ``10.00 MW``."""
+    """Return a power `value_mw` [MW] as in ``10.00 MW``."""
     return f"{number(value_mw, 2)}{THIN}MW"
 
 
 def energy(value_mwh: float) -> str:
-    """Return an energy as in ``143.2 MWh``."""
+    """Return an energy `value_mwh` [MWh] as in ``143.2 MWh``."""
     return f"{number(value_mwh, 1)}{THIN}MWh"
 
 
 def money(value_usd: float) -> str:
-    """Return money as in ``4 310 USD``."""
+    """Return an amount `value_usd` [USD] as in ``4 310 USD``."""
     return f"{number(value_usd)}{THIN}USD"
 
 
 def percent(share: float) -> str:
-    """Return a share as in ``84 %``: one digit below 10 %, so that a small difference is not called none."""
+    """Return a `share` such as 0.84 as in ``84 %``: one digit below 10 %, so that a small difference still shows."""
     value = 100.0 * share
     return f"{number(value, 1 if abs(value) < 9.95 else 0)}{THIN}%"

@@ -1,4 +1,4 @@
-"""Why containers are off, and what holds the power of those that run: container-hours by reason."""
+"""Why containers are off, and what limits the power of those that run: container-hours by reason."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Texts = NDArray[np.object_]
 
 
 def reasons_figure(plan: Plan) -> Figure | None:
-    """Return the figure of the reasons of the published part, or nothing where the plan holds none."""
+    """Return the figure of the reasons of the published part; None where the plan holds none."""
     if plan.reasons is None:
         return None
     part = slice(0, plan.publish_steps)
@@ -73,14 +73,23 @@ def reasons_figure(plan: Plan) -> Figure | None:
 
 
 def hours_by_code(plan: Plan, reason: Texts, chosen: NDArray[np.bool_]) -> list[tuple[str, float]]:
-    """Return (code, container-hours) of the chosen container-steps, the most first."""
+    """Return (code, container-hours) of the chosen container-steps, the most hours first.
+
+    Parameters
+    ----------
+    plan : Plan
+    reason : ndarray of str, shape (containers, P)
+        Reasons of the published steps.
+    chosen : ndarray of bool, shape (containers, P)
+        Which of them are counted.
+    """
     code, count = np.unique([code_of(str(r)) for r in reason[chosen]], return_counts=True)
     hours = [(str(c), float(n) * plan.problem.time.step_h) for c, n in zip(code, count, strict=True)]
     return sorted(hours, key=lambda pair: (-pair[1], pair[0]))
 
 
 def hours_words(value_h: float) -> str:
-    """Return hours without needless digits."""
+    """Return `value_h` [h] without needless digits."""
     return number(value_h, 0 if float(value_h).is_integer() else 2)
 
 
@@ -107,7 +116,7 @@ def _panel(key: str, heading: str, hours: list[tuple[str, float]], colour: str) 
 
 
 def _rows(plan: Plan, reason: Texts, state: NDArray[np.int64]) -> Iterator[tuple[str, ...]]:
-    """Yield a row per container, state and reason, with its hours; the words of the first of them where they differ."""
+    """Yield a row per container, state and reason, with its hours; where its words differ, the first are given."""
     for i, (name, _) in enumerate(plan.problem.containers):
         codes = np.array([code_of(str(r)) for r in reason[i]])
         for s in (0, 2, 1):

@@ -70,7 +70,7 @@ def energy_clause(found: Facts) -> str:
 
 
 def shown_zero(value_mwh: float) -> bool:
-    """Return whether an energy would be shown as 0.0 MWh."""
+    """Return whether an energy `value_mwh` [MWh] would be shown as 0.0 MWh."""
     return abs(value_mwh) < 0.05
 
 
@@ -104,9 +104,14 @@ def rule_clause(found: Facts, plan: Plan) -> str:
 
 
 def compare(value_usd: float, base_usd: float, resolution_usd: float = 0.0) -> str:
-    """Return ``18 % more``, ``120 USD less`` or ``the same``; percent only of a positive base.
+    """Return how one amount compares with another: ``18 % more``, ``120 USD less`` or ``the same``.
 
-    `resolution_usd` is what the asked gap leaves open: a difference below it says nothing about which is better.
+    Parameters
+    ----------
+    value_usd, base_usd : float
+        The amount, and what it is compared with [USD]; percent is given of a base of at least 1 USD.
+    resolution_usd : float
+        What the asked gap leaves open [USD]: a smaller difference does not show which is better.
     """
     difference = value_usd - base_usd
     if abs(difference) < max(0.5, resolution_usd):
@@ -152,7 +157,7 @@ def starts_words(found: Facts) -> str:
 
 
 def closed_words(plan: Plan) -> str:
-    """Return which window closes the site in the whole published part, or nothing where none does."""
+    """Return which window closes the site in the whole published part; empty where none does."""
     names = [c.text for c in plan.causes if c.code == "window" and covers(c, plan)]
     return f", because of the window {joined(names)}" if names else ""
 
@@ -219,7 +224,7 @@ def held_by(plan: Plan, code: str) -> Bools:
 
 
 def when(flags: Bools, plan: Plan) -> str:
-    """Return when flags of published steps hold: in every hour, from when to when, or in how many hours."""
+    """Return when `flags` of the published steps, shape (P,), hold: throughout, from when to when, or for how long."""
     if flags.all():
         return "throughout"
     ranges = runs(flags)
@@ -231,7 +236,7 @@ def when(flags: Bools, plan: Plan) -> str:
 
 
 def moments(flags: Bools, plan: Plan) -> str:
-    """Return at which times flags hold, or in how many steps where these are many."""
+    """Return at which times `flags` of the published steps, shape (P,), hold; where these are many, for how long."""
     steps = np.flatnonzero(flags)
     if steps.size > 2 * MOST_RANGES:
         step_h = plan.problem.time.step_h
@@ -241,24 +246,32 @@ def moments(flags: Bools, plan: Plan) -> str:
 
 
 def hours(value_h: float) -> str:
-    """Return a number of hours without needless digits."""
+    """Return `value_h` [h] without needless digits."""
     return f"{value_h:g}"
 
 
 def moment(edge: datetime, first: datetime, last: bool = False) -> str:
-    """Return the time of day, with the date where it is not the first day; midnight at the end of a range is 24:00."""
+    """Return a time of day, with the date where it is not on the first day.
+
+    Parameters
+    ----------
+    edge, first : datetime
+        Local times: the one to name, and any of the first day.
+    last : bool, default False
+        Whether it ends a range: midnight after the first day is then 24:00.
+    """
     if last and (edge.hour, edge.minute) == (0, 0) and edge.date() == first.date() + timedelta(days=1):
         return "24:00"
     return clock(edge) if edge.date() == first.date() else f"{day_name(edge)[:-5]} {clock(edge)}"
 
 
 def joined(parts: list[str]) -> str:
-    """Return ``a, b and c``."""
+    """Return one or more `parts` as in ``a, b and c``."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def little_to_decide(found: Facts, plan: Plan) -> str:
-    """Return that there is little to decide, and why, where this is so; else nothing."""
+    """Return that there is little to decide, and why; empty where that is not so."""
     if found.running.max() == 0:
         return ""
     if found.at_cap.all() and found.warm_starts + found.cold_starts == 0 and found.running.min() == found.running.max():
@@ -273,7 +286,7 @@ def little_to_decide(found: Facts, plan: Plan) -> str:
 
 
 def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
-    """Return the verdict line: pairs of words, and whether they are as they should be."""
+    """Return the verdict line: pairs of words, and whether what they state is as it should be."""
     replay = plan.replay
     # Below a millionth of a percent it is noise of the arithmetic.
     percent = number(100 * plan.gap) if plan.gap >= 0.1 else f"{100 * plan.gap:.2g}"
@@ -299,7 +312,7 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
 
 
 def breach_words(breach: Mapping[str, Any]) -> str:
-    """Return a breach of a contract in words."""
+    """Return a `breach` of a contract in words, its cost under ``usd`` [USD] in brackets."""
     rest = ", ".join(f"{k} {v}" for k, v in breach.items() if k != "usd")
     cost = f" ({money(float(breach['usd']))})" if "usd" in breach else ""
     return f"breach: {rest}{cost}"

@@ -43,7 +43,7 @@ def summary(plan: Plan, width: int = 80) -> str:
 
 
 def _value_of_planning(plan: Plan, width: int) -> list[str]:
-    """Return what kind of day it is, where modes or looking ahead bring nothing worth the effort."""
+    """Return what kind of day it is, where modes or looking ahead bring too little to be worth the effort."""
     kind = plan.day_kind
     known = () if kind is None else (kind.modes_usd, kind.look_ahead_usd)
     if kind is None or not any(amount is not None and kind.is_nothing(amount) for amount in known):
@@ -124,7 +124,7 @@ def sparkline(values: Floats, least: float = 0.0) -> str:
 
 
 def _rules(plan: Plan, width: int) -> list[str]:
-    """Return the money of the plan and of the simple rules, aligned; what is not feasible is said in words."""
+    """Return the money of the plan and of the simple rules, aligned; an infeasible rule is named as such."""
     found = facts(plan)
     whole = plan.replay.money_usd
     lines = [f"{'money':<{LABEL}}{'published':>14}{'whole horizon':>18}"]

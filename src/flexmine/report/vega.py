@@ -48,7 +48,7 @@ def _bundled() -> str:
 
 
 def _read(file: Path) -> str | None:
-    """Return a kept script that is whole, which its first line tells by the checksum of the rest."""
+    """Return a kept script that is whole, as the checksum in its first line shows; None without one."""
     try:
         head, _, script = file.read_bytes().decode("utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):

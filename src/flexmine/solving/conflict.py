@@ -68,9 +68,9 @@ def explain_conflict(problem: Problem, matrix: Matrix) -> list[str]:
 
 
 def _each_limit_once(matrix: Matrix) -> Matrix:
-    """Return the matrix with the rows opened that hold a limit once more: what is left out is then really out.
+    """Return the matrix with the rows opened that state a limit a second time: what is left out is then really out.
 
-    They take no counts away, so that no conflict hangs on them.
+    They exclude no counts, so that no conflict depends on them.
     """
     held_once_more = {row.row for row in ROWS if row.tightens}
     again = np.array([name in held_once_more for name, _ in matrix.rows], dtype=bool)

@@ -47,8 +47,11 @@ class Task:
 
     Parameters
     ----------
-    problem, class_data, matrix, layout
-        All of the same problem.
+    problem : Problem
+    class_data : sequence of ClassData
+    matrix : Matrix
+    layout : Layout
+        All four of the same problem.
     options : SolveOptions
     """
 
@@ -65,7 +68,10 @@ class Task:
 
         Raises
         ------
-        Infeasible, NoPlan
+        Infeasible
+            Proven; the messages name the conflicting limits and hours.
+        NoPlan
+            Time was up without any plan, or the solver failed.
         """
         deadline = time.perf_counter() + self.options.time_limit_s
         if self.solver is not None:
@@ -108,7 +114,7 @@ class Task:
         return FirstStage(best.values, best.objective, best.bound, found.way, tuple(self.notes))
 
     def _finish(self, found: Found, left_s: float) -> FirstStage:
-        """Let HiGHS's MIP look where a better plan can still be; without any plan, everywhere."""
+        """Let HiGHS's MIP search where a better plan can still be; without any plan, everywhere."""
         narrow = None if found.incumbent.values is None else found.left
         matrix = self.matrix if narrow is None else narrow
         return self._mip(Solver(matrix, mip_options(self.options, left_s)), found)

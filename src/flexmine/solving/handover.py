@@ -44,7 +44,7 @@ def matrix_of(problem: Problem, classes: Classes | None = None) -> Matrix:
     ----------
     problem : Problem
     classes : dict, optional
-        Of the model, by name, where they are known already.
+        Classes of the model by name; None where they are not known yet.
     """
     classes = classes or {k.name: k for k in class_data_of(problem)}
     key = structure_of(problem, classes)
@@ -61,8 +61,11 @@ def compiled(problem: Problem, classes: Classes | None = None, *, templated: boo
 
     Parameters
     ----------
+    problem : Problem
+    classes : dict, optional
+        Classes of the model by name; None where they are not known yet.
     templated : bool, optional
-        Whether rules are called once for all their rows; by size, where it is not said.  The matrix is the same.
+        Whether rules are called once for all their rows; None decides by size.  The matrix is the same.
     """
     classes = classes or {k.name: k for k in class_data_of(problem)}
     if templated is None:

@@ -1,4 +1,4 @@
-"""The one place that talks to HiGHS.  Every status that it returns is looked at."""
+"""The one place that talks to HiGHS.  Every status that it returns is checked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATUSES = {
 
 
 class SolverFailed(NoPlan):
-    """HiGHS ended in a way that is neither an answer nor a limit of time or work."""
+    """HiGHS ended with neither an answer nor a limit of time or work."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,12 @@ class Outcome:
     ----------
     status : str
         ``optimal`` (within the asked gap), ``infeasible``, ``time_limit`` or, by nodes or iterations, ``work_limit``.
-    values : ndarray or None
+    values : ndarray, shape (columns,), or None
         The columns of the best solution found; None where there is none.
     objective, bound : float
-        In the sense of the matrix (minimised).
+        In the sense of the matrix (minimised) [USD].
+    nodes : int
+        Of the branch and bound.
     """
 
     status: str
@@ -91,12 +93,12 @@ class Solver:
             raise NoPlan(f"HiGHS did not take the model: {status.name}")
 
     def set_options(self, options: Mapping[str, bool | int | float | str]) -> None:
-        """Set options one by one, each checked.
+        """Set HiGHS `options` by their own names, each checked.
 
         Raises
         ------
         BadInput
-            An option that HiGHS does not know, or a value that it refuses.
+            HiGHS does not know an option, or refuses its value.
         """
         for name, value in options.items():
             known, _ = self.highs.getOptionValue(name)
@@ -106,17 +108,17 @@ class Solver:
                 raise BadInput(f"solver option {name!r}: HiGHS refuses the value {value!r}")
 
     def fix(self, columns: np.ndarray, values: Floats) -> None:
-        """Fix columns to values."""
+        """Fix `columns`, given by number, to `values`, both of shape (n,)."""
         self._bounds(columns, values, values)
 
     def relax_rows(self, rows: np.ndarray) -> None:
-        """Take rows out, by opening their bounds."""
+        """Take out `rows`, given by number, by opening their bounds."""
         free = np.full(len(rows), np.inf)
         if len(rows):
             self._ok(self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), -free, free), "changeRowsBounds")
 
     def restore_rows(self, rows: np.ndarray) -> None:
-        """Put rows back."""
+        """Put back `rows` that :meth:`relax_rows` took out."""
         if len(rows):
             low, high = self.matrix.row_lower[rows], self.matrix.row_upper[rows]
             self._ok(self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), low, high), "changeRowsBounds")
@@ -137,7 +139,7 @@ class Solver:
         Raises
         ------
         SolverFailed
-            Where HiGHS ends in any way that is neither an answer nor a limit of time or work.
+            HiGHS ends with neither an answer nor a limit of time or work.
         """
         run_status = self._interruptible_run() if self.integer else self.highs.run()
         model_status = self.highs.getModelStatus()

@@ -3,7 +3,7 @@
 With integers there are no prices: the dual of a mixed-integer program is not defined.  With the counts fixed the rest
 is a linear program in power, whose money is a concave function of each limit.  Its *right* derivative is the value of
 one more MW; where the plan sits on a kink, the dual that a solver returns may be any number between the right and the
-left derivative, so every value is checked by a re-solve with a slightly wider limit.
+left derivative, so every value is checked by re-solving with a slightly wider limit.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class FixedCommitment:
     Raises
     ------
     NoPlan
-        Where the program has no optimum, which says that the solution is none.
+        The program has no optimum, so that the solution is not a plan of the problem.
     """
 
     def __init__(self, problem: Problem, solution: Solution):
@@ -87,12 +87,19 @@ class FixedCommitment:
         self._duals: Floats = -np.array(solution_now.row_dual)
 
     def value(self, component: str, index: object) -> float:
-        """Return a column's value, such as ``value("F", 3)``; 0 where no row holds it."""
+        """Return the value of variable `component` at `index`, such as ``value("F", 3)``; 0 where no row holds it."""
         column = self.matrix.column_of.get((component, index))
         return 0.0 if column is None else float(self._values[column])
 
     def value_of_one_more(self, component: str, index: object) -> float:
-        r"""Return the value of one more MW of the limit in a row [USD/MW]; 0 where there is no such row.
+        r"""Return the value of one more MW of a limit [USD/MW]; 0 where there is no such row.
+
+        Parameters
+        ----------
+        component : str
+            Name of the constraint that states the limit.
+        index : int or tuple
+            Index of its row.
 
         Notes
         -----
@@ -121,7 +128,17 @@ class FixedCommitment:
         return slope
 
     def gain_of(self, component: str, index: object, wider_mw: float = 1.0) -> float:
-        """Return the money that a limit wider by `wider_mw` brings [USD]; 0 where there is no such row."""
+        """Return the money that a wider limit brings [USD]; 0 where there is no such row.
+
+        Parameters
+        ----------
+        component : str
+            Name of the constraint that states the limit.
+        index : int or tuple
+            Index of its row.
+        wider_mw : float
+            By how much the limit is wider [MW].
+        """
         row = self.row_of.get((component, index))
         if row is None or abs(float(self._duals[row])) <= VALUE_NOISE_USD_PER_MW:
             return 0.0
@@ -129,10 +146,18 @@ class FixedCommitment:
             return max(0.0, self._optimal_money() - self.money_usd)
 
     def gain_of_counts(self, class_name: str, step: int, change: int) -> float | None:
-        """Return what one step earns with `change` more containers of a class on in that step alone [USD].
+        """Return what one step earns with other counts in that step alone [USD].
 
-        All other counts, the starts and the minimum times are left as they are, so that this is what the hour itself
-        is worth; None where the limits on power do not allow it.
+        All other counts, the starts and the minimum times are left unchanged, so that this is what the hour itself is
+        worth; None where the limits on power do not allow it.
+
+        Parameters
+        ----------
+        class_name : str
+            Class of the model.
+        step : int
+        change : int
+            How many more of its containers are on; negative for fewer.
         """
         column = self.matrix.column_of[("n", (class_name, step))]
         before = self.value("n", (class_name, step))
@@ -141,9 +166,16 @@ class FixedCommitment:
         return None if money is None else money - self.money_usd
 
     def more_power_if_cheaper(self, step: int, cheaper_usd_per_mwh: float) -> float:
-        """Return by how much more the site would draw in a step were all its sources cheaper, counts fixed [MW].
+        """Return by how much more the site would draw in a step if all its sources were cheaper, counts fixed [MW].
 
-        What the plan as it is would save is left out, so that this is a lower bound, and 0 where power stays.
+        What the plan saves on the power that it draws already is left out, so that this is a lower bound, and 0 where
+        power stays.
+
+        Parameters
+        ----------
+        step : int
+        cheaper_usd_per_mwh : float
+            By how much the prices of the step are lower; above 0 [USD/MWh].
         """
         columns = [self.matrix.column_of.get(("s", (j.name, step))) for j in self.problem.sources]
         held = [column for column in columns if column is not None]

@@ -18,7 +18,7 @@ INTEGRALITY_SLACK = 1e-4
 
 
 def mip_options(options: SolveOptions, time_limit_s: float | None = None) -> HighsOptions:
-    """Return the options of a MIP run, by HiGHS's own names."""
+    """Return the options of a MIP run, by HiGHS's own names; `time_limit_s` [s] replaces the limit of `options`."""
     return {
         "threads": options.threads,
         "random_seed": options.seed,
@@ -33,7 +33,13 @@ def mip_options(options: SolveOptions, time_limit_s: float | None = None) -> Hig
 
 
 def run_mip(solver: Solver, seed: int) -> Outcome:
-    """Solve; a failure is tried again with another seed, and "infeasible" is asked for a second time."""
+    """Solve; a failure is tried again with another seed than `seed`, and an infeasible end again without presolve.
+
+    Raises
+    ------
+    SolverFailed
+        The second try fails too.
+    """
     try:
         outcome = solver.run()
     except SolverFailed as failure:
@@ -50,12 +56,12 @@ def run_mip(solver: Solver, seed: int) -> Outcome:
 
 
 def polished(matrix: Matrix, values: Floats, options: SolveOptions) -> tuple[Floats, float]:
-    """Fix the counts to whole numbers and solve the power anew, free of the search's tolerances.
+    """Fix the counts to whole numbers and solve the power again, free of the search's tolerances.
 
     Raises
     ------
     NoPlan
-        Where the counts are not whole, or leave no power.
+        The counts are not whole, or no power fits them.
     """
     columns = np.flatnonzero(matrix.integer)
     counts = np.rint(values[columns])

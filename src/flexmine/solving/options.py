@@ -1,4 +1,4 @@
-"""What may be asked of the solver."""
+"""What can be asked of the solver."""
 
 from __future__ import annotations
 

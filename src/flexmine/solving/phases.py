@@ -16,7 +16,7 @@ class Phases:
 
     @contextmanager
     def measure(self, phase: str) -> Iterator[None]:
-        """Add the time spent inside to `phase`."""
+        """Add the time spent inside to `phase` [s]."""
         begin = time.perf_counter()
         try:
             yield

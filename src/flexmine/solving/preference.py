@@ -23,7 +23,7 @@ Counts = Mapping[str, Floats]
 
 
 def calm_matrix(problem: Problem, matrix: Matrix, price_usd: float, before: Counts | None) -> Matrix:
-    r"""Return the matrix of the second stage: the same rows, and `price_usd` on each start.
+    r"""Return the matrix of the second stage: the same rows, and a price on each start.
 
     .. math:: \min\; -money + price \Bigl( \sum_{k,t} (w_{k,t} + c_{k,t}) + \rho \sum_{k,t} d_{k,t} \Bigr), \qquad
         d_{k,t} \ge |n_{k,t} - before_{k,t}|
@@ -34,6 +34,7 @@ def calm_matrix(problem: Problem, matrix: Matrix, price_usd: float, before: Coun
     matrix : Matrix
         Of the first stage, whose cost is minus money.
     price_usd : float
+        Price of one start [USD].
     before : mapping, optional
         Containers that ran in an earlier plan, by class and step, shape (T,); NaN where that plan says nothing.
     """
@@ -66,7 +67,7 @@ def calm_matrix(problem: Problem, matrix: Matrix, price_usd: float, before: Coun
 
 
 def least_money(bound_usd: float, gap: float) -> float:
-    """Return the least money whose gap to the bound is still `gap` = (bound - money) / max(1 USD, |money|)."""
+    """Return the least money [USD] whose gap to `bound_usd` is `gap` = (bound - money) / max(1 USD, |money|)."""
     if bound_usd / (1 + gap) >= 1:
         return bound_usd / (1 + gap)
     if bound_usd / (1 - gap) <= -1:

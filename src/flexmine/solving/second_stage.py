@@ -35,8 +35,10 @@ def prefer(task: Task, first: FirstStage, before: Counts | None) -> tuple[Floats
 
     Parameters
     ----------
-    task, first
-        The first stage and what it found.
+    task : Task
+        The first stage.
+    first : FirstStage
+        What it found.
     before : mapping, optional
         Containers that ran in an earlier plan, by class of the model and step, NaN where it says nothing.
     """

@@ -123,9 +123,11 @@ class Proof:
 
 
 def proven(money_usd: float, bound_usd: float, asked_gap: float) -> Proof:
-    """Return status and gap = (bound - money) / max(1 USD, |money|).
+    r"""Return `money_usd`, `bound_usd`, their gap, and the status that `asked_gap` makes of it.
 
-    The bound cannot be below a plan that exists; where both are one sum of floats, they are one number.
+    .. math:: gap = (bound - money) / \max(1\,\mathrm{USD}, |money|)
+
+    The bound cannot be below a plan that exists: what is left of a difference of two equal sums of floats counts as 0.
     """
     scale = max(1.0, abs(money_usd))
     bound = money_usd if bound_usd - money_usd <= FLOAT_NOISE * scale else bound_usd
@@ -134,12 +136,13 @@ def proven(money_usd: float, bound_usd: float, asked_gap: float) -> Proof:
 
 
 def check_fixed_money(fixed_usd: float, solution: Solution) -> None:
-    """Check that a plan with the counts of a solution, its power settled anew, earns no more than its gap leaves open.
+    """Check that a plan with the counts of a solution, its power settled again, earns no more than its gap leaves open.
 
     Parameters
     ----------
     fixed_usd : float
         Money of that plan [USD].
+    solution : Solution
 
     Raises
     ------

@@ -56,7 +56,7 @@ def same_pattern(one: Matrix, other: Matrix) -> bool:
 
 
 def row_name(component: str, index: object) -> str:
-    """Return the public name of a row: ``minimum_up_time[s19pro,12]``."""
+    """Return the public name of a row of constraint `component` at `index`, as in ``minimum_up_time[s19pro,12]``."""
     parts = index if isinstance(index, tuple) else (index,)
     return f"{component}[{','.join(str(part) for part in parts)}]"
 

@@ -40,7 +40,7 @@ class Tape:
         return self._constants[value]
 
     def apply(self, operation: str, left: int, right: int) -> int:
-        """Return the node of a result."""
+        """Return the node of an `operation` (``+``, ``-``, ``*`` or ``/``) on the nodes `left` and `right`."""
         return self._append((operation, left, right))
 
     def _append(self, node: tuple[str, int, int] | float) -> int:

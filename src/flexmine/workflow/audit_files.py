@@ -1,4 +1,4 @@
-"""The audit of a written plan in full: what needs the simple rules, or the case, to be made anew."""
+"""The full audit of a written plan: with the checks for which the simple rules, or the case, have to be run again."""
 
 from __future__ import annotations
 
@@ -36,15 +36,19 @@ TEMPERATURE_SLACK_C = 0.051
 def audit_plan(
     directory: Path, case: Case | None = None, witnesses: Sequence[Witness] = (), *, strict: bool = False
 ) -> FileAudit:
-    """Audit a written plan as :func:`flexmine.audit.directory.audit_directory` does, and run the simple rules anew.
+    """Audit a written plan as :func:`flexmine.audit.directory.audit_directory` does, and run the simple rules again.
 
     Parameters
     ----------
+    directory : Path
+        Directory of the plan.
     case : Case, optional
-        What the plan is said to be made from: problem.json is built anew and compared, and with it all that
-        plan.json takes over from a case.
-    witnesses, strict
-        As in :func:`flexmine.audit.directory.audit_directory`.
+        What the plan was made from by its own account: problem.json is built again from it and compared, and so is all
+        that plan.json takes over from a case.
+    witnesses : sequence of Witness
+        What is known about the seal of the plan elsewhere.
+    strict : bool
+        Whether a plan without a seal is refused; otherwise it is only marked.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def _check_rules(book: Comparison, made: Replayed, rules: tuple[RuleResult, ...]
 
 
 def _rules(made: Replayed) -> tuple[RuleResult, ...]:
-    """Return the simple rules; none where they had nothing to decide, or where no solver has made the plan."""
+    """Return the simple rules; none where they had nothing to decide, or where no solver made the plan."""
     committed = any(k.committed is not None for k in made.problem.classes)
     given = committed or made.document.get("engine") in ("previous_plan", "hold")
     return () if given else simple_rules(made.problem, made.publish_steps)
@@ -126,7 +130,7 @@ def _check_day_kind(book: Comparison, made: Replayed, rules: tuple[RuleResult, .
 
 
 def _check_fallback(book: Comparison, made: Replayed) -> None:
-    """Check that a plan that no solver has made claims no more than a bound that needs none."""
+    """Check that a plan that no solver made claims no more than a bound that needs none."""
     document = made.document
     if document.get("engine") in ("previous_plan", "hold"):
         true = max(number_of(document.get("money_usd")) or 0.0, round(bound_usd_of(made.problem), MONEY_DECIMALS))
@@ -159,12 +163,12 @@ def _check_case(book: Comparison, made: Replayed, case: Case, *, whole: bool) ->
 
 
 def changed_alike(case: Case, directory: Path) -> Case:
-    """Return the case with the changes that a written plan says it was made with.
+    """Return the case with the changes that the plan written in `directory` states under ``changes``.
 
     Raises
     ------
     BadInput
-        plan.json cannot be read, what stands under `changes` is no list of changes, or the case does not allow them.
+        plan.json cannot be read, ``changes`` is not a list of changes, or the case does not allow them.
     """
     said = read_document(directory).get("changes")
     together: dict[str, Any] = {}

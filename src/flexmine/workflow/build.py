@@ -26,7 +26,7 @@ VERSIONS_OF = ("pyomo", "highspy", "numpy", "pandas", "pvlib")
 
 @dataclass(frozen=True)
 class Decided:
-    """An audited schedule of a problem, with what is proven of it and who decided it.
+    """An audited schedule of a problem, with what is proven about it and who decided it.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Decided:
     engine : str
         The solver's, or what stood in for one.
     notes : tuple of str
-        What the decision needs a word about.
+        What needs explaining about the decision.
     """
 
     problem: Problem
@@ -53,12 +53,12 @@ def options_of(case: Case) -> SolveOptions:
 
 
 def refuse_idle_options(case: Case, options: SolveOptions) -> None:
-    """Refuse options in place of those that the case was changed to: the plan would name a change that it lacks.
+    """Refuse options that would replace those the case was changed to: the plan would name a change that it lacks.
 
     Raises
     ------
     BadInput
-        Naming both.
+        Names both.
     """
     asked = options_of(case)
     for change in case.changes:

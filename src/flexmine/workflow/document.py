@@ -27,6 +27,7 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
 
     Parameters
     ----------
+    plan : Plan
     file_hashes : mapping
         Name in the plan's directory to sha256 of each file that is written beside plan.json.
 
@@ -89,7 +90,13 @@ def plan_document(plan: Plan, file_hashes: Mapping[str, str]) -> dict[str, Any]:
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """Return plan.json as text; the same document gives the same bytes."""
+    """Return the `document` of plan.json as text; the same document gives the same bytes.
+
+    Raises
+    ------
+    ValueError
+        The document holds a number that JSON does not know.
+    """
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -178,5 +185,5 @@ def _energy(value: float) -> float | None:
 
 
 def _number(value: float, decimals: int) -> float | None:
-    """Round; JSON knows no infinity, so what is not known stands as null."""
+    """Round; JSON knows no infinity, so an unknown value is written as null."""
     return round(float(value), decimals) + 0.0 if math.isfinite(value) else None

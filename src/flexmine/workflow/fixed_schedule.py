@@ -22,7 +22,7 @@ SHOWN = 5
 
 
 def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedule]) -> Plan:
-    """Return the plan of a case whose schedule somebody else decides.
+    """Return the plan of a case whose schedule is decided elsewhere.
 
     Its bound is one that needs no solver, see :func:`bound_usd_of`; so its gap says little, and its status is
     ``fallback``.
@@ -32,7 +32,7 @@ def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedul
     case : Case
         From :func:`flexmine.load_case`.
     engine : str
-        Who decides, as the plan tells it.
+        Who decides, as the plan names it.
     schedule_of : callable
         From the problem of the case to the schedule.
 
@@ -55,7 +55,7 @@ def plan_given(case: Case, engine: str, schedule_of: Callable[[Problem], Schedul
 
 
 def bound_usd_of(problem: Problem) -> float:
-    r"""Return an upper bound of the money that needs no solver: every step for itself, at its cheapest price.
+    r"""Return an upper bound of the money that needs no solver: every step by itself, at its cheapest price [USD].
 
     Notes
     -----

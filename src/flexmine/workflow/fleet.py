@@ -24,7 +24,20 @@ def wear(case: Case, problem: Problem) -> tuple[dict[str, float], dict[str, int]
 def fleet_after(
     case: Case, problem: Problem, schedule: Schedule, audit: Replay, *, boxes: Mapping[str, Box], steps: int
 ) -> dict[str, Any]:
-    """Return the fleet after the first `steps` steps of an audited schedule, in the shape of a case's ``state``."""
+    """Return the fleet after the first `steps` steps of an audited schedule, in the shape of a case's ``state``.
+
+    Parameters
+    ----------
+    case : Case
+    problem : Problem
+    schedule : Schedule
+    audit : Replay
+        Of the schedule.
+    boxes : mapping
+        By container, the box of those whose model has a thermal part.
+    steps : int
+        At least 1, at most T.
+    """
     run_hours, starts = wear(case, problem)
     on = dict(zip(schedule.containers, schedule.on[:, :steps], strict=True))
     inside = inside_after(boxes, on, problem.time.step_h)
@@ -35,7 +48,7 @@ def fleet_after(
 
 
 def fleet_within(case: Case, problem: Problem, schedule: Schedule, steps: int) -> dict[str, Any]:
-    """Return the fleet after the first `steps` steps of a schedule that was written and is read back.
+    """Return the fleet after the first `steps` steps of a schedule read back from a written plan.
 
     Raises
     ------

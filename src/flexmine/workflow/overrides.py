@@ -59,7 +59,7 @@ class OverrideCost:
 def cost_of_pins(case: Case, proof: Proof, options: SolveOptions) -> OverrideCost | None:
     """Return what the pins of a case cost, see :func:`cost_of_overrides`; None where it has none.
 
-    It may be below 0 by itself only where a pin releases a container from its minimum up time.
+    The cost may be truly negative only where a pin releases a container from its minimum up time.
     """
     words = tuple(pin.words for pin in case.document.pins)
     return cost_of_overrides("pin", words, case.with_pins(()), proof, options) if words else None
@@ -72,8 +72,10 @@ def cost_of_overrides(
 
     Parameters
     ----------
-    kind, words
-        As in :class:`OverrideCost`.
+    kind : str
+        What one of them is called, as in :class:`OverrideCost`.
+    words : tuple of str
+        Each of them.
     without : Case
         The case without them.
     proof : Proof
@@ -104,7 +106,7 @@ def conflicting_pins(case: Case, options: SolveOptions) -> list[str]:
 
     Notes
     -----
-    Pins are taken away one after the other as long as there is no plan without them; those that are left conflict
+    Pins are removed one after the other as long as there is no plan without them; those that are left conflict
     with each other or with the rest of the case, and each of them is needed for the conflict.
     """
     needed = list(case.document.pins)

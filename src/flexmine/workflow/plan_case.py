@@ -1,4 +1,4 @@
-"""From a case to an audited plan: the arrows of the house, walked once."""
+"""From a case to an audited plan: the way through the rooms, walked once."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def plan_case(
     Raises
     ------
     BadInput
-        The options go before those that the case was changed to; else as below.
+        The options would replace those that the case was changed to, or as by the functions below.
     Infeasible, NoPlan
         As by :func:`flexmine.solving.engine.solve`.
     AuditFailed
-        Where the plan found does not pass the audit; it is then no plan.
+        The plan found does not pass the audit, and so is not a plan.
     """
     options, phases = options or options_of(case), phases or Phases()
     refuse_idle_options(case, options)

@@ -1,4 +1,4 @@
-"""solution.json: what `flexmine solve` answers, as a public file."""
+"""solution.json: the answer of `flexmine solve`, as a public file."""
 
 from __future__ import annotations
 
@@ -24,10 +24,17 @@ def solve_to_document(
 ) -> tuple[dict[str, Any], int]:
     """Return the document of solution.json and the exit code.
 
+    Parameters
+    ----------
+    problem : Problem
+    options : SolveOptions
+    all_containers : bool, default False
+        Whether containers are listed one by one even where there are more than `LISTED_CONTAINERS`.
+
     Raises
     ------
     AuditFailed
-        Where the solution found breaks a limit of the problem.
+        The solution found breaks a limit of the problem.
     """
     try:
         solution = solve_checked(problem, options)
@@ -41,7 +48,13 @@ def solve_to_document(
 
 
 def solution_text(document: dict[str, Any]) -> str:
-    """Return solution.json as text."""
+    """Return the `document` of solution.json as text.
+
+    Raises
+    ------
+    ValueError
+        The document holds a number that JSON does not know.
+    """
     return json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
 
 

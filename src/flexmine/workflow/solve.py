@@ -23,7 +23,8 @@ def solve_checked(
 
     Parameters
     ----------
-    problem, options
+    problem : Problem
+    options : SolveOptions
     phases : Phases, optional
         Receives the seconds spent.
     before : mapping, optional
@@ -49,7 +50,7 @@ def solve_checked(
 def conflicts_with_reserve(problem: Problem) -> tuple[list[str], tuple[str, ...]]:
     """Return what the checks in words find, and a note where they find something because of the rounding reserve alone.
 
-    What is found is said of the true limits, as the user wrote them.
+    The findings state the true limits, as the user wrote them.
     """
     found = conflicts(problem)
     if not found or not keeps_reserve(problem):
@@ -74,6 +75,15 @@ def solve_with_reserve(
 
     Where only the reserve stands against a plan, the true limits are used in full.
 
+    Parameters
+    ----------
+    problem : Problem
+    options : SolveOptions
+    phases : Phases
+        Receives the seconds spent.
+    before : mapping or None
+        As in :func:`flexmine.solving.engine.solve`.
+
     Raises
     ------
     Infeasible, NoPlan, BadInput
@@ -89,7 +99,13 @@ def solve_with_reserve(
 
 
 def passed(audit: Replay, what: str) -> Replay:
-    """Return the replay of a schedule that keeps every limit; `what` is what it is called where it does not.
+    """Return the replay of a schedule that keeps every limit.
+
+    Parameters
+    ----------
+    audit : Replay
+    what : str
+        What the schedule is called in the message, such as ``the solution``.
 
     Raises
     ------
@@ -108,7 +124,7 @@ def audited_money_usd(solution: Solution, audit: Replay) -> float:
     Raises
     ------
     AuditFailed
-        It breaks a limit, or the model says that it earns more.
+        The plan breaks a limit, or the model claims that it earns more.
     """
     passed(audit, "the plan")
     short = solution.money_usd - audit.money_usd

@@ -15,6 +15,13 @@ def tightened_counts(layout: Layout, facility: Facility, lower: Floats, upper: F
     .. math:: \alpha_{k,t} n_{k,t} \le \overline F_t - const_t - \sum_{k' \ne k} \min_{n_{k',t}} \alpha_{k',t} n_{k',t}
 
     Only where segments, and whatever else the step holds, can but add to the power.
+
+    Parameters
+    ----------
+    layout : Layout
+    facility : Facility
+    lower, upper : ndarray, shape (columns,)
+        Column bounds so far.
     """
     low, high = lower[layout.on], upper[layout.on]
     each = facility.per_container

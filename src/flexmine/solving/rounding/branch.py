@@ -39,7 +39,7 @@ class Branching:
     def run(self, root: Point) -> None:
         """Branch from the root's point until the gap is reached, or the nodes are used up.
 
-        The bounds of the relaxation are set back; the incumbent holds what was found and proven.
+        The bounds of the relaxation are restored; the incumbent holds what was found and proven.
         """
         low, high = self.lp.lower[self.columns], self.lp.upper[self.columns]
         dive: _Node | None = _Node(root.bound, 0, low.copy(), high.copy())

@@ -58,7 +58,16 @@ class _Family:
 
 
 def cut_rows(matrix: Matrix, layout: Layout, facility: Facility, upper: Floats) -> CutRows:
-    """Return the rows of cap, supply by price, and ramps, of all steps in which cuts can be made."""
+    """Return the rows of cap, supply by price, and ramps, of all steps in which cuts can be made.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    layout : Layout
+    facility : Facility
+    upper : ndarray, shape (columns,)
+        Column bounds that hold for every plan.
+    """
     families = [*_kinks(matrix, layout, facility, upper), *_ramps(matrix, layout)]
     rows = _table(families, max(2, len(layout.supply)))
     # Segments that can lower the power, or unknown columns that can, are left alone; and unknown columns that raise

@@ -47,14 +47,15 @@ class CutMaker:
     nearer to their upper bound are counted from there.
     Source: Marchand and Wolsey, Aggregation and mixed integer rounding to solve MIPs (2001).
 
-    Parameters
+    Attributes
     ----------
-    layout, facility
+    layout : Layout
+    facility : Facility
     rows : CutRows
     upper : ndarray, shape (columns,)
         Column bounds that hold for every plan.
     widths : ndarray, shape (M, T)
-        q <= width x n.
+        q <= width x n [MW].
     """
 
     layout: Layout

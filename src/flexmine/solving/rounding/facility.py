@@ -16,7 +16,7 @@ SLACK = 1e-7
 
 @dataclass(frozen=True)
 class Facility:
-    """Facility power by step, ``F = constant + sum_k per_container n + sum_m per_segment q + other``.
+    """Facility power by step, ``F = constant + sum_k per_container n + sum_m per_segment q + other`` [MW].
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Facility:
 
 
 def facility_of(matrix: Matrix, layout: Layout, lower: Floats, upper: Floats) -> Facility:
-    """Return what the rows of the facility balance say, within the column bounds `lower` and `upper`."""
+    """Return what the rows of the facility balance say within the column bounds `lower` and `upper`, (columns,)."""
     steps, entries = len(layout.facility), layout.entries
     columns, step, size = entries.balance_column, entries.balance_step, matrix.A.data[entries.balance]
     own = columns == layout.facility[step]
@@ -99,7 +99,17 @@ def _climb(matrix: Matrix, rows: Ints, steps: int) -> Floats:
 
 
 def passed_on(limit: Floats, climb: Floats) -> Floats:
-    """Return min over i <= t of limit[i] + climb[i] + ... + climb[t - 1], along the last axis."""
+    r"""Return the limits on power that follow from those of the earlier steps, along the last axis [MW].
+
+    .. math:: \min_{i \le t} \bigl( limit_i + climb_i + \dots + climb_{t-1} \bigr)
+
+    Parameters
+    ----------
+    limit : ndarray, shape (..., T)
+        Highest power of each step [MW].
+    climb : ndarray, shape (T - 1,)
+        By how much power may rise from each step to the next [MW]; where any is infinite, `limit` is returned.
+    """
     if not np.isfinite(climb).all():
         return limit
     total = np.concatenate([[0.0], np.cumsum(climb)])

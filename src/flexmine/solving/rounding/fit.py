@@ -1,4 +1,4 @@
-"""Whether whole counts leave a facility power within its limits: looked at before a relaxation is solved for them."""
+"""Whether whole counts leave a facility power within its limits: checked before a relaxation is solved for them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class PowerFit:
 
     Parameters
     ----------
-    layout, facility
+    layout : Layout
+    facility : Facility
     widths : ndarray, shape (M, T)
-        q <= width x n.
+        q <= width x n [MW].
     """
 
     def __init__(self, layout: Layout, facility: Facility, widths: Floats):

@@ -26,15 +26,15 @@ class Incumbent:
     Attributes
     ----------
     widths : ndarray, shape (M, T)
-        q <= width x n.
+        q <= width x n [MW].
     gap : float
         Asked: (objective - bound) / max(1, |objective|).
     values : ndarray, shape (columns,), or None
         Whole where they must be.
     objective, bound : float
-        No plan costs less than `bound`.
+        No plan costs less than `bound` [USD].
     aside : float
-        Plans that cost at least this much have been left out of what the relaxation looks at.
+        Plans that cost at least this much have been left out of what the relaxation considers [USD].
     refused : int
         Roundings that some row refused.
     """
@@ -55,7 +55,7 @@ class Incumbent:
 
     @property
     def allowed(self) -> float:
-        """What the asked gap allows [USD]; a gap of 0 allows what `proven` takes for the noise of sums."""
+        """What the asked gap allows [USD]; a gap of 0 allows what `proven` counts as noise of sums."""
         return max(self.gap, FLOAT_NOISE) * max(1.0, abs(self.objective)) if self.values is not None else 0.0
 
     @property
@@ -65,11 +65,11 @@ class Incumbent:
 
     @property
     def cutoff(self) -> float:
-        """Plans that cost at least this much need not be looked at."""
+        """Plans that cost at least this much need not be considered [USD]."""
         return self.objective - SHARE * self.allowed
 
     def raise_bound(self, bound: float) -> None:
-        """Take in a bound that holds for all plans but those set aside."""
+        """Take in a `bound` [USD] that holds for all plans but those set aside."""
         self.bound = max(self.bound, min(bound, self.aside))
 
     def set_aside(self, objective: float) -> None:
@@ -88,10 +88,23 @@ class Incumbent:
         return True
 
     def settle(self, lp: HotLp, columns: Ints, counts: Floats) -> bool:
-        """Fix `columns` to whole counts, let the relaxation settle the rest, and take it in if it is whole.
+        """Fix columns to whole counts, let the relaxation settle the rest, and take it in if it is whole.
 
-        The bounds are set back.  Where the rest is whole but for the tolerance of the simplex method, it is fixed, and
+        The bounds are restored.  Where the rest is whole but for the tolerance of the simplex method, it is fixed, and
         the power is settled once more, so that no row is broken by a rounded count.
+
+        Parameters
+        ----------
+        lp : HotLp
+        columns : ndarray of int, shape (n,)
+            Numbers of the columns.
+        counts : ndarray, shape (n,)
+            Whole, and within the bounds of the columns.
+
+        Returns
+        -------
+        bool
+            Whether the rest was whole.
         """
         changed = np.concatenate([self._whole, self._segments])
         low, high = lp.lower[changed], lp.upper[changed]
@@ -110,7 +123,16 @@ class Incumbent:
             lp.bound_columns(changed, low, high)
 
     def try_counts(self, lp: HotLp, columns: Ints, counts: Floats) -> bool:
-        """Settle counts that may be refused, by the bounds of the columns or by a row; return whether they were not."""
+        """Settle counts that the bounds of the columns or a row may refuse; return whether they were accepted.
+
+        Parameters
+        ----------
+        lp : HotLp
+        columns : ndarray of int, shape (n,)
+            Numbers of the columns.
+        counts : ndarray, shape (n,)
+            Whole.
+        """
         outside = np.any(counts < lp.lower[columns]) or np.any(counts > lp.upper[columns])
         taken = not outside and self.settle(lp, columns, counts)
         self.refused += not taken

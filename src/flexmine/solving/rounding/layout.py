@@ -81,7 +81,18 @@ class Layout:
 
 
 def layout_of(matrix: Matrix, class_data: Sequence[ClassData], sources: Sequence[str], steps: int) -> Layout:
-    """Return the layout of `matrix`; matrices that were filled into one pattern share theirs, but for the numbers."""
+    """Return the layout of `matrix`; matrices that were filled into one pattern share theirs, except for the numbers.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    class_data : sequence of ClassData
+        Classes of the model, in its order.
+    sources : sequence of str
+        Names of the sources, in the order of the problem.
+    steps : int
+        Number of steps T.
+    """
     key = (
         tuple((k.name, k.parent, len(k.w), k.tied, k.layered) for k in class_data),
         (tuple(sources), steps, np.isfinite(matrix.row_lower).tobytes()),
@@ -174,5 +185,5 @@ def _refusals(matrix: Matrix, class_data: Sequence[ClassData], unknown: Sequence
 
 
 def as_int32(numbers: Ints) -> NDArray[np.int32]:
-    """Return column or row numbers as HiGHS takes them."""
+    """Return column or row `numbers` as int32 in one block, as HiGHS takes them."""
     return np.ascontiguousarray(numbers, dtype=np.int32)

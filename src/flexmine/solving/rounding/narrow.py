@@ -38,7 +38,15 @@ def narrowed(lp: HotLp, point: Point, incumbent: Incumbent) -> tuple[Floats, Flo
 def matrix_left(matrix: Matrix, lp: HotLp, point: Point, lower: Floats, upper: Floats) -> Matrix:
     """Return `matrix` within narrowed bounds, with the cuts that bind at `point` as rows, and without names of rows.
 
-    It holds every plan that is better than the cutoff, and none but plans.
+    It holds every plan that is better than the cutoff, and nothing but plans.
+
+    Parameters
+    ----------
+    matrix : Matrix
+    lp : HotLp
+    point : Point
+    lower, upper : ndarray, shape (columns,)
+        As :func:`narrowed` returns them.
     """
     rows, right = lp.binding_cuts(point.values)
     return replace(

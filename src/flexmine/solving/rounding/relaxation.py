@@ -42,7 +42,7 @@ class LpFailed(Exception):
 
 @dataclass(frozen=True)
 class Point:
-    """An optimum of the relaxation under the bounds of the moment.
+    """An optimum of the relaxation under the current bounds.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Point:
     duals : ndarray, shape (rows,)
         Of the rows of the matrix and of the cuts below them.
     bound : float
-        No solution within the bounds of the moment costs less: computed from the duals alone, see `HotLp.safe_bound`.
+        No solution within the current bounds costs less: computed from the duals alone, see `HotLp.safe_bound`.
     """
 
     values: Floats
@@ -67,9 +67,9 @@ class HotLp:
     lower, upper : ndarray, shape (columns,)
         Column bounds, at most as wide as those of the matrix.
     deadline : float
-        Of `time.perf_counter`.
+        On the clock of `time.perf_counter` [s].
     settings : mapping
-        HiGHS options by their own names; those of `SIMPLEX` come after them.
+        HiGHS options by their own names; those of `SIMPLEX` override them.
     later : tuple of (csr_matrix, ndarray), optional
         Rows ``R x <= r`` that belong to the matrix, but are taken in only where an optimum breaks them.
     """
@@ -104,7 +104,7 @@ class HotLp:
         self.bound_columns(changed, lower[changed], upper[changed])
 
     def bound_columns(self, columns: Ints, lower: Floats, upper: Floats) -> None:
-        """Change the bounds of columns."""
+        """Change the bounds of `columns`, given by number, to `lower` and `upper`, all of shape (n,)."""
         if len(columns):
             self.lower[columns], self.upper[columns] = lower, upper
             status = self._highs.changeColsBounds(len(columns), as_int32(columns), lower, upper)
@@ -122,13 +122,14 @@ class HotLp:
         return rows[binding], self._cut_upper[binding]
 
     def solve(self) -> Point | None:
-        """Return the optimum within the bounds of the moment, or None where that is proven to be empty.
+        """Return the optimum within the current bounds, or None where they are proven to hold no solution.
 
         Raises
         ------
         TimeIsUp
+            The deadline has passed.
         LpFailed
-            Where HiGHS ends in any other way, or calls empty what its own ray does not prove to be so.
+            HiGHS ends in any other way, or reports infeasibility that its own ray does not prove.
         """
         while self._run():
             solution = self._highs.getSolution()
@@ -172,7 +173,7 @@ class HotLp:
         self._made = np.concatenate([self._made, np.full(len(cuts), made)])
 
     def safe_bound(self, duals: Floats) -> float:
-        r"""Return a bound on the objective that holds for any duals, and so for those of a simplex method.
+        r"""Return a bound on the objective that holds for any `duals`, shape (rows,), simplex optimum or not.
 
         .. math:: \sum_{i: y_i > 0} y_i \underline b_i + \sum_{i: y_i < 0} y_i \overline b_i
             + \sum_j \min_{l_j \le x_j \le u_j} (c - A^T y)_j x_j
@@ -185,7 +186,7 @@ class HotLp:
         return bound + self.matrix.offset + float(np.minimum(reduced * self.lower, reduced * self.upper).sum())
 
     def reduced_costs(self, duals: Floats) -> Floats:
-        """Return c - A'y, shape (columns,)."""
+        """Return c - A'y, shape (columns,), for `duals` y of the rows and cuts, shape (rows,)."""
         return self._lagrangian(duals, self.matrix.cost)[1]
 
     def _lagrangian(self, duals: Floats, cost: Floats) -> tuple[float, Floats]:

@@ -1,6 +1,6 @@
 """From a matrix in memory to whole counts with a proven gap: relaxation, thresholds, cuts, a short branch and bound.
 
-The order is the order of cost.  After each step the gap is looked at, and the search ends where it is reached.  What
+The order is the order of cost.  After each step the gap is checked, and the search ends where it is reached.  What
 stays open goes to HiGHS's MIP, with all that has been found and proven until then.
 """
 
@@ -46,7 +46,7 @@ class Found:
     way : str
         The last step that was needed: ``rounding``, ``rounding+cuts`` or ``rounding+branch``.
     left : Matrix or None
-        What holds every plan that is better than the cutoff; None where the search did not come to it.
+        What holds every plan that is better than the cutoff; None where the search did not get that far.
     trouble : str
         Why the relaxation could not go on; empty where it could.
     """
@@ -62,16 +62,18 @@ class Found:
 class Search:
     """One search on one matrix.
 
-    Parameters
+    Attributes
     ----------
-    matrix, class_data, layout
-        All of the same problem.
+    matrix : Matrix
+    class_data : sequence of ClassData
+    layout : Layout
+        All three of the same problem.
     gap : float
         Asked: (objective - bound) / max(1, |objective|).
     deadline : float
-        Of `time.perf_counter`.
+        On the clock of `time.perf_counter` [s].
     settings : mapping
-        HiGHS options, by their own names, that are to hold also for the relaxation.
+        HiGHS options, by their own names, that also apply to the relaxation.
     """
 
     matrix: Matrix

@@ -16,7 +16,10 @@ GRID = 7
 
 
 def thresholds(classes: int, number: int) -> Iterator[Floats]:
-    """Yield `number` thresholds by class, shape (K, 1); with several classes in turn spread over them and alike."""
+    """Yield at most `number` vectors of thresholds for K = `classes`, shape (K, 1).
+
+    With several classes, vectors that differ from class to class alternate with equal ones.
+    """
     spread = np.arange(classes)[:, None] * SPREAD
     tried: list[Floats] = []
     for theta in THETAS:
@@ -26,7 +29,7 @@ def thresholds(classes: int, number: int) -> Iterator[Floats]:
 
 
 def rounded_counts(layout: Layout, values: Floats, theta: Floats) -> Floats:
-    r"""Return whole n, y, z in the order of `Layout.counts`.
+    r"""Return whole n, y, z in the order of `Layout.counts`, shape (3 K T,).
 
     .. math:: Y_t = \lfloor \sum_{i \le t} y_i + \theta \rfloor, \quad Z_t = \lfloor \sum_{i \le t} z_i + \theta \rfloor
 
@@ -34,6 +37,14 @@ def rounded_counts(layout: Layout, values: Floats, theta: Floats) -> Floats:
     :math:`a \le b + c` with whole c gives :math:`\lfloor a + \theta \rfloor \le \lfloor b + \theta \rfloor + c`.  Hence
     every theta keeps all of them exactly.  What is left warm, h, is left to the relaxation: ``warm_pool_backed`` with
     h = 0 is the minimum down time, and takes no n, y, z away that the other rows allow.
+
+    Parameters
+    ----------
+    layout : Layout
+    values : ndarray, shape (columns,)
+        A point of the relaxation.
+    theta : ndarray, shape (K, 1)
+        Threshold of each class, in [0, 1).
     """
     started, stopped = _cumulated(layout, values, theta)
     on = layout.on_before + started - stopped
@@ -42,7 +53,7 @@ def rounded_counts(layout: Layout, values: Floats, theta: Floats) -> Floats:
 
 
 def rounded_on(layout: Layout, values: Floats, theta: Floats) -> Floats:
-    """Return the whole n of the same, shape (K, T)."""
+    """Return the whole n of :func:`rounded_counts` with the same `theta`, shape (K, T)."""
     started, stopped = _cumulated(layout, values, theta)
     return layout.on_before + started - stopped
 
