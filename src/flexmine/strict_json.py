@@ -19,7 +19,7 @@ def read_strictly(raw: bytes) -> Any:
     Raises
     ------
     ValueError
-        It is not JSON, repeats a key, holds NaN, Infinity or a number beyond all floats, or is nested too deeply to be read.
+        It is not JSON, repeats a key, holds NaN, Infinity or a number beyond all floats, or is nested too deeply.
     """
     try:
         return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)

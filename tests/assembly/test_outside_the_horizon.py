@@ -110,11 +110,12 @@ def test_yearly_windows_are_never_doubted(make_case):
         ("2023-03-01T00:00:00+08:00", "2020-02-29T02:00:00+08:00", 2, 2023),
         ("2024-06-01T00:00:00+08:00", "2020-02-29T02:00:00+08:00", 2, None),
         ("2024-02-29T00:00:00+08:00", "2020-02-29T02:00:00+08:00", 2, 2024),
+        ("2024-04-20T00:00:00+08:00", "2025-04-10T00:00:00+08:00", 876_000, 2024),
     ],
 )
 def test_around_new_year_and_in_leap_years(start, begin, hours, year):
-    """*Proves:* the year that is named is that of the beginning, also across New Year; 29 February is
-    1 March of a common year.
+    """*Proves:* the year that is named is that of the beginning, also across New Year, and the nearest of several;
+    29 February is 1 March of a common year.
 
     *Sensitivity:* the year of the start alone misses the first day of the next; 29 February of 2023 is an error.
     """

@@ -145,7 +145,7 @@ def test_the_clock_has_no_say_in_the_calmest_plan(engine, monkeypatch):
 
 def test_by_work_no_limit_of_time_ends_a_search():
     """*Proves:* with a limit of a nanosecond the plan is the proven one.  *Sensitivity:* by the clock there is none."""
-    short = SolveOptions(gap=1e-4, time_limit_s=1e-9)
+    short = SolveOptions(gap=1e-4, time_limit_s=1e-9, highs={"time_limit": 1e-9})
     with pytest.raises(NoPlan, match="time was up"):
         solve(flat(0), short)
     assert solve(flat(0), short.by_work()).status is Status.OPTIMAL

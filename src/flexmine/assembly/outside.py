@@ -66,7 +66,8 @@ def doubts(entries: Sequence[Entry], clock: Clock) -> list[str]:
 
 def _doubt(entry: Entry, clock: Clock, years: range) -> str:
     local = entry.begin.astimezone(clock.zone)
-    for year in years:
+    # The year nearest to the one written is the likeliest.
+    for year in sorted(years, key=lambda year: abs(year - local.year)):
         shift = _in_year(local, year) - local
         if year != local.year and _overlaps(entry.begin + shift, entry.end + shift, clock):
             return f" (of {year} in place of {local.year} it would be inside; is the year right?)"

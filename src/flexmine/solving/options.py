@@ -71,4 +71,5 @@ class SolveOptions:
         Threshold rounding is bounded by its own steps, HiGHS's MIP by nodes.  A loaded machine then finds what an idle
         one finds, byte for byte.
         """
-        return replace(self, preference=False, time_limit_s=math.inf, highs={"mip_max_nodes": MOST_NODES, **self.highs})
+        own = {name: value for name, value in self.highs.items() if name != "time_limit"}
+        return replace(self, preference=False, time_limit_s=math.inf, highs={"mip_max_nodes": MOST_NODES, **own})

@@ -84,6 +84,7 @@ def convert(table: Table, settings: Settings) -> Converted:
         pairs = zip(table.text(DAY), table.text(HOURS), strict=True)
         table = with_cells(table, {HOURS: [f"{day} {' '.join(hours.split())}" for day, hours in pairs]})
     ends = _hours(table) if old else _deliveries(table)
+    _refuse_month_first(table, DAY if old else START, ends[0])
     found = priced(table, HOURS if old else START, ends, pd.Series(_prices(table, column), dtype=str))
     return replace(found, provenance=(f"column {column}", *found.provenance))
 
@@ -93,12 +94,14 @@ def _with_currency(header: list[str], above: Sequence[str], label: str) -> list[
 
     Files are named ``elspot-prices_2019_hourly_eur``, or ``AuctionPrice_2025_DayAhead_NO2_EUR_None`` by the portal.
     """
-    said = next((found[1] for cell in above if (found := _ABOVE.search(cell))), None)
-    if said is None and (found := _IN_NAME.search(label)):
-        said = found[1].upper()
-    if said is None:
+    said = {found[1] for cell in above for found in _ABOVE.finditer(cell)}
+    said |= {found[1].upper() for found in _IN_NAME.finditer(label)}
+    if len(said) > 1:
+        raise BadInput(f"{label}: lines above the header and the file's name state several currencies: {sorted(said)}")
+    if not said:
         return header
-    return [name if not name or name in _OF_TIME or _AREA.fullmatch(name) else f"{name} ({said})" for name in header]
+    (one,) = said
+    return [name if not name or name in _OF_TIME or _AREA.fullmatch(name) else f"{name} ({one})" for name in header]
 
 
 def _area(table: Table, wanted: str | None) -> str:
@@ -150,6 +153,18 @@ def _hours(table: Table) -> tuple[pd.Series[str], pd.Series[str]]:
         for texts, us in zip(ends, (int(found[1]) * US_PER_H, int(found[2]) * US_PER_H + later_us), strict=True):
             texts.append(moment(day_us + us).replace(tzinfo=None).isoformat())
     return pd.Series(ends[0], dtype=str), pd.Series(ends[1], dtype=str)
+
+
+def _refuse_month_first(table: Table, column: str, begins: pd.Series[str]) -> None:
+    """Refuse dates of one day of each month in turn: read month first, they are the days of one month in turn."""
+    days = np.unique(read_times(begins.tolist()).us // US_PER_DAY).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    of_month = (days - months).astype(np.int64) + 1
+    if len(days) > 1 and (np.diff(months).astype(np.int64) == 1).all() and np.ptp(of_month) == 0 and of_month[0] <= 12:
+        raise BadInput(
+            f"{table.place(0)}: column {column}: {table.text(column)[0]!r}: read with the day first, the days of this "
+            "file are a month apart each; this adapter reads no dates with the month first"
+        )
 
 
 def _deliveries(table: Table) -> tuple[pd.Series[str], pd.Series[str]]:

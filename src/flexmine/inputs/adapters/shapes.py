@@ -75,7 +75,7 @@ def below(raw: bytes, label: str, first_cell: str) -> Table:
 
 
 def only(table: Table, column: str, wanted: str | None, option: str = "--only") -> Table:
-    """Return the rows of a table that have one value in a column; all of them where there is no such column.
+    """Return the rows of a table that have one value in a column; all where there is no such column to choose in.
 
     Parameters
     ----------
@@ -90,9 +90,12 @@ def only(table: Table, column: str, wanted: str | None, option: str = "--only") 
     Raises
     ------
     BadInput
-        Naming the values that there are, where none of several is chosen, or the chosen one is not among them.
+        Naming the values that there are, where none of several is chosen, or the chosen one is not among them; where
+        one is chosen and there is no such column.
     """
     if column not in table.rows.columns:
+        if wanted is not None:
+            raise BadInput(f"{table.label}: there is no column {column}, in which {option} {wanted!r} could be chosen")
         return table
     text = table.text(column)
     known = list(dict.fromkeys(text))

@@ -15,7 +15,7 @@ from flexmine.errors import BadInput, printable
 from flexmine.inputs.decoding import text_of
 from flexmine.inputs.layout import Layout
 from flexmine.inputs.table import PLAIN, Table
-from flexmine.inputs.workbook import sheet_cells
+from flexmine.inputs.workbook import MAX_COLUMNS, sheet_cells
 
 _SEPARATORS = (";", ",", "\t")
 HEADER_WITHIN = 20
@@ -72,7 +72,7 @@ def table_of(sheet: Sheet, label: str, names: Sequence[str], first: int) -> Tabl
     Raises
     ------
     BadInput
-        Where a name stands twice, or a row has more cells than there are names.
+        Where a name stands twice, or a row has a cell that no name stands above.
     """
     body = [i for i in range(first, len(sheet.rows)) if any(sheet.rows[i])]
     layout = Layout(header_row=sheet.lines[sheet.header or 0])
@@ -86,6 +86,9 @@ def table_of(sheet: Sheet, label: str, names: Sequence[str], first: int) -> Tabl
                 f"{empty.place(i)}: has {len(sheet.rows[i])} cells, the header {len(names)} names; where a number has "
                 "a decimal comma, cells are separated by a semicolon, or stand in quotes"
             )
+        nameless = next((cell for name, cell in zip(names, sheet.rows[i], strict=False) if cell and not name), None)
+        if nameless is not None:
+            raise BadInput(f"{empty.place(i)}: the header has no name above the cell {nameless!r}")
     padded = [[*sheet.rows[i], *[""] * len(names)] for i in body]
     cells = {name: [row[i] for row in padded] for i, name in enumerate(names) if name}
     return replace(empty, rows=pd.DataFrame(cells, dtype=str), lines=empty.lines[body])
@@ -118,14 +121,18 @@ class _FirstTable(HTMLParser):
         super().__init__()
         self.rows: list[list[str]] = []
         self._inside = self._over = False
+        self._spanned = 1
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._over:
             return
         if tag == "tr":
             self.rows.append([])
         elif tag in ("td", "th") and self.rows:
-            self.rows[-1].append("")
+            span = dict(attrs).get("colspan") or "1"
+            # What a cell that spans several holds belongs to the first of them.
+            self._spanned = min(int(span), MAX_COLUMNS) if span.isdecimal() else 1
+            self.rows[-1] += [""] * self._spanned
             self._inside = True
 
     def handle_endtag(self, tag: str) -> None:
@@ -134,4 +141,4 @@ class _FirstTable(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._inside:
-            self.rows[-1][-1] += data
+            self.rows[-1][-self._spanned] += data
