@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.layout import Layout
 from flexmine.inputs.recognised import packed, weather_file
-from flexmine.inputs.workbook import refuse_size, sheet_cells
+from flexmine.inputs.workbook import cell_text, refuse_size, sheet_cells
 from flexmine.problem import Ints
 
 Bools = NDArray[np.bool_]
@@ -113,7 +113,7 @@ def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None 
     """
     how = layout or PLAIN
     if kind == "parquet":
-        return replace(_read_parquet(raw, label), layout=how)
+        return _read_parquet(raw, label, how)
     return _read_xlsx(raw, label, how) if kind == "xlsx" else _read_csv(raw, label, how)
 
 
@@ -218,7 +218,7 @@ def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1 + how.header_row, "row", how)
 
 
-def _read_parquet(raw: bytes, label: str) -> Table:
+def _read_parquet(raw: bytes, label: str, how: Layout) -> Table:
     if find_spec("pyarrow") is None:
         raise BadInput(
             f"{label}: a Parquet file needs the package pyarrow; install flexmine[parquet], or write the file as CSV"
@@ -239,15 +239,12 @@ def _read_parquet(raw: bytes, label: str) -> Table:
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise BadInput(f"{label}: column {twice[0]} stands twice; names have to be distinct")
-    rows = pd.DataFrame({name: _as_text(frame[name]) for name in frame.columns}, dtype=str)
-    return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1, "row")
+    rows = pd.DataFrame({name: _as_text(frame[name], how) for name in frame.columns}, dtype=str)
+    return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1, "row", how)
 
 
-def _as_text(column: pd.Series) -> list[str]:
+def _as_text(column: pd.Series, how: Layout) -> list[str]:
     """Return the cells as the same text that a CSV file would hold: ISO 8601 times, shortest exact numbers."""
     missing = column.isna().to_numpy()
     cells = column.astype(object).tolist()
-    return [
-        "" if gone else cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
-        for cell, gone in zip(cells, missing, strict=True)
-    ]
+    return ["" if gone else cell_text(cell, how) for cell, gone in zip(cells, missing, strict=True)]

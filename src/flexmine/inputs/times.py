@@ -19,6 +19,7 @@ from flexmine.inputs.layout import looks_like_another_date
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Bools, Table
 from flexmine.inputs.time_column import read_times
+from flexmine.inputs.workbook import NOT_CALCULATED
 from flexmine.moments import EXAMPLE, NoTime, read_time
 from flexmine.problem import Ints
 
@@ -136,6 +137,8 @@ def _refusal(cell: str) -> str:
     try:
         read_time(cell)
     except NoTime as error:
+        if cell[:1] == "=":
+            return f"{cell!r} is no time{NOT_CALCULATED}"
         hint = "; where day or month stand first: layout: {date_order: dmy}" if looks_like_another_date(cell) else ""
         return f"{error}{hint}"
     raise AssertionError(f"{cell!r} is a time by itself and none in its column")
