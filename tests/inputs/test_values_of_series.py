@@ -214,7 +214,7 @@ def test_a_sentinel_inside_the_band_is_refused_by_name(mark):
     quantity = "price_usd_per_mwh" if mark.startswith("-") else "available_mw"
     unit = "USD/MWh" if mark.startswith("-") else "MW"
     message = refusal(["1", mark, "2", "3"], quantity, unit=unit)
-    assert message.startswith(f"feed.csv:3: column value, 2024-09-09T17:00:00+00:00: '{mark}' is the mark of a missing")
+    assert message.startswith(f"feed.csv:3: column value, 2024-09-10T01:00:00+08:00: '{mark}' is the mark of a missing")
     assert message.endswith(f"missing: ['{mark}']; where it is a number: not_missing: ['{mark}']")
 
 

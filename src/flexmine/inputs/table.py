@@ -197,6 +197,12 @@ def _separated(header: str, how: Layout) -> str:
     return "" if found is None else f"; the cells seem to be separated by {found!r}: layout: {{separator: {found!r}}}"
 
 
+def comment_hint(text: str, how: Layout) -> str:
+    """Return what to write where a line is a comment, empty where it looks like none."""
+    mark = next((mark for mark in ("#", "//") if text.startswith(mark)), None)
+    return "" if mark is None or how.comment is not None else f"; a line of comment: layout: {{comment: '{mark}'}}"
+
+
 def _comma(how: Layout) -> str:
     if how.separator != "," or how.decimal == ",":
         return ""

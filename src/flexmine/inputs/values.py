@@ -14,7 +14,7 @@ from flexmine.inputs.conversion import Conversion
 from flexmine.inputs.layout import Layout
 from flexmine.inputs.series_spec import BANDS, Series
 from flexmine.inputs.table import PLAIN, Bools, Table
-from flexmine.inputs.times import US_PER_H, moment
+from flexmine.inputs.times import US_PER_H
 from flexmine.inputs.units import guess
 from flexmine.inputs.workbook import NOT_CALCULATED
 from flexmine.problem import Floats, Ints
@@ -179,8 +179,10 @@ def _sentence(column: Column, cells: Cells, bad: Bools, shown: str) -> str:
     low, high = BANDS[column.quantity]
     bad = bad & cells.inside
     i = int(bad.argmax())
+    # The file's own time finds the row; site time may be another.
+    when = column.table.text(column.spec.time_column)[cells.row[i]]
     return (
-        f"{column.table.place(cells.row[i])}: column {column.name}, {moment(cells.begin_us[i]).isoformat()}: {shown} "
+        f"{column.table.place(cells.row[i])}: column {column.name}, {when}: {shown} "
         f"({int(bad.sum())} of {int(cells.inside.sum())} values of the horizon); allowed: numbers from {low:g} to "
         f"{high:g} for {column.quantity}"
     )
