@@ -223,8 +223,49 @@ WRONG = {
         {},
         r"feed.csv: .*of 1000001 columns are too much",
     ),
+    "a comment above the header": (
+        b"# station 7\n# MW, USD, C\nZeit,Preis\n",
+        {},
+        r"feed.csv:2: .*line 1 is a comment: layout: \{comment: '#'\}",
+    ),
+    "a comment among the rows": (
+        b"Zeit,Preis\n2026-01-15T00:00,1\n// a, b, c\n",
+        {},
+        r"feed.csv:3: .*this is a line of comment: layout: \{comment: '//'\}",
+    ),
+    "a separator at the end of rows": (b"Zeit,Preis\n1,2,\n1,2,\n", {}, "feed.csv:2: .*column 3 has no name; give it"),
+    "a title": (
+        b"Leitsystem\nvom 1.\nZeit;Preis\n1;2\n",
+        {"separator": ";"},
+        r"feed.csv:3: has 2 cells, .*line 3 seems to be the header: layout: \{header_row: 3\}",
+    ),
+    "a title with separators": (
+        b"Leitsystem;;\nZeit;Preis;x\n1;2;3\n",
+        {"separator": ";"},
+        r"several columns have no name; line 2 seems to be the header: layout: \{header_row: 2\}",
+    ),
+    "a title as wide as the table": (
+        b"Werk,Nord\nZeit,Preis\n1,2\n",
+        {},
+        r"there is no column Zeit; .*line 2 has it: layout: \{header_row: 2\}",
+    ),
+    "a blank in a name": (b"Zeit, Preis\n1,2\n", {}, "columns: Zeit, ' Preis'; did you mean ' Preis'"),
+    "another case": (b"zeit,Preis\n1,2\n", {}, r"there is no column Zeit; columns: zeit, Preis; did you mean zeit\?"),
+    "an empty row": (
+        b"Zeit,Preis\n2026-01-15T00:00,1\n,\n2026-01-15T01:00,1\n",
+        {},
+        "feed.csv:3: column Zeit: the row is empty; only rows at the end may be",
+    ),
     "no such line": (b"Zeit,Preis\n", {"header_row": 9}, "there is no line 9"),
 }
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b",\n,\n", b" , \n\n,"])
+def test_empty_rows_at_the_end_are_left_out(end):
+    """*Proves:* what spreadsheets leave below a table is no row.  *Sensitivity:* an empty time is no time."""
+    found = read_table(b"Zeit,Preis\n2026-01-15T00:00,1\n2026-01-15T01:00,\n" + end, "f.csv")
+    assert found.rows.to_numpy().tolist() == [["2026-01-15T00:00", "1"], ["2026-01-15T01:00", ""]]
+    assert found.lines.tolist() == [2, 3]
 
 
 @pytest.mark.parametrize("name", WRONG)
