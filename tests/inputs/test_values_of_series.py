@@ -370,3 +370,19 @@ def test_a_time_column_that_says_ending_needs_a_label(time_column):
     for label in ("beginning", "ending"):
         assert Series(file="f.csv", column="power_mw", time_column=time_column, label=label).label == label
     assert Series(file="f.csv", column="power_mw", time_column="trend").label == "beginning"
+
+
+def test_a_file_that_begins_inside_the_horizon_has_nothing_to_hold():
+    """*Proves:* the gap is counted from the start of the plan, and the message says from when on there is a value.
+
+    *Sensitivity:* hours before the horizon, looked at for filling only, were counted as missing.
+    """
+    message = refusal(["3", "4"], first_hour=2, unit="MW", fill=Fill(policy="hold", longest_gap_h=24))
+    assert "nothing for 2024-09-10T00:00:00+08:00, a gap of 2 h (" in message
+    assert message.endswith("; there is nothing before 2024-09-10T02:00:00+08:00 to hold")
+
+
+def test_a_coarser_file_is_told_with_both_keys_that_hold_it():
+    """*Proves:* what is known of the file is written out.  *Sensitivity:* with one key at a time, two refusals."""
+    halves = TimeAxis(AXIS.start, 0.5, 4, "Asia/Irkutsk")
+    assert "both coarser: hold and every: 1h" in refusal(["1", "2", "3"], unit="MW", axis=halves)

@@ -258,7 +258,7 @@ class Series(Document):
                 found.append(((key,), "needs issue_column, which says when each row was issued"))
         if self.coarser is not None and self.every is None and not self.typical_year:
             # Of few rows the smallest distance may be a hole, which holding would cover.
-            found.append((("coarser",), "needs every, the length of the source's intervals, such as every: 24h"))
+            found.append((("coarser",), "needs every, the length of the source's intervals, such as every: 1h"))
         if self.every == "day" and self.zone is None:
             found.append((("every",), "day is the calendar day of a zone; name the zone, or write 24h"))
         for key in ("clock", "leap_day"):
