@@ -57,6 +57,11 @@ _LARGEST_OFFSET = timedelta(hours=14)
 def clock_of(zone: str) -> tzinfo:
     """Return the clock of a zone, or that of a fixed offset such as +01:00, UTC+1 or UTC+01:00.
 
+    Parameters
+    ----------
+    zone : str
+        As the case has it.
+
     Raises
     ------
     ValueError

@@ -50,6 +50,15 @@ def stated_units(column: str, quantity: str) -> list[str]:
 
     A unit of which only a part is stated is that part: ``EUR`` of ``price_eur``, ``/MWh`` of ``price_per_mwh``.
 
+    Parameters
+    ----------
+    column : str
+        The name, as the file has it.
+    quantity : str
+        What the key takes; a letter, or ``sek``, means something else beside a price than beside a temperature.
+
+    Examples
+    --------
     >>> stated_units("Day-ahead Price [EUR/MWh]", "available_mw")
     ['EUR/MWh']
     >>> stated_units("zone_c", "price_usd_per_mwh")
@@ -82,7 +91,15 @@ def stated_units(column: str, quantity: str) -> list[str]:
 
 
 def agrees(unit: str, stated: str) -> bool:
-    """Return whether a unit is the one that a name states, or a price per what it states, or in the money it does."""
+    """Return whether a unit is the one that a name states, or a price per what it states, or in the money it does.
+
+    Parameters
+    ----------
+    unit : str
+        The whole unit that the case says.
+    stated : str
+        What :func:`stated_units` found.
+    """
     if unit.lower() == stated.lower() or f"{unit}/BTC" == stated:
         return True
     above, _, below = unit.partition("/")
@@ -97,7 +114,13 @@ def agrees(unit: str, stated: str) -> bool:
 
 
 def complete(unit: str) -> bool:
-    """Return whether a stated unit is a whole one."""
+    """Return whether a stated unit is a whole one.
+
+    Parameters
+    ----------
+    unit : str
+        What :func:`stated_units` found; ``$`` may be the dollar of several countries.
+    """
     return "$" not in unit and unit[:1] != "/"
 
 
