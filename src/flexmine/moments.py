@@ -36,7 +36,7 @@ TIME = re.compile(f"{_DATE}(?:[T ]{_CLOCK}{_OFFSET}?)?")
 """It asks of digits only whether they are there: their values are looked at by :data:`RANGES`."""
 _DAY = re.compile(_DATE)
 _UP_TO_CLOCK = re.compile(f"{_DATE}[T ]{_CLOCK}(?![0-9:.,])")
-_HOUR_ALONE = re.compile(f"{_DATE}[T ][0-9]{{2}}(?![0-9:])")
+_HOUR_ALONE = re.compile(f"{_DATE}[T ][0-9]{{2}}(?![0-9:A-Ya-y])")
 RANGES = {"month": (1, 12), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
 """Of the parts that have the same range in every time; the last day goes by the month."""
 LAST_OFFSET_MINUTE = 59
@@ -102,7 +102,7 @@ def read_day(text: object) -> date:
     try:
         return read_time(text).date()
     except NoTime as error:
-        what = error.what if error.what != NO_TIME else "is no calendar day"
+        what = "is no calendar day" if error.what.startswith(NO_TIME) else error.what
         raise NoTime(text, what, EXAMPLE[:10]) from None
 
 
@@ -115,12 +115,20 @@ def _read(text: str) -> datetime:
     year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise NoTime(text, f"is out of range; allowed are the years {FIRST_YEAR} to {LAST_YEAR}")
-    beyond = any(not low <= int(found[name] or low) <= high for name, (low, high) in RANGES.items())
-    if beyond or not 1 <= day <= monthrange(year, month)[1]:
-        raise NoTime(text, NO_TIME)
+    for name, (low, high) in RANGES.items():
+        if not low <= int(found[name] or low) <= high:
+            raise NoTime(text, _beyond(name, found[name], low, high))
+    last = monthrange(year, month)[1]
+    if not 1 <= day <= last:
+        raise NoTime(text, _beyond("day", found["day"], 1, last))
     fraction_us = int((found["fraction"] or "0")[:DECIMALS].ljust(DECIMALS, "0"))
     hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
     return datetime(year, month, day, hour, minute, second, fraction_us, tzinfo=_zone(found))
+
+
+def _beyond(name: str, value: str, low: int, high: int) -> str:
+    midnight = " (24:00 is 00:00 of the next day)" if (name, value) == ("hour", "24") else ""
+    return f"{NO_TIME}: its {name} is {value}; allowed are {low:02d} to {high:02d}{midnight}"
 
 
 def _wrong(text: str) -> str:
@@ -129,6 +137,9 @@ def _wrong(text: str) -> str:
         return _no_offset(text[before.end() :])
     if _HOUR_ALONE.match(text):
         return f"{NO_TIME}: its clock time needs minutes, hh:mm"
+    if (date := _DAY.match(text)) and (clock := text[date.end() :]):
+        shown = clock if len(clock) <= _SHOWN else f"{clock[:_SHOWN]}..."
+        return f"{NO_TIME}: {shown!r} is no clock time; accepted are hh:mm and hh:mm:ss, after T or one blank"
     return NO_TIME
 
 

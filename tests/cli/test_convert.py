@@ -54,3 +54,12 @@ def test_refusals_write_nothing(tmp_path):
         assert "Traceback" not in done.stderr
     assert [f.name for f in tmp_path.iterdir()] == ["raw.csv"]
     assert (tmp_path / "raw.csv").read_text(encoding="utf-8") == RAW
+
+
+def test_the_adapter_that_knows_a_file_is_named(tmp_path):
+    """*Proves:* the header that is wanted, and whose file it is.  *Sensitivity:* it advised a layout."""
+    (tmp_path / "raw.csv").write_text("Delivery Start (CET);Delivery End (CET);NO2 (EUR)\n1;2;3\n")
+    done = flexmine("convert", "entsoe-prices", "raw.csv", "--out", "a.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no column MTU (CET/CEST) or mtu_cet_cest, as an ENTSO-E export has it" in " ".join(done.stderr.split())
+    assert "it looks like a file for nord-pool" in " ".join(done.stderr.split())

@@ -80,7 +80,8 @@ def test_the_hour_that_does_not_exist_is_refused_where_it_has_a_value():
     message = refusal(clock("2024-03-31", ["00", "01", "02", "03", "04"]), SPRING, 4, zone=OSLO)
     assert message == (
         "feed.csv:4: column interval_start: 2024-03-31 02:00 does not exist on the clock of Europe/Oslo, but has the "
-        "value '2'; is the zone right, and is the label the beginning?"
+        "value '2'; is the zone right (a clock that is not changed in summer is zone: +01:00), and is the label the "
+        "beginning?"
     )
 
 
@@ -164,9 +165,97 @@ def test_a_row_off_the_grid_of_the_case_is_a_gap():
     assert "nothing for 2024-10-27T00:00:00+02:00" in refusal(rows, AUTUMN, 2)
 
 
+@pytest.mark.parametrize("zone", ["+01:00", "UTC+1", "UTC+01:00", "+0100"])
+def test_a_clock_without_summer_time_is_named_by_its_offset(zone):
+    """*Proves:* every hour of such a clock is one hour, on both nights of the change, and its days are its own.
+
+    *Sensitivity:* on Oslo's clock the first file lacks an hour, and the second has one that does not exist.
+    """
+    hours = ["00", "01", "02", "03", "04"]
+    autumn, spring = (datetime(*day, 0, tzinfo=timezone(timedelta(hours=1))) for day in ((2024, 10, 27), (2024, 3, 31)))
+    assert read(clock("2024-10-27", hours), autumn, 5, zone=zone) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert read(clock("2024-03-31", hours), spring, 5, zone=zone) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    days = ["2024-10-26,1", "2024-10-27,2"]
+    assert read(days, autumn, 24, zone=zone, coarser="hold", every="day") == [2.0] * 24
+    assert "zone: +01:00" in refusal(clock("2024-10-27", hours), autumn, 5, zone=OSLO)
+
+
+@pytest.mark.parametrize("zone", ["UTC+15", "+14:30", "+01:60", "UTC1", "MEZ", "GMT+1", "+1:0"])
+def test_what_is_no_offset_is_no_zone(zone):
+    """*Proves:* what else could be meant by the name is not guessed.  *Sensitivity:* POSIX turns the sign of GMT+1."""
+    with pytest.raises(ValueError, match=r"is no time zone; write it as Europe/Oslo, or UTC, or \+01:00"):
+        Series(file="f.csv", column="value", zone=zone)
+
+
+def two_columns(rows: list[str], **spec) -> list[float]:
+    raw = "\n".join(["Datum;Uhrzeit;MW", *rows, ""]).encode()
+    layout = {"separator": ";", "date_order": "dmy"}
+    more = {"time_column": "Datum", "time_of_day_column": "Uhrzeit", "column": "MW", "layout": layout, "zone": OSLO}
+    series = Series.model_validate({"file": "feed.csv", **more, **spec})
+    axis = TimeAxis(AUTUMN, 1.0, len(rows), OSLO)
+    return read_series(read_table(raw, "feed.csv", "csv", series.layout), series, "available_mw", axis).values.tolist()
+
+
+def test_date_and_time_of_day_in_two_columns():
+    """*Proves:* both together are read by the grammar of one column, the double hour too, and in an excerpt.
+
+    *Sensitivity:* the date alone is midnight, and every row would be a duplicate.
+    """
+    clocks = ["00:00", "01:00", "02:00", "02:00:00", "03:00"]
+    assert two_columns([f"27.10.2024;{t};{i}" for i, t in enumerate(clocks)]) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    # A date of Excel has a midnight.
+    rows = [f"2024-10-27T00:00:00;{t};{i}" for i, t in enumerate(["00:00", "01:00"])]
+    assert two_columns(rows) == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("27.10.2024;;1", "feed.csv:3: column Uhrzeit: '' is no part of a time, and column Datum has the other"),
+        (";01:00;1", "feed.csv:3: column Datum: '' is no part of a time, and column Uhrzeit has the other"),
+        ("27.10.2024;1;1", "feed.csv:3: column Datum: '27.10.2024 1' is no "),
+        ("27.10.2024;24:00;1", "allowed are 00 to 23 (24:00 is 00:00 of the next day)"),
+    ],
+)
+def test_half_a_time_is_refused(row, words):
+    """*Proves:* the column that lacks it is named.  *Sensitivity:* a date without a clock would be midnight."""
+    with pytest.raises(BadInput) as caught:
+        two_columns(["27.10.2024;00:00;1", row])
+    assert words in caught.value.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "order", "words"),
+    [
+        (["15.01.2026 00:00", "16.01.2026 00:00"], "mdy", "'15.01.2026 00:00' is no time with layout: {date_order"),
+        (["15.01.2026 00:00", "16.01.2026 00:00"], "mdy", "every row can be read with layout: {date_order: dmy}"),
+        (["1/15/2026 12:00 AM", "1/16/2026 12:00 AM"], None, "every row can be read with layout: {date_order: mdy}"),
+        (["1/2/2026", "1/3/2026"], None, "{date_order: dmy} and with layout: {date_order: mdy}: say which one"),
+        (["1/15/26", "1/16/26"], None, "a year has four digits"),
+        (["2026-01-15T24:00", "2026-01-16T00:00"], None, "its hour is 24; allowed are 00 to 23 (24:00 is 00:00 of"),
+        (["2026-01-15T02A:00", "2026-01-15T02B:00"], None, "'T02A:00' is no clock time; accepted are hh:mm"),
+        (["2026-02-30T00:00", ""], None, "its day is 30; allowed are 01 to 28"),
+        (["# new day", ""], None, "a line of comment: layout: {comment: '#'}"),
+    ],
+)
+def test_a_refused_time_quotes_the_file_and_names_the_order_that_reads_it(cells, order, words):
+    """*Proves:* the text of the file, and what reads every row of it.
+
+    *Sensitivity:* ``2026-15-01T00:00`` stands in no file; and dmy was advised for American dates.
+    """
+    layout = {"date_order": order} if order else {}
+    series = Series.model_validate({"file": "f.csv", "column": "v", "unit": "MW", "zone": OSLO, "layout": layout})
+    raw = "\n".join(["interval_start,v", *(f"{cell},1" for cell in cells), ""]).encode()
+    with pytest.raises(BadInput) as caught:
+        feed = read_table(raw, "f.csv", "csv", series.layout)
+        read_series(feed, series, "available_mw", TimeAxis(SPRING, 1.0, 2, OSLO))
+    assert words in caught.value.messages[0]
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
+        ({"time_column": ["Datum", "Uhrzeit"]}, "name it as time_of_day_column"),
         ({"zone": "Europe/Olso"}, "'Europe/Olso' is no time zone"),
         ({"zone": "../../etc/passwd"}, "is no time zone"),
         ({"every": "day"}, "name the zone"),

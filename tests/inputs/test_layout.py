@@ -9,6 +9,7 @@ import zipfile
 from datetime import datetime, timedelta
 
 import openpyxl
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -150,6 +151,49 @@ def test_a_sheet_of_excel(raw, layout):
     assert read(raw, layout, "xlsx").tolist() == VALUES
 
 
+@pytest.mark.parametrize("values", [[1.237, "1.245,50", 45], [1.24, "45,50", 3e-05]])
+def test_a_layout_is_of_texts_and_not_of_numbers(values):
+    """*Proves:* a cell that is a number in the file stays it beside texts with commas.
+
+    *Sensitivity:* 1.237 was read as 1237 where points stand between thousands, and 1.24 was refused.
+    """
+    layout = Layout(decimal=",", thousands=".")
+    book = openpyxl.Workbook()
+    book.active.append(["Preis"])
+    for value in values:
+        book.active.append([value])
+    out = io.BytesIO()
+    book.save(out)
+    expected = [values[0], 1245.5 if values[1][0] == "1" else 45.5, values[2]]
+    assert [float(v) for v in read_table(out.getvalue(), "f.xlsx", "xlsx", layout).plain_cells("Preis")] == expected
+    numbers = io.BytesIO()
+    pd.DataFrame({"Preis": [values[0], values[2]]}).to_parquet(numbers, index=False)
+    cells = read_table(numbers.getvalue(), "f.parquet", "parquet", layout).plain_cells("Preis")
+    assert [float(v) for v in cells] == [values[0], values[2]]
+
+
+@pytest.mark.parametrize("where", ["Zeit", "Preis"])
+def test_a_formula_that_was_never_calculated_is_told(where):
+    """*Proves:* what to do with it.  *Sensitivity:* its cell is empty, and was told as a gap, or filled."""
+    book = openpyxl.Workbook()
+    book.active.append(["Zeit", "Preis"])
+    for row, hour in enumerate(HOURS, 2):
+        cells = {"Zeit": hour.replace(tzinfo=None), "Preis": 1.0} | {where: f"=C{row}*2"}
+        book.active.append([cells["Zeit"], cells["Preis"], 1.0])
+    out = io.BytesIO()
+    book.save(out)
+    with pytest.raises(BadInput, match=r"row 2: .*'=C2\*2' is .*formula without a saved value.*save it"):
+        read(out.getvalue(), {}, "xlsx", fill={"policy": "hold", "longest_gap_h": 100})
+
+
+def test_a_formula_whose_saved_value_is_an_empty_text_is_a_missing_value():
+    """*Proves:* as Excel saves ``=IF(A2="","",1)``.  *Sensitivity:* a calculated file would be refused as none."""
+    formula = b'<c r="B2" t="str"><f>IF(A2="","",1)</f><v></v></c>'
+    sheet = as_zip(lambda _, text: re.sub(rb'<c r="B2"[^>]*>.*?</c>', lambda _: formula, text, count=1))
+    cells = read_table(sheet, "f.xlsx", "xlsx").plain_cells("Preis")
+    assert cells[0] == "" and len(cells) == 24
+
+
 WRONG = {
     "semicolons": (FILES["German, from a spreadsheet"][0], {}, r"separated by ';': layout: \{separator: ';'\}"),
     "decimal comma and comma": (
@@ -166,12 +210,12 @@ WRONG = {
     "a point among commas": (
         b"Zeit;Preis\n2026-01-15T00:00;30.5\n",
         {"separator": ";", "decimal": ","},
-        "'30.5' is no finite number",
+        r"'30.5' is no finite number.*it is 30.5 with layout: \{decimal: '.'\}, but the layout says decimal: ','",
     ),
     "groups of two": (
         b"Zeit;Preis\n2026-01-15T00:00;12.34\n",
         {"separator": ";", "decimal": ",", "thousands": "."},
-        "'12.34' is no finite number",
+        r"'12.34' is no finite number.*it is 12.34 with layout: \{decimal: '.'\}",
     ),
     "a name without an end": (b"Zeit,Preis" + b"x" * 200_000 + b"\n", {}, r"feed.csv:1: this is not a CSV table"),
     "a row of a million cells": (
@@ -179,8 +223,49 @@ WRONG = {
         {},
         r"feed.csv: .*of 1000001 columns are too much",
     ),
+    "a comment above the header": (
+        b"# station 7\n# MW, USD, C\nZeit,Preis\n",
+        {},
+        r"feed.csv:2: .*line 1 is a comment: layout: \{comment: '#'\}",
+    ),
+    "a comment among the rows": (
+        b"Zeit,Preis\n2026-01-15T00:00,1\n// a, b, c\n",
+        {},
+        r"feed.csv:3: .*this is a line of comment: layout: \{comment: '//'\}",
+    ),
+    "a separator at the end of rows": (b"Zeit,Preis\n1,2,\n1,2,\n", {}, "feed.csv:2: .*column 3 has no name; give it"),
+    "a title": (
+        b"Leitsystem\nvom 1.\nZeit;Preis\n1;2\n",
+        {"separator": ";"},
+        r"feed.csv:3: has 2 cells, .*line 3 seems to be the header: layout: \{header_row: 3\}",
+    ),
+    "a title with separators": (
+        b"Leitsystem;;\nZeit;Preis;x\n1;2;3\n",
+        {"separator": ";"},
+        r"several columns have no name; line 2 seems to be the header: layout: \{header_row: 2\}",
+    ),
+    "a title as wide as the table": (
+        b"Werk,Nord\nZeit,Preis\n1,2\n",
+        {},
+        r"there is no column Zeit; .*line 2 has it: layout: \{header_row: 2\}",
+    ),
+    "a blank in a name": (b"Zeit, Preis\n1,2\n", {}, "columns: Zeit, ' Preis'; did you mean ' Preis'"),
+    "another case": (b"zeit,Preis\n1,2\n", {}, r"there is no column Zeit; columns: zeit, Preis; did you mean zeit\?"),
+    "an empty row": (
+        b"Zeit,Preis\n2026-01-15T00:00,1\n,\n2026-01-15T01:00,1\n",
+        {},
+        "feed.csv:3: column Zeit: the row is empty; only rows at the end may be",
+    ),
     "no such line": (b"Zeit,Preis\n", {"header_row": 9}, "there is no line 9"),
 }
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b",\n,\n", b" , \n\n,"])
+def test_empty_rows_at_the_end_are_left_out(end):
+    """*Proves:* what spreadsheets leave below a table is no row.  *Sensitivity:* an empty time is no time."""
+    found = read_table(b"Zeit,Preis\n2026-01-15T00:00,1\n2026-01-15T01:00,\n" + end, "f.csv")
+    assert found.rows.to_numpy().tolist() == [["2026-01-15T00:00", "1"], ["2026-01-15T01:00", ""]]
+    assert found.lines.tolist() == [2, 3]
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -147,7 +147,7 @@ def test_a_value_that_cannot_be_is_named_with_line_and_time(value, words):
     *Sensitivity:* a reader that drops or fills would return four numbers.
     """
     message = refusal(with_value(2, value))
-    assert message.startswith(f"feed.csv:4: column value, 2024-09-09T18:00:00+00:00: {words}")
+    assert message.startswith(f"feed.csv:4: column value, 2024-09-10T02:00:00+08:00: {words}")
     assert "(1 of 4 values of the horizon); allowed: numbers from -70 to 60 for temperature_c" in message
 
 

@@ -201,7 +201,7 @@ def test_marks_of_missing_values_with_decimals_are_refused(folder, mark):
     *Sensitivity:* both lie inside the band of a price, -1000 to 5000 USD/MWh, and would be planned as income.
     """
     day(folder, price=[45] * 23 + [mark])
-    assert f"firm.csv:25: column usd, 2024-09-10T15:00:00+00:00: '{mark}' is the mark of a missing value" in refused(
+    assert f"firm.csv:25: column usd, 2024-09-10T23:00:00+08:00: '{mark}' is the mark of a missing value" in refused(
         folder
     )
 

@@ -130,6 +130,72 @@ def test_the_name_of_a_column_may_tell_the_unit():
     assert read(["7"] * 4, column="hydro_mw").values.tolist() == [7.0] * 4
 
 
+@pytest.mark.parametrize(
+    ("column", "quantity", "unit", "says"),
+    [
+        ("price_usd_per_mwh", "available_mw", "", "USD/MWh"),
+        ("price_per_mwh", "available_mw", "", "something per MWh"),
+        ("ramp_mw_per_min", "available_mw", "MW", "MW/min"),
+        ("cost_eur_per_kw", "available_mw", "kW", "something per kW"),
+        ("temperature_c", "price_usd_per_mwh", "USD/MWh", "C"),
+        ("surplus_mw", "temperature_c", "C", "MW"),
+        ("Preis €/MWh", "price_usd_per_mwh", "USD/MWh", "EUR/MWh"),
+        ("Price ($/MWh)", "price_usd_per_mwh", "EUR/MWh", "$/MWh"),
+        ("Preis EUR", "price_usd_per_mwh", "USD/MWh", "EUR"),
+        ("price_eur_per_mwh_no2", "price_usd_per_mwh", "USD/MWh", "EUR/MWh"),
+        ("Außentemp. °C", "temperature_c", "F", "C"),
+        ("Außentemp. °C", "price_usd_per_mwh", "EUR/MWh", "C"),
+        ("Last [kW]", "available_mw", "MW", "kW"),
+        ("Leistung in kW", "available_mw", "MW", "kW"),
+        ("shortwave_radiation (W/m²)", "ghi_w_m2", "Wh/m2", "W/m2"),
+    ],
+)
+def test_a_name_that_says_another_unit_is_refused(column, quantity, unit, says):
+    """*Proves:* units in names as people write them, of any quantity.  *Sensitivity:* 52 USD/MWh planned as 52 MW."""
+    message = refusal(["8"] * 4, quantity, column=column, unit=unit, factors=[RATE] if "EUR" in unit else [])
+    assert f"the name of column {column} says {says}" in message
+
+
+def test_a_column_of_a_quantile_that_says_another_unit_is_refused():
+    """*Proves:* every column that one unit is for.  *Sensitivity:* a p10 in kW, read as MW, is 1,000 times more."""
+    message = refusal(["8"] * 4, unit="MW", quantiles={"p10": "low_kw"})
+    assert "the name of column low_kw says kW" in message
+
+
+@pytest.mark.parametrize(
+    ("column", "quantity", "unit"),
+    [
+        ("zone_c", "price_usd_per_mwh", "USD/MWh"),
+        ("Preis (C)", "price_usd_per_mwh", "USD/MWh"),
+        ("price_mwh", "price_usd_per_mwh", "USD/MWh"),
+        ("Export price USD", "price_usd_per_mwh", "USD/MWh"),
+        ("LMP ($/MWh)", "price_usd_per_mwh", "USD/MWh"),
+        ("price_usd", "btc_price_usd", "USD/BTC"),
+        ("usd_per_btc", "btc_price_usd", "USD"),
+        ("Last [MWh/h]", "available_mw", "MW"),
+        ("mean_per_hour", "available_mw", "MW"),
+        ("Actual Total Load [MW] - BZN|NO2", "available_mw", "MW"),
+        ("line_w", "available_mw", "MW"),
+        ("ramp_sek", "available_mw", "MW"),
+        ("air_temp_c_x10", "temperature_c", "C"),
+        ("Carbon intensity gCO₂eq/kWh (Life cycle)", "carbon_g_per_kwh", "g/kWh"),
+    ],
+)
+def test_an_innocent_name_is_no_contradiction(column, quantity, unit):
+    """*Proves:* letters of names are no units.  *Sensitivity:* ``zone_c`` as a temperature would refuse a price."""
+    value = 60000.0 if quantity == "btc_price_usd" else 8.0
+    assert read([f"{value}"] * 4, quantity, column=column, unit=unit).values.tolist() == [value] * 4
+
+
+@pytest.mark.parametrize(
+    ("column", "quantity", "expected"),
+    [("Last [kW]", "available_mw", 0.05), ("Temp. (°F)", "temperature_c", 10.0), ("Load in MW", "available_mw", 50)],
+)
+def test_a_name_as_people_write_it_tells_the_unit(column, quantity, expected):
+    """*Proves:* brackets and signs tell a unit as endings do.  *Sensitivity:* 50 °F as 50 °C."""
+    assert read(["50"] * 4, quantity, column=column).values == pytest.approx([expected] * 4)
+
+
 def test_a_foreign_unit_needs_a_factor_that_leads_home():
     """*Proves:* m3/s by mw_per_m3_s.  *Sensitivity:* any factor at all would let `share: 0.5` turn m3/s into MW."""
     turbine = Factor(name="mw_per_m3_s", value=0.5)
@@ -148,7 +214,7 @@ def test_a_sentinel_inside_the_band_is_refused_by_name(mark):
     quantity = "price_usd_per_mwh" if mark.startswith("-") else "available_mw"
     unit = "USD/MWh" if mark.startswith("-") else "MW"
     message = refusal(["1", mark, "2", "3"], quantity, unit=unit)
-    assert message.startswith(f"feed.csv:3: column value, 2024-09-09T17:00:00+00:00: '{mark}' is the mark of a missing")
+    assert message.startswith(f"feed.csv:3: column value, 2024-09-10T01:00:00+08:00: '{mark}' is the mark of a missing")
     assert message.endswith(f"missing: ['{mark}']; where it is a number: not_missing: ['{mark}']")
 
 
@@ -304,3 +370,19 @@ def test_a_time_column_that_says_ending_needs_a_label(time_column):
     for label in ("beginning", "ending"):
         assert Series(file="f.csv", column="power_mw", time_column=time_column, label=label).label == label
     assert Series(file="f.csv", column="power_mw", time_column="trend").label == "beginning"
+
+
+def test_a_file_that_begins_inside_the_horizon_has_nothing_to_hold():
+    """*Proves:* the gap is counted from the start of the plan, and the message says from when on there is a value.
+
+    *Sensitivity:* hours before the horizon, looked at for filling only, were counted as missing.
+    """
+    message = refusal(["3", "4"], first_hour=2, unit="MW", fill=Fill(policy="hold", longest_gap_h=24))
+    assert "nothing for 2024-09-10T00:00:00+08:00, a gap of 2 h (" in message
+    assert message.endswith("; there is nothing before 2024-09-10T02:00:00+08:00 to hold")
+
+
+def test_a_coarser_file_is_told_with_both_keys_that_hold_it():
+    """*Proves:* what is known of the file is written out.  *Sensitivity:* with one key at a time, two refusals."""
+    halves = TimeAxis(AXIS.start, 0.5, 4, "Asia/Irkutsk")
+    assert "both coarser: hold and every: 1h" in refusal(["1", "2", "3"], unit="MW", axis=halves)

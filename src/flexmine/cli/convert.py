@@ -11,7 +11,7 @@ import click
 from flexmine._version import __version__
 from flexmine.cli.common import put, say, with_errors
 from flexmine.errors import BadInput
-from flexmine.inputs.adapters import ADAPTERS, convert, read
+from flexmine.inputs.adapters import ADAPTERS, another, convert, read
 
 LIST = "\b\n" + "\n".join(f"{name:<20}{what}" for name, (_, what) in ADAPTERS.items())
 
@@ -61,7 +61,10 @@ def convert_command(
         raw = read_regular(file, MAX_CSV_BYTES)
     except BadInput as error:
         raise BadInput([f"{file} {message}" for message in error.messages]) from error
-    converted = convert(adapter, read(adapter, raw, file.name), Settings(year, utc_offset_h, only))
+    try:
+        converted = convert(adapter, read(adapter, raw, file.name), Settings(year, utc_offset_h, only))
+    except BadInput as error:
+        raise BadInput([f"{message}{another(adapter, raw)}" for message in error.messages]) from error
     text = converted.rows.to_csv(index=False, lineterminator="\n")
     source = {
         "adapter": adapter,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from flexmine.errors import BadInput
 from flexmine.inputs.series_spec import Series
+from flexmine.inputs.unit_names import agrees, complete, stated_units
 
 _ENERGY_MWH = {"MWh": 1.0, "kWh": 1e-3, "GWh": 1e3, "Wh": 1e-6}
 _POWER_MW = {"MW": 1.0, "kW": 1e-3, "GW": 1e3, "W": 1e-6}
@@ -65,17 +66,15 @@ def conversion(spec: Series, quantity: str) -> Conversion:
         Where no unit is declared or stands in the column's name, where the two differ, where a currency has no rate
         (factor ``usd_per_eur``), or where a foreign unit has no factor that leads to the key's unit.
     """
-    of_name = unit_in_name(spec.column, quantity)
-    declared = _tidy(spec.unit) or of_name or _of_format(spec)
+    declared = _tidy(spec.unit) or unit_in_name(spec.column, quantity) or _of_format(spec)
     if not declared:
-        raise BadInput(
-            f"column {spec.column} has no unit; write the unit of the column as it stands in the file, such as "
-            f"unit: {_OWN[quantity]}"
-        )
-    if of_name and declared != of_name:
-        raise BadInput(
-            f"the unit is {declared}, but the name of column {spec.column} says {of_name}; one of them is wrong"
-        )
+        raise BadInput(_without_unit(spec, quantity))
+    for column in (spec.column, *spec.quantiles.values()):
+        wrong = [unit for unit in stated_units(column, quantity) if not agrees(declared, unit)]
+        if wrong:
+            raise BadInput(
+                f"the unit is {declared}, but the name of column {column} says {_shown(wrong[0])}; one of them is wrong"
+            )
     found = _known(declared, quantity)
     currency = _currency(declared, quantity)
     if currency:
@@ -98,33 +97,35 @@ def unit_in_name(column: str, quantity: str) -> str:
     >>> unit_in_name("price_eur_mwh", "price_usd_per_mwh")
     'EUR/MWh'
     """
-    own, name = _OWN[quantity], column.lower()
-    if own == "USD/MWh":
-        match = re.search(r"(?:^|_)([a-z]{3})_(?:per_)?(mwh|kwh|gwh)$", name)
-        return f"{match[1].upper()}/{_cased(match[2], _PER_ENERGY)}" if match else ""
-    if own == "USD/BTC":
-        match = re.search(r"(?:^|_)(usd|eur|rub|cny|gbp|nok|sek)$", name)
-        return match[1].upper() if match else ""
-    if own == "MW":
-        match = re.search(r"_(mw|kw|gw|mwh|kwh|gwh)$", name)
-        return _cased(match[1], {**_POWER_MW, **_ENERGY_MWH}) if match else ""
-    endings = {
-        "C": {"_c": "C", "_k": "K", "_f": "F"},
-        "W/m2": {"_w_m2": "W/m2", "_wh_m2": "Wh/m2"},
-        "g/kWh": {"_g_kwh": "g/kWh", "_g_per_kwh": "g/kWh", "_kg_per_mwh": "kg/MWh"},
-        "1": {"difficulty": "1"},
-        "BTC/block": {"_btc_per_block": "BTC/block"},
-    }[own]
-    return next((unit for ending, unit in endings.items() if name.endswith(ending)), "")
+    stated = stated_units(column, quantity)
+    if len(stated) == 1 and complete(stated[0]) and _known(stated[0], quantity):
+        return stated[0]
+    return "1" if quantity == "difficulty" and not stated and column.lower().endswith("difficulty") else ""
 
 
-def _cased(word: str, known: dict[str, float]) -> str:
-    return next(unit for unit in known if unit.lower() == word)
+def _without_unit(spec: Series, quantity: str) -> str:
+    """Return that a column has no unit, or that its name states one of something else."""
+    own = _OWN[quantity]
+    for unit in stated_units(spec.column, quantity):
+        # Of a price only the money may be stated, or only what it is per.
+        part = not complete(unit) or "/" not in unit
+        if _known(unit, quantity) is None and not (part and "/" in own):
+            return (
+                f"the name of column {spec.column} says {_shown(unit)}, which is no unit of {quantity}; is it the "
+                f"right column? If it is, give it another name in the file, and write its unit, such as unit: {own}"
+            )
+    return (
+        f"column {spec.column} has no unit; write the unit of the column as it stands in the file, such as unit: {own}"
+    )
+
+
+def _shown(stated: str) -> str:
+    return f"something per {stated[1:]}" if stated[:1] == "/" else stated
 
 
 def _tidy(unit: str) -> str:
     """Return a unit without what it is a unit of: ``MW of the station, above 200 MW`` is MW."""
-    text = unit.partition(" of ")[0].strip()
+    text = unit.partition(" of ")[0].strip().replace("€/", "EUR/").replace("²", "2")
     return {"°C": "C", "degC": "C", "°F": "F", "W/m^2": "W/m2", "Wh/m^2": "Wh/m2", "gCO2/kWh": "g/kWh"}.get(text, text)
 
 

@@ -10,7 +10,7 @@ from flexmine.inputs.issues import select_issue
 from flexmine.inputs.resample import YESTERDAY_H
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Table
-from flexmine.inputs.times import US_PER_H, US_PER_MINUTE, intervals, to_us
+from flexmine.inputs.times import US_PER_H, US_PER_MINUTE, intervals, joined, to_us
 from flexmine.problem import TimeAxis
 
 
@@ -25,6 +25,7 @@ def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None =
     BadInput
         As by :func:`flexmine.inputs.series.read_series`, which is to be called first.
     """
+    table, spec = joined(table, spec)
     if spec.issue_column is not None and as_of is not None:
         table, _ = select_issue(table, spec, as_of)
     rows = intervals(table, spec, round(axis.step_h * US_PER_H))

@@ -88,6 +88,12 @@ def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tupl
         if fill is None:
             told = _missing(column, grid, missing, axis, gap)
             raise BadInput(f"{told}; {_cause(grid, axis) or 'every step needs a value, or the case a policy (fill)'}")
+        if fill.policy == "hold" and _before_all_rows(grid, gap):
+            # Of the cells before the horizon, which are there for filling, nobody has said that they should be.
+            own = Gap(int(np.flatnonzero(grid.cells.inside)[0]), gap.last)
+            after = iso(grid.cells.begin_us[gap.last] + grid.step_us, ZoneInfo(axis.zone))
+            told = _missing(column, grid, missing, axis, own)
+            raise BadInput(f"{told}; there is nothing before {after} to hold")
         stand_in = _stand_in(fill, grid, values, axis, gap)
         too_long = (gap.last - gap.first + 1) * grid.step_us > fill.longest_gap_h * US_PER_H
         # A gap may begin before the horizon: what is missing there needs no value.
@@ -99,6 +105,13 @@ def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tupl
         cells = slice(gap.first, gap.last + 1)
         result[cells], filled[cells] = stand_in, True
     return result, filled & grid.cells.inside
+
+
+def _before_all_rows(grid: Grid, gap: Gap) -> bool:
+    """Return whether a gap lies before the first row of the file and reaches into the horizon from its beginning."""
+    first_inside = int(np.flatnonzero(grid.cells.inside)[0])
+    begin_us = grid.source.begin_us
+    return gap.first <= first_inside and len(begin_us) > 0 and begin_us[0] >= grid.cells.begin_us[first_inside]
 
 
 def records(key: str, policy: str, steps: Bools, axis: TimeAxis) -> Iterator[Filled]:

@@ -102,7 +102,16 @@ class Layout(Document):
         return f"{date}T{int(hour):02d}:{found['minute']}{second}{found['offset'] or ''}"
 
 
+DATE_ORDERS: tuple[Literal["dmy", "mdy", "ymd"], ...] = ("dmy", "mdy", "ymd")
+
+
 def looks_like_another_date(text: str) -> bool:
     """Return whether a text is a date with its day or month in front, as most of the world writes them."""
     found = _DATE.fullmatch(text)
     return found is not None and len(found["a"]) < 4
+
+
+def year_of_two_digits(text: str) -> bool:
+    """Return whether a text is a date whose year cannot be told, for no part of it has four digits."""
+    found = _DATE.fullmatch(text)
+    return found is not None and max(len(found[part]) for part in "abc") < 4

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from flexmine.errors import BadInput
-from flexmine.inputs.series_spec import Series
+from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Bools, Table
-from flexmine.inputs.times import US_PER_H, Intervals, duration, to_us
+from flexmine.inputs.times import US_PER_H, US_PER_MINUTE, Intervals, duration, to_us
 from flexmine.inputs.values import Cells
 from flexmine.problem import Floats, Ints, TimeAxis
 
@@ -124,14 +124,20 @@ def _refuse_overlap(table: Table, spec: Series, source: Intervals, first_us: int
         )
 
 
+def _named(step_us: int) -> str:
+    """Return how a case names a length of intervals, of 24 h too where they are days of some clock."""
+    names = {minutes * US_PER_MINUTE: name for name, minutes in MINUTES_OF_STEP.items()}
+    return names.get(step_us, "the length of its intervals")
+
+
 def _refuse_misfit(table: Table, spec: Series, source: Intervals, case_us: int) -> None:
     step_us = source.step_us
     if step_us > case_us:
         if spec.coarser is None:
             raise BadInput(
                 f"{table.label}: one row every {duration(step_us)}, coarser than the steps of the case "
-                f"({duration(case_us)}); give a series at least as fine, a longer step_minutes, or coarser: hold "
-                "with every, the length of its intervals, over each of which the value is then constant"
+                f"({duration(case_us)}); give a series at least as fine, a longer step_minutes, or both "
+                f"coarser: hold and every: {_named(step_us)}, over each of which the value is then constant"
             )
         if step_us % case_us:
             raise BadInput(

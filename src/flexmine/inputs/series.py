@@ -22,7 +22,7 @@ from flexmine.inputs.issues import Issue, select_issue
 from flexmine.inputs.resample import Grid, grid
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Bools, Table
-from flexmine.inputs.times import US_PER_H, intervals, iso
+from flexmine.inputs.times import US_PER_H, intervals, iso, joined
 from flexmine.inputs.typical_year import TypicalYear, on_dates
 from flexmine.inputs.values import Column, numbers
 from flexmine.problem import Floats, Ints, TimeAxis
@@ -152,6 +152,7 @@ def read_series(
     key = key or quantity
     convert = conversion(spec, quantity)
     table, leap, note = on_dates(source, spec, axis) if isinstance(source, TypicalYear) else (source, None, "")
+    table, spec = joined(table, spec)
     table.need(spec.time_column, spec.column, *spec.quantiles.values())
     issue = None
     if spec.issue_column is not None:

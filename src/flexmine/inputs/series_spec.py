@@ -7,10 +7,11 @@ source is spread, what counts as missing and what may stand in for it are all na
 from __future__ import annotations
 
 import re
+from datetime import timedelta, timezone, tzinfo
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from flexmine.inputs.fields import AsTuple, Document, Words, problems
@@ -49,14 +50,53 @@ MINUTES_OF_STEP: dict[str, int] = {
 """Length of a named source step [min]; ``day`` is the calendar day of a zone and has no fixed length."""
 
 
+_FIXED = re.compile(r"(?:UTC)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?", re.ASCII)
+_LARGEST_OFFSET = timedelta(hours=14)
+
+
+def clock_of(zone: str) -> tzinfo:
+    """Return the clock of a zone, or that of a fixed offset such as +01:00, UTC+1 or UTC+01:00.
+
+    Parameters
+    ----------
+    zone : str
+        As the case has it.
+
+    Raises
+    ------
+    ValueError
+        Where the name is neither.
+    """
+    found = _FIXED.fullmatch(zone)
+    if found is None:
+        try:
+            return ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(zone) from error
+    offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
+    if offset > _LARGEST_OFFSET or int(found["minutes"] or 0) > 59:
+        raise ValueError(zone)
+    return timezone(-offset if found["sign"] == "-" else offset)
+
+
 def _zone(name: str) -> str:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        clock_of(name)
+    except ValueError:
         raise PydanticCustomError(
-            "zone", "{name} is no time zone; write it as Europe/Oslo, or UTC", {"name": repr(name)}
+            "zone",
+            "{name} is no time zone; write it as Europe/Oslo, or UTC, or +01:00 for a clock without summer time",
+            {"name": repr(name)},
         ) from None
     return name
+
+
+def _one_column(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        raise PydanticCustomError(
+            "column", "is one column; where the time of day has a column of its own, name it as time_of_day_column"
+        )
+    return value
 
 
 ZoneName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_zone)]
@@ -122,6 +162,8 @@ class Series(Document):
         Names in the header; the time column holds one end of each interval (`label`).
     time_column
         Name of the column with the times.
+    time_of_day_column
+        Column with the time of day, where the time column holds the date only.
     unit : str
         Unit of the column as it stands in the file; may be left out where the column's name ends in a known one
         (``_mw``, ``_c``, ``_usd_per_mwh``).  The product with the factors, converted, is in the unit of the key.
@@ -131,6 +173,8 @@ class Series(Document):
         Length of the source's intervals; absent: the smallest distance of two rows.
     zone
         Of times without UTC offset; without it such times are refused.
+
+        A name such as ``Europe/Oslo``, or an offset such as ``+01:00`` of a clock that is not changed in summer.
     factors
         Named multipliers of the column, such as a rate of exchange.
     shift
@@ -164,7 +208,8 @@ class Series(Document):
     format: Literal["csv", "parquet", "xlsx", "epw", "tmy3"] | None = None
     layout: Layout | None = None
     column: ColumnName
-    time_column: ColumnName = "interval_start"
+    time_column: Annotated[ColumnName, BeforeValidator(_one_column)] = "interval_start"
+    time_of_day_column: ColumnName | None = None
     unit: str = Field(default="", max_length=60)
     label: Literal["beginning", "ending"] = "beginning"
     every: (
@@ -218,7 +263,7 @@ class Series(Document):
                 found.append(((key,), "needs issue_column, which says when each row was issued"))
         if self.coarser is not None and self.every is None and not self.typical_year:
             # Of few rows the smallest distance may be a hole, which holding would cover.
-            found.append((("coarser",), "needs every, the length of the source's intervals, such as every: 24h"))
+            found.append((("coarser",), "needs every, the length of the source's intervals, such as every: 1h"))
         if self.every == "day" and self.zone is None:
             found.append((("every",), "day is the calendar day of a zone; name the zone, or write 24h"))
         for key in ("clock", "leap_day"):
@@ -226,7 +271,7 @@ class Series(Document):
                 found.append(((key,), "belongs to a typical year; format has to be epw or tmy3"))
         found += self._of_layout()
         if self.typical_year:
-            for key in ("issue_column", "zone", "every"):
+            for key in ("issue_column", "zone", "every", "time_of_day_column"):
                 if getattr(self, key) is not None:
                     found.append(((key,), f"has no meaning in a typical year ({self.kind}); leave it out"))
         problems(found)

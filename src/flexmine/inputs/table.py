@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import difflib
 import io
 import re
 from collections.abc import Sequence
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.layout import Layout
 from flexmine.inputs.recognised import packed, weather_file
-from flexmine.inputs.workbook import refuse_size, sheet_cells
+from flexmine.inputs.workbook import cell_text, refuse_size, sheet_cells
 from flexmine.problem import Ints
 
 Bools = NDArray[np.bool_]
 
+HEADER_WITHIN = 20
+"""Rows in which a header is looked for."""
 PLAIN = Layout()
 """How files are written unless their series state otherwise."""
 
@@ -66,9 +69,18 @@ class Table:
         """
         for column in columns:
             if column not in self.rows.columns:
-                known = ", ".join(self.rows.columns)
-                hint = _separated(known, self.layout)
-                raise BadInput(f"{self.place(-1)}: there is no column {column}; columns: {known}{hint}")
+                names = list(map(str, self.rows.columns))
+                # A blank at the end of a name cannot be seen.
+                shown = ", ".join(name if name == name.strip() else repr(name) for name in names)
+                hint = _header_hint(",".join(names), self.layout) or self._named_below(column) or _alike(column, names)
+                raise BadInput(f"{self.place(-1)}: there is no column {column}; columns: {shown}{hint}")
+
+    def _named_below(self, column: str) -> str:
+        """Return which row names a column, where the header is not the row it is looked for in."""
+        for row in range(min(len(self.rows), HEADER_WITHIN)):
+            if column in (cell.strip() for cell in self.rows.iloc[row]):
+                return f"; line {int(self.lines[row])} has it: layout: {{header_row: {int(self.lines[row])}}}"
+        return ""
 
     def text(self, column: str) -> pd.Series[str]:
         """Return the cells of `column` without blanks around them."""
@@ -117,8 +129,17 @@ def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None 
     """
     how = layout or PLAIN
     if kind == "parquet":
-        return replace(_read_parquet(raw, label), layout=how)
-    return _read_xlsx(raw, label, how) if kind == "xlsx" else _read_csv(raw, label, how)
+        return _read_parquet(raw, label, how)
+    return _without_empty_end(_read_xlsx(raw, label, how) if kind == "xlsx" else _read_csv(raw, label, how))
+
+
+def _without_empty_end(table: Table) -> Table:
+    """Return a table without the rows at its end that have no cell, as spreadsheets leave them."""
+    if not len(table.rows) or "".join(table.rows.iloc[-1]).strip():
+        return table
+    held = [np.flatnonzero(table.rows.iloc[:, i].str.strip() != "") for i in range(table.rows.shape[1])]
+    last = max((int(rows[-1]) for rows in held if rows.size), default=-1)
+    return table.select(np.arange(last + 1, dtype=np.int64))
 
 
 def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
@@ -144,13 +165,21 @@ def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
     except pd.errors.EmptyDataError as error:
         raise BadInput(f"{place}: this is not a CSV table with a header: it is empty") from error
     except pd.errors.ParserError as error:
-        raise BadInput(_cells(str(error), label, lines, how)) from error
+        raise BadInput(_cells(str(error), label, lines, text, how)) from error
     twice = sorted({name for name in header if header.count(name) > 1})
+    if twice and not twice[0].strip():
+        hint = _header_below(text, lines, how, len(header))
+        raise BadInput(f"{place}: several columns have no name{hint or '; names have to be distinct'}")
     if twice:
         raise BadInput(f"{place}: column {twice[0]} stands twice in the header; names have to be distinct")
     if not isinstance(rows.index, pd.RangeIndex):
-        first, hint = (lines or [how.header_row + 1])[0], _separated(",".join(header), how) or _comma(how)
-        raise BadInput(f"{label}:{first}: the rows have more cells than the header has names{hint}")
+        first = (lines or [how.header_row + 1])[0]
+        told = "the rows have more cells than the header has names"
+        if not any(row[len(header) :]):
+            nameless = f"column {len(header) + 1} has no name; give it one, or leave out {how.separator!r} at the end"
+            raise BadInput(f"{label}:{first}: {told}; {nameless} of the rows")
+        hint = _header_hint(",".join(header), how) or _header_below(text, lines, how, len(row)) or _comma(how)
+        raise BadInput(f"{label}:{first}: {told}{hint}")
     # A cell may hold a line break; then rows are told by their number from the header on.
     at = lines[: len(rows)] if len(lines) >= len(rows) else [how.header_row + 1 + i for i in range(len(rows))]
     # A row with fewer cells than the header, or a last line without a value.
@@ -182,23 +211,65 @@ def _lines(text: str, how: Layout, label: str) -> tuple[list[int], str]:
     return [number for number, _ in kept[1:]], "\n".join(line for _, line in kept)
 
 
-def _cells(error: str, label: str, lines: list[int], how: Layout) -> str:
+def _cells(error: str, label: str, lines: list[int], text: str, how: Layout) -> str:
     """Return why the parser stopped, in words: a line with more cells than the header."""
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error)
     if found is None:
         return f"{label}: this is not a CSV table with a header: {printable(error.strip())}"
     row = int(found[2]) - 2
     line = lines[row] if 0 <= row < len(lines) else int(found[2])
-    return f"{label}:{line}: has {found[3]} cells, the header {found[1]} names{_comma(how)}"
+    written = text.split("\n")
+    header, wrong = written[0], written[row + 1] if row + 1 < len(written) else ""
+    hint = _header_hint(header, how) or comment_hint(wrong, how) or _header_below(text, lines, how, int(found[3]))
+    return f"{label}:{line}: has {found[3]} cells, the header {found[1]} names{hint or _comma(how)}"
 
 
-def _separated(header: str, how: Layout) -> str:
+def _header_below(text: str, lines: list[int], how: Layout, cells: int) -> str:
+    """Return which line seems to be the header where a title stands above it: the first with all names of a row.
+
+    Parameters
+    ----------
+    cells : int
+        Of the rows.
+    """
+    head = text.split("\n")[1:HEADER_WITHIN]
+    for number, row in zip(lines, csv.reader(head, delimiter=how.separator), strict=False):
+        if len(row) == cells:
+            names = all(cell.strip() and not any(c.isdigit() for c in cell[:4]) for cell in row)
+            return f"; line {number} seems to be the header: layout: {{header_row: {number}}}" if names else ""
+    return ""
+
+
+def _header_hint(header: str, how: Layout) -> str:
     """Return what the header seems to be: a comment, or names separated by another mark."""
-    if header[:1] == "#" or header[:2] == "//":
-        mark = "#" if header[:1] == "#" else "//"
-        return f"; line {how.header_row} is a comment: layout: {{comment: '{mark}'}}"
+    if hint := comment_hint(header, how, f"line {how.header_row} is a comment"):
+        return hint
     found = next((mark for mark in (";", "\t", "|") if mark in header and mark != how.separator), None)
     return "" if found is None else f"; the cells seem to be separated by {found!r}: layout: {{separator: {found!r}}}"
+
+
+def _alike(column: str, names: list[str]) -> str:
+    """Return the name that a name was meant for, where one differs by little."""
+    alike = {name.strip().casefold(): name for name in names}
+    near = difflib.get_close_matches(column.strip().casefold(), alike, n=1, cutoff=0.75)
+    if not near:
+        return ""
+    name = alike[near[0]]
+    return f"; did you mean {name if name == name.strip() else repr(name)}?"
+
+
+def comment_hint(text: str, how: Layout, told: str = "this is a line of comment") -> str:
+    """Return what to write where a line is a comment, empty where it looks like none.
+
+    Parameters
+    ----------
+    text : str
+        The line, or its first cell.
+    told : str
+        What the message calls it.
+    """
+    mark = next((mark for mark in ("#", "//") if text.startswith(mark)), None)
+    return "" if mark is None or how.comment is not None else f"; {told}: layout: {{comment: '{mark}'}}"
 
 
 def _comma(how: Layout) -> str:
@@ -222,7 +293,7 @@ def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:
     return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1 + how.header_row, "row", how)
 
 
-def _read_parquet(raw: bytes, label: str) -> Table:
+def _read_parquet(raw: bytes, label: str, how: Layout) -> Table:
     if find_spec("pyarrow") is None:
         raise BadInput(
             f"{label}: a Parquet file needs the package pyarrow; install flexmine[parquet], or write the file as CSV"
@@ -243,15 +314,12 @@ def _read_parquet(raw: bytes, label: str) -> Table:
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise BadInput(f"{label}: column {twice[0]} stands twice; names have to be distinct")
-    rows = pd.DataFrame({name: _as_text(frame[name]) for name in frame.columns}, dtype=str)
-    return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1, "row")
+    rows = pd.DataFrame({name: _as_text(frame[name], how) for name in frame.columns}, dtype=str)
+    return Table(label, rows, np.arange(len(rows), dtype=np.int64) + 1, "row", how)
 
 
-def _as_text(column: pd.Series) -> list[str]:
+def _as_text(column: pd.Series, how: Layout) -> list[str]:
     """Return the cells as the same text that a CSV file would hold: ISO 8601 times, shortest exact numbers."""
     missing = column.isna().to_numpy()
     cells = column.astype(object).tolist()
-    return [
-        "" if gone else cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
-        for cell, gone in zip(cells, missing, strict=True)
-    ]
+    return ["" if gone else cell_text(cell, how) for cell, gone in zip(cells, missing, strict=True)]

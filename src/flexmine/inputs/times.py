@@ -7,18 +7,19 @@ anything: it is refused, unless the row has no value, as in files that keep 24 r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.inputs.layout import looks_like_another_date
-from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
-from flexmine.inputs.table import Bools, Table
+from flexmine.inputs.layout import DATE_ORDERS, looks_like_another_date, year_of_two_digits
+from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series, clock_of
+from flexmine.inputs.table import Bools, Table, comment_hint
 from flexmine.inputs.time_column import read_times
+from flexmine.inputs.workbook import NOT_CALCULATED
 from flexmine.moments import EXAMPLE, NoTime, read_time
 from flexmine.problem import Ints
 
@@ -63,6 +64,7 @@ def intervals(table: Table, spec: Series, default_us: int) -> Intervals:
         Naming the first row whose time cannot be read, has no offset and no zone, is left out by the clock of its
         zone, stands twice or does not come after the row before.
     """
+    table, spec = joined(table, spec)
     table.need(spec.time_column)
     clock_us, naive = _parse(table, spec.time_column, zoned=spec.zone is not None)
     if spec.zone is not None and naive.any():
@@ -81,6 +83,29 @@ def intervals(table: Table, spec: Series, default_us: int) -> Intervals:
     else:
         end_us = begin_us + step_us
     return Intervals(begin_us, end_us, step_us, np.arange(len(begin_us), dtype=np.int64))
+
+
+def joined(table: Table, spec: Series) -> tuple[Table, Series]:
+    """Return a table whose time column holds date and clock, where the file has them in two, and the spec of it.
+
+    Raises
+    ------
+    BadInput
+        Naming the first row that has one of both only: a date by itself would be read as midnight.
+    """
+    if spec.time_of_day_column is None:
+        return table, spec
+    table.need(spec.time_column, spec.time_of_day_column)
+    days, clocks = table.text(spec.time_column), table.text(spec.time_of_day_column)
+    lone = ((days == "") != (clocks == "")).to_numpy(dtype=bool)
+    if lone.any():
+        row = int(lone.argmax())
+        there, gone = (spec.time_column, spec.time_of_day_column)[:: -1 if not days[row] else 1]
+        raise BadInput(f"{table.place(row)}: column {gone}: '' is no part of a time, and column {there} has the other")
+    # Of a cell that is a date Excel and databases keep the midnight too.
+    dates = days.str.replace(r"[T ]00:00(?::00)?$", "", regex=True)
+    rows = table.rows.assign(**{spec.time_column: (dates + " " + clocks).str.strip()})
+    return replace(table, rows=rows), spec.model_copy(update={"time_of_day_column": None})
 
 
 def instants_us(table: Table, column: str, zone: str | None) -> Ints:
@@ -135,14 +160,48 @@ def _cell(table: Table, spec: Series, row: int) -> str:
     return str(table.text(spec.time_column)[row])
 
 
-def _refusal(cell: str) -> str:
-    """Return why a cell is not a time, in the words of the reader of single times."""
+def _refusal(table: Table, column: str, row: int, read: str) -> str:
+    """Return why a cell is no time, in the words of the reader of single times, and what to write in the case.
+
+    Parameters
+    ----------
+    read : str
+        The cell as its layout reads it.
+    """
+    cell = str(table.text(column)[row])
+    if not cell:
+        empty = not "".join(table.rows.iloc[row]).strip()
+        return "the row is empty; only rows at the end may be" if empty else f"'' is no time; write it as {EXAMPLE}"
+    if cell[:1] == "=":
+        return f"{cell!r} is no time{NOT_CALCULATED}"
+    if hint := comment_hint(cell, table.layout):
+        return f"{cell!r} is no time{hint}"
     try:
-        read_time(cell)
+        read_time(read)
     except NoTime as error:
-        hint = "; where day or month stand first: layout: {date_order: dmy}" if looks_like_another_date(cell) else ""
-        return f"{error}{hint}"
-    raise AssertionError(f"{cell!r} is a time by itself and none in its column")
+        if cell == read:
+            return f"{error}{_order(table, column, cell)}"
+        order = table.layout.date_order
+        return f"{cell!r} is no time with layout: {{date_order: {order}}}: {error}{_order(table, column, cell)}"
+    raise AssertionError(f"{read!r} is a time by itself and none in its column")
+
+
+def _order(table: Table, column: str, cell: str) -> str:
+    """Return which order of day, month and year reads the whole column, where its cells look like such dates."""
+    if not looks_like_another_date(cell):
+        return ""
+    if year_of_two_digits(cell):
+        return "; a year has four digits"
+    cells = table.text(column)
+    fitting = []
+    for order in DATE_ORDERS:
+        way = table.layout.model_copy(update={"date_order": order})
+        # Most orders fail within a few rows.
+        if all(read_times([way.time(text) for text in part]).first_wrong is None for part in (cells[:100], cells)):
+            fitting.append(f"layout: {{date_order: {order}}}")
+    if len(fitting) > 1:
+        return f"; every row can be read with {' and with '.join(fitting)}: say which one is meant"
+    return f"; every row can be read with {fitting[0]}" if fitting else ""
 
 
 def _parse(table: Table, column: str, *, zoned: bool) -> tuple[Ints, Bools]:
@@ -151,12 +210,13 @@ def _parse(table: Table, column: str, *, zoned: bool) -> tuple[Ints, Bools]:
     times = read_times(cells)
     if times.first_wrong is not None:
         row = times.first_wrong
-        raise BadInput(f"{table.place(row)}: column {column}: {_refusal(cells[row])}")
+        raise BadInput(f"{table.place(row)}: column {column}: {_refusal(table, column, row, cells[row])}")
     if times.naive.any() and not zoned:
-        row = int(times.naive.argmax())
+        row, many = int(times.naive.argmax()), int(times.naive.sum())
         raise BadInput(
-            f"{table.place(row)}: column {column}: {cells[row]!r} has no UTC offset ({int(times.naive.sum())} such "
-            f"rows); write {EXAMPLE}, or name the zone of the clock in the case (zone: UTC, zone: Europe/Oslo)"
+            f"{table.place(row)}: column {column}: {str(table.text(column)[row])!r} has no UTC offset ({many} such "
+            f"rows); write {EXAMPLE}, or name the zone of the clock in the case (zone: UTC, zone: Europe/Oslo, or "
+            "zone: +01:00 where it is not changed in summer)"
         )
     return times.us, times.naive
 
@@ -190,7 +250,7 @@ def _of_clock(table: Table, spec: Series, clock_us: Ints, default_us: int) -> In
     # An ending is its beginning plus the step by the clock: so do the publishers who label hours by their end.
     begin_clock_us = clock_us - step_us if spec.label == "ending" else clock_us
     first, second, absent = _both(begin_clock_us, spec.zone)
-    row = np.flatnonzero(~_absent_and_empty(table, spec, absent))
+    row = np.flatnonzero(~_absent_and_empty(table, spec, absent, begin_clock_us))
     twice = first != second
     place = _place_among_equal(begin_clock_us)
     _refuse_single_twin(table, spec, begin_clock_us, twice & ~absent)
@@ -208,7 +268,7 @@ def _of_clock(table: Table, spec: Series, clock_us: Ints, default_us: int) -> In
 def _next_midnight_us(table: Table, spec: Series, begin_us: Ints) -> Ints:
     """Return the next local midnight after times that are local midnights of the zone."""
     assert spec.zone is not None
-    local = pd.DatetimeIndex(begin_us.astype("datetime64[us]")).tz_localize("UTC").tz_convert(spec.zone)
+    local = pd.DatetimeIndex(begin_us.astype("datetime64[us]")).tz_localize("UTC").tz_convert(clock_of(spec.zone))
     clock_us = local.tz_localize(None).to_numpy(dtype="datetime64[us]").astype(np.int64)
     off = clock_us % US_PER_DAY != 0
     if off.any():
@@ -229,14 +289,14 @@ def _both(clock_us: Ints, zone: str, absent_as: Literal["NaT", "shift_forward"] 
     both = []
     for summer in (True, False):
         flags = np.full(len(index), summer)
-        local = index.tz_localize(zone, ambiguous=flags, nonexistent=absent_as)
+        local = index.tz_localize(clock_of(zone), ambiguous=flags, nonexistent=absent_as)
         both.append(local.tz_convert("UTC").tz_localize(None))
     absent: Bools = np.asarray(both[0].isna(), dtype=bool)
     a, b = (moments.to_numpy(dtype="datetime64[us]").astype(np.int64) for moments in both)
     return np.minimum(a, b), np.maximum(a, b), absent
 
 
-def _absent_and_empty(table: Table, spec: Series, absent: Bools) -> Bools:
+def _absent_and_empty(table: Table, spec: Series, absent: Bools, clock_us: Ints) -> Bools:
     """Return which rows stand at hours that the clock leaves out; refuse those of them that hold a value."""
     if not absent.any():
         return absent
@@ -247,9 +307,25 @@ def _absent_and_empty(table: Table, spec: Series, absent: Bools) -> Bools:
         row = int(held.argmax())
         raise BadInput(
             f"{table.place(row)}: column {spec.time_column}: {_cell(table, spec, row)} does not exist on the clock of "
-            f"{spec.zone}, but has the value {text[row]!r}; is the zone right, and is the label the {spec.label}?"
+            f"{spec.zone}, but has the value {text[row]!r}; is the zone right (a clock that is not "
+            f"changed in summer is zone: {_winter(spec.zone, int(clock_us[row]))}), and is the label the {spec.label}?"
         )
     return absent
+
+
+def _winter(zone: str | None, clock_us: int) -> str:
+    """Return the offset of a zone in winter, by which a clock is named that is not changed in summer.
+
+    Parameters
+    ----------
+    clock_us : int
+        A clock time near a change.
+    """
+    assert zone is not None
+    near = moment(clock_us).replace(tzinfo=None)
+    offsets = [(near + timedelta(days=days)).replace(tzinfo=clock_of(zone)).utcoffset() for days in (-2, 2)]
+    winter = timezone(min(offset for offset in offsets if offset is not None))
+    return near.replace(tzinfo=winter).isoformat()[-len("+01:00") :]
 
 
 def _place_among_equal(clock_us: Ints) -> Ints:
@@ -267,5 +343,6 @@ def _refuse_single_twin(table: Table, spec: Series, begin_clock_us: Ints, twice:
         row = int(single.argmax())
         raise BadInput(
             f"{table.place(row)}: column {spec.time_column}: {_cell(table, spec, row)} happens twice on the clock of "
-            f"{spec.zone} and stands once; which of the two is missing cannot be known; give UTC offsets"
+            f"{spec.zone} and stands once; which of the two is missing cannot be known; give UTC offsets, "
+            f"or zone: {_winter(spec.zone, int(begin_clock_us[row]))} where the clock is not changed in summer"
         )

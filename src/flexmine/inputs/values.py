@@ -11,10 +11,12 @@ import pandas as pd
 
 from flexmine.errors import BadInput
 from flexmine.inputs.conversion import Conversion
+from flexmine.inputs.layout import Layout
 from flexmine.inputs.series_spec import BANDS, Series
-from flexmine.inputs.table import Bools, Table
-from flexmine.inputs.times import US_PER_H, moment
+from flexmine.inputs.table import PLAIN, Bools, Table
+from flexmine.inputs.times import US_PER_H
 from flexmine.inputs.units import guess
+from flexmine.inputs.workbook import NOT_CALCULATED
 from flexmine.problem import Floats, Ints
 
 SENTINELS = (-99999.0, -9999.0, -999.99, -999.9, -999.0, 9999.0, 9999.9, 99999.0)
@@ -26,6 +28,8 @@ _OUT_OF_RANGE = "is out of range"
 
 _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _GROUPS = re.compile(r"[-+]?[0-9]{1,3}(?P<mark>[ '.,\u00a0\u202f])[0-9]{3}((?P=mark)[0-9]{3})*([.,][0-9]+)?")
+_WAYS = ((".", ""), (",", ""), (".", ","), (",", "."), (",", " "), (".", " "), (".", "'"))
+"""Decimal mark and mark of thousands, as most of the world has them."""
 _SIGN = re.compile(r"(?P<sign>[$€£₽%]|USD|EUR)")
 
 
@@ -89,7 +93,7 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
             meant = guess((column.quantity,), float(values[i])) if wrong == _OUT_OF_RANGE else ""
             raise BadInput(
                 _sentence(column, cells, bad, shown)
-                + hint.format(text=text[i], other=written_otherwise(str(text[i])))
+                + hint.format(text=text[i], other=written_otherwise(str(text[i]), table.layout))
                 + (f"; {meant}" if meant else "")
             )
         faults |= bad
@@ -123,8 +127,31 @@ def _kinds_of_fault(values: Floats, quantity: str, given: Bools, doubtful: Bools
     )
 
 
-def written_otherwise(text: str) -> str:
-    """Return a hint on a text that is not a number: a comma, groups of digits, a sign; or that it may be a mark."""
+def written_otherwise(text: str, layout: Layout = PLAIN) -> str:
+    """Return what helps where a text is no number: another layout, a sign, a formula; or that it may be a mark."""
+    if text[:1] == "=":
+        return NOT_CALCULATED
+    if layout.decimal == "," or layout.thousands:
+        return _in_another_layout(text, layout) or _no_number(text)
+    return _no_number(text)
+
+
+def _in_another_layout(text: str, layout: Layout) -> str:
+    """Return as what a text would be a number, where the layout of its file is not that of most files."""
+    for decimal, thousands in _WAYS:
+        other = Layout.model_validate({"decimal": decimal, "thousands": thousands})
+        if number := other.number(text):
+            told = f"it is {number} with layout: {{{_marks(other)}}}, but the layout says {_marks(layout)}"
+            return f"; {told}; a column is written in one way"
+    return ""
+
+
+def _marks(layout: Layout) -> str:
+    thousands = f", thousands: {layout.thousands!r}" if layout.thousands else ""
+    return f"decimal: {layout.decimal!r}{thousands}"
+
+
+def _no_number(text: str) -> str:
     groups = _GROUPS.fullmatch(text)
     if groups is not None and groups["mark"] == "," and _COMMA.fullmatch(text):
         either = f"{text.replace(',', '.')} or {text.replace(',', '')}"
@@ -152,8 +179,10 @@ def _sentence(column: Column, cells: Cells, bad: Bools, shown: str) -> str:
     low, high = BANDS[column.quantity]
     bad = bad & cells.inside
     i = int(bad.argmax())
+    # The file's own time finds the row; site time may be another.
+    when = column.table.text(column.spec.time_column)[cells.row[i]]
     return (
-        f"{column.table.place(cells.row[i])}: column {column.name}, {moment(cells.begin_us[i]).isoformat()}: {shown} "
+        f"{column.table.place(cells.row[i])}: column {column.name}, {when}: {shown} "
         f"({int(bad.sum())} of {int(cells.inside.sum())} values of the horizon); allowed: numbers from {low:g} to "
         f"{high:g} for {column.quantity}"
     )

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from itertools import islice, pairwise
 from typing import Any
 
+import numpy as np
+
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.layout import Layout
 
@@ -28,6 +30,9 @@ _NOT_EXCEL = (
 """What zipfile raises on an archive that is damaged, encrypted or packed by another method, and openpyxl on XML that is
 damaged or not a workbook's; neither documents which errors it raises."""
 _ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
+_FORMULA = re.compile(rb"<c(?P<how>(?:\s[^<>]*)?)><f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>")
+"""A formula without its value; that of an empty text has none either, but says that it is a text."""
+NOT_CALCULATED = "; it is a formula without a saved value: open the file in Excel, or the like, and save it"
 _MOST_TAGS = 10 * MAX_COLUMNS
 """In a row; a cell has three elements at most, each with a beginning and an end."""
 
@@ -67,24 +72,44 @@ def sheet_cells(raw: bytes, label: str, how: Layout) -> list[list[str]]:
         raise BadInput(
             f"{label}: an Excel file needs the package openpyxl; install flexmine[xlsx], or save the sheet as CSV"
         )
-    import openpyxl
-
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             refuse_size(label, 0, 0, sum(entry.file_size for entry in archive.infolist()))
             _refuse_large_sheets(label, archive, how.header_row)
+            calculated = _calculated(archive)
         with warnings.catch_warnings():
             # They are of styles, and of cells that it turns into errors, which are refused where they are needed.
             warnings.filterwarnings("ignore", module="openpyxl")
-            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-            sheet = _sheet(book, label, how)
-            # Programs write sizes of sheets that are none; rows are as long as they are.
-            sheet.reset_dimensions()
-            rows = list(islice(sheet.iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
+            rows = _rows(raw, label, how, values=True)
+            if not calculated:
+                both = zip(rows, _rows(raw, label, how, values=False), strict=True)
+                rows = [tuple(f if _stands_in(f, v) else v for v, f in zip(*pair, strict=True)) for pair in both]
     except _NOT_EXCEL as error:
         raise BadInput(f"{label}: this is not an Excel file (.xlsx): {printable(str(error))}") from error
     refuse_size(label, len(rows), max((len(row) for row in rows), default=0))
-    return [[_cell(value) for value in row] for row in rows]
+    return [[cell_text(value, how) for value in row] for row in rows]
+
+
+def _rows(raw: bytes, label: str, how: Layout, *, values: bool) -> list[tuple[Any, ...]]:
+    """Return the rows of the sheet that is meant, with values or with formulas."""
+    import openpyxl
+
+    sheet = _sheet(openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=values), label, how)
+    # Programs write sizes of sheets that are none; rows are as long as they are.
+    sheet.reset_dimensions()
+    return list(islice(sheet.iter_rows(values_only=True), MAX_ROWS + how.header_row + 1))
+
+
+def _calculated(archive: zipfile.ZipFile) -> bool:
+    """Return whether every formula has its value: programs that cannot calculate write files in which none has."""
+    sheets = (archive.read(name) for name in archive.namelist())
+    found = (match for text in sheets if b"sheetData" in text for match in _FORMULA.finditer(text))
+    return all(b't="str"' in match["how"] for match in found)
+
+
+def _stands_in(formula: Any, value: Any) -> bool:
+    """Return whether a cell has a formula and no value: its text then is the formula, which is no empty cell."""
+    return value is None and isinstance(formula, str) and formula[:1] == "="
 
 
 def _refuse_large_sheets(label: str, archive: zipfile.ZipFile, above: int) -> None:
@@ -113,10 +138,15 @@ def _sheet(book: Any, label: str, how: Layout) -> Any:
     raise BadInput(f"{label}: {asked}: layout: {{sheet: {names[0]}}}; its sheets: {', '.join(map(printable, names))}")
 
 
-def _cell(value: Any) -> str:
-    """Return a cell of a sheet as the text that a CSV file would hold; Excel keeps times to some microseconds only."""
+def cell_text(value: Any, how: Layout) -> str:
+    """Return a typed cell as the text that a CSV file of this layout would hold.
+
+    A number is one whatever the decimal mark of the texts beside it.  Excel keeps times to some microseconds only.
+    """
     if value is None:
         return ""
     if isinstance(value, datetime):
         return (value + timedelta(microseconds=500_000)).replace(microsecond=0).isoformat()
+    if isinstance(value, float | np.floating):
+        return str(value).replace(".", how.decimal)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -28,6 +28,8 @@ MAX_MESSAGES = 100
 MAX_DIGITS = 300
 _ALLOWED = f"allowed are at most {MAX_NODES} values (aliases counted each time) in at most {MAX_LEVELS} levels"
 _OF_YAML_1_1 = {"true": "on", "false": "off"}
+_GLUED = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z_][A-Za-z0-9_]*):(?P<value>[^\s/:][^:]*?)\s*")
+_OF_A_COLON = ("could not find expected ':'", "mapping values are not allowed")
 _LINES_AND_TABS = str.maketrans("", "", "\r\n\t")
 Keys = tuple[str | int, ...]
 D = TypeVar("D", bound=Document)
@@ -229,6 +231,11 @@ def _compose(raw: bytes, label: str) -> yaml.Node:
         raise BadInput(f"{label}:{line}:1: byte {error.start + 1} is not UTF-8; save the file as UTF-8") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        of_colon = any(words in str(error.problem) for words in _OF_A_COLON)
+        if mark and of_colon and (glued := _glued(text, mark.line)):
+            line, key, value = glued
+            said = f"there is no space after the colon; write {key}: {value}"
+            raise BadInput(f"{label}:{line}:1: this is not YAML: {said}") from error
         where = f"{label}:{mark.line + 1}:{mark.column + 1}" if mark else label
         raise BadInput(f"{where}: this is not YAML: {_reason(error)}") from error
     except yaml.reader.ReaderError as error:
@@ -241,6 +248,22 @@ def _compose(raw: bytes, label: str) -> yaml.Node:
     if node is None:
         raise BadInput(f"{label}:1:1: the file is empty")
     return node
+
+
+def _glued(text: str, line: int) -> tuple[int, str, str] | None:
+    """Return line, key and value of ``key:value`` in the line of an error or above it, which is text and no key.
+
+    Parameters
+    ----------
+    line : int
+        Of the error, counted from 0: the parser stops where it has looked for the colon in vain.
+    """
+    lines = text.splitlines()
+    for number in (line, line - 1):
+        found = _GLUED.fullmatch(lines[number]) if 0 <= number < len(lines) else None
+        if found is not None:
+            return number + 1, found["key"], found["value"]
+    return None
 
 
 def _reason(error: yaml.MarkedYAMLError) -> str:

@@ -90,6 +90,7 @@ def stitched(
     label = first.label if len(used) == 1 else f"{first.label} and {len(used) - 1} older"
     table = Table(label, frame, whole["line"].to_numpy(dtype=np.int64))
     iso = {"format": "csv", "layout": None, "zone": None, "label": "beginning", "issue_column": None}
+    iso["time_of_day_column"] = None
     more_keys = {"revision_column": None, "stale_after_h": None, "every": named_step(spec, own)}
     end_us = int(rows["end_us"].max()) if len(rows) else to_us(axis.begin(0))
     inside = (whole["begin_us"] >= end_us) & (whole["begin_us"] < to_us(axis.begin(axis.steps)))

@@ -156,7 +156,7 @@ def test_entsoe_prices():
         ),
         ("03:00 - 29.03.2020 04:00", "03:00 - 29.03.2020 05:00", "is no interval as long as the others"),
         ("03:00 - 29.03.2020 04:00", "03:00 - 31.02.2020 04:00", "is no interval as long as the others"),
-        ("mtu_cet_cest", "time", "there is no column mtu_cet_cest; columns: time"),
+        ("mtu_cet_cest", "time", "no column MTU (CET/CEST) or mtu_cet_cest, as an ENTSO-E export has it; columns: "),
     ],
 )
 def test_entsoe_refusals(old, new, words):

@@ -218,6 +218,14 @@ def test_a_year_that_went_over_from_hours_to_quarters():
 HOURS = quarters(datetime(2024, 9, 10), 60)
 
 
+def test_an_area_is_named_in_small_letters_too():
+    """*Proves:* one area is meant, however it is written.  *Sensitivity:* two that differ by case are not guessed."""
+    assert converted(old_csv(), "kr.SAND").rows.equals(converted(old_csv(), "Kr.sand").rows)
+    both = portal_csv(HOURS, ("NO2 (EUR)", "no2 (EUR)"))
+    assert "'No2' is none of them" in refusal(both, "No2")
+    assert "the areas are 'SYS', 'SE1', 'Oslo', 'Kr.sand', 'Tromsø': '1' is none of them" in refusal(old_csv(), "1")
+
+
 @pytest.mark.parametrize(
     ("raw", "only", "words"),
     [

@@ -37,6 +37,33 @@ ADAPTERS: dict[str, tuple[str, str]] = {
 """Module and what it reads, by name of the adapter."""
 
 
+_HEADERS: dict[str, tuple[str, ...]] = {
+    "entsoe-prices": ("MTU (CET/CEST)",),
+    "nord-pool": ("Delivery Start (CET)", "Elspot Prices"),
+    "eia930": ("Balancing Authority", "respondent,"),
+    "coin-metrics": ("DiffMean", "BlkCnt"),
+    "pvgis-tmy": ("time(UTC),T2m",),
+    "nsrdb-psm": ("Source,Location ID",),
+}
+"""What stands near the beginning of files of a kind and of no other."""
+_BEGINNING_BYTES = 8192
+
+
+def another(name: str, raw: bytes) -> str:
+    """Return what to add to a refusal where a file is of the kind of another adapter, empty where it is not.
+
+    Parameters
+    ----------
+    name : str
+        The adapter that has refused it.
+    raw : bytes
+        The file.
+    """
+    beginning = raw[:_BEGINNING_BYTES].decode("utf-8", errors="replace").replace('"', "")
+    found = [other for other, marks in _HEADERS.items() if any(mark in beginning for mark in marks)]
+    return f"; it looks like a file for {found[0]}" if found and name not in found else ""
+
+
 def read(name: str, raw: bytes, label: str) -> Table:
     """Return the table in `raw`, the bytes of a file as its publisher writes it; an adapter may know headerless files.
 

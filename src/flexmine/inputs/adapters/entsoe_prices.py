@@ -43,8 +43,9 @@ def _column(table: Table, names: tuple[str, ...]) -> str:
     for name in names:
         if name in table.rows.columns:
             return name
-    table.need(names[0])
-    return names[0]
+    columns = ", ".join(map(str, table.rows.columns))
+    wanted = " or ".join(names[::-1])
+    raise BadInput(f"{table.place(-1)}: there is no column {wanted}, as an ENTSO-E export has it; columns: {columns}")
 
 
 def _ends(table: Table, column: str) -> tuple[pd.Series[str], pd.Series[str]]:

@@ -19,7 +19,7 @@ import pandas as pd
 from flexmine.errors import BadInput
 from flexmine.inputs.adapters.base import Converted, Settings
 from flexmine.inputs.adapters.market_clock import priced
-from flexmine.inputs.adapters.shapes import with_cells
+from flexmine.inputs.adapters.shapes import named, with_cells
 from flexmine.inputs.adapters.sheets import sheet_of, table_of
 from flexmine.inputs.layout import Layout
 from flexmine.inputs.table import PLAIN, Table
@@ -112,6 +112,7 @@ def _area(table: Table, wanted: str | None) -> str:
         areas.setdefault(match["area"] if match else name, []).append(name)
     if wanted is None and len(areas) == 1:
         wanted = next(iter(areas))
+    wanted = named(wanted, areas)
     if wanted not in areas:
         said = f"{wanted!r} is none of them" if wanted else "one of them has to be named"
         raise BadInput(f"{table.place(-1)}: the areas are {', '.join(map(repr, areas)) or 'none'}: {said} (--only)")

@@ -5,7 +5,7 @@ Each function returns the columns that an adapter reads, or the table unchanged 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -74,6 +74,20 @@ def below(raw: bytes, label: str, first_cell: str) -> Table:
     return read_table("\n".join(lines[:end]).encode(), label, layout=Layout(header_row=begin + 1))
 
 
+def named(wanted: str | None, known: Iterable[str]) -> str | None:
+    """Return the known name that is wanted, in small or capital letters where only one is it.
+
+    Parameters
+    ----------
+    wanted : str or None
+        As the person wrote it.
+    known : iterable of str
+        As the file has them.
+    """
+    alike = [name for name in known if wanted is not None and name.casefold() == wanted.casefold()]
+    return alike[0] if len(alike) == 1 else wanted
+
+
 def only(table: Table, column: str, wanted: str | None, option: str = "--only") -> Table:
     """Return the rows of a table that have one value in a column; all where there is no such column to choose in.
 
@@ -101,6 +115,7 @@ def only(table: Table, column: str, wanted: str | None, option: str = "--only") 
     known = list(dict.fromkeys(text))
     if wanted is None and len(known) == 1:
         return table
+    wanted = named(wanted, known)
     if wanted not in known:
         said = f"{wanted!r} is none of them" if wanted else "one of them has to be named"
         shown = ", ".join(repr(name) for name in known[:12])

@@ -14,12 +14,10 @@ import pandas as pd
 from flexmine.errors import BadInput, printable
 from flexmine.inputs.decoding import text_of
 from flexmine.inputs.layout import Layout
-from flexmine.inputs.table import PLAIN, Table
+from flexmine.inputs.table import HEADER_WITHIN, PLAIN, Table
 from flexmine.inputs.workbook import MAX_COLUMNS, sheet_cells
 
 _SEPARATORS = (";", ",", "\t")
-HEADER_WITHIN = 20
-"""Rows in which a header is looked for."""
 
 
 @dataclass(frozen=True)
