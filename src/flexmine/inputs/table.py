@@ -42,6 +42,8 @@ class Table:
         What a line is called: empty for lines of text, ``row`` where the file has none.
     layout : Layout
         How its numbers and times are written.
+    files : ndarray of str, shape (rows,), or None
+        Where the rows are of several files: how messages name the file of each.
     """
 
     label: str
@@ -49,12 +51,14 @@ class Table:
     lines: Ints
     word: str = ""
     layout: Layout = PLAIN
+    files: NDArray[np.object_] | None = None
 
     def place(self, row: int | np.integer) -> str:
         """Return ``file:line`` of a row, or ``file: row N`` where the file has no lines; of -1, the header's."""
+        label = self.label if self.files is None or row < 0 else self.files[row]
         if not self.word:
-            return f"{self.label}:{int(self.lines[row]) if row >= 0 else self.layout.header_row}"
-        return f"{self.label}: {self.word} {int(self.lines[row])}" if row >= 0 else self.label
+            return f"{label}:{int(self.lines[row]) if row >= 0 else self.layout.header_row}"
+        return f"{label}: {self.word} {int(self.lines[row])}" if row >= 0 else label
 
     def need(self, *columns: str) -> None:
         """Refuse a table that lacks one of `columns`.
@@ -94,7 +98,8 @@ class Table:
 
     def select(self, rows: Ints) -> Table:
         """Return the table of some rows, which keep their places."""
-        return replace(self, rows=self.rows.iloc[rows].reset_index(drop=True), lines=self.lines[rows])
+        files = None if self.files is None else self.files[rows]
+        return replace(self, rows=self.rows.iloc[rows].reset_index(drop=True), lines=self.lines[rows], files=files)
 
 
 def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None = None) -> Table:

@@ -65,8 +65,9 @@ def stitched(
         There is no issue, or the newest cannot be read.
     """
     first, *older = issues
-    rows, own = _rows(read(first), spec, axis, as_of)
-    parts, used = [rows], [first]
+    newest = read(first)
+    rows, own = _rows(newest, spec, axis, as_of)
+    parts, used = [rows.assign(file=first.label)], [first]
     for issue in older:
         if _covers(parts, axis):
             break
@@ -75,7 +76,7 @@ def stitched(
         except BadInput:
             continue
         outside = _outside(more, parts) if step_us == own else more[:0]
-        parts.append(outside)
+        parts.append(outside.assign(file=issue.label))
         # What lies before or after the horizon serves the policies of filling only.
         if ((outside["end_us"] > to_us(axis.begin(0))) & (outside["begin_us"] < to_us(axis.begin(axis.steps)))).any():
             used.append(issue)
@@ -84,7 +85,8 @@ def stitched(
     columns = list(dict.fromkeys((spec.column, *spec.quantiles.values())))
     frame = pd.DataFrame({spec.time_column: texts, **{name: whole[name].to_numpy() for name in columns}}, dtype=str)
     label = first.label if len(used) == 1 else f"{first.label} and {len(used) - 1} older"
-    table = Table(label, frame, whole["line"].to_numpy(dtype=np.int64))
+    files = whole["file"].to_numpy(dtype=object)
+    table = Table(label, frame, whole["line"].to_numpy(dtype=np.int64), newest.word, files=files)
     iso = {"format": "csv", "layout": None, "zone": None, "label": "beginning", "issue_column": None}
     more_keys = {"revision_column": None, "stale_after_h": None, "every": named_step(spec, own)}
     end_us = int(rows["end_us"].max()) if len(rows) else to_us(axis.begin(0))
