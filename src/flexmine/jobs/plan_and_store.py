@@ -17,7 +17,7 @@ from flexmine.audit.seal import SEAL
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
 from flexmine.jobs.compare import input_changes
 from flexmine.jobs.fallback_chain import FallbackChain, Prepared
-from flexmine.jobs.feeds import NEWEST
+from flexmine.jobs.feeds import NEWEST, lasting
 from flexmine.jobs.job import Job
 from flexmine.jobs.planning import plan_inputs
 from flexmine.output import write_plan
@@ -98,12 +98,15 @@ class Planner:
             self.progress(f"{day}: {name}")
             phases = Phases()
             try:
-                prepared = prepare(staged / name)
+                prepared = prepare(staged / name, lasting(failures[0]) if failures else "")
                 digest = digest_of(prepared.folder)
                 if known is not None and (known.inputs_sha256 == digest or self._is_better(chain, known, prepared)):
                     LOG.info("%s: revision %d stays as it is (%s)", day, known.revision, known.step)
                     return None
                 if digest in tried:
+                    LOG.warning(
+                        "%s: step %s changes nothing: its inputs are those of a step that has failed", day, name
+                    )
                     continue
                 tried.add(digest)
                 plan = plan_inputs(prepared.folder, phases)
@@ -163,7 +166,7 @@ class Planner:
 
     def _record(self, chain: FallbackChain, newest: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
         local, begin = chain.horizon.day, chain.horizon.begin
-        labels = prepared.provenance.labels
+        labels = (*prepared.provenance.labels, *prepared.provenance.marks)
         if self.now >= begin:
             labels = (*labels, f"planned at {self.now.isoformat(timespec='minutes')}, after the day had begun")
         return RunRecord(

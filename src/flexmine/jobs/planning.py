@@ -36,6 +36,7 @@ def plan_inputs(folder: Path, phases: Phases) -> Plan:
         plan = plan_given(case, HOLD, hold_safe_power)
     else:
         plan = plan_case(case, phases=phases)
+    notes = (*how.labels, *how.marks, *plan.notes)
     if how.step == NEWEST:
-        return plan
-    return replace(plan, status=Status.FALLBACK, because=how.labels, notes=(*how.labels, *plan.notes))
+        return replace(plan, notes=notes)
+    return replace(plan, status=Status.FALLBACK, because=how.labels, notes=notes)
