@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,14 @@ from flexmine.jobs.feeds import (
     refuse_persisted,
 )
 from flexmine.jobs.job import Job
-from flexmine.jobs.persistence import Past, persisted, taken_over
+from flexmine.jobs.persistence import Past, of_values, persisted, taken_over
 from flexmine.jobs.pins import job_pins
 from flexmine.jobs.resolve import CASE_FILE, Horizon, Inputs, Provenance, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
 from flexmine.jobs.state import Before
 from flexmine.jobs.template import SeriesKey
 from flexmine.problem import TimeAxis
+from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 
 PREVIOUS_PLAN, HOLD = "previous_plan", "hold"
@@ -64,6 +65,8 @@ class FallbackChain:
         forecasts say nothing of its first hours, and plans of hindsight are worth nothing.
     readings : dict
         The files of feeds as they were read first, see :class:`flexmine.jobs.feeds.Search`.
+    in_force : RunRecord or None
+        The plan that machines follow in these hours: it goes before a worse step of the ladder.
     """
 
     job: Job
@@ -75,6 +78,7 @@ class FallbackChain:
     extra: Mapping[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     readings: dict[Path, bytes] = field(default_factory=dict)
+    in_force: RunRecord | None = None
 
     def steps(self) -> Iterator[tuple[str, Callable[[Path, str], Prepared]]]:
         """Yield the name of each step and how its inputs are prepared, in order.
@@ -183,10 +187,55 @@ class FallbackChain:
                 raise BadInput(f"{key.dotted}: was no series of the plan of {last.day}")
             chosen[key.dotted] = taken_over(key, own[key.dotted], inputs, self._axis(horizon), step=PREVIOUS_PLAN)
         prepared = self._write(horizon, chosen, Provenance(PREVIOUS_PLAN, (label,)), folder)
+        self._keep_plan(plan, folder)
+        return prepared
+
+    def of_plan_in_force(self, folder: Path) -> Prepared:
+        """Prepare what is left of the plan in force, with what is known now: its published hours, and its schedule.
+
+        Each series is what its issues know, and where they know nothing what the plan was made from.
+
+        Parameters
+        ----------
+        folder : Path
+            Where the inputs are written, and the plan as it was made beside them.
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        BadInput
+            The plan does not cover these hours, or its files cannot be read.
+        """
+        assert self.in_force is not None
+        last, inputs = self.in_force, self.store.inputs(self.in_force)
+        case = load_case(inputs / CASE_FILE)
+        rest = Horizon(self.horizon.day, 0.0, self.horizon.since)
+        search = self._search(rest)
+        axis = search.axis
+        first = round((axis.begin(0) - case.time.begin(0)) / timedelta(hours=axis.step_h))
+        if case.time.step_h != axis.step_h or first < 0 or first + axis.steps > case.time.steps:
+            raise BadInput(f"revision {last.revision} does not cover the hours from {axis.begin(0).isoformat()} on")
+        feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
+        chosen = {}
+        for key in self.job.template.series():
+            if key.dotted not in case.series:
+                raise BadInput(f"{key.dotted}: was no series of revision {last.revision}")
+            own = case.series[key.dotted][first : first + axis.steps]
+            values = next(known(search, key, feeds.get(key.dotted)))
+            made = of_values(key, np.where(np.isnan(values), own, values), axis, step=last.step, label="")
+            chosen[key.dotted] = made
+        alone = replace(self, extra={})
+        prepared = alone._write(rest, chosen, Provenance(PREVIOUS_PLAN), folder)
+        self._keep_plan(self.store.plan(last), folder)
+        return prepared
+
+    def _keep_plan(self, plan: Path, folder: Path) -> None:
         (folder / KEPT_FOLDER).mkdir()
         for name in KEPT_FILES:
             shutil.copyfile(plan / name, folder / KEPT_FOLDER / name)
-        return prepared
 
     def _axis(self, horizon: Horizon) -> TimeAxis:
         return horizon.axis(self.job.template.case.document.step_h)

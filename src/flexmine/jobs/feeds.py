@@ -299,6 +299,9 @@ def _source(search: Search, issue: FeedFile, *used: FeedFile) -> dict[str, Any]:
 
 def _of_issue(search: Search, key: SeriesKey, issue: FeedFile, step: str, label: str) -> Chosen:
     with _named(key):
+        until = stitched([issue], partial(_table_of, search, key), key.spec, search.axis, search.as_of).until
+        if until <= search.axis.begin(0):
+            raise BadInput(f"{issue.label}: ends at {_shown(until)}; planned is from {_shown(search.axis.begin(0))} on")
         table = _table_of(search, key, issue)
     source = _source(search, issue)
     chosen = _of_table(search, key, table, key.spec, step=step, label=label, source=source, of_feed=True)
