@@ -269,3 +269,21 @@ def test_persistence_keeps_what_is_known(tmp_path):
     prices = case_of(job, record).series["sources.grid.price_usd_per_mwh"]
     assert prices[5] == pytest.approx(2.0 * (40.0 + 5 + 1.1)) and prices[24] == pytest.approx(40.0 + 0 + 1.0)
     assert price.is_file()
+
+
+def test_a_fault_names_the_file_that_holds_it(tmp_path):
+    """A bad cell for this evening stands in yesterday's file, which completes the one of tomorrow.
+
+    *Proves:* the message begins with the name and line of the file that holds the cell.
+
+    *Sensitivity:* lines counted under the name of the newest issue lead to a row that is right, or is not there.
+    """
+    job = made(tmp_path / "job")
+    night(job, DAY, at(-4))
+    today = max((job.parent / "feeds").glob("surplus_*.csv"))
+    issue(job.parent, DAY + timedelta(days=1), 2)
+    lines = today.read_text(encoding="utf-8").split("\n")
+    lines[19] = lines[19].split(",")[0] + ",x1.5"
+    today.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(BadInput, match=rf"^{SERIES}: feeds/{today.name}:20: column surplus_mw, .*'x1.5'"):
+        Intraday(Night(read_job(job), at(13.2)), REPLAN).run()

@@ -42,7 +42,7 @@ def run_unattended(
         with Afterwards(kind, night.job, run_id, log.warning) as afterwards:
             results = list(work(night))
             code = afterwards.exit_code = exit_code(results)
-            afterwards.message = "; ".join(f"{r.record.day}: {r.record.status}" for r in results)
+            afterwards.message = "\n".join(line for result in results for line in result.lines)
     if as_json:
         days = [{**r.record.document(), "sequence": r.record.sequence, "new": r.new} for r in results]
         put(json.dumps({"run_id": run_id, "exit_code": code, "days": days}))

@@ -42,7 +42,7 @@ def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None =
         for column in (spec.column, *spec.quantiles.values()):
             plain[column] = cut.plain_cells(column, spec.missing)
         kept = kept.model_copy(update={"layout": None})
-    return Table(cut.label, plain, cut.lines, cut.word), kept
+    return Table(cut.label, plain, cut.lines, cut.word, files=cut.files), kept
 
 
 def _margin(spec: Series) -> timedelta:

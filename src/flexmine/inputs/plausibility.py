@@ -120,23 +120,8 @@ def _of_plant(plant: PlantDocument, models: Mapping[str, ContainerDocument]) -> 
 def _of_case(
     document: Any, plant: PlantDocument, models: Mapping[str, ContainerDocument], series: Mapping[str, Floats]
 ) -> Iterator[Verdict]:
-    fleet_mw = _fleet_mw(plant.container_names, plant, models)
-    # A cap below what one container needs is reported by itself, and not once more with every supply.
-    draw_mw = min(fleet_mw, max(plant.cap_mw, _needs_mw(models)))
-    for i, source in enumerate(document.sources or ()):
-        for name in ("available_mw", "price_usd_per_mwh", "network_tariff_usd_per_mwh", "carbon_g_per_kwh"):
-            dotted, keys = f"sources.{getattr(source, 'name', None)}.{name}", ("sources", i, name)
-            values = series.get(dotted)
-            if values is None:
-                continue
-            if name == "available_mw":
-                most, what = MANY_TIMES_SUPPLY * draw_mw, f"the plant can draw ({draw_mw:g} MW)"
-                wrong = _too_much(keys, float(values.max()), most, what)
-            elif name == "carbon_g_per_kwh":
-                wrong = _small(keys, values, SMALLEST_CARBON)
-            else:
-                wrong = _price(keys, values)
-            yield Verdict(dotted, False, keys, wrong)
+    fleet_mw, draw_mw = _fleet_mw(plant.container_names, plant, models), _draw_mw(plant, models)
+    yield from of_sources(document, plant, models, series)
     for i, order in enumerate(document.orders or ()):
         cap_mw, keys = getattr(order, "cap_mw", None), ("orders", i, "cap_mw")
         if cap_mw is not None:
@@ -151,6 +136,50 @@ def _of_case(
         wrong = wrong or _too_little(initial_mw, *_running(document.state, plant, models))
         yield Verdict("state.initial_mw", False, ("state", "initial_mw"), wrong)
     yield from _of_hash_value(document.hash_value, getattr(document, "start", None))
+
+
+def of_sources(
+    document: Any, plant: PlantDocument, models: Mapping[str, ContainerDocument], series: Mapping[str, Floats]
+) -> Iterator[Verdict]:
+    """Yield what was found at each supply, price and intensity of a source.
+
+    Parameters
+    ----------
+    document : CaseDocument
+        Or, of a faulty case, an object with the parts that are right.
+    plant : PlantDocument
+    models : mapping of ContainerDocument
+        By the reference that the plant's groups use.
+    series : mapping of ndarray
+        By dotted key; a key that is not in it is not looked at.
+
+    Yields
+    ------
+    Verdict
+    """
+    draw_mw = _draw_mw(plant, models)
+    for i, source in enumerate(document.sources or ()):
+        for name in ("available_mw", "price_usd_per_mwh", "network_tariff_usd_per_mwh", "carbon_g_per_kwh"):
+            dotted, keys = f"sources.{getattr(source, 'name', None)}.{name}", ("sources", i, name)
+            values = series.get(dotted)
+            if values is None:
+                continue
+            if name == "available_mw":
+                most, what = MANY_TIMES_SUPPLY * draw_mw, f"the plant can draw ({draw_mw:g} MW)"
+                wrong = _too_much(keys, float(values.max()), most, what)
+            elif name == "carbon_g_per_kwh":
+                wrong = _small(keys, values, SMALLEST_CARBON)
+            else:
+                wrong = _price(keys, values)
+            yield Verdict(dotted, False, keys, wrong)
+
+
+def _draw_mw(plant: PlantDocument, models: Mapping[str, ContainerDocument]) -> float:
+    """Return what the plant can draw [MW].
+
+    A cap below what one container needs is reported by itself, and not once more with every supply.
+    """
+    return min(_fleet_mw(plant.container_names, plant, models), max(plant.cap_mw, _needs_mw(models)))
 
 
 def _of_hash_value(terms: Any, start: datetime | None) -> Iterator[Verdict]:

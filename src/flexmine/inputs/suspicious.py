@@ -47,7 +47,7 @@ def suspicious(document: Any, axis: TimeAxis, read: Mapping[str, SeriesRead]) ->
     publish_h = DEFAULT_PUBLISH_H if document.publish_h is None else document.publish_h
     published = min(axis.steps, round(publish_h / axis.step_h))
     if (temperature := read.get("temperature_c")) is not None:
-        wrong = _hot(temperature.values) or _same_at_end(temperature, axis, published, SAME_TEMPERATURE_H)
+        wrong = _hot(temperature) or _same_at_end(temperature, axis, published, SAME_TEMPERATURE_H)
         yield "series.temperature_c", ("series", "temperature_c"), wrong
     for i, source in enumerate(document.sources or ()):
         dotted = f"sources.{getattr(source, 'name', None)}.price_usd_per_mwh"
@@ -85,13 +85,13 @@ def _same_at_end(series: SeriesRead, axis: TimeAxis, published: int, most_h: flo
     )
 
 
-def _hot(values: Floats) -> str:
-    mean = float(values.mean())
+def _hot(series: SeriesRead) -> str:
+    mean = float(series.values.mean())
     if mean <= LARGEST_MEAN_TEMPERATURE_C:
         return ""
     return (
-        f"a mean of {mean:g} degrees C is hotter than any place on Earth; the values look like degrees F, of which "
-        f"{mean:g} are {(mean - 32.0) / 1.8:.1f} degrees C: unit: F"
+        f"{_place(series, 0)}: a mean of {mean:g} degrees C is hotter than any place on Earth; the values look like "
+        f"degrees F, of which {mean:g} are {(mean - 32.0) / 1.8:.1f} degrees C: unit: F"
     )
 
 

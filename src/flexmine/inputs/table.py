@@ -45,6 +45,8 @@ class Table:
         Name of a line in messages: empty for lines of text, ``row`` where the file has none.
     layout : Layout
         How its numbers and times are written.
+    files : ndarray of str, shape (rows,), or None
+        Where the rows are of several files: how messages name the file of each.
     """
 
     label: str
@@ -52,12 +54,14 @@ class Table:
     lines: Ints
     word: str = ""
     layout: Layout = PLAIN
+    files: NDArray[np.object_] | None = None
 
     def place(self, row: int | np.integer) -> str:
-        """Return ``file:line`` of the row with index `row`, ``file: row N`` in a file without lines; -1: the header."""
+        """Return ``file:line`` of a row, or ``file: row N`` where the file has no lines; of -1, the header's."""
+        label = self.label if self.files is None or row < 0 else self.files[row]
         if not self.word:
-            return f"{self.label}:{int(self.lines[row]) if row >= 0 else self.layout.header_row}"
-        return f"{self.label}: {self.word} {int(self.lines[row])}" if row >= 0 else self.label
+            return f"{label}:{int(self.lines[row]) if row >= 0 else self.layout.header_row}"
+        return f"{label}: {self.word} {int(self.lines[row])}" if row >= 0 else label
 
     def need(self, *columns: str) -> None:
         """Refuse a table that lacks one of `columns`.
@@ -105,8 +109,9 @@ class Table:
         return cells if self.layout.date_order is None else [self.layout.time(cell) for cell in cells]
 
     def select(self, rows: Ints) -> Table:
-        """Return the table of `rows`, by their indices, which keep their places in the file."""
-        return replace(self, rows=self.rows.iloc[rows].reset_index(drop=True), lines=self.lines[rows])
+        """Return the table of some rows, which keep their places."""
+        files = None if self.files is None else self.files[rows]
+        return replace(self, rows=self.rows.iloc[rows].reset_index(drop=True), lines=self.lines[rows], files=files)
 
 
 def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None = None) -> Table:

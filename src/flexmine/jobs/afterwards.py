@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 
-from flexmine.errors import EXIT_INTERNAL, BadInput, FlexmineError
+from flexmine.errors import EXIT_CODES, EXIT_INTERNAL, BadInput, FlexmineError
 from flexmine.jobs.health import health
 from flexmine.jobs.job import Job
 from flexmine.jobs.metrics import write_metrics
@@ -34,7 +34,7 @@ class Afterwards:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        status = "planned" if self.exit_code == 0 else f"exit {self.exit_code}"
+        status = next((s.value for s, code in EXIT_CODES.items() if code == self.exit_code), "planned")
         if error is not None:
             known = isinstance(error, FlexmineError)
             self.exit_code = error.exit_code if isinstance(error, FlexmineError) else EXIT_INTERNAL

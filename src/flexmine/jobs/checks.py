@@ -8,8 +8,11 @@ from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
 
+from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.publish.whole import Whole, newest_whole
+
+DAYS_OF_A_RUN = 50
 
 
 class Level(IntEnum):
@@ -44,3 +47,20 @@ class View:
     def whole(self) -> Whole:
         """The newest undamaged publication, and what is wrong with later ones."""
         return newest_whole(self.job.path_of(self.job.document.publish.directory))
+
+    @cached_property
+    def told(self) -> tuple[str, ...]:
+        """What the last run has said of its plans and inputs; nothing where the store cannot be read."""
+        if not self.job.has_store:
+            return ()
+        try:
+            store = self.job.open_store()
+        except BadInput:  # which another check tells
+            return ()
+        try:
+            attempts = store.attempts(self.job.plant, DAYS_OF_A_RUN)
+        except BadInput:
+            return ()
+        finally:
+            store.close()
+        return tuple(message for a in attempts if a.run_id == attempts[0].run_id for message in a.messages)

@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
+from flexmine.inputs.case_series import series_entries
+from flexmine.inputs.series_spec import Series
 from flexmine.jobs.calendar import ONE_DAY
-from flexmine.jobs.feeds import NEWEST, Chosen, Search, filled, known, newest, older
+from flexmine.jobs.feeds import (
+    NEWEST,
+    Chosen,
+    Search,
+    Unusable,
+    filled,
+    known,
+    lasting,
+    newest,
+    older,
+    refuse_persisted,
+)
 from flexmine.jobs.job import Job
-from flexmine.jobs.persistence import Past, of_values, persisted
+from flexmine.jobs.persistence import Past, of_values, persisted, taken_over
 from flexmine.jobs.pins import job_pins
 from flexmine.jobs.resolve import CASE_FILE, Horizon, Inputs, Provenance, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
 from flexmine.jobs.state import Before
 from flexmine.jobs.template import SeriesKey
 from flexmine.problem import TimeAxis
+from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
 
 PREVIOUS_PLAN, HOLD = "previous_plan", "hold"
@@ -50,7 +66,9 @@ class FallbackChain:
     extra : mapping
         Keys added to the case, such as ``commitment``.
     readings : dict
-        The files of feeds as first read, see :class:`flexmine.jobs.feeds.Search`.
+        The files of feeds as they were read first, see :class:`flexmine.jobs.feeds.Search`.
+    in_force : RunRecord or None
+        The plan that machines follow in these hours: it goes before a worse step of the ladder.
     """
 
     job: Job
@@ -62,18 +80,13 @@ class FallbackChain:
     extra: Mapping[str, Any] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     readings: dict[Path, bytes] = field(default_factory=dict)
+    in_force: RunRecord | None = None
 
-    def steps(self) -> Iterator[tuple[str, Callable[[Path], Prepared]]]:
+    def steps(self) -> Iterator[tuple[str, Callable[[Path, str], Prepared]]]:
         """Yield the name of each step and how its inputs are prepared, in order.
 
-        A step of the feeds may use all feed steps before it, series by series; the newest issue always comes first.
-
-        Yields
-        ------
-        name : str
-            ``newest``, or the step's name in the job's ladder.
-        prepare : callable
-            Writes the inputs into a new folder; raises BadInput where this step has none.
+        How they are prepared takes the folder to write and why the newest issues did not do, in words.  A step of the
+        feeds may use all feed steps before it, series by series; the newest issue comes first always.
         """
         allowed: list[LadderStep] = []
         yield NEWEST, partial(self._of_feeds, NEWEST, ())
@@ -84,31 +97,37 @@ class FallbackChain:
             else:
                 yield step.step, partial(self._of_feeds, step.step, tuple(allowed))
 
-    def _of_feeds(self, name: str, allowed: tuple[LadderStep, ...], folder: Path) -> Prepared:
-        """Prepare inputs in which every series is from the first allowed step that has it."""
+    def _of_feeds(self, name: str, allowed: tuple[LadderStep, ...], folder: Path, why: str) -> Prepared:
+        """Prepare inputs of which every series is from the first allowed step that has it."""
         feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
-        axis = self._axis(self.horizon)
-        as_of = min(self.now, self.horizon.begin)
-        search = Search(self.job, axis, as_of, self.now, self._tell_once, self.readings)
+        search = self._search(self.horizon)
         chosen: dict[str, Chosen] = {}
         wrong: list[str] = []
+        first = ""
         for key in self.job.template.series():
             try:
                 chosen[key.dotted] = self._choose(search, key, feeds.get(key.dotted), allowed)
             except BadInput as error:
                 wrong += error.messages
+                first = first or lasting(error)
         if wrong:
-            raise BadInput(wrong)
+            raise Unusable(wrong, first)
         labels = tuple(c.label for c in chosen.values() if c.label)
+        marks = tuple(mark for c in chosen.values() for mark in c.marks)
         if name == HOLD:
-            provenance = Provenance(
-                HOLD, ("held at safe power: nobody starts, who runs goes to the lowest power", *labels)
-            )
+            held = "held at safe power: nobody starts, who runs goes to the lowest power"
+            provenance = Provenance(HOLD, (held, *labels) if labels else (f"{held}; {why}",), marks)
         else:
-            provenance = Provenance(name if labels else NEWEST, labels)
+            provenance = Provenance(name if labels else NEWEST, labels, marks)
         return self._write(self.horizon, chosen, provenance, folder)
 
+    def _search(self, horizon: Horizon) -> Search:
+        as_of = min(self.now, self.horizon.begin)
+        axis = self._axis(horizon)
+        return Search(self.job, axis, horizon.day_h, as_of, self.now, self._tell_once, self.readings)
+
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
+        """Return a series from the first step that has it; its label says why it is not the newest issue."""
         tries: list[Callable[[], Chosen]] = [partial(newest, search, key, feed)]
         for step in allowed:
             if isinstance(step, OlderIssue) and feed is not None:
@@ -118,19 +137,34 @@ class FallbackChain:
             elif isinstance(step, Persistence | Hold):
                 tries.append(partial(self._persisted, search, key, feed, step))
         wrong: list[str] = []
+        why = ""
         for attempt in tries:
             try:
-                return attempt()
+                found = attempt()
             except BadInput as error:
                 wrong += error.messages
-        raise BadInput(wrong)
+                why = why or lasting(error)
+                continue
+            reason = why.removeprefix(f"{key.dotted}: ")
+            return replace(found, label=f"{found.label}; the newest cannot be used: {reason}") if reason else found
+        raise Unusable(list(dict.fromkeys(wrong)), why)
 
     def _persisted(self, search: Search, key: SeriesKey, feed: Feed | None, step: Persistence | Hold) -> Chosen:
+        """Return what is known completed by the past; what makes no usable series together is not known."""
         past = Past(self.job, self.store, self.horizon.day, step.days)
-        return persisted(past, key, search.axis, step, known(search, key, feed))
+        for values in known(search, key, feed):
+            made = persisted(past, key, search.axis, step, values)
+            try:
+                refuse_persisted(search, key, made)
+            except BadInput:
+                if np.isnan(values).all():
+                    raise
+                continue
+            break
+        return made
 
-    def _of_previous_plan(self, folder: Path) -> Prepared:
-        """Prepare the look-ahead of the previous day's plan: its series, and its schedule unchanged."""
+    def _of_previous_plan(self, folder: Path, why: str) -> Prepared:
+        """Prepare the look-ahead of the plan of the day before: its series, and its schedule as it stands."""
         day = self.horizon.day
         if self.horizon.since is not None:
             raise BadInput("inside the day there is no look-ahead to keep: the plan in force stays")
@@ -138,7 +172,8 @@ class FallbackChain:
         if last is None:
             raise BadInput(f"there is no plan of {day.day - ONE_DAY} whose look-ahead could be kept")
         plan = self.store.plan(last)
-        case = load_case(self.store.inputs(last) / CASE_FILE)
+        inputs = self.store.inputs(last)
+        case = load_case(inputs / CASE_FILE)
         tail = case.time.steps - case.publish_steps
         tail_h = tail * case.time.step_h
         if tail_h < day.hours or case.time.step_h != self.job.template.case.document.step_h:
@@ -146,18 +181,63 @@ class FallbackChain:
                 f"the plan of {last.day} looks {tail_h:g} h ahead, less than the {day.hours:g} h of {day.day}"
             )
         horizon = Horizon(day, tail_h - day.hours)
-        label = f"the look-ahead of revision {last.revision} of {last.day}, as it stands"
+        label = f"the look-ahead of revision {last.revision} of {last.day}, as it stands; {why}"
+        own = {dotted: spec for dotted, _, _, spec in series_entries(case.document) if isinstance(spec, Series)}
+        chosen = {}
+        for key in self.job.template.series():
+            if key.dotted not in own:
+                raise BadInput(f"{key.dotted}: was no series of the plan of {last.day}")
+            chosen[key.dotted] = taken_over(key, own[key.dotted], inputs, self._axis(horizon), step=PREVIOUS_PLAN)
+        prepared = self._write(horizon, chosen, Provenance(PREVIOUS_PLAN, (label,)), folder)
+        self._keep_plan(plan, folder)
+        return prepared
+
+    def of_plan_in_force(self, folder: Path) -> Prepared:
+        """Prepare what is left of the plan in force, with what is known now: its published hours, and its schedule.
+
+        Each series is what its issues know, and where they know nothing what the plan was made from.
+
+        Parameters
+        ----------
+        folder : Path
+            Where the inputs are written, and the plan as it was made beside them.
+
+        Returns
+        -------
+        Prepared
+
+        Raises
+        ------
+        BadInput
+            The plan does not cover these hours, or its files cannot be read.
+        """
+        assert self.in_force is not None
+        last, inputs = self.in_force, self.store.inputs(self.in_force)
+        case = load_case(inputs / CASE_FILE)
+        rest = Horizon(self.horizon.day, 0.0, self.horizon.since)
+        search = self._search(rest)
+        axis = search.axis
+        first = round((axis.begin(0) - case.time.begin(0)) / timedelta(hours=axis.step_h))
+        if case.time.step_h != axis.step_h or first < 0 or first + axis.steps > case.time.steps:
+            raise BadInput(f"revision {last.revision} does not cover the hours from {axis.begin(0).isoformat()} on")
+        feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
         chosen = {}
         for key in self.job.template.series():
             if key.dotted not in case.series:
-                raise BadInput(f"{key.dotted}: was no series of the plan of {last.day}")
-            values = case.series[key.dotted][case.publish_steps :]
-            chosen[key.dotted] = of_values(key, values, self._axis(horizon), step=PREVIOUS_PLAN, label="")
-        prepared = self._write(horizon, chosen, Provenance(PREVIOUS_PLAN, (label,)), folder)
+                raise BadInput(f"{key.dotted}: was no series of revision {last.revision}")
+            own = case.series[key.dotted][first : first + axis.steps]
+            values = next(known(search, key, feeds.get(key.dotted)))
+            made = of_values(key, np.where(np.isnan(values), own, values), axis, step=last.step, label="")
+            chosen[key.dotted] = made
+        alone = replace(self, extra={})
+        prepared = alone._write(rest, chosen, Provenance(PREVIOUS_PLAN), folder)
+        self._keep_plan(self.store.plan(last), folder)
+        return prepared
+
+    def _keep_plan(self, plan: Path, folder: Path) -> None:
         (folder / KEPT_FOLDER).mkdir()
         for name in KEPT_FILES:
             shutil.copyfile(plan / name, folder / KEPT_FOLDER / name)
-        return prepared
 
     def _axis(self, horizon: Horizon) -> TimeAxis:
         return horizon.axis(self.job.template.case.document.step_h)

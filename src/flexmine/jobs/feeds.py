@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from flexmine.audit.seal import read_bytes
-from flexmine.errors import BadInput
+from flexmine.errors import BadInput, FlexmineError
 from flexmine.inputs.excerpt import excerpt
 from flexmine.inputs.series import read_series
 from flexmine.inputs.series_spec import Fill as FillPolicy
@@ -25,6 +26,7 @@ from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed, Fill
 from flexmine.jobs.stitched import Stitched, known_values, stitched, with_tail
 from flexmine.jobs.template import SeriesKey
+from flexmine.jobs.unusual_feed import refuse_unusual
 from flexmine.problem import Floats, TimeAxis
 
 NEWEST, OLDER, FILL, PERSISTENCE = "newest", "older_issue", "fill", "persistence"
@@ -45,7 +47,9 @@ class Chosen:
     label : str
         What a reader of the plan should know about it; empty for a newest issue.
     source : mapping
-        For the record: which file, when it was issued, its revision, and the sha256 of every file that was read.
+        Which file, issued when, at which revision, and the sha256 of every file that was read, for the record.
+    marks : tuple of str
+        What looks wrong with the files, though they can be used.
     """
 
     spec: Series
@@ -53,6 +57,31 @@ class Chosen:
     step: str
     label: str
     source: Mapping[str, Any]
+    marks: tuple[str, ...] = ()
+
+
+class Unusable(BadInput):
+    """Data that a step of the ladder cannot use.
+
+    What a plan says of its inputs is part of them: with an age of now in it, the same inputs would be others an hour
+    later.
+
+    Parameters
+    ----------
+    messages : str or sequence of str
+        All that is wrong.
+    lasting : str
+        The first of it in words that stay the same from one run to the next.
+    """
+
+    def __init__(self, messages: str | Sequence[str], lasting: str):
+        super().__init__(messages)
+        self.lasting = lasting
+
+
+def lasting(error: FlexmineError) -> str:
+    """Return the first thing that is wrong, in words that stay the same from one run to the next."""
+    return error.lasting if isinstance(error, Unusable) else error.messages[0]
 
 
 @dataclass(frozen=True)
@@ -61,10 +90,8 @@ class Search:
 
     Attributes
     ----------
-    as_of : datetime
-        Aware; issues after it are not used.
-    now : datetime
-        Aware, by the clock; issues after it are not used either, and reported.
+    publish_h : float
+        How much of the horizon is published [h].
     readings : dict
         The bytes of every file that was read.  Each is read once: a file that is replaced meanwhile would give one
         series, or one step of the ladder, other content than the next.
@@ -72,10 +99,16 @@ class Search:
 
     job: Job
     axis: TimeAxis
+    publish_h: float
     as_of: datetime
     now: datetime
     warn: Callable[[str], None]
     readings: dict[Path, bytes] = field(default_factory=dict)
+
+    @property
+    def published_until(self) -> datetime:
+        """End of the hours that are published."""
+        return self.axis.begin(round(self.publish_h / self.axis.step_h))
 
     def read(self, path: Path) -> bytes:
         """Return the bytes of the file at `path` as they were when it was first read."""
@@ -104,34 +137,86 @@ def newest(search: Search, key: SeriesKey, feed: Feed | None) -> Chosen:
         return _of_table(search, key, table, key.spec, step=NEWEST, label="", source=source)
     issues = _issues(search, feed)
     if not issues:
-        raise BadInput(f"{key.dotted}: no file {feed.files} was issued by {_shown(search.as_of)}")
+        there_is_none = f"{key.dotted}: no file {feed.files} was issued"
+        raise Unusable(f"{there_is_none} by {_shown(search.as_of)}", f"{there_is_none} in time")
     issue = issues[0]
     age_h = issue.age_h(search.as_of)
     if age_h > feed.max_age_h:
-        raise BadInput(
-            f"{key.dotted}: {issue}: {age_h:.1f} h old at {_shown(search.as_of)}; max_age_h allows {feed.max_age_h:g} h"
+        at = f"{age_h:.1f} h old at {_shown(search.as_of)}"
+        raise Unusable(
+            f"{key.dotted}: {issue}: {at}; max_age_h allows {feed.max_age_h:g} h",
+            f"{key.dotted}: {issue}, is older than the {feed.max_age_h:g} h that max_age_h allows",
         )
     found = _best_known(search, key, feed, issues)
     used = found.used
     source = _source(search, issue, *used)
     if len(used) > 1:
         source["completed_by"] = [other.label for other in used[1:]]
+    chosen = _of_table(search, key, found.table, found.spec, step=NEWEST, label="", source=source, of_feed=True)
+    return replace(chosen, marks=(*_cut_off(search, key, *used), *_ends_early(search, key, feed, found)))
+
+
+def _cut_off(search: Search, key: SeriesKey, *files: FeedFile) -> Iterator[str]:
+    """Yield the files that may have lost their end on the way, in the middle of a number even."""
+    for file in files:
+        # UTF-16 has a zero byte on either side of its line break.
+        if key.spec.kind == "csv" and not search.read(file.path).rstrip(b"\0").endswith((b"\n", b"\r")):
+            yield f"{key.dotted}: {file.label} ends without a line break: it may be cut off, and its last value too"
+
+
+def _ends_early(search: Search, key: SeriesKey, feed: Feed, found: Stitched) -> Iterator[str]:
+    """Yield what stands in for published hours that the newest issue does not reach; for others, it is logged."""
+    label, end = found.used[0].label, search.published_until
+    what_if = ", in hours that are published too: is the file whole?"
     if found.ends_early is not None:
-        search.warn(
-            f"{key.dotted}: {issue.label} ends at {_shown(found.ends_early)}; what follows is of an older issue"
-        )
-    return _of_table(search, key, found.table, found.spec, step=NEWEST, label="", source=source)
+        sentence = f"{key.dotted}: {label} ends at {_shown(found.ends_early)}; what follows is of an older issue"
+        if found.ends_early < end:
+            yield sentence + what_if
+        else:
+            search.warn(sentence)
+    if found.tail_from is not None and feed.tail is not None and found.tail_from < end:
+        stands_in = f"what follows is its tail, {feed.tail.policy}"
+        yield f"{key.dotted}: {found.table.label} ends at {_shown(found.tail_from)}; {stands_in}{what_if}"
 
 
-def known(search: Search, key: SeriesKey, feed: Feed | None) -> Floats:
-    """Return what the issues know of each step, in the unit of the key, NaN where they know nothing, shape (T,)."""
-    if feed is None:
-        return np.full(search.axis.steps, np.nan)
+def known(search: Search, key: SeriesKey, feed: Feed | None) -> Iterator[Floats]:
+    """Yield what the issues know of each step, the best first and at last nothing.
+
+    Parameters
+    ----------
+    search : Search
+    key : SeriesKey
+    feed : Feed or None
+
+    Yields
+    ------
+    ndarray, shape (T,)
+        In the unit of the key, NaN where they know nothing: of all issues that can be read, then of all but the
+        newest of them, and so on, for whoever finds that what it knows cannot be right.
+    """
+    readable = [] if feed is None else [i for i in _within_reach(search, feed) if _is_readable(search, key, i)]
+    for first in range(len(readable)):
+        yield _known(search, key, readable[first:])
+    yield np.full(search.axis.steps, np.nan)
+
+
+def _known(search: Search, key: SeriesKey, issues: Sequence[FeedFile]) -> Floats:
+    read = partial(_table_of, search, key)
+    return known_values(stitched(issues, read, key.spec, search.axis, search.as_of), key.quantity, search.axis)
+
+
+def _is_readable(search: Search, key: SeriesKey, issue: FeedFile) -> bool:
+    """Return whether an issue can be read; what is wrong with it is reported where it is asked for by itself."""
     try:
-        return known_values(_best_known(search, key, feed, _issues(search, feed)), key.quantity, search.axis)
+        _known(search, key, [issue])
     except BadInput:
-        # What is wrong with the newest issue is reported where it is asked for first.
-        return np.full(search.axis.steps, np.nan)
+        return False
+    return True
+
+
+def _within_reach(search: Search, feed: Feed) -> list[FeedFile]:
+    reach_h = max(feed.reach_h, feed.max_age_h)
+    return [issue for issue in _issues(search, feed) if issue.age_h(search.as_of) <= reach_h]
 
 
 def _best_known(search: Search, key: SeriesKey, feed: Feed, issues: Sequence[FeedFile]) -> Stitched:
@@ -140,17 +225,17 @@ def _best_known(search: Search, key: SeriesKey, feed: Feed, issues: Sequence[Fee
     Raises
     ------
     BadInput
-        There is none, or the newest cannot be read.
+        There is none, or the newest cannot be read, or no issue reaches the horizon.
     """
     within = [issue for issue in issues if issue.age_h(search.as_of) <= max(feed.reach_h, feed.max_age_h)]
     if not within:
         raise BadInput(f"{key.dotted}: no file {feed.files} was issued in the {feed.reach_h:g} h before")
     with _named(key):
-
-        def read(issue: FeedFile) -> Table:
-            return _table(search, issue.path, issue.label, key.spec)
-
-        found = stitched(within, read, key.spec, search.axis, search.as_of)
+        found = stitched(within, partial(_table_of, search, key), key.spec, search.axis, search.as_of)
+        begin = search.axis.begin(0)
+        if found.until <= begin:
+            newest_of_all = f"the newest, {within[0]}, ends at {_shown(found.until)}"
+            raise BadInput(f"no file {feed.files} that goes beyond {_shown(begin)} has come; {newest_of_all}")
         return with_tail(found, feed.tail, search.axis)
 
 
@@ -172,7 +257,9 @@ def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
             return _of_issue(search, key, issue, OLDER, label)
         except BadInput as error:
             wrong += error.messages
-    raise BadInput([*wrong, f"{key.dotted}: no issue of {feed.files} of the last {limit_h:g} h can be used"])
+    raise BadInput(
+        [*dict.fromkeys(wrong), f"{key.dotted}: no issue of {feed.files} of the last {limit_h:g} h can be used"]
+    )
 
 
 def filled(search: Search, key: SeriesKey, feed: Feed, step: Fill) -> Chosen:
@@ -214,18 +301,51 @@ def _source(search: Search, issue: FeedFile, *used: FeedFile) -> dict[str, Any]:
 
 def _of_issue(search: Search, key: SeriesKey, issue: FeedFile, step: str, label: str) -> Chosen:
     with _named(key):
-        table = _table(search, issue.path, issue.label, key.spec)
-    return _of_table(search, key, table, key.spec, step=step, label=label, source=_source(search, issue))
+        until = stitched([issue], partial(_table_of, search, key), key.spec, search.axis, search.as_of).until
+        if until <= search.axis.begin(0):
+            raise BadInput(f"{issue.label}: ends at {_shown(until)}; planned is from {_shown(search.axis.begin(0))} on")
+        table = _table_of(search, key, issue)
+    source = _source(search, issue)
+    chosen = _of_table(search, key, table, key.spec, step=step, label=label, source=source, of_feed=True)
+    return replace(chosen, marks=tuple(_cut_off(search, key, issue)))
 
 
 def _of_table(
-    search: Search, key: SeriesKey, table: Table, spec: Series, *, step: str, label: str, source: Mapping[str, Any]
+    search: Search,
+    key: SeriesKey,
+    table: Table,
+    spec: Series,
+    *,
+    step: str,
+    label: str,
+    source: Mapping[str, Any],
+    of_feed: bool = False,
 ) -> Chosen:
-    """Return the rows of the horizon, once they have been read as a plan would read them."""
+    """Return the rows of the horizon, once they have been read, and of a feed looked at, as a plan would do it."""
     with _named(key):
-        read_series(table, spec, key.quantity, search.axis, as_of=search.as_of)
+        read = read_series(table, spec, key.quantity, search.axis, as_of=search.as_of)
+        if of_feed:
+            refuse_unusual(search.job.template, key, read, search.axis, search.publish_h)
         rows, kept = excerpt(table, spec, search.axis, search.as_of)
     return Chosen(kept, rows.rows, step, label, {"series": key.dotted, **source})
+
+
+def _table_of(search: Search, key: SeriesKey, issue: FeedFile) -> Table:
+    return _table(search, issue.path, issue.label, key.spec)
+
+
+def refuse_persisted(search: Search, key: SeriesKey, chosen: Chosen) -> None:
+    """Refuse a series made of known and past values that the case of the night would be refused for.
+
+    Raises
+    ------
+    BadInput
+        Naming what is unusual.
+    """
+    with _named(key):
+        table = Table(str(chosen.source["file"]), chosen.rows, np.arange(len(chosen.rows), dtype=np.int64) + 1, "row")
+        read = read_series(table, chosen.spec, key.quantity, search.axis)
+        refuse_unusual(search.job.template, key, read, search.axis, search.publish_h)
 
 
 def _table(search: Search, path: Path, label: str, spec: Series) -> Table:

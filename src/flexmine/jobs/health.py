@@ -118,12 +118,25 @@ def _current(view: View) -> Found:
     yield Check("validity", Level.CRITICAL if left_h < max(watch.critical_h, 1e-9) else level, words)
     status = current.document["status"]
     usual = status == Status.OPTIMAL.value
-    yield Check("status", Level.OK if usual else Level.WARNING, f"the plan is {status}")
+    why = _why(view, current) if status == Status.FALLBACK.value else ""
+    yield Check("status", Level.OK if usual else Level.WARNING, f"the plan is {status}{why}")
     yield "plan_sequence", {}, float(current.sequence)
     yield "plan_published_timestamp_seconds", {}, published.timestamp()
     yield "clock_behind_seconds", {"what": "publication"}, max(0.0, (published - now).total_seconds())
     yield "plan_valid_until_timestamp_seconds", {}, current.valid_until.timestamp()
     yield "plan_fallback", {}, float(status == Status.FALLBACK.value)
+
+
+def _why(view: View, current: Publication) -> str:
+    """Return the step of the ladder and the reason, where the store knows the plan that machines follow."""
+    if not view.job.has_store:
+        return ""
+    store = view.job.open_store()
+    try:
+        record = store.run(str(current.document["run"].get("run_id")))
+    finally:
+        store.close()
+    return "" if record is None else f", by step {record.step}: {'; '.join(record.labels)}"
 
 
 def _ending(current: Publication) -> str:
@@ -248,7 +261,10 @@ def _feeds(view: View) -> Found:
         age_h = issue.age_h(now)
         stale = age_h > feed.max_age_h
         words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
-        yield Check(f"feed {feed.files}", Level.WARNING if stale else Level.OK, words)
+        told = [sentence for sentence in view.told if any(f"{key}: " in sentence for key in feed.series)]
+        if told:
+            words += f"; the last run: {'; '.join(told)}"
+        yield Check(f"feed {feed.files}", Level.WARNING if stale or told else Level.OK, words)
         thin = _thinned(found.known)
         if thin:
             yield Check(f"feed {feed.files}", Level.WARNING, thin)

@@ -100,7 +100,7 @@ class Intraday:
         whole = horizon.since is None
         before = state_before(job, store, day) if whole else state_within(store, in_force, horizon.begin)
         own = in_force.kind == self.kind and in_force.valid_from == horizon.begin
-        chain = self.night.fallback_chain(store, horizon, before)
+        chain = replace(self.night.fallback_chain(store, horizon, before), in_force=in_force)
         if self.kind == REDISPATCH:
             chain = replace(chain, extra=_kept_commitment(store, in_force, horizon, stopped(before, chain.before)))
         try:

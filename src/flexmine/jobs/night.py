@@ -111,7 +111,7 @@ class Night(Planner):
             store.add_attempt(attempt.ended_with(error.exit_code, error.status, error.messages))
             raise
         record = result.record
-        store.add_attempt(attempt.ended_with(record.exit_code, record.status, record.labels))
+        store.add_attempt(attempt.ended_with(record.exit_code, record.status, (*record.labels, *result.why)))
         return result
 
     def _plan_day(self, store: RunStore, day: date) -> DayResult:

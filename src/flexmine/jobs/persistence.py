@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ import pandas as pd
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case, load_case
 from flexmine.inputs.conversion import own_unit
+from flexmine.inputs.excerpt import excerpt
 from flexmine.inputs.series_spec import Series
+from flexmine.inputs.table import read_table
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.feeds import FILL, NEWEST, OLDER, Chosen
 from flexmine.jobs.job import Job
@@ -134,6 +137,32 @@ def of_values(key: SeriesKey, values: Floats, axis: TimeAxis, *, step: str, labe
     every = f"{minutes}min" if minutes < 60 else f"{minutes // 60}h"
     spec = Series(file="-", column=key.quantity, unit=own_unit(key.quantity), every=every)  # type: ignore[arg-type]
     return Chosen(spec, rows, step, label, {"series": key.dotted, "file": "runs of the days before"})
+
+
+def taken_over(key: SeriesKey, spec: Series, inputs: Path, axis: TimeAxis, *, step: str) -> Chosen:
+    """Return the series of an earlier night for a later horizon.
+
+    Its rows and what may fill them are taken over, not its values: what was filled in then is filled in again, and the
+    plan says so again.
+
+    Parameters
+    ----------
+    key : SeriesKey
+    spec : Series
+        As the case of that night has it.
+    inputs : Path
+        Folder of that case.
+    axis : TimeAxis
+        Of the later horizon.
+    step : str
+        Of the ladder.
+
+    Returns
+    -------
+    Chosen
+    """
+    rows, kept = excerpt(read_table((inputs / spec.file).read_bytes(), spec.file), spec, axis)
+    return Chosen(kept, rows.rows, step, "", {"series": key.dotted, "file": "runs of the days before"})
 
 
 def is_surplus(job: Job, key: SeriesKey) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +17,9 @@ from flexmine.audit.seal import SEAL
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
 from flexmine.jobs.compare import input_changes
 from flexmine.jobs.fallback_chain import FallbackChain, Prepared
-from flexmine.jobs.feeds import NEWEST
+from flexmine.jobs.feeds import NEWEST, lasting
 from flexmine.jobs.job import Job
-from flexmine.jobs.planning import plan_inputs
+from flexmine.jobs.planning import plan_inputs, refuse_broken
 from flexmine.output import write_plan
 from flexmine.solving.phases import Phases
 from flexmine.store.files import seal, staging
@@ -38,10 +38,18 @@ def new_run_id() -> str:
 
 @dataclass(frozen=True)
 class DayResult:
-    """The plan of one day, and whether it is a new one."""
+    """What became of one day: its plan, whether it is a new one, and why it stays where a new one would be worse."""
 
     record: RunRecord
     new: bool
+    why: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """What became of it, for people: the status, by which step, and what its inputs lacked."""
+        record = self.record
+        by = "" if record.step == NEWEST else f", by step {record.step} of the ladder"
+        return [f"{record.day}: {record.status}{by}", *(f"{record.day}: {s}" for s in (*record.labels, *self.why))]
 
 
 @dataclass(frozen=True)
@@ -84,28 +92,34 @@ class Planner:
         try:
             with staging(job.folder, job.plant, f"{self.run_id}-{day}") as staged:
                 made = self._make(chain, known, staged)
-                if made is None:
-                    assert known is not None
-                    return DayResult(known, new=False)
+                if isinstance(made, DayResult):
+                    return made
                 return DayResult(self._keep(store, chain, known, made, staged=staged, kind=kind), new=True)
         except OSError as error:
             raise BadInput(f"{job.folder}: cannot be written: {error.strerror or error}") from error
 
-    def _make(self, chain: FallbackChain, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | None:
-        """Go down the fallback chain; return the first inputs with their plan, None where the known run stays."""
+    def _make(self, chain: FallbackChain, known: RunRecord | None, staged: Path) -> tuple[Prepared, Plan] | DayResult:
+        """Go down the fallback chain; return the first inputs with their plan, or the run that stays."""
         day = chain.horizon.day.day
         failures: list[FlexmineError] = []
         tried: set[str] = set()
+        in_force = chain.in_force
         for name, prepare in chain.steps():
             self.progress(f"{day}: {name}")
             phases = Phases()
             try:
-                prepared = prepare(staged / name)
+                prepared = prepare(staged / name, lasting(failures[0]) if failures else "")
                 digest = digest_of(prepared.folder)
                 if known is not None and (known.inputs_sha256 == digest or self._is_better(chain, known, prepared)):
-                    LOG.info("%s: revision %d stays as it is (%s)", day, known.revision, known.step)
-                    return None
+                    return self._stays(known, failures if known.inputs_sha256 != digest else ())
+                if in_force is not None and self._is_worse(prepared, in_force):
+                    if self._holds(chain, in_force, staged):
+                        return self._stays(in_force, failures)
+                    in_force = None
                 if digest in tried:
+                    LOG.warning(
+                        "%s: step %s changes nothing: its inputs are those of a step that has failed", day, name
+                    )
                     continue
                 tried.add(digest)
                 plan = plan_inputs(prepared.folder, phases)
@@ -121,10 +135,30 @@ class Planner:
 
     def _is_better(self, chain: FallbackChain, known: RunRecord, prepared: Prepared) -> bool:
         """Return whether a stored plan from the same state was made on an earlier step of the ladder."""
+        return self._is_worse(prepared, known) and dict(known.state_from) == dict(chain.before.source)
+
+    def _is_worse(self, prepared: Prepared, known: RunRecord) -> bool:
+        """Return whether a stored plan was made on an earlier step of the ladder."""
         order = [NEWEST, *(step.step for step in self.job.document.ladder)]
-        if known.step not in order or order.index(known.step) >= order.index(prepared.provenance.step):
+        return known.step in order and order.index(known.step) < order.index(prepared.provenance.step)
+
+    def _holds(self, chain: FallbackChain, in_force: RunRecord, staged: Path) -> bool:
+        """Return whether the plan in force still keeps all limits, by what is known now."""
+        try:
+            refuse_broken(chain.of_plan_in_force(staged / "in_force").folder)
+        except (BadInput, NoPlan) as error:
+            for message in error.messages:
+                LOG.warning("%s: revision %d cannot stay: %s", in_force.day, in_force.revision, message)
             return False
-        return dict(known.state_from) == dict(chain.before.source)
+        return True
+
+    def _stays(self, known: RunRecord, failures: Sequence[FlexmineError]) -> DayResult:
+        LOG.info("%s: revision %d stays as it is (%s)", known.day, known.revision, known.step)
+        messages = failures[0].messages if failures else []
+        why = tuple(f"revision {known.revision} ({known.step}) stays: {message}" for message in messages)
+        for sentence in why:
+            LOG.warning("%s: %s", known.day, sentence)
+        return DayResult(known, new=False, why=why)
 
     def _write(self, plan: Plan, target: Path, phases: Phases) -> None:
         """Write a plan, and audit the files written."""
@@ -165,7 +199,7 @@ class Planner:
 
     def _record(self, chain: FallbackChain, newest: RunRecord | None, prepared: Prepared, plan: Plan) -> RunRecord:
         local, begin = chain.horizon.day, chain.horizon.begin
-        labels = prepared.provenance.labels
+        labels = (*prepared.provenance.labels, *prepared.provenance.marks)
         if self.now >= begin:
             labels = (*labels, f"planned at {self.now.isoformat(timespec='minutes')}, after the day had begun")
         return RunRecord(

@@ -31,11 +31,14 @@ class Provenance:
     step : str
         Step of the ladder: ``newest``, or the one that was needed.
     labels : tuple of str
-        What the plan has to state about it, in sentences.
+        What the plan has to say of it, in sentences.
+    marks : tuple of str
+        What looks wrong with its inputs, and has not kept the step from using them.
     """
 
     step: str
     labels: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,10 @@ def write_inputs(job: Job, inputs: Inputs, folder: Path) -> None:
     write_template(job.template, _case(job, inputs), folder)
     for dotted, chosen in inputs.chosen.items():
         write_rows(chosen.rows, folder / _file_of(dotted))
-    how = {"schema": HOW_SCHEMA, "step": inputs.provenance.step, "labels": list(inputs.provenance.labels)}
+    provenance = inputs.provenance
+    how = {"schema": HOW_SCHEMA, "step": provenance.step, "labels": list(provenance.labels)}
+    if provenance.marks:
+        how["marks"] = list(provenance.marks)
     (folder / HOW_FILE).write_text(json.dumps(how, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -145,7 +151,7 @@ def read_provenance(folder: Path) -> Provenance:
     file = folder / HOW_FILE
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        return Provenance(document["step"], tuple(document["labels"]))
+        return Provenance(document["step"], tuple(document["labels"]), tuple(document.get("marks", ())))
     except OSError as error:
         raise BadInput(f"{file}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:

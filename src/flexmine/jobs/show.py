@@ -15,16 +15,16 @@ SHOWN_NAMES = 8
 
 
 def history_lines(records: Iterable[RunRecord]) -> list[str]:
-    """Return one line for each run."""
+    """Return one line for each run, and below it what its plan has to say of its inputs."""
     head = f"{'day':10}  {'rev':>3}  {'kind':10}  {'run':22}  {'status':9}  {'step':13}"
-    return [
-        f"{head}  {'hours':>5}  {'money USD':>12}  {'USD/h':>9}  {'published':>9}",
-        *(
+    lines = [f"{head}  {'hours':>5}  {'money USD':>12}  {'USD/h':>9}  {'published':>9}"]
+    for r in records:
+        lines.append(
             f"{r.day}  {r.revision:>3}  {r.kind:10}  {r.run_id:22}  {r.status:9}  {r.step:13}  {_hours(r):>5g}  "
             f"{r.money_usd:>12.2f}  {r.money_usd / _hours(r):>9.2f}  {'-' if r.sequence is None else r.sequence:>9}"
-            for r in records
-        ),
-    ]
+        )
+        lines += [f"    {label}" for label in r.labels]
+    return lines
 
 
 def _hours(record: RunRecord) -> float:
@@ -33,7 +33,7 @@ def _hours(record: RunRecord) -> float:
 
 
 def attempt_lines(attempts: Iterable[Attempt]) -> list[str]:
-    """Return one line for each attempt, and its messages."""
+    """Return one line for each attempt, and below it what it had to say."""
     lines = []
     for a in attempts:
         lines.append(f"{a.started.isoformat(timespec='seconds')}  {a.day}  exit {a.exit_code}  {a.status}  {a.run_id}")

@@ -37,14 +37,20 @@ class Stitched:
         That of the template, except that times are ISO 8601 beginnings of intervals.
     used : tuple of FeedFile
         The issues that have given rows around the horizon, the newest first.
+    until : datetime
+        End of the last row.
     ends_early : datetime or None
-        End of the newest issue, where the horizon goes on and an older one covers the rest.
+        End of the newest issue, where the horizon goes on and an older one says how.
+    tail_from : datetime or None
+        Where the policy of the tail begins.
     """
 
     table: Table
     spec: Series
     used: tuple[FeedFile, ...]
+    until: datetime
     ends_early: datetime | None = None
+    tail_from: datetime | None = None
 
 
 def stitched(
@@ -69,8 +75,11 @@ def stitched(
         The newest cannot be read.
     """
     first, *older = issues
-    rows, own = _rows(read(first), spec, axis, as_of)
-    parts, used = [rows], [first]
+    newest = read(first)
+    rows, own = _rows(newest, spec, axis, as_of)
+    if not len(rows):
+        raise BadInput(f"{newest.label}: has no rows")
+    parts, used = [rows.assign(file=first.label)], [first]
     for issue in older:
         if _covers(parts, axis):
             break
@@ -79,7 +88,7 @@ def stitched(
         except BadInput:
             continue
         outside = _outside(more, parts) if step_us == own else more[:0]
-        parts.append(outside)
+        parts.append(outside.assign(file=issue.label))
         # What lies before or after the horizon serves the policies of filling only.
         if ((outside["end_us"] > to_us(axis.begin(0))) & (outside["begin_us"] < to_us(axis.begin(axis.steps)))).any():
             used.append(issue)
@@ -88,14 +97,16 @@ def stitched(
     columns = list(dict.fromkeys((spec.column, *spec.quantiles.values())))
     frame = pd.DataFrame({spec.time_column: texts, **{name: whole[name].to_numpy() for name in columns}}, dtype=str)
     label = first.label if len(used) == 1 else f"{first.label} and {len(used) - 1} older"
-    table = Table(label, frame, whole["line"].to_numpy(dtype=np.int64))
+    files = whole["file"].to_numpy(dtype=object)
+    table = Table(label, frame, whole["line"].to_numpy(dtype=np.int64), newest.word, files=files)
     iso = {"format": "csv", "layout": None, "zone": None, "label": "beginning", "issue_column": None}
     iso["time_of_day_column"] = None
     more_keys = {"revision_column": None, "stale_after_h": None, "every": named_step(spec, own)}
-    end_us = int(rows["end_us"].max()) if len(rows) else to_us(axis.begin(0))
+    end_us = int(rows["end_us"].max())
     inside = (whole["begin_us"] >= end_us) & (whole["begin_us"] < to_us(axis.begin(axis.steps)))
-    ends_early = moment(end_us).astimezone(axis.begin(0).tzinfo) if inside.any() else None
-    return Stitched(table, spec.model_copy(update={**iso, **more_keys}), tuple(used), ends_early)
+    ends_early = _site(end_us, axis) if inside.any() else None
+    until = _site(int(whole["end_us"].max()), axis)
+    return Stitched(table, spec.model_copy(update={**iso, **more_keys}), tuple(used), until, ends_early)
 
 
 def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
@@ -122,7 +133,8 @@ def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
     if not (whole and (rows.end_us[known[:-1]] == rows.begin_us[known[1:]]).all()) or rows.end_us[last] >= end:
         return found
     fill = Fill(policy=tail.policy, longest_gap_h=tail.longest_h)
-    return replace(found, spec=found.spec.model_copy(update={"fill": fill}))
+    tail_from = _site(int(rows.end_us[last]), axis)
+    return replace(found, spec=found.spec.model_copy(update={"fill": fill}), tail_from=tail_from)
 
 
 def known_values(found: Stitched, quantity: str, axis: TimeAxis) -> Floats:
@@ -144,6 +156,10 @@ def _rows(table: Table, spec: Series, axis: TimeAxis, as_of: datetime) -> tuple[
     for name in dict.fromkeys((spec.column, *spec.quantiles.values())):
         frame[name] = np.array(table.plain_cells(name, spec.missing), dtype=object)[found.row]
     return frame, found.step_us
+
+
+def _site(us: int, axis: TimeAxis) -> datetime:
+    return moment(us).astimezone(axis.begin(0).tzinfo)
 
 
 def _covers(parts: list[pd.DataFrame], axis: TimeAxis) -> bool:
