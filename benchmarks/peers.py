@@ -55,7 +55,7 @@ class Answer:
     """What a tool says: on and IT power of every container, shape (containers, T), None where it found nothing."""
 
     def __init__(self, build_s: float, solve_s: float, ending: str, on: Any = None, it_power_mw: Any = None):
-        self.build_s, self.solve_s, self.ending = build_s, solve_s, ending
+        self.build_s, self.solve_s, self.status = build_s, solve_s, ending
         self.on, self.it_power_mw = on, it_power_mw
 
 
@@ -175,7 +175,7 @@ def pypsa_per_unit(problem: Problem, limit_s: float) -> Answer:
         return answer
     on = np.round(status)
     lowest = np.array([k.it_power_mw[0] for _, k, _ in units])[:, None]
-    return Answer(answer.build_s, answer.solve_s, answer.ending, on, lowest * on + above)
+    return Answer(answer.build_s, answer.solve_s, answer.status, on, lowest * on + above)
 
 
 def pypsa_per_class(problem: Problem, limit_s: float, *, down: bool = True) -> Answer:
@@ -191,7 +191,7 @@ def pypsa_per_class(problem: Problem, limit_s: float, *, down: bool = True) -> A
         share = k.it_power_mw[0] + np.divide(above[row], count, out=np.zeros(problem.steps), where=count > 0)
         rows_on.append(on)
         rows_power.append(on * share)
-    return Answer(answer.build_s, answer.solve_s, answer.ending, np.concatenate(rows_on), np.concatenate(rows_power))
+    return Answer(answer.build_s, answer.solve_s, answer.status, np.concatenate(rows_on), np.concatenate(rows_power))
 
 
 def _queue(k: ContainerClass, count: np.ndarray) -> np.ndarray:
@@ -317,7 +317,7 @@ def main() -> None:
                     "size": size,
                     "build_s": answer.build_s,
                     "solve_s": answer.solve_s,
-                    "ending": answer.ending,
+                    "ending": answer.status,
                     "money": "-" if money is None else round(money),
                     "below": "-" if money is None else f"{1 - money / ours.bound_usd:.2%}",
                     "breaks": "-" if breaks is None else breaks,

@@ -5,7 +5,7 @@ import pytest
 
 from flexmine.assembly import assemble
 from flexmine.errors import BadInput
-from flexmine.inputs.cross_checks import agreement
+from flexmine.inputs.cross_checks import cross_checks
 from flexmine.solving.engine import solve
 from flexmine.workflow.plan_case import plan_case
 
@@ -74,6 +74,6 @@ def test_unknown_container_is_named(make_case):
 
     made = make_case({"commitment": {"plan": "made-1", "runs": [{**RUNS[0], "container": "C9"}]}})
     loaded: Loaded[CaseDocument] = Loaded(made.document, {}, Path("case.yaml"), "case.yaml", b"", {})
-    found = agreement(loaded, made.document, made.plant, made.container_models)
+    found = cross_checks(loaded, made.document, made.plant, made.container_models)
     assert len(found) == 1 and "commitment.runs[0].container" in found[0] and "C9 is no container" in found[0]
     assert BadInput(found).exit_code == 2

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from flexmine.errors import BadInput
-from flexmine.jobs import joined as joining
+from flexmine.jobs import executed_days as joining
 from flexmine.jobs.executed_days import Part, join
 from flexmine.problem import Group, Miners, Problem, TimeAxis, writing
 from flexmine.problem.fields import BY_STEP, Described, every_field, fields_of

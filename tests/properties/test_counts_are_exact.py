@@ -232,11 +232,11 @@ def test_the_row_takes_no_counts_away():
                 with_row = solver.run()
                 solver.relax_rows(row)
                 without = solver.run()
-                assert with_row.ending == without.ending, f"seed {seed}"
-                seen[with_row.ending] += 1
+                assert with_row.status == without.status, f"seed {seed}"
+                seen[with_row.status] += 1
                 narrow = Solver(tighter, {"threads": 1}, relax=True)
                 narrow.fix(layout.counts, counts)
-                seen["refused by less"] += narrow.run().ending != with_row.ending
+                seen["refused by less"] += narrow.run().status != with_row.status
                 if with_row.values is not None:
                     warm = with_row.values[layout.warm[layout.warm >= 0]]
                     assert np.abs(warm - np.rint(warm)).max(initial=0.0) <= 1e-6, f"seed {seed}"
