@@ -57,7 +57,7 @@ class Table:
     files: NDArray[np.object_] | None = None
 
     def place(self, row: int | np.integer) -> str:
-        """Return ``file:line`` of a row, or ``file: row N`` where the file has no lines; of -1, the header's."""
+        """Return ``file:line`` of the row with index `row`, ``file: row N`` in a file without lines; -1: the header."""
         label = self.label if self.files is None or row < 0 else self.files[row]
         if not self.word:
             return f"{label}:{int(self.lines[row]) if row >= 0 else self.layout.header_row}"
@@ -109,7 +109,7 @@ class Table:
         return cells if self.layout.date_order is None else [self.layout.time(cell) for cell in cells]
 
     def select(self, rows: Ints) -> Table:
-        """Return the table of some rows, which keep their places."""
+        """Return the table of `rows`, by their indices, which keep their places in the file."""
         files = None if self.files is None else self.files[rows]
         return replace(self, rows=self.rows.iloc[rows].reset_index(drop=True), lines=self.lines[rows], files=files)
 
