@@ -85,8 +85,15 @@ class FallbackChain:
     def steps(self) -> Iterator[tuple[str, Callable[[Path, str], Prepared]]]:
         """Yield the name of each step and how its inputs are prepared, in order.
 
-        How they are prepared takes the folder to write and why the newest issues did not do, in words.  A step of the
-        feeds may use all feed steps before it, series by series; the newest issue comes first always.
+        A step of the feeds may use all feed steps before it, series by series; the newest issue always comes first.
+
+        Yields
+        ------
+        name : str
+            ``newest``, or the step's name in the job's ladder.
+        prepare : callable
+            Takes the folder to write, and in words why the newest issues could not be used; raises BadInput where this
+            step has no inputs.
         """
         allowed: list[LadderStep] = []
         yield NEWEST, partial(self._of_feeds, NEWEST, ())

@@ -27,7 +27,7 @@ def whole_family(m: pe.ConcreteModel, *over: pe.Set) -> Iterator[None]:
     ----------
     m : ConcreteModel
         With an attribute ``templated``.
-    over : Set
+    *over : Set
         Sets that may be empty; over an empty one there is no template, and no row either.
     """
     kept = constraint_module.TEMPLATIZE_CONSTRAINTS, objective_module.TEMPLATIZE_OBJECTIVES
