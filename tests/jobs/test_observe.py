@@ -118,6 +118,53 @@ def test_samples_some_seconds_late_are_those_of_their_interval(tmp_path):
     assert stored[0] == stored[1] and len(stored[0]) == 72
 
 
+@pytest.mark.parametrize("late_s", [0, 20])
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/St_Johns", "Europe/Oslo"])
+def test_samples_of_zones_that_are_no_whole_hours_from_utc_keep_their_hours(tmp_path, zone, late_s):
+    """*Proves:* hourly samples, exact or late, belong to the hours of the site: measured is what was planned then.
+
+    *Sensitivity:* counted from an hour of UTC, those of Kathmandu move by a quarter, and an hour is lost each day.
+    """
+    job_file = write_job(tmp_path, FIRST, 1, zone=zone)
+    Night(read_job(job_file), evening_before(FIRST, zone)).run(FIRST)
+    planned = _rows(_planned(job_file))
+    late = {
+        t: datetime.fromisoformat(t) + timedelta(seconds=(7 * i) % (late_s + 1)) for i, (t, _, _) in enumerate(planned)
+    }
+    meter = _meter(tmp_path / "meter.csv", [(late[t].isoformat(), name, mw) for t, name, mw in planned])
+    _, _, found = _observe(job_file, meter)
+    assert (len(found.readings), found.incomplete, found.without_plan) == (72, 0, 0)
+    assert all(r.power_mw == pytest.approx(r.planned_mw, abs=1e-5) for r in found.readings)
+
+
+@pytest.mark.parametrize("late_s", [0, 3])
+@pytest.mark.parametrize("minutes", [1, 5, 10, 15, 30, 60])
+def test_a_lost_sample_is_a_hole(tmp_path, minutes, late_s):
+    """*Proves:* where one sample is lost, that hour of that container is left out and counted, and nothing else.
+
+    *Sensitivity:* the longest distance, which is the hole, taken for the length of all samples.
+    """
+    job_file = _start(tmp_path)
+    begin, each = datetime(2024, 6, 3, tzinfo=OSLO), 60 // minutes
+    rows = [
+        ((begin + timedelta(minutes=minutes * i, seconds=i % (late_s + 1))).isoformat(), name, 0.5)
+        for i in range(24 * each)
+        for name in ("C01", "C02", "C03")
+        if not (name == "C02" and i == 5 * each)
+    ]
+    _, _, found = _observe(job_file, _meter(tmp_path / "meter.csv", rows))
+    assert len(found.readings) == 71
+    assert found.incomplete == (0 if minutes == 60 else 1)
+
+
+def test_hours_from_half_past_are_of_no_step(tmp_path):
+    """*Proves:* they reach into two steps each, are not moved to one of them, and are counted as not covering it."""
+    job_file = _start(tmp_path)
+    rows = [(f"2024-06-03T{hour:02d}:30:00+02:00", "C01", 0.5) for hour in range(23)]
+    _, _, found = _observe(job_file, _meter(tmp_path / "meter.csv", rows))
+    assert (len(found.readings), found.incomplete) == (0, 23)
+
+
 def test_a_container_that_tripped_is_off_in_the_next_plan_s_state(tmp_path):
     """*Proves:* measured off since 20:00 means off for 4 h at midnight, and the site's power is the measured one.
 

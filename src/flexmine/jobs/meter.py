@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,16 @@ import pandas as pd
 from flexmine.audit.seal import read_bytes
 from flexmine.errors import BadInput, first_of
 from flexmine.inputs.table import Table, read_table
-from flexmine.inputs.times import instants_us, moment
+from flexmine.inputs.times import instants_us, moment, to_us
+from flexmine.jobs.calendar import LocalDay
 
 QUANTITIES = {"facility_power_mw": "facility", "it_power_mw": "it"}
 STATES = {"on": True, "off": False}
 USUAL_SAMPLES_S = (1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600)
 MOST_JITTER = 0.1
-"""The median distance of samples may miss their length by such a share."""
+"""The distance of two samples may miss their length by such a share."""
+MOST_LATE = 0.25
+"""Samples are moved to the steps of the day where half of them are nearer to one than such a share of their length."""
 HIGHEST_MW = 20.0
 TEMPERATURES_C = (-70.0, 100.0)
 SHOWN = 20
@@ -46,11 +50,11 @@ class Meter:
     samples: tuple[Sample, ...]
 
 
-def read_meter(path: Path, containers: tuple[str, ...]) -> Meter:
+def read_meter(path: Path, containers: tuple[str, ...], zone: str = "UTC") -> Meter:
     """Read measurements with the columns interval_start, container and facility_power_mw or it_power_mw.
 
     Columns ``state`` (on, off) and ``inside_temperature_c`` are optional.  Names other than those in `containers` are
-    an error.
+    an error.  Samples that are some seconds late are those of the intervals that midnight in `zone` begins.
 
     Raises
     ------
@@ -62,8 +66,9 @@ def read_meter(path: Path, containers: tuple[str, ...]) -> Meter:
     given = [column for column in QUANTITIES if column in table.rows.columns]
     if len(given) != 1:
         raise BadInput(f"{table.place(-1)}: exactly one of the columns {' and '.join(QUANTITIES)} is needed")
-    times = _without_jitter(instants_us(table, "interval_start", None))
-    names = table.text("container")
+    measured, names = instants_us(table, "interval_start", None), table.text("container")
+    length_us = _length_us(names, measured)
+    times = _without_jitter(measured, length_us, zone)
     wrong = list(_unknown(table, names, containers))
     power = _numbers(table, given[0], (0.0, HIGHEST_MW), wrong)
     inside = _numbers(table, "inside_temperature_c", TEMPERATURES_C, wrong, may_lack=True)
@@ -71,7 +76,7 @@ def read_meter(path: Path, containers: tuple[str, ...]) -> Meter:
     wrong += _twice(table, names, times)
     if wrong:
         raise BadInput(first_of(wrong, SHOWN))
-    length = _length(times)
+    length = timedelta(microseconds=length_us)
     return Meter(
         QUANTITIES[given[0]],
         tuple(
@@ -121,23 +126,33 @@ def _twice(table: Table, names: pd.Series, times: np.ndarray) -> Iterator[str]:
         yield f"{table.place(row)}: container {names[row]} stands a second time at {table.text('interval_start')[row]}"
 
 
-def _without_jitter(times: np.ndarray) -> np.ndarray:
+def _length_us(names: pd.Series, times: np.ndarray) -> int:
+    """Return the length of a sample [µs]: the most frequent distance of two that follow each other in a container.
+
+    A lost sample leaves a hole, which is a rarer distance.  One within `MOST_JITTER` of a usual length counts as that.
+    """
+    ordered = pd.DataFrame({"name": names, "time": times}).drop_duplicates().sort_values(["name", "time"])
+    distances = ordered.groupby("name")["time"].diff().dropna().to_numpy(dtype=np.float64)
+    if not distances.size:
+        return 3_600_000_000
+    usual = 1e6 * np.array(USUAL_SAMPLES_S)
+    near = usual[np.abs(np.log(distances[:, None] / usual)).argmin(axis=1)]
+    lengths, counts = np.unique(
+        np.where(np.abs(distances / near - 1.0) <= MOST_JITTER, near, distances), return_counts=True
+    )
+    return int(lengths[counts.argmax()])
+
+
+def _without_jitter(times: np.ndarray, length_us: int, zone: str) -> np.ndarray:
     """Return the beginnings that samples stand for: meters answer some seconds late, by less than half a sample.
 
-    The length of a sample is the usual one nearest to their median distance; where all are exact, none moves.
+    Intervals are counted from local midnight, as the steps of a plan are; a zone may be three quarters of an hour away
+    from UTC.  Where samples keep to other times than these, such as half past, none moves.
     """
-    distances = np.diff(np.unique(times))
-    # Samples of many containers come seconds apart; those distances say nothing of the length.
-    distances = distances[distances > distances.max(initial=0) / 2]
-    if not distances.size:
+    if length_us not in {1_000_000 * s for s in USUAL_SAMPLES_S}:
         return times
-    usual = min(USUAL_SAMPLES_S, key=lambda s: abs(np.log(1e6 * s / np.median(distances))))
-    if abs(np.median(distances) / (1e6 * usual) - 1.0) > MOST_JITTER:
-        return times
-    length_us = int(1e6 * usual)
-    return (times + length_us // 2) // length_us * length_us
-
-
-def _length(times: np.ndarray) -> timedelta:
-    distances = np.diff(np.unique(times))
-    return timedelta(microseconds=int(distances.min())) if distances.size else timedelta(hours=1)
+    dates = [moment(time).astimezone(ZoneInfo(zone)).date() for time in times]
+    midnights = {day: to_us(LocalDay(day, zone).begin) for day in set(dates)}
+    midnight = np.array([midnights[day] for day in dates], dtype=np.int64)
+    nearest = midnight + (times - midnight + length_us // 2) // length_us * length_us
+    return nearest if np.median(np.abs(times - nearest)) < MOST_LATE * length_us else times

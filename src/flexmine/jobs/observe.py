@@ -105,7 +105,9 @@ def compare(job: Job, store: RunStore, meter: Meter) -> Observed:
     plans = _Plans(job, store)
     readings, incomplete, without = [], 0, 0
     for (begin, name), samples in sorted(groups.items()):
-        if len(samples) * samples[0].length != step:
+        # Where they begin at half past, an hour reaches into two steps and covers neither.
+        ends = max(s.begin + s.length for s in samples)
+        if len(samples) * samples[0].length != step or ends > begin + step:
             incomplete += 1
             continue
         plan = plans.at(_day_of(job, begin), begin)
@@ -214,7 +216,7 @@ def observe(job: Job, store: RunStore, path: Path) -> Observed:
         Everything that is wrong with the file, with line and column, and nothing is stored; or the store cannot be
         written.
     """
-    meter = read_meter(path, job.template.plant.document.container_names)
+    meter = read_meter(path, job.template.plant.document.container_names, job.zone)
     found = compare(job, store, meter)
     raw = read_bytes(path)
     copy = telemetry_folder(job) / f"{hashlib.sha256(raw).hexdigest()}.csv"
