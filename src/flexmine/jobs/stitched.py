@@ -72,9 +72,13 @@ def stitched(
     Raises
     ------
     BadInput
-        The newest cannot be read.
+        The newest cannot be read, or its rows are calendar days.
     """
     first, *older = issues
+    if spec.every == "day":
+        raise BadInput(
+            f"{first.label}: every: day is not read from the feeds of a job; allowed: every: 24h, or shorter"
+        )
     newest = read(first)
     rows, own = _rows(newest, spec, axis, as_of)
     if not len(rows):
@@ -122,7 +126,9 @@ def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
     if tail is None or found.spec.fill is not None:
         return found
     rows = intervals(found.table, found.spec, round(axis.step_h * US_PER_H))
-    held = found.table.text(found.spec.column).to_numpy()[rows.row] != ""
+    columns = dict.fromkeys((found.spec.column, *found.spec.quantiles.values()))
+    empty = [found.table.text(name).isin(["", *found.spec.missing]).to_numpy()[rows.row] for name in columns]
+    held = ~np.any(empty, axis=0)
     begin, end = to_us(axis.begin(0)), to_us(axis.begin(axis.steps))
     inside = (rows.end_us > begin) & (rows.begin_us < end)
     if not (inside & held).any():
@@ -163,13 +169,20 @@ def _site(us: int, axis: TimeAxis) -> datetime:
 
 
 def _covers(parts: list[pd.DataFrame], axis: TimeAxis) -> bool:
-    begin = min((int(part["begin_us"].min()) for part in parts if len(part)), default=None)
-    # From a day before on, which the policies of filling may ask for.
-    return begin is not None and begin <= to_us(axis.begin(0)) - YESTERDAY_H * US_PER_H
+    whole = pd.concat(parts).sort_values("begin_us")
+    begin, end = whole["begin_us"].to_numpy(), whole["end_us"].to_numpy()
+    # From a day before on, which the policies of filling may ask for, to the end: what an older issue knows goes
+    # before what a tail assumes.
+    far = begin[0] <= to_us(axis.begin(0)) - YESTERDAY_H * US_PER_H and end[-1] >= to_us(axis.begin(axis.steps))
+    return bool(far and (end[:-1] == begin[1:]).all())
 
 
 def _outside(more: pd.DataFrame, parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows that lie outside of what newer issues span."""
-    spans = [(part["begin_us"].min(), part["end_us"].max()) for part in parts if len(part)]
-    begin, end = (min(b for b, _ in spans), max(e for _, e in spans)) if spans else (np.inf, -np.inf)
-    return more[(more["end_us"] <= begin) | (more["begin_us"] >= end)]
+    """Return the rows that lie outside of what each newer issue spans."""
+    outside = np.ones(len(more), dtype=bool)
+    for part in parts:
+        if len(part):
+            outside &= (
+                (more["end_us"] <= part["begin_us"].min()) | (more["begin_us"] >= part["end_us"].max())
+            ).to_numpy()
+    return more[outside]
