@@ -183,7 +183,8 @@ def test_a_temperature_in_fahrenheit_is_named(folder):
     """
     day(folder, price=[45] * 24, temperature=[50, 52] * 12)
     assert refused(folder) == (
-        "case.yaml:8:18 series.temperature_c: a mean of 51 degrees C is hotter than any place on Earth; the values "
+        "case.yaml:8:18 series.temperature_c: weather.csv:2 to weather.csv:25: column temperature_c: a mean of 51 "
+        "degrees C is hotter than any place on Earth; the values "
         "look like degrees F, of which 51 are 10.6 degrees C: unit: F. If it is meant as it stands, say so in the case:"
         f" unusual: [{WEATHER}]"
     )
