@@ -14,7 +14,7 @@ import pytest
 import faults
 from flexmine.audit.directory import audit_directory
 from flexmine.errors import FlexmineError, NoPlan
-from flexmine.jobs import settle as settle_module
+from flexmine.jobs import plan_and_store
 from flexmine.jobs.job import read_job
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.night import Night
@@ -39,7 +39,7 @@ def base(tmp_path_factory):
 def planned_once(monkeypatch):
     """Planning is the same every time, so it is done once; what is under test are the writes around it."""
     plans = {}
-    real = settle_module.plan_inputs
+    real = plan_and_store.plan_inputs
 
     def plan_inputs(folder, phases):
         digest = digest_of(folder)
@@ -47,7 +47,7 @@ def planned_once(monkeypatch):
             plans[digest] = real(folder, phases)
         return plans[digest]
 
-    monkeypatch.setattr(settle_module, "plan_inputs", plan_inputs)
+    monkeypatch.setattr(plan_and_store, "plan_inputs", plan_inputs)
 
 
 def _run(job_file, day):
