@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from flexmine.cli.unattended import run_unattended
 from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
+from flexmine.jobs import afterwards
+from flexmine.jobs import log as cli_log
 from flexmine.jobs.health import health
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday
 from flexmine.jobs.job import read_job
@@ -221,3 +224,23 @@ def test_without_a_ladder_a_price_that_has_not_come_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"no file feeds/price_\*.csv that goes beyond 2024-04-11T00:00") as error:
         night(job, NEXT)
     assert "years of the file" not in str(error.value)
+
+
+def test_a_notice_says_how_a_run_ended_once_and_names_the_feed(tmp_path, monkeypatch):
+    """*Proves:* of a fallback the status stands beside the exit code, and below it step, series and file.
+
+    *Sensitivity:* where the status is made of the exit code, the notice says it twice and names nothing.
+    """
+    job = made(tmp_path, LADDER)
+    issue(tmp_path, "surplus", NEXT, 2)
+    sent = []
+    monkeypatch.setattr(afterwards, "send_notices", lambda notices, bulletin, warn: sent.append(bulletin))
+    monkeypatch.setattr(cli_log, "start_log", lambda run_id, log_format: None)
+    code = run_unattended(
+        "nightly", job, at(-4, NEXT), "human", lambda night: night.run(NEXT), as_json=True, progress=lambda _: None
+    )
+    (bulletin,) = sent
+    first, second, third = bulletin.text.split("\n")[:3]
+    assert code == 5 and first.startswith("flexmine nightly of small: exit 5, fallback (run ")
+    assert second == "2024-04-11: fallback, by step previous_plan of the ladder"
+    assert f"{PRICE}: no file feeds/price_*.csv that goes beyond" in third
