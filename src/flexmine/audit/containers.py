@@ -188,7 +188,7 @@ def check_power(book: Book, k: ContainerClass, on: Bools, it_power: Floats, mixe
 
 
 def check_counts(book: Book, k: ContainerClass, on: Bools) -> None:
-    """Check how many containers of a class run; `on`, of shape (count, T), says which of them do."""
+    """Check how many containers of a class run; `on` has shape (count, T)."""
     running, where = on.sum(axis=0), f"class {k.name}"
     book.checks += 3 * running.size
     for t in (int(i) for i in np.flatnonzero(running > k.available)):

@@ -119,7 +119,7 @@ def audit_directory(path: str | Path, witnesses: Sequence[Witness] = (), *, stri
 
 
 def _marks(directory: Path, document: Mapping[str, Any], *, by_age: bool) -> list[str]:
-    """Return what a person should know; `by_age`: that there is no seal is a matter of the version alone."""
+    """Return what a person should know; with `by_age`, a missing seal is put down to the age of the plan."""
     marks, version = [], version_of(document)
     changes = document.get("changes")
     if isinstance(changes, list) and changes:

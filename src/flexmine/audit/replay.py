@@ -2,7 +2,7 @@
 
 It knows the :class:`~flexmine.problem.Problem` and a :class:`~flexmine.problem.schedule.Schedule`, numpy, and no
 solver.  Each container is followed from its history through the horizon; every power, hash rate and cost is computed
-anew from the problem's data, and every limit is compared with what comes out.
+again from the problem's data, and every limit is compared with the result.
 """
 
 from __future__ import annotations

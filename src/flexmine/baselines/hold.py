@@ -38,7 +38,7 @@ def _worthless(problem: Problem) -> Problem:
 
 
 def _decide(step: Step) -> tuple[Ints, Floats]:
-    """Leave all counts as they are; where that breaks a limit, change the counts that mend it by the least."""
+    """Leave all counts unchanged; where that breaks a limit, change the counts that mend it by the least."""
     current = resting(step)
     judged = judge(step, current[None, :])
     for _ in range(SWEEPS if judged.broken[0] > 0.0 else 0):

@@ -320,7 +320,7 @@ def least_broken(judged: _Judged, score: Floats) -> int:
 
 
 def resting(step: Step) -> Ints:
-    """Return for each class the place in its outlook that is nearest to leaving all containers as they are."""
+    """Return for each class the place in its outlook that is nearest to leaving all containers in their state."""
     return np.array([int(np.argmin(np.abs(o.counts - n))) for o, n in zip(step.outlooks, step.running, strict=True)])
 
 
@@ -335,7 +335,7 @@ class _Charge:
 def _decide_greedy(step: Step, charges: tuple[_Charge, ...]) -> tuple[Ints, Floats]:
     """Decide for the most money of this step alone: enumerate the counts of one class, coordinate ascent over several.
 
-    The ascent starts from leaving all as it is, from the fewest and from the most containers.
+    The ascent starts from leaving all containers in their state, from the fewest and from the most containers.
     """
     sizes = np.array([len(o.counts) for o in step.outlooks])
     beginnings = np.stack([resting(step), np.zeros_like(sizes), sizes - 1])

@@ -333,7 +333,7 @@ def _when(problem: Problem, wrong: NDArray[np.bool_], excess: Floats | Ints | No
 
 
 def _energy_conflicts(problem: Problem, bounds: dict[str, _Bounds]) -> list[str]:
-    """Return the sentences for energy limits above what can be drawn in their hours, or below what has to be."""
+    """Return the sentences for limits that demand more energy than can be drawn in their hours, or allow too little."""
     site, found = problem.site, []
     least_mw = np.maximum(site.base_load_mw + np.sum([b.least_mw for b in bounds.values()], axis=0), site.minimum_mw)
     offered = {s.name: s.available_mw for s in problem.sources}

@@ -1,8 +1,8 @@
 """Why a Problem has no plan: the limits and hours that contradict each other, and the smallest breach, in words.
 
-HiGHS's own irreducible subsystem answers linear programs only, and a conflict of counts is often one of integers.  So
+HiGHS's own irreducible subsystem covers linear programs only, and a conflict of counts is often one of integers.  So
 the limits are narrowed down by leaving them out, one group after the other, with the integers kept; and an elastic
-solve, in which every limit may be broken at a price, says by how much the cheapest of them would have to give.
+solve, in which every limit may be broken at a price, shows by how much the cheapest of them would have to give.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _irreducible(matrix: Matrix, limits: _Rows) -> tuple[list[int], bool]:
 
 
 def _status(solver: Solver) -> str:
-    """Return how a check ended; a check that the solver could not make spares nothing, and is no reason to give up."""
+    """Return how a check ended; one that the solver failed to make removes no limit, and does not end the search."""
     try:
         return solver.run().status
     except SolverFailed:

@@ -89,7 +89,7 @@ class Task:
         return self._stage(found)
 
     def _mip_only(self) -> bool:
-        """Whether HiGHS's MIP goes first: asked for, or some rows are of a kind that rounding does not know."""
+        """Whether HiGHS's MIP goes first: requested, or some rows are of a kind that rounding does not know."""
         if self.options.engine == "auto" and self.layout.unknown:
             rows = ", ".join(self.layout.unknown)
             self._note(f"engine auto took HiGHS's MIP: threshold rounding does not know the rows {rows}")

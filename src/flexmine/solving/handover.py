@@ -226,7 +226,7 @@ class _Kept:
             return entry.skeleton
 
     def last(self, key: Hashable, problem: Problem) -> Matrix | None:
-        """Return the matrix compiled last, where it is that of this very Problem: its reasons are asked of it next."""
+        """Return the matrix compiled last, where it is that of this very Problem: its reasons need it next."""
         with self._lock:
             if self._last is None or self._last[0] != key or self._last[1]() is not problem:
                 return None

@@ -16,14 +16,14 @@ MOST_NODES = 200
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """What may be asked of the solver.
+    """What can be asked of the solver.
 
     Attributes
     ----------
     gap : float
         Asked ``(bound - money) / max(1 USD, |money|)``.
     time_limit_s : float
-        For the search; building the model and the audit are outside.
+        For the search [s]; building the model and the audit are not included.
     seed : int
     threads : int
         1 by default: the same input gives the same plan.
@@ -39,7 +39,7 @@ class SolveOptions:
     Raises
     ------
     BadInput
-        On a value outside its range.
+        A value is outside its range.
     """
 
     gap: float = 1e-4

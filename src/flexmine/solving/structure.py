@@ -1,7 +1,7 @@
-"""What of a Problem decides about rows and columns, and what are mere numbers in them.
+"""Which parts of a Problem decide about rows and columns, and which are only numbers in them.
 
 Fields named in `NUMBERS` reach the matrix as parameters of the model alone.  Everything else counts as structure: a
-field that is added later and forgotten here makes more compiles, never a wrong one.
+field that is added later and forgotten here causes more compiles, never a wrong one.
 """
 
 from __future__ import annotations

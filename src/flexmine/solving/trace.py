@@ -1,7 +1,7 @@
 """Numbers that remember how they were made, so that a matrix can be made again from other numbers.
 
-A model is compiled once with traced numbers in place of its data.  What comes out is the same matrix, in which every
-entry is either a constant or says by which sums and products of which data it came about.  Nothing about the model is
+A model is compiled once with traced numbers in place of its data.  The result is the same matrix, in which every
+entry is either a constant or names the sums and products of data that it came from.  Nothing about the model is
 written down a second time; and because the operations are repeated in their order, so are the roundings.
 """
 
@@ -122,7 +122,7 @@ RegisterNumericType(Traced)
 
 
 class Program:
-    """Makes vectors anew from other data, all operations of one kind and depth at once.
+    """Makes vectors again from other data, all operations of one kind and depth at once.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Program:
     Raises
     ------
     Untraceable
-        Where a member is the sum of two marks.
+        A member is the sum of two marks.
     """
 
     def __init__(self, tape: Tape, vectors: Mapping[str, Floats]):

@@ -183,7 +183,7 @@ def changed_alike(case: Case, directory: Path) -> Case:
 
 
 def _check_taken_over(book: Comparison, made: Replayed, case: Case, assembly: Any) -> None:
-    """Compare what plan.json takes over from the case with a plan built anew around the written schedule."""
+    """Compare what plan.json takes over from the case with a plan built again around the written schedule."""
     document = made.document
     figures = (number_of(document.get(key)) or 0.0 for key in ("money_usd", "bound_usd", "gap"))
     proof = Proof(Status(document["status"]), *figures)

@@ -26,10 +26,10 @@ class OverrideCost:
     cost_usd : float or None
         Money of the plan without them less that of the plan with them; None where there is no plan without them.
     least_usd, most_usd : float or None
-        Between these lies the true difference, whatever the gaps of both plans hide.
+        Bounds on the true difference, which the gaps of both plans leave open.
     money_without_usd : float or None
     note : str
-        Why there is no cost, or empty.
+        Why there is no cost; empty where there is one.
     """
 
     kind: str

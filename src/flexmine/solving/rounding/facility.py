@@ -1,4 +1,4 @@
-"""What the matrix says about facility power: who draws it, and between which limits it can move."""
+"""What the matrix states about facility power: who draws it, and between which limits it can move."""
 
 from __future__ import annotations
 
