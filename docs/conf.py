@@ -5,6 +5,7 @@ import sys
 from dataclasses import is_dataclass
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
@@ -63,12 +64,29 @@ def described_fields(  # noqa: PLR0917 - as autodoc calls it
     if isinstance(part, type) and is_dataclass(part) and name.startswith("flexmine.problem."):
         lines += ["", "Attributes", "----------"]
         for f in fields_of(part):
-            shape = "" if f.shape == "one" else ", [T]" if f.shape in BY_STEP else f", {f.shape}"
-            unit = "" if f.about.unit == "-" else f" [{f.about.unit}]"
-            lines += [f"{f.name} : {f.kind.__name__}{shape}", f"    {f.about.words}{unit}".replace("`", "``")]
+            kind = f.kind.__name__
+            if f.shape in BY_STEP:
+                kind = f"ndarray of {kind}, shape (T,)"
+            elif f.shape == "curve":
+                kind = f"ndarray of {kind}, a value for each breakpoint"
+            elif f.shape != "one":
+                kind = f"tuple of {'pairs of ' if f.shape == 'pairs' else ''}{kind}"
+            unit = "" if f.about.unit == "-" or f.kind is bool else f" [{f.about.unit}]"
+            words = f.about.words[0].upper() + f.about.words[1:]
+            lines += [f"{f.name} : {kind}", f"    {words}{unit}.".replace("`", "``")]
+
+
+def plain_citations(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Show citations of docstrings as [1]: numpydoc makes their labels unique, and MyST keeps it from undoing that."""
+    for reference in doctree.findall(nodes.reference):
+        for text in list(reference.findall(nodes.Text)):
+            shown = re.fullmatch(r"\[R[0-9a-f]+-(\d+)\]", text.astext())
+            if shown:
+                text.parent.replace(text, nodes.Text(f"[{shown[1]}]"))
 
 
 def setup(app: Sphinx) -> None:
     """Connect what this project adds."""
+    app.connect("doctree-resolved", plain_citations)
     app.connect("source-read", listed_once)
     app.connect("autodoc-process-docstring", described_fields, priority=100)  # before numpydoc reads the docstring
