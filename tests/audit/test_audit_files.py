@@ -337,7 +337,7 @@ def test_an_endless_number_in_the_document_is_no_number(directory):
     """*Proves:* 1e999, which Python reads as infinity, is refused.  *Sensitivity:* any gap would be below it."""
     text = json.dumps(json.loads((directory / "plan.json").read_text()) | {"asked_gap": 0.5})
     (directory / "plan.json").write_text(text.replace('"asked_gap": 0.5', '"asked_gap": 1e999'))
-    with pytest.raises(BadInput, match="plan.json: is not JSON that can be read: 1e999 is larger than"):
+    with pytest.raises(BadInput, match=r"plan\.json: is not JSON that can be read: 1e999 is larger than"):
         audit_directory(directory)
 
 
