@@ -15,6 +15,7 @@ from flexmine.jobs.difference import difference
 from flexmine.jobs.executed_days import executed, read_part
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday, next_step
 from flexmine.jobs.job import read_job
+from flexmine.jobs.keep import backup_job
 from flexmine.jobs.night import Night
 from flexmine.jobs.observe import observe
 from flexmine.jobs.publication import publish_newest
@@ -179,6 +180,49 @@ def test_tomorrow_that_is_planned_already_begins_where_today_ends_now(tmp_path):
     assert current.document["run"]["day"] == later.isoformat()
     begins = [datetime.fromisoformat(row["interval_start"]) for row in current.rows()]
     assert min(begins) <= datetime(2024, 5, 13, 18, tzinfo=OSLO) < max(begins)
+
+
+def test_a_night_that_finds_the_plan_of_a_replan_makes_no_twin_of_it(tmp_path):
+    """After a replan of today, which made tomorrow's plan from a newer issue, the night of tomorrow runs once more.
+
+    *Proves:* its inputs are those of that plan, so that plan stays; each publication is of one run, and a backup is
+    made.
+
+    *Sensitivity:* compared with the last night alone, the same plan is stored again; both runs have one number of a
+    publication, and no backup is made any more.
+    """
+    job = write_job(tmp_path, DAY, 2)
+    planned(job)
+    evening = datetime(2024, 5, 13, 17, 10, tzinfo=OSLO)
+    Night(read_job(job), evening).run(DAY + ONE_DAY)
+    new_surplus(tmp_path, 0.4, "20240513T1500Z")
+    made = inside(job, REPLAN, evening + timedelta(minutes=20))[-1].record
+    (again,) = Night(read_job(job), evening + timedelta(minutes=30)).run(DAY + ONE_DAY)
+    assert (made.day, made.revision, again.record.run_id, again.new) == (DAY + ONE_DAY, 2, made.run_id, False)
+    store = read_job(job).open_store()
+    numbers = [r.sequence for r in store.history("small", 10) if r.sequence is not None]
+    store.close()
+    assert len(set(numbers)) == len(numbers) == 4
+    backup_job(read_job(job), tmp_path / "b.tar.gz")
+
+
+def test_a_replan_that_finds_the_plan_of_a_night_makes_no_twin_of_it(tmp_path):
+    """Two days are planned, today's end does not move, and nothing newer has come for the day after.
+
+    *Proves:* the night's plan of the day after stays, and is published after today's new one.
+
+    *Sensitivity:* a plan that is the same under another kind is stored again.
+    """
+    job = write_job(tmp_path, DAY, 2)
+    planned(job)
+    Night(read_job(job), datetime(2024, 5, 13, 17, 10, tzinfo=OSLO)).run(DAY + ONE_DAY)
+    inside(job, REPLAN, datetime(2024, 5, 13, 22, 50, tzinfo=OSLO))
+    store = read_job(job).open_store()
+    today, (later,) = store.revisions("small", DAY), store.revisions("small", DAY + ONE_DAY)
+    before, after = (json.loads((store.plan(r) / "plan.json").read_text())["state_after"] for r in today)
+    store.close()
+    assert (later.kind, before == after) == ("night", True)
+    assert later.sequence > today[1].sequence > today[0].sequence
 
 
 def test_a_container_that_tripped_stays_off_until_the_plan_starts_it_again(tmp_path):

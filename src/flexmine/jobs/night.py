@@ -120,8 +120,9 @@ class Night(Planner):
         horizon = Horizon(job.local_day(day), job.document.look_ahead_h)
         chain = self.fallback_chain(store, horizon, before)
         revisions = store.revisions(job.plant, day)
-        night = [r for r in revisions if r.kind in (NIGHT, AGAIN)]
-        result = self.plan_and_store(store, chain, night[-1] if night else None, self._kind(store, revisions, horizon))
+        # A replan of the day before plans this one whole, too: the same inputs make no second plan of it.
+        whole = [r for r in revisions if r.valid_from == horizon.begin]
+        result = self.plan_and_store(store, chain, whole[-1] if whole else None, self._kind(store, revisions, horizon))
         if result.new and result.record.kind == AGAIN:
             LOG.warning(
                 "%s: revision %d is stored and not published: machines follow another plan of the day; "

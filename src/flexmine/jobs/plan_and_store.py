@@ -110,8 +110,11 @@ class Planner:
             try:
                 prepared = prepare(staged / name, lasting(failures[0]) if failures else "")
                 digest = digest_of(prepared.folder)
-                if known is not None and (known.inputs_sha256 == digest or self._is_better(chain, known, prepared)):
-                    return self._stays(known, failures if known.inputs_sha256 != digest else ())
+                same = next((r for r in (known, chain.in_force) if r is not None and r.inputs_sha256 == digest), None)
+                if same is not None:
+                    return self._stays(same, ())
+                if known is not None and self._is_better(chain, known, prepared):
+                    return self._stays(known, failures)
                 if in_force is not None and self._is_worse(prepared, in_force):
                     if self._holds(chain, in_force, staged):
                         return self._stays(in_force, failures)
