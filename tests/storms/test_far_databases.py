@@ -3,7 +3,6 @@
 It needs a PostgreSQL server, see :mod:`databases`; without one this file is not collected.
 """
 
-import random
 from datetime import date
 
 import pytest
@@ -89,8 +88,7 @@ def test_the_way_breaks(tmp_path, near, proxy):
     *Sensitivity:* an error of the driver that nobody expects is an internal error; a connection that rested while the
     plan was made, and is not asked whether it is still there, fails the night.
     """
-    first = random.Random(3).randint(30, 60)
-    breaks(tmp_path, near, proxy, lambda pieces: range(first, first + 5))
+    breaks(tmp_path, near, proxy, lambda pieces: range(pieces // 16, pieces // 2, pieces // 12))
 
 
 @pytest.mark.slow
@@ -104,18 +102,18 @@ def test_a_connection_that_was_forgotten_while_the_plan_was_made(tmp_path, near,
 
     *Sensitivity:* without a question before use the plan is made, and the night ends with exit 2.
     """
-    from flexmine.jobs import settle
+    from flexmine.jobs import plan_and_store
 
     plant = Plant(tmp_path / "plant", FIRST, 3, through(near, proxy))
     plant.check_next_night()
-    real = settle.plan_inputs
+    real = plan_and_store.plan_inputs
 
     def forgotten(*arguments):
         made = real(*arguments)
         proxy.break_all()
         return made
 
-    monkeypatch.setattr(settle, "plan_inputs", forgotten)
+    monkeypatch.setattr(plan_and_store, "plan_inputs", forgotten)
     code, output = nightly(plant)
     assert code == 0, output
 
