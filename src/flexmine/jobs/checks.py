@@ -11,8 +11,10 @@ from functools import cached_property
 from flexmine.errors import BadInput
 from flexmine.jobs.job import Job
 from flexmine.publish.whole import Whole, newest_whole
+from flexmine.store.runs import Attempt, RunStore
 
-DAYS_OF_A_RUN = 50
+LOOKED_AT = 50
+"""So many attempts."""
 
 
 class Level(IntEnum):
@@ -49,18 +51,38 @@ class View:
         return newest_whole(self.job.path_of(self.job.document.publish.directory))
 
     @cached_property
-    def told(self) -> tuple[str, ...]:
-        """What the last run has said of its plans and inputs; nothing where the store cannot be read."""
-        if not self.job.has_store:
-            return ()
+    def store(self) -> RunStore | None:
+        """The store of the plant; None where no run has made one.
+
+        Raises
+        ------
+        BadInput
+            It cannot be opened.
+        """
+        return self.job.open_store() if self.job.has_store else None
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """The last attempts at planning a day, the newest first.
+
+        Raises
+        ------
+        BadInput
+            The store cannot be read.
+        """
+        return [] if self.store is None else self.store.attempts(self.job.plant, LOOKED_AT)
+
+    @cached_property
+    def last_messages(self) -> tuple[str, ...]:
+        """What the last run has reported about its plans and inputs; nothing where the store cannot be read."""
         try:
-            store = self.job.open_store()
-        except BadInput:  # which another check tells
+            attempts = self.attempts
+        except BadInput:  # which another check reports
             return ()
-        try:
-            attempts = store.attempts(self.job.plant, DAYS_OF_A_RUN)
-        except BadInput:
-            return ()
-        finally:
-            store.close()
         return tuple(message for a in attempts if a.run_id == attempts[0].run_id for message in a.messages)
+
+    def close(self) -> None:
+        """Close the store, where one was opened."""
+        store: RunStore | None = self.__dict__.get("store")
+        if store is not None:
+            store.close()

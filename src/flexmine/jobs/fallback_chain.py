@@ -78,7 +78,7 @@ class FallbackChain:
     now: datetime
     warn: Callable[[str], None]
     extra: Mapping[str, Any] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
+    warned: set[str] = field(default_factory=set)
     readings: dict[Path, bytes] = field(default_factory=dict)
     in_force: RunRecord | None = None
 
@@ -106,8 +106,7 @@ class FallbackChain:
 
     def _of_feeds(self, name: str, allowed: tuple[LadderStep, ...], folder: Path, why: str) -> Prepared:
         """Prepare inputs of which every series is from the first allowed step that has it."""
-        feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
-        search = self._search(self.horizon)
+        feeds, search = self._feeds(), self._search(self.horizon)
         chosen: dict[str, Chosen] = {}
         wrong: list[str] = []
         first = ""
@@ -128,10 +127,14 @@ class FallbackChain:
             provenance = Provenance(name if labels else NEWEST, labels, marks)
         return self._write(self.horizon, chosen, provenance, folder)
 
+    def _feeds(self) -> dict[str, Feed]:
+        """Return the feed of each series that has one, by its dotted key."""
+        return {key: feed for feed in self.job.document.feeds for key in feed.series}
+
     def _search(self, horizon: Horizon) -> Search:
         as_of = min(self.now, self.horizon.begin)
         axis = self._axis(horizon)
-        return Search(self.job, axis, horizon.day_h, as_of, self.now, self._tell_once, self.readings)
+        return Search(self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.readings)
 
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
         """Return a series from the first step that has it; its label says why it is not the newest issue."""
@@ -227,8 +230,7 @@ class FallbackChain:
         first = round((axis.begin(0) - case.time.begin(0)) / timedelta(hours=axis.step_h))
         if case.time.step_h != axis.step_h or first < 0 or first + axis.steps > case.time.steps:
             raise BadInput(f"revision {last.revision} does not cover the hours from {axis.begin(0).isoformat()} on")
-        feeds = {key: feed for feed in self.job.document.feeds for key in feed.series}
-        chosen = {}
+        feeds, chosen = self._feeds(), {}
         for key in self.job.template.series():
             if key.dotted not in case.series:
                 raise BadInput(f"{key.dotted}: was no series of revision {last.revision}")
@@ -253,12 +255,12 @@ class FallbackChain:
         axis = self._axis(horizon)
         pins = job_pins(self.job, axis.begin(0), axis.begin(axis.steps))
         for pin in pins.expired:
-            self._tell_once(f"over by then, without effect: {pin.words}")
+            self._warn_once(f"over by then, without effect: {pin.words}")
         extra = {**self.extra, **pins.extra()}
         write_inputs(self.job, Inputs(horizon, self.before.state, chosen, provenance, extra), folder)
         return Prepared(folder, provenance, tuple(dict(c.source) | {"step": c.step} for c in chosen.values()))
 
-    def _tell_once(self, sentence: str) -> None:
-        if sentence not in self.told:
-            self.told.add(sentence)
+    def _warn_once(self, sentence: str) -> None:
+        if sentence not in self.warned:
+            self.warned.add(sentence)
             self.warn(sentence)

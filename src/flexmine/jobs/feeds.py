@@ -194,7 +194,8 @@ def known(search: Search, key: SeriesKey, feed: Feed | None) -> Iterator[Floats]
         In the unit of the key, NaN where they know nothing: of all issues that can be read, then of all but the
         newest of them, and so on, for whoever finds that what it knows cannot be right.
     """
-    readable = [] if feed is None else [i for i in _within_reach(search, feed) if _is_readable(search, key, i)]
+    issues = () if feed is None else _within_reach(search, feed, _issues(search, feed))
+    readable = [issue for issue in issues if _is_readable(search, key, issue)]
     for first in range(len(readable)):
         yield _known(search, key, readable[first:])
     yield np.full(search.axis.steps, np.nan)
@@ -214,22 +215,20 @@ def _is_readable(search: Search, key: SeriesKey, issue: FeedFile) -> bool:
     return True
 
 
-def _within_reach(search: Search, feed: Feed) -> list[FeedFile]:
+def _within_reach(search: Search, feed: Feed, issues: Sequence[FeedFile]) -> list[FeedFile]:
     reach_h = max(feed.reach_h, feed.max_age_h)
-    return [issue for issue in _issues(search, feed) if issue.age_h(search.as_of) <= reach_h]
+    return [issue for issue in issues if issue.age_h(search.as_of) <= reach_h]
 
 
 def _best_known(search: Search, key: SeriesKey, feed: Feed, issues: Sequence[FeedFile]) -> Stitched:
-    """Return the newest issue, completed by older ones where it has no value.
+    """Return the newest issue, which is not stale, completed by older ones where it has no value.
 
     Raises
     ------
     BadInput
-        There is none, or the newest cannot be read, or no issue reaches the horizon.
+        The newest cannot be read, or no issue reaches the horizon.
     """
-    within = [issue for issue in issues if issue.age_h(search.as_of) <= max(feed.reach_h, feed.max_age_h)]
-    if not within:
-        raise BadInput(f"{key.dotted}: no file {feed.files} was issued in the {feed.reach_h:g} h before")
+    within = _within_reach(search, feed, issues)
     with _named(key):
         found = stitched(within, partial(_table_of, search, key), key.spec, search.axis, search.as_of)
         begin = search.axis.begin(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shutil import disk_usage
@@ -23,7 +24,6 @@ from flexmine.store.runs import Attempt, RunStore
 
 ONE_HOUR = timedelta(hours=1)
 PLANNED = tuple(EXIT_CODES[s] for s in (Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK))
-LOOKED_AT = 50
 LOOKED_INTO = 8
 COMPARED_ISSUES, FEWEST_ISSUES, THIN_SHARE = 7, 3, 0.5
 LEAST_FREE_MB = 500.0
@@ -69,24 +69,25 @@ def health(job: Job, now: datetime) -> Health:
     """Check a plant at `now` (aware); that it can be written to is tested by writing, and nothing is changed."""
     checks: list[Check] = []
     figures: list[tuple[str, dict[str, str], float]] = []
-    view = View(job, now)
-    for name, part in {
+    parts = {
         "current plan": _current,
         "store": _folders,
         "runs": _runs,
         "feeds": _feeds,
         "pins": _pins,
         "disk": _disk,
-    }.items():
-        try:
-            for found in part(view):
-                if isinstance(found, Check):
-                    checks.append(found)
-                else:
-                    figures.append(found)
-        except (FlexmineError, OSError, ValueError, LookupError, TypeError) as error:
-            # What cannot be looked at is not well, and must not keep the rest from being reported.
-            checks.append(Check(name, Level.CRITICAL, f"cannot be looked at: {type(error).__name__}: {error}"))
+    }
+    with closing(View(job, now)) as view:
+        for name, part in parts.items():
+            try:
+                for found in part(view):
+                    if isinstance(found, Check):
+                        checks.append(found)
+                    else:
+                        figures.append(found)
+            except (FlexmineError, OSError, ValueError, LookupError, TypeError) as error:
+                # What cannot be looked at is not well, and must not keep the rest from being reported.
+                checks.append(Check(name, Level.CRITICAL, f"cannot be looked at: {type(error).__name__}: {error}"))
     result = Health(job.plant, tuple(checks), tuple(figures))
     return Health(job.plant, result.checks, (*result.figures, ("health", {}, float(result.level))))
 
@@ -113,7 +114,7 @@ def _current(view: View) -> Found:
         ahead = f"publication {current.sequence} was made {-age_h:.1f} h after now; is the clock right?"
         yield Check("clock", Level.WARNING, ahead)
     if left_h <= 0:
-        words = f"publication {current.sequence} ended {-left_h:.1f} h ago; {_ending(current)}"
+        words = f"publication {current.sequence} ended {-left_h:.1f} h ago; {_expiry(current)}"
     level = Level.OK if left_h >= watch.warning_h else Level.WARNING
     yield Check("validity", Level.CRITICAL if left_h < max(watch.critical_h, 1e-9) else level, words)
     status = current.document["status"]
@@ -129,17 +130,13 @@ def _current(view: View) -> Found:
 
 def _why(view: View, current: Publication) -> str:
     """Return the step of the ladder and the reason, where the store knows the plan that machines follow."""
-    if not view.job.has_store:
+    if view.store is None:
         return ""
-    store = view.job.open_store()
-    try:
-        record = store.run(str(current.document["run"].get("run_id")))
-    finally:
-        store.close()
+    record = view.store.run(str(current.document["run"].get("run_id")))
     return "" if record is None else f", by step {record.step}: {'; '.join(record.labels)}"
 
 
-def _ending(current: Publication) -> str:
+def _expiry(current: Publication) -> str:
     return f"machines do what after_validity says: {current.document['after_validity']['action']}"
 
 
@@ -152,25 +149,22 @@ def _runs(view: View) -> Found:
     who = abandoned(job.folder, job.plant)
     if who:
         yield Check("runs", Level.WARNING, f"{who} has ended without finishing; the next run puts things in order")
-    attempts: list[Attempt] = []
-    if job.has_store:
-        try:
-            store = job.open_store()
-        except BadInput as error:
-            yield Check("store", Level.CRITICAL, error.messages[0])
-            yield "database_writable", {}, 0.0
-            return
-        try:
+    try:
+        store = view.store
+    except BadInput as error:
+        yield Check("store", Level.CRITICAL, error.messages[0])
+        yield "database_writable", {}, 0.0
+        return
+    try:
+        if store is not None:
             yield from database_writable(store)
-            attempts = store.attempts(job.plant, LOOKED_AT)
             yield from _stored(job, store)
             yield from _unpublished(job, store, now)
             yield from _standing(view, store)
-        except BadInput as error:
-            yield Check("store", Level.CRITICAL, error.messages[0])
-            return
-        finally:
-            store.close()
+        attempts = view.attempts
+    except BadInput as error:
+        yield Check("store", Level.CRITICAL, error.messages[0])
+        return
     if not attempts:
         yield Check("runs", Level.WARNING, "no run has been made yet")
         return
@@ -261,7 +255,7 @@ def _feeds(view: View) -> Found:
         age_h = issue.age_h(now)
         stale = age_h > feed.max_age_h
         words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
-        told = [sentence for sentence in view.told if any(f"{key}: " in sentence for key in feed.series)]
+        told = [sentence for sentence in view.last_messages if any(f"{key}: " in sentence for key in feed.series)]
         if told:
             words += f"; the last run: {'; '.join(told)}"
         yield Check(f"feed {feed.files}", Level.WARNING if stale or told else Level.OK, words)

@@ -105,10 +105,10 @@ def _goes_on(store: RunStore, before: RunRecord, after: RunRecord) -> bool:
     if whose is None or whose == before.run_id:
         return True
     made_for = next((r for r in store.revisions(before.plant, before.day) if r.run_id == whose), None)
-    return made_for is not None and _ending(store, made_for) == _ending(store, before)
+    return made_for is not None and _state_after(store, made_for) == _state_after(store, before)
 
 
-def _ending(store: RunStore, record: RunRecord) -> Any:
+def _state_after(store: RunStore, record: RunRecord) -> Any:
     return read_document(store.plan(record))["state_after"]
 
 

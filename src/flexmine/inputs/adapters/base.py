@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass
 from datetime import timedelta, timezone
 
@@ -129,6 +130,12 @@ def clock_us(table: Table, dates: pd.Series[str], zone: timezone, hours: Floats 
         wrong = "stands a second time" if result[row] == result[row - 1] else "comes after a later one"
         raise BadInput(f"{table.place(row)}: {moment(result[row]).isoformat()} {wrong}; times have to rise")
     return result
+
+
+def on_one_year(first: float, last: float, year: int) -> str:
+    """Return the note on a typical year, whose months are of the years `first` to `last`, put on the year `year`."""
+    leap = ", which has a 29 February" if calendar.isleap(year) else ""
+    return f"a typical year: months of {first:g} to {last:g}, put on {year}{leap}"
 
 
 def gaps(begin_us: Ints, step_us: int) -> int:

@@ -8,7 +8,6 @@ the tests compare this reader with it.
 
 from __future__ import annotations
 
-import calendar
 import re
 from datetime import timezone
 
@@ -24,6 +23,7 @@ from flexmine.inputs.adapters.base import (
     count,
     gaps,
     numbers,
+    on_one_year,
     starts,
 )
 from flexmine.inputs.adapters.shapes import with_cells
@@ -141,9 +141,7 @@ def _year(table: Table, parts: dict[str, Ints], settings: Settings) -> tuple[Int
             f"{table.label}: months of {first} to {last}: a typical year has no year of its own; give --year, such as "
             "2026"
         )
-    leap = ", which has a 29 February" if calendar.isleap(settings.year) else ""
-    note = f"a typical year: months of {first} to {last}, put on {settings.year}{leap}"
-    return np.full_like(years, settings.year), note
+    return np.full_like(years, settings.year), on_one_year(first, last, settings.year)
 
 
 def _begins(table: Table, stamp_us: Ints, parts: dict[str, Ints]) -> tuple[Ints, int]:

@@ -6,14 +6,13 @@ and Africa*, Solar Energy 86; the columns are described in the PVGIS user manual
 
 from __future__ import annotations
 
-import calendar
 from datetime import UTC
 
 import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.inputs.adapters.base import Converted, Settings, as_text, clock_us, gaps, numbers, starts
+from flexmine.inputs.adapters.base import Converted, Settings, as_text, clock_us, gaps, numbers, on_one_year, starts
 from flexmine.inputs.adapters.shapes import below
 from flexmine.inputs.table import Table
 from flexmine.inputs.times import US_PER_H
@@ -57,11 +56,10 @@ def convert(table: Table, settings: Settings) -> Converted:
     for source, name in _COLUMNS.items():
         rows[name] = as_text(numbers(table, source), 2)
     years = parts["year"].astype(int)
-    leap = ", which has a 29 February" if calendar.isleap(settings.year) else ""
     return Converted(
         rows,
         (
-            f"a typical year: months of {years.min()} to {years.max()}, put on {settings.year}{leap}",
+            on_one_year(years.min(), years.max(), settings.year),
             f"{gaps(begin_us, US_PER_H)} hours between the first row and the last are absent and stay absent",
             "a value stands for the hour that it names in UTC, whatever minute the satellite passed: assumed",
         ),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
-
 import numpy as np
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.inputs.adapters.base import Converted, Settings, clock_us, gaps, numbers, starts
+from flexmine.inputs.adapters.base import Converted, Settings, clock_us, gaps, numbers, on_one_year, starts
 from flexmine.inputs.table import Table
 from flexmine.inputs.times import US_PER_H
 
@@ -45,11 +43,10 @@ def convert(table: Table, settings: Settings) -> Converted:
         numbers(table, source)
         rows[name] = table.text(source)
     years = numbers(table, "source_year")
-    leap = ", which has a 29 February" if calendar.isleap(settings.year) else ""
     return Converted(
         rows,
         (
-            f"a typical year: months of {np.nanmin(years):g} to {np.nanmax(years):g}, put on {settings.year}{leap}",
+            on_one_year(np.nanmin(years), np.nanmax(years), settings.year),
             f"hours named by their end in standard time {zone}: moved to their beginning",
             f"{gaps(begin_us, US_PER_H)} hours between the first row and the last are absent and stay absent",
             "irradiance is energy in the hour [Wh/m2], its number the mean power [W/m2]",
