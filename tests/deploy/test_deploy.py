@@ -1,16 +1,19 @@
 """What is under deploy/: read by the schemas and programs that will read it, and every command line by flexmine."""
 
+import json
 import re
 import shlex
 import subprocess
 import sys
 import types
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 import kubernetes_validate
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from flexmine.cli.main import cli
 from flexmine.jobs.job import read_job
@@ -157,9 +160,39 @@ def test_airflow_dag(monkeypatch):
 def test_example_job_is_read(tmp_path):
     """*Proves:* the job and the pins of deploy/ are valid as they stand.  *Sensitivity:* a key that the schema lost."""
     job = read_job(DEPLOY / "bratsk-10" / "job.yaml")
+    assert not any(key.spec.factors for key in job.template.series())
     assert job.document.publish.mqtt.address == ("broker.example.org", 8883)
     begin = job.local_day(job.document.first_day).begin
     assert job_pins(job, begin, begin).in_force == ()
+
+
+def test_example_job_plans_a_night_from_plain_feeds(tmp_path):
+    """Feeds of 8 MW at 10 USD/MWh and a price of 40 USD/MWh, each with the column and unit that the case names.
+
+    *Proves:* the night is published with exit code 0, and the plan has the values of the feeds, unscaled.
+    *Sensitivity:* factors of a stand-in would leave 0.44 MW of surplus, and a price of 19 USD/MWh.
+    """
+    for name in ("case.yaml", "job.yaml", "pins.yaml"):
+        text = (DEPLOY / "bratsk-10" / name).read_text(encoding="utf-8")
+        text = text.replace("/var/lib/flexmine/bratsk-10", str(tmp_path)).replace("  mqtt:", "  # mqtt:")
+        (tmp_path / name).write_text(re.sub(r"(?m)^notices:\n(  - .*\n)+", "", text), encoding="utf-8")
+    feeds = tmp_path / "feeds"
+    feeds.mkdir()
+    hours = [datetime(2026, 11, 30, 16, tzinfo=UTC) + timedelta(hours=h) for h in range(48)]
+    for feed, column, value in (
+        ("surplus", "surplus_mw", 8),
+        ("price", "price_usd_per_mwh", 40),
+        ("weather", "temperature_c", -20),
+    ):
+        rows = [f"{hour.isoformat()},{value}" for hour in hours]
+        text = "\n".join([f"interval_start,{column}", *rows]) + "\n"
+        (feeds / f"{feed}_20261130T0400Z.csv").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(cli, ["nightly", str(tmp_path / "job.yaml"), "--at", "2026-11-30T14:00:00+08:00"])
+    assert done.exit_code == 0, done.output
+    (plan,) = (tmp_path / "runs").glob("bratsk-10/2026-12-01/r1/plan")
+    surplus, grid = json.loads((plan / "problem.json").read_text(encoding="utf-8"))["sources"]
+    assert set(surplus["available_mw"]) == {8.0}
+    assert set(grid["price_usd_per_mwh"]) == {40.0}
 
 
 @pytest.mark.system

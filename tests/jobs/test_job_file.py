@@ -4,6 +4,7 @@ import pytest
 
 from flexmine.errors import BadInput
 from flexmine.inputs.yaml_loader import read_yaml
+from flexmine.jobs.job import read_job
 from flexmine.jobs.schema import JobDocument
 
 JOB = """\
@@ -50,3 +51,20 @@ def test_a_wrong_job_is_refused_with_its_place(tmp_path, old, new, message):
     with pytest.raises(BadInput) as error:
         _read(tmp_path, JOB.replace(old, new))
     assert message in str(error.value)
+
+
+def test_factors_of_a_shipped_case_are_not_applied_to_a_feed(tmp_path):
+    """The shipped case multiplies a flow by 0.91 and by 0.06, which turns its stand-in into the surplus of a plant.
+
+    *Proves:* such a case with a feed for that series is refused with place, case, series and factors; a feed for a
+    series without factors is not.  *Sensitivity:* a surplus of 8 MW would be planned as 0.44 MW, with exit code 0.
+    """
+    file = tmp_path / "job.yaml"
+    file.write_text(JOB, encoding="utf-8")
+    with pytest.raises(BadInput) as error:
+        read_job(file)
+    (message,) = error.value.messages
+    assert message.startswith("job.yaml:7:14 feeds[0].series: shipped:cases/bratsk-day multiplies")
+    assert "mw_per_m3_s 0.91, share_of_flow 0.06" in message
+    file.write_text(JOB.replace("sources.surplus.available_mw", "temperature_c"), encoding="utf-8")
+    assert read_job(file).plant == "bratsk-10"

@@ -13,6 +13,7 @@ from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.schema import JobDocument
 from flexmine.jobs.template import Template, read_template
 from flexmine.publish.reader import witnesses_of_run
+from flexmine.resources import PREFIX
 from flexmine.store.database import SQLITE, StoreUrl, database_file, database_url, open_database
 from flexmine.store.runs import RunStore
 
@@ -107,15 +108,22 @@ def read_job(path: Path) -> Job:
     loaded = read_yaml(path, JobDocument, path.name)
     job = Job(loaded, read_template(loaded.document.case, path))
     known = {key.dotted: key for key in job.template.series()}
-    wrong = [
-        loaded.at(
-            ("feeds", i, "series"),
-            f"{name} is no series of {loaded.document.case}; its series: {', '.join(known) or 'none'}",
-        )
-        for i, feed in enumerate(loaded.document.feeds)
-        for name in feed.series
-        if name not in known
-    ]
+    wrong = []
+    for i, feed in enumerate(loaded.document.feeds):
+        for name in feed.series:
+            if name not in known:
+                there = ", ".join(known) or "none"
+                message = f"{name} is no series of {loaded.document.case}; its series: {there}"
+            elif loaded.document.case.startswith(PREFIX) and (factors := known[name].spec.factors):
+                listed = ", ".join(f"{factor.name} {factor.value:g}" for factor in factors)
+                message = (
+                    f"{loaded.document.case} multiplies {name} by {listed}, for the stand-in that it ships with, and "
+                    "would multiply your feed by it; name a case of your own, with the column, unit and factors of "
+                    "this feed (deploy/bratsk-10/case.yaml is one to start from)"
+                )
+            else:
+                continue
+            wrong.append(loaded.at(("feeds", i, "series"), message))
     if wrong:
         raise BadInput(wrong)
     return job
