@@ -63,3 +63,31 @@ def test_the_adapter_that_knows_a_file_is_named(tmp_path):
     assert done.returncode == 2
     assert "no column MTU (CET/CEST) or mtu_cet_cest, as an ENTSO-E export has it" in " ".join(done.stderr.split())
     assert "it looks like a file for nord-pool" in " ".join(done.stderr.split())
+
+
+def test_a_file_saved_by_another_program(tmp_path):
+    """A table of two years, saved with semicolons and decimal commas, as spreadsheets of many countries do.
+
+    *Proves:* `--layout`, as a refusal advises it, reads 450,5 as 450.5; a number of the other kind among them, a
+    wrong value and an unknown key are refused.  *Sensitivity:* 1.234 read as it stands beside 450,5 would be a
+    thousandth of what was meant.
+    """
+    rows = "zone;year;avg_direct_g_kwh;avg_lifecycle_g_kwh\nRU;2021;450,5;470,25\nRU;2022;%s;475,5\n"
+    arguments = ("convert", "yearly-carbon", "raw.csv", "--out", "out.csv")
+    (tmp_path / "raw.csv").write_text(rows % "460", encoding="utf-8")
+    assert "layout: {separator: ';'}" in " ".join(flexmine(*arguments, cwd=tmp_path).stderr.split())
+    done = flexmine(*arguments, "--layout", "{separator: ';', decimal: ','}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[:2] == [
+        "interval_start,direct_g_per_kwh,lifecycle_g_per_kwh",
+        "2021-01-01T00:00:00+00:00,450.5,470.25",
+    ]
+    (tmp_path / "raw.csv").write_text(rows % "1.234", encoding="utf-8")
+    for layout, words in (
+        ("separator: ';', decimal: ','", "raw.csv:3: column avg_direct_g_kwh: '1.234' is no number in the layout"),
+        ("{separator: x}", "--layout:1:13 separator: the text 'x' is not allowed"),
+        ("{seperator: ';'}", "seperator: unknown key; did you mean separator?"),
+    ):
+        done = flexmine(*arguments, "--layout", layout, cwd=tmp_path)
+        assert done.returncode == 2
+        assert words in " ".join(done.stderr.split())

@@ -31,6 +31,11 @@ LIST = "\b\n" + "\n".join(f"{name:<20}{what}" for name, (_, what) in ADAPTERS.it
 @click.option(
     "--only", metavar="NAME", help="Which one, where a file holds several: a sequence, an area, a balancing authority."
 )
+@click.option(
+    "--layout",
+    metavar="{KEY: VALUE}",
+    help="How the file's text is written, as under layout in a case: {separator: ';', decimal: ','}.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the provenance as one JSON line on stdout.")
 @with_errors
 def convert_command(
@@ -41,6 +46,7 @@ def convert_command(
     year: int | None,
     utc_offset_h: float | None,
     only: str | None,
+    layout: str | None,
     as_json: bool,
 ) -> int:
     """Turn a file as published into FILE.csv, and write what was judged beside it, into FILE.csv.source.json.
@@ -50,19 +56,25 @@ def convert_command(
     """
     from flexmine.files import read_regular
     from flexmine.inputs.adapters.base import Settings
+    from flexmine.inputs.layout import Layout
     from flexmine.inputs.reading import MAX_CSV_BYTES
+    from flexmine.inputs.yaml_loader import loaded, parse_yaml
     from flexmine.output import write_text
     from flexmine.places import check_file
 
     beside = out.with_name(f"{out.name}.source.json")
     for written in (out, beside):
         check_file(written, reads=file)
+    how = None
+    if layout is not None:
+        braced = layout if layout.lstrip().startswith("{") else f"{{{layout}}}"
+        how = loaded(parse_yaml(braced.encode("utf-8"), Path(), Layout, "--layout")).document
     try:
         raw = read_regular(file, MAX_CSV_BYTES)
     except BadInput as error:
         raise BadInput([f"{file} {message}" for message in error.messages]) from error
     try:
-        converted = convert(adapter, read(adapter, raw, file.name), Settings(year, utc_offset_h, only))
+        converted = convert(adapter, read(adapter, raw, file.name, how), Settings(year, utc_offset_h, only))
     except BadInput as error:
         raise BadInput([f"{message}{another(adapter, raw)}" for message in error.messages]) from error
     text = converted.rows.to_csv(index=False, lineterminator="\n")

@@ -108,6 +108,25 @@ class Table:
         cells = self.text(column).tolist()
         return cells if self.layout.date_order is None else [self.layout.time(cell) for cell in cells]
 
+    def rewritten(self) -> Table:
+        """Return the table with numbers as Python writes them and times in ISO 8601, for readers that know no layout.
+
+        Raises
+        ------
+        BadInput
+            A cell is a number, but not in the layout of its file: 1.234 where the decimal mark is a comma.
+        """
+        frame = self.rows.copy()
+        for column in self.rows.columns:
+            cells = self.times(column) if self.layout.date_order else self.text(column).tolist()
+            for row, cell in enumerate(cells):
+                number = self.number(cell)
+                if not number and PLAIN.number(cell):
+                    raise BadInput(f"{self.place(row)}: column {column}: {cell!r} is no number in the layout given")
+                cells[row] = number or cell
+            frame[column] = cells
+        return replace(self, rows=frame, layout=PLAIN)
+
     def select(self, rows: Ints) -> Table:
         """Return the table of `rows`, by their indices, which keep their places in the file."""
         files = None if self.files is None else self.files[rows]

@@ -16,6 +16,7 @@ from flexmine.errors import BadInput
 
 if TYPE_CHECKING:
     from flexmine.inputs.adapters.base import Converted, Settings
+    from flexmine.inputs.layout import Layout
     from flexmine.inputs.table import Table
 
 ADAPTERS: dict[str, tuple[str, str]] = {
@@ -64,8 +65,19 @@ def another(name: str, raw: bytes) -> str:
     return f"; it looks like a file for {found[0]}" if found and name not in found else ""
 
 
-def read(name: str, raw: bytes, label: str) -> Table:
+def read(name: str, raw: bytes, label: str, layout: Layout | None = None) -> Table:
     """Return the table in `raw`, the bytes of a file as its publisher writes it; an adapter may know headerless files.
+
+    Parameters
+    ----------
+    name : str
+        The adapter.
+    raw : bytes
+        The file.
+    label : str
+        How messages name the file.
+    layout : Layout, optional
+        How the text is written, where that is not as the publisher does it: the file is then a table with a header.
 
     Raises
     ------
@@ -75,6 +87,8 @@ def read(name: str, raw: bytes, label: str) -> Table:
     from flexmine.inputs.table import read_table
 
     own = getattr(_module(name), "read", None)
+    if layout is not None:
+        return read_table(raw, label, layout=layout).rewritten()
     table: Table = read_table(raw, label) if own is None else own(raw, label)
     return table
 
