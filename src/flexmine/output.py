@@ -124,8 +124,8 @@ def write_plan(plan: Plan, directory: Path, phases: Phases, *, report: bool = Tr
     except OSError as error:
         raise BadInput(f"{directory}: cannot be written: {error.strerror or error}") from error
     # Two names may lead to one folder; a link keeps standing, what it says goes.
-    for told in {error_file_of(directory), error_file_of(end_of_links(directory))}:
-        end_of_links(told).unlink(missing_ok=True)
+    for file in {error_file_of(directory), error_file_of(end_of_links(directory))}:
+        end_of_links(file).unlink(missing_ok=True)
 
 
 def _write_beside(plan: Plan, directory: Path, phases: Phases, *, report: bool) -> None:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 
+import pytest
+from numpydoc.docscrape import ClassDoc
+
 SOURCE = Path(__file__).parents[2] / "src" / "flexmine"
+PAGE = re.findall(
+    r"autoclass:: (flexmine\.(?!Status)[\w.]+)", (SOURCE.parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+)
+"""Dataclasses that the page of the API shows; those of the Problem are described by their annotations."""
 PLAIN = re.compile(
     r"\b(int|float|str|bool|bytes|object|Any|Floats|Ints|Bools|Mask|NDArray|ArrayLike|Path|datetime|date|timedelta|"
     r"Callable|ndarray)\b"
@@ -65,3 +73,12 @@ def test_every_plain_parameter_is_described():
     *Sensitivity:* a parameter that is added without a word is named here, with its place.
     """
     assert [f"{f.place}: {', '.join(f.silent())}" for f in functions() if f.silent()] == []
+
+
+@pytest.mark.parametrize("place", PAGE)
+def test_every_attribute_on_the_api_page_is_described(place):
+    """*Proves:* what the page shows of a class has no gap.  *Sensitivity:* a field that is added without a word."""
+    module, _, name = place.rpartition(".")
+    kind = getattr(import_module(module), name)
+    described = {n.strip() for entry in ClassDoc(kind)["Attributes"] for n in entry.name.split(",")}
+    assert {f.name for f in fields(kind)} - described == set()

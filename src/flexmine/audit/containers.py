@@ -66,8 +66,8 @@ def _kind_of_start(k: ContainerClass, history: History, stopped: int, t: int) ->
     """Return -1 for a warm start, the number of its tier, or the number of tiers for a cold one."""
     off, before = t - stopped, stopped < 0
     # The window belongs to the step of the stop; for a stop before the horizon step 0 stands in for it.
-    told = history.warm_until_step if before else None
-    if t <= told if told is not None else off <= int(k.start.warm_off_steps[max(stopped, 0)]):
+    warm_until = history.warm_until_step if before else None
+    if t <= warm_until if warm_until is not None else off <= int(k.start.warm_off_steps[max(stopped, 0)]):
         return -1
     for number, tier in enumerate(k.start.tiers):
         until = history.tier_until_steps[number] if before and history.tier_until_steps is not None else None

@@ -25,7 +25,7 @@ def state_after(problem: Problem, schedule: Schedule, truth: Replay, steps: int,
     least what it does in the plan.  Neither is the temperature inside a sleeping box: it is taken as `written`.
     """
     said = written.get("containers") if isinstance(written, dict) else None
-    told = said if isinstance(said, dict) else {}
+    claimed = said if isinstance(said, dict) else {}
     time, last = problem.time, steps - 1
     day, dates = time.begin(steps).date(), [time.begin(t).date() for t in range(steps)]
     same_day = np.array([d == day for d in dates])
@@ -42,7 +42,7 @@ def state_after(problem: Problem, schedule: Schedule, truth: Replay, steps: int,
         }
         if on[last]:
             state["it_power_mw"] = float(schedule.it_power_mw[i, last])
-        own = told.get(name)
+        own = claimed.get(name)
         inside = own.get("inside_temperature_c") if isinstance(own, dict) and not on[last] else None
         if isinstance(inside, float | int) and -100.0 < inside < 150.0:
             state["inside_temperature_c"] = inside

@@ -27,7 +27,7 @@ def run_unattended(
     strict: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Run a job, tell what became of each day, and return the exit code."""
+    """Run a job, report what became of each day, and return the exit code."""
     import logging
 
     from flexmine.jobs.afterwards import Afterwards

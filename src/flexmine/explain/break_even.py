@@ -16,6 +16,8 @@ class BreakEven:
 
     Attributes
     ----------
+    class_name : str
+        Name of the class of the Problem.
     average_usd_per_mwh : ndarray
         Of running at full power: below it a full-power container earns.
     gentlest_usd_per_mwh : ndarray

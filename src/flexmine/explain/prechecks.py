@@ -96,9 +96,9 @@ def _earliest_start(problem: Problem, k: ContainerClass, h: History) -> int:
 
 def _last_without_preheat(k: ContainerClass, h: History) -> int:
     """Return the last step of a start after a stop before step 0 that needs no preheat: warm, or of such a tier."""
-    told = (h.warm_until_step, *(h.tier_until_steps or (None,) * len(k.start.tiers)))
+    warm_until = (h.warm_until_step, *(h.tier_until_steps or (None,) * len(k.start.tiers)))
     windows = (k.start.warm_off_steps, *(tier.off_steps for tier in k.start.tiers))
-    lasts = [int(w[0]) - h.steps if until is None else until for w, until in zip(windows, told, strict=True)]
+    lasts = [int(w[0]) - h.steps if until is None else until for w, until in zip(windows, warm_until, strict=True)]
     cool = [last for last, tier in zip(lasts[1:], k.start.tiers, strict=True) if not tier.preheated]
     return max(lasts[0], *cool) if cool else lasts[0]
 

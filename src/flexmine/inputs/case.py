@@ -60,6 +60,16 @@ class Case:
 
     Attributes
     ----------
+    name, title : str
+        As in the file, on one line.
+    notes : tuple of str
+        What the file says about its data, shown with every plan.
+    document : CaseDocument
+        The case file, validated: a field for each key.
+    plant : PlantDocument
+        The plant file, validated.
+    time : TimeAxis
+        The steps of the horizon.
     container_models : dict
         By the text that the plant's groups use as `model`.
     publish_steps : int
@@ -84,6 +94,8 @@ class Case:
         What differs from the files, in the order in which it was changed.
     origin : Origin or None
         None where it was not read from files.
+    together : mapping or None
+        Parts that belong together, to refuse an exchange of one of them; not for use outside.
     """
 
     name: str
@@ -191,7 +203,7 @@ def _resolved(origin: Origin, shown: str, changes: Sequence[Change], expected: M
     try:
         return _together(_read(origin, shown, changing, expected))
     except BadInput as error:
-        raise BadInput(changing.told(error.messages)) from error
+        raise BadInput(changing.naming_the_change(error.messages)) from error
 
 
 def _together(case: Case) -> Case:

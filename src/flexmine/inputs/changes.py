@@ -126,7 +126,7 @@ class Changing:
         mine = [(i, c.key.removeprefix(PLANT)) for i, c in enumerate(self.changes) if c.key.startswith(PLANT)]
         self._put(mine, data, places, PlantDocument)
 
-    def told(self, messages: Sequence[str]) -> list[str]:
+    def naming_the_change(self, messages: Sequence[str]) -> list[str]:
         """Return `messages`, those of an error, and one more that names the changes where none of them does."""
         about = "change "
         if not self.changes or any(message.startswith(about) for message in messages):

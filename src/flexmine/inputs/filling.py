@@ -86,22 +86,24 @@ def complete(column: Column, grid: Grid, values: Floats, axis: TimeAxis) -> tupl
     result = values.copy()
     for gap in _gaps(missing, grid.cells.inside, through=fill is not None and fill.policy == "interpolate"):
         if fill is None:
-            told = _missing(column, grid, missing, axis, gap)
-            raise BadInput(f"{told}; {_cause(grid, axis) or 'every step needs a value, or the case a policy (fill)'}")
+            missing_words = _missing(column, grid, missing, axis, gap)
+            raise BadInput(
+                f"{missing_words}; {_cause(grid, axis) or 'every step needs a value, or the case a policy (fill)'}"
+            )
         if fill.policy == "hold" and _before_all_rows(grid, gap):
             # Of the cells before the horizon, which are there for filling, nobody has said that they should be.
             own = Gap(int(np.flatnonzero(grid.cells.inside)[0]), gap.last)
             after = iso(grid.cells.begin_us[gap.last] + grid.step_us, ZoneInfo(axis.zone))
-            told = _missing(column, grid, missing, axis, own)
-            raise BadInput(f"{told}; there is nothing before {after} to hold")
+            missing_words = _missing(column, grid, missing, axis, own)
+            raise BadInput(f"{missing_words}; there is nothing before {after} to hold")
         stand_in = _stand_in(fill, grid, values, axis, gap)
         too_long = (gap.last - gap.first + 1) * grid.step_us > fill.longest_gap_h * US_PER_H
         # A gap may begin before the horizon: what is missing there needs no value.
         wanted = grid.cells.inside[gap.first : gap.last + 1]
         if too_long or np.isnan(stand_in[wanted]).any():
-            told = _missing(column, grid, missing, axis, gap)
+            missing_words = _missing(column, grid, missing, axis, gap)
             longest = f"that is longer than the longest_gap_h of {fill.policy}, {fill.longest_gap_h:g} h"
-            raise BadInput(f"{told}; {longest if too_long else _NOTHING_TO_FILL_WITH[fill.policy]}")
+            raise BadInput(f"{missing_words}; {longest if too_long else _NOTHING_TO_FILL_WITH[fill.policy]}")
         cells = slice(gap.first, gap.last + 1)
         result[cells], filled[cells] = stand_in, True
     return result, filled & grid.cells.inside

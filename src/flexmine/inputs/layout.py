@@ -112,6 +112,6 @@ def looks_like_another_date(text: str) -> bool:
 
 
 def year_of_two_digits(text: str) -> bool:
-    """Return whether a text is a date whose year cannot be told, for no part of it has four digits."""
+    """Return whether a text is a date whose year is not clear, for no part of it has four digits."""
     found = _DATE.fullmatch(text)
     return found is not None and max(len(found[part]) for part in "abc") < 4

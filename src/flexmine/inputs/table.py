@@ -198,13 +198,13 @@ def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
         raise BadInput(f"{place}: column {twice[0]} stands twice in the header; names have to be distinct")
     if not isinstance(rows.index, pd.RangeIndex):
         first = (lines or [how.header_row + 1])[0]
-        told = "the rows have more cells than the header has names"
+        what = "the rows have more cells than the header has names"
         if not any(row[len(header) :]):
             nameless = f"column {len(header) + 1} has no name; give it one, or leave out {how.separator!r} at the end"
-            raise BadInput(f"{label}:{first}: {told}; {nameless} of the rows")
+            raise BadInput(f"{label}:{first}: {what}; {nameless} of the rows")
         hint = _header_hint(",".join(header), how) or _header_below(text, lines, how, len(row)) or _comma(how)
-        raise BadInput(f"{label}:{first}: {told}{hint}")
-    # A cell may hold a line break; then rows are told by their number from the header on.
+        raise BadInput(f"{label}:{first}: {what}{hint}")
+    # A cell may hold a line break; then rows are named by their number from the header on.
     at = lines[: len(rows)] if len(lines) >= len(rows) else [how.header_row + 1 + i for i in range(len(rows))]
     # A row with fewer cells than the header, or a last line without a value.
     return Table(label, rows.fillna(""), np.array(at, dtype=np.int64), layout=how)
@@ -282,25 +282,25 @@ def _alike(column: str, names: list[str]) -> str:
     return f"; did you mean {name if name == name.strip() else repr(name)}?"
 
 
-def comment_hint(text: str, how: Layout, told: str = "this is a line of comment") -> str:
+def comment_hint(text: str, how: Layout, what: str = "this is a line of comment") -> str:
     """Return what to write where a line is a comment, empty where it looks like none.
 
     Parameters
     ----------
     text : str
         The line, or its first cell.
-    told : str
+    what : str
         What the message calls it.
     """
     mark = next((mark for mark in ("#", "//") if text.startswith(mark)), None)
-    return "" if mark is None or how.comment is not None else f"; {told}: layout: {{comment: '{mark}'}}"
+    return "" if mark is None or how.comment is not None else f"; {what}: layout: {{comment: '{mark}'}}"
 
 
 def _comma(how: Layout) -> str:
     if how.separator != "," or how.decimal == ",":
         return ""
-    told = "where a number has a decimal comma, cells are separated by another mark"
-    return f"; {told}: layout: {{separator: ';', decimal: ','}}"
+    what = "where a number has a decimal comma, cells are separated by another mark"
+    return f"; {what}: layout: {{separator: ';', decimal: ','}}"
 
 
 def _read_xlsx(raw: bytes, label: str, how: Layout) -> Table:

@@ -66,7 +66,7 @@ def read_times(texts: Sequence[str]) -> Times:
 
 def _codes(texts: Sequence[str]) -> _Codes:
     """Return the characters, shape (rows, width), 0 after the end of a text; a text that cannot be a time is empty."""
-    # What is too long would make all rows as wide, and a 0 at its end could not be told from one after its end.
+    # What is too long would make all rows as wide, and a 0 at its end would look like one after its end.
     plain = np.array([text if len(text) <= LONGEST and "\0" not in text else "" for text in texts], dtype=np.str_)
     width = plain.dtype.itemsize // 4
     codes = plain.view(np.uint32).reshape(len(texts), width)

@@ -174,8 +174,8 @@ def parse_yaml(raw: bytes, path: Path, model: type[D], label: str, edit: Edit | 
     if edit is not None:
         edit(data, places)
     document, wrong = _validated(data, model)
-    told = {finding.keys for finding in findings}
-    findings += [finding for finding in wrong if finding.keys not in told]
+    named = {finding.keys for finding in findings}
+    findings += [finding for finding in wrong if finding.keys not in named]
     findings.sort(key=lambda finding: _place(places, finding))
     messages = [_sentence(label, places, f) for f in findings]
     if len(messages) > MAX_MESSAGES:
@@ -198,8 +198,8 @@ def _validated(data: dict[str, Any], model: type[D]) -> tuple[D | None, list[Fin
         try:
             model.model_validate(without(data, unknown))
         except ValidationError as error:
-            told = {(f.keys, f.message) for f in findings}
-            findings += [f for f in explain(error, model) if (f.keys, f.message) not in told]
+            named = {(f.keys, f.message) for f in findings}
+            findings += [f for f in explain(error, model) if (f.keys, f.message) not in named]
     return None, findings
 
 

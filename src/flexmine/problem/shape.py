@@ -99,8 +99,8 @@ def _value(f: Described) -> Any:
     least, highest = (-most if about.least is None else about.least), (most if about.most is None else about.most)
     if f.kind is float:
         return Annotated[float, Field(ge=least, le=highest, allow_inf_nan=False)]
-    told = WithJsonSchema({"type": "integer", "minimum": int(least), "maximum": int(highest)})
-    return Annotated[int, BeforeValidator(_whole), Field(ge=int(least), le=int(highest)), told]
+    schema = WithJsonSchema({"type": "integer", "minimum": int(least), "maximum": int(highest)})
+    return Annotated[int, BeforeValidator(_whole), Field(ge=int(least), le=int(highest)), schema]
 
 
 def _whole(value: Any) -> Any:

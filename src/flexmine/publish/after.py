@@ -101,8 +101,8 @@ def _breaks(problem: Problem, schedule: Schedule, first: int, horizon: int) -> t
     # What spans steps is named by its first one, and may be broken by the last.
     reaching = {f"energy limit {e.name}" for e in problem.site.energy_limits if e.window.stop > first}
     broken = [v for v in broken if v.step is not None and v.step < horizon]
-    told = [v.message for v in broken if (v.step or 0) >= first or v.where in reaching]
-    return tuple(first_of(told, SHOWN_BREAKS))
+    messages = [v.message for v in broken if (v.step or 0) >= first or v.where in reaching]
+    return tuple(first_of(messages, SHOWN_BREAKS))
 
 
 def _expiry(plan: WrittenPlan, action: Action) -> list[tuple[NDArray[np.bool_], Floats]]:
@@ -163,16 +163,16 @@ def _joined(
 
 
 def _in_miners(
-    problem: Problem, wanted: Schedule, written: Schedule, first: int, told: int
+    problem: Problem, wanted: Schedule, written: Schedule, first: int, new_steps: int
 ) -> tuple[Floats, NDArray[np.int32]]:
-    """Return IT power and mixes of whole miners: those that were written, then `told` new steps, then no change."""
+    """Return IT power and mixes of whole miners: those that were written, then `new_steps` more, then no change."""
     assert written.mixes is not None
     power, mixes = wanted.it_power_mw.copy(), np.zeros((*wanted.on.shape, written.mixes.shape[2]), dtype=np.int32)
-    if told:
+    if new_steps:
         power, mixes = whole_miners(problem, wanted)
     power[:, :first], mixes[:, :first] = written.it_power_mw[:, :first], written.mixes[:, :first]
-    for t in range(first + told, problem.steps):
-        power[:, t], mixes[:, t] = power[:, first + told - 1], mixes[:, first + told - 1]
+    for t in range(first + new_steps, problem.steps):
+        power[:, t], mixes[:, t] = power[:, first + new_steps - 1], mixes[:, first + new_steps - 1]
     return power, mixes
 
 

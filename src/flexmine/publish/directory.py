@@ -166,9 +166,9 @@ def publish(
                 raise BadInput(_what_if(run_directory, plan.document["changes"]))
             _refuse_pointless(plan, current, moment, supersede=supersede)
             sequence = _next_sequence(target, after)
-            told = {"run": dict(run or {}), "damage": damage}
+            provenance = {"run": dict(run or {}), "damage": damage}
             before, number = None if anew else current, None if current is None else current.sequence
-            _write(beside, sequence, plan, terms, current=before, supersedes=number, now=moment, told=told)
+            _write(beside, sequence, plan, terms, current=before, supersedes=number, now=moment, provenance=provenance)
             beside.chmod(0o755)
             sync_tree(beside)
             name = _folder(sequence)
@@ -292,7 +292,7 @@ def _write(
     current: Publication | None,
     supersedes: int | None,
     now: datetime,
-    told: Mapping[str, Any],
+    provenance: Mapping[str, Any],
 ) -> None:
     expiry = continued(plan, terms.after_validity)
     earlier = [] if current is None else carried_rows(current.rows(), plan.valid_from, now)
@@ -307,7 +307,7 @@ def _write(
         "published_at": now.astimezone(UTC).isoformat(),
         "tolerance_kw": terms.tolerance_kw,
         "supersedes": supersedes,
-        **told,
+        **provenance,
         "files": files,
     }
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

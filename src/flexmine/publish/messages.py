@@ -100,7 +100,7 @@ def _gone(publication: Publication) -> list[str]:
     try:
         earlier = read_publication(publication.directory.parent / f"{before:08d}")
     except BadInput:
-        return []  # forgotten meanwhile; its containers cannot be told any more
+        return []  # forgotten meanwhile; its containers are not known any more
     return [name for name in earlier.document["containers"] if name not in publication.document["containers"]]
 
 

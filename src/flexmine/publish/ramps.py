@@ -124,10 +124,10 @@ def _durations(
         timing = switching.get(k.name)
         if not changes[row] or timing is None:
             continue
-        told, woken = int(timing["miners"]), bool(now.on[row] and not before.on[row])
+        switched, woken = int(timing["miners"]), bool(now.on[row] and not before.on[row])
         if before.levels is not None and now.levels is not None and k.miners is not None:
-            told = k.miners.count - int(np.minimum(before.levels[row], now.levels[row]).sum())
+            switched = k.miners.count - int(np.minimum(before.levels[row], now.levels[row]).sum())
             woken = bool(now.levels[row, 0] < before.levels[row, 0])
-        packets = ceil(told / int(timing["miners_per_packet"]))
+        packets = ceil(switched / int(timing["miners_per_packet"]))
         took[row] = packets * float(timing["packet_interval_s"]) + (float(timing["boot_s"]) if woken else 0.0)
     return changes, took

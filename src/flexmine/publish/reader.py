@@ -162,8 +162,8 @@ def witnesses_of_run(target: Path, run: Any) -> tuple[Witness, ...]:
     found = []
     for publication in publications(target):
         document = publication.document
-        told = document.get("run")
-        if isinstance(told, dict) and told.get("run_id") == run.run_id:
+        made_from = document.get("run")
+        if isinstance(made_from, dict) and made_from.get("run_id") == run.run_id:
             found.append(_witness(publication))
     return tuple(found)
 

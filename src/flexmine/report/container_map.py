@@ -59,11 +59,11 @@ def states(plan: Plan) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.where(plan.schedule.on, 1, np.where(runnable, 0, 2))
 
 
-def _told(plan: Plan) -> dict[str, list[list[str]]]:
+def _words_by_letter(plan: Plan) -> dict[str, list[list[str]]]:
     """Return the words of the hover by their letter, by container and step: reason, and miners by preset."""
     out = {}
     if plan.reasons is not None:
-        out["r"] = [[told_reason(r) for r in row] for row in plan.reasons.text]
+        out["r"] = [[shown_reason(r) for r in row] for row in plan.reasons.text]
     if plan.schedule.mixes is not None:
         out["x"] = [
             [mix_words(k.miners, counts) for counts in plan.schedule.mixes[c]]
@@ -72,7 +72,7 @@ def _told(plan: Plan) -> dict[str, list[list[str]]]:
     return out
 
 
-def told_reason(reason: str) -> str:
+def shown_reason(reason: str) -> str:
     """Return a `reason` of the setpoints for a reader: its code without underscores."""
     code = code_of(reason)
     return code.replace("_", " ") + reason[len(code) :]
@@ -94,7 +94,7 @@ def mix_words(miners: Miners | None, counts: np.ndarray[Any, np.dtype[np.int32]]
     return ", ".join(words + ([f"{number(int(counts[0]))} asleep"] if counts[0] else []))
 
 
-def _rows(plan: Plan, clock: Clock, told: dict[str, list[list[str]]], phrases: list[str]) -> list[Row]:
+def _rows(plan: Plan, clock: Clock, by_letter: dict[str, list[list[str]]], phrases: list[str]) -> list[Row]:
     """Return a row per container and step; its words are numbers of phrases, because many cells share them."""
     state, replay = states(plan), plan.replay
     at = {phrase: i for i, phrase in enumerate(phrases)}
@@ -108,20 +108,20 @@ def _rows(plan: Plan, clock: Clock, told: dict[str, list[list[str]]], phrases: l
                     round(float(replay.it_power_mw[c, t]), 3),
                     round(float(replay.hash_rate_th_s[c, t])),
                 )
-            row |= {letter: at[words[c][t]] for letter, words in told.items() if words[c][t]}
+            row |= {letter: at[words[c][t]] for letter, words in by_letter.items() if words[c][t]}
             rows.append(row)
     return rows
 
 
 def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
-    names, told = list(plan.schedule.containers), _told(plan)
-    phrases = sorted({text for words in told.values() for row in words for text in row if text})
+    names, by_letter = list(plan.schedule.containers), _words_by_letter(plan)
+    phrases = sorted({text for words in by_letter.values() for row in words for text in row if text})
     axis = alt.Axis(
         title=None, minExtent=LEFT, labelLimit=110, labelOverlap="greedy", ticks=False, domain=False, grid=False
     )
     y = alt.Y("n:N", sort=names, scale=alt.Scale(domain=names, paddingInner=0.08, paddingOuter=0), axis=axis)
     cells = (
-        alt.Chart(values(_rows(plan, clock, told, phrases)))
+        alt.Chart(values(_rows(plan, clock, by_letter, phrases)))
         .transform_calculate(
             n="names[datum.c]",
             e="datum.t + 1",
@@ -137,7 +137,7 @@ def _specification(plan: Plan, clock: Clock, height: int) -> dict[str, Any]:
     )
     tips = [("n", "container"), ("i", "interval"), ("S", "state"), ("P", "IT power, MW")]
     tips += [("F", "at the meter, MW"), ("H", "hash rate, TH/s")]
-    tips += [(letter.upper(), {"r": "reason", "x": "miners"}[letter]) for letter in told]
+    tips += [(letter.upper(), {"r": "reason", "x": "miners"}[letter]) for letter in by_letter]
     tooltip = [alt.Tooltip(f"{f}:N", title=title) for f, title in tips]
     low, high = power_range(plan)
     scale = alt.Scale(domain=[low, (low + high) / 2, high], range=["@power0", "@power1", "@power2"], clamp=True)

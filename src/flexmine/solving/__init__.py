@@ -1,7 +1,7 @@
 """Pyomo -> sparse matrix -> HiGHS: options checked, statuses never dropped.
 
 Pyomo imports the whole of scipy.stats as soon as anything imports scipy: more time than a plan of a day takes.  Here it
-is told, before scipy is imported, that scipy's sparse matrices are enough.
+learns, before scipy is imported, that scipy's sparse matrices are enough.
 """
 
 from pyomo.common.dependencies import scipy_available

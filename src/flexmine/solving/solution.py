@@ -151,5 +151,5 @@ def check_fixed_money(fixed_usd: float, solution: Solution) -> None:
     """
     money_usd, bound_usd = solution.money_usd, solution.bound_usd
     if fixed_usd > bound_usd + MONEY_TOLERANCE * max(1.0, abs(money_usd)):
-        told = f"the plan earns {money_usd:.6f} USD, no plan earns more than {bound_usd:.6f} USD"
-        raise AuditFailed(f"{told}, and with its commitment fixed {fixed_usd:.6f} USD: a limit on power is left out")
+        amounts = f"the plan earns {money_usd:.6f} USD, no plan earns more than {bound_usd:.6f} USD"
+        raise AuditFailed(f"{amounts}, and with its commitment fixed {fixed_usd:.6f} USD: a limit on power is left out")

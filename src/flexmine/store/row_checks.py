@@ -215,8 +215,8 @@ def _clashes(rows: Rows) -> Iterator[str]:
             if values == (None,):
                 continue
             if values in seen:
-                told = ", ".join(f"{name} {row[name]!r}" for name in names)
-                yield f"table {table}, row {number}: {told}: row {seen[values]} has the same; allowed: each once"
+                shown = ", ".join(f"{name} {row[name]!r}" for name in names)
+                yield f"table {table}, row {number}: {shown}: row {seen[values]} has the same; allowed: each once"
             seen.setdefault(values, number)
     known = {row["run_id"] for row in rows["runs"]}
     for number, row in enumerate(rows["readings"], 1):

@@ -71,9 +71,9 @@ def checked_plan(
     for witness in doubts:
         LOG.warning("%s: revision %d: %s has another seal than the store", record.day, record.revision, witness.where)
     if faults:
-        told = [f"{plan}: the stored plan of {record.day}, revision {record.revision}: {fault}" for fault in faults]
+        messages = [f"{plan}: the stored plan of {record.day}, revision {record.revision}: {fault}" for fault in faults]
         advice = [WHAT_TO_DO] if is_sealed(document) or not strict else []
-        raise BadInput([*first_of(told, SHOWN_FAULTS, "more faults"), *advice])
+        raise BadInput([*first_of(messages, SHOWN_FAULTS, "more faults"), *advice])
     return Checked(plan, is_sealed(document))
 
 

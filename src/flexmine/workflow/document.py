@@ -162,7 +162,7 @@ def _marginal_values(plan: Plan) -> dict[str, Any] | None:
     if plan.reasons is None:
         return None
     problem, worth = plan.problem, plan.reasons.values.of
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "meaning": "USD for one more MW in that step alone, commitment fixed (who runs stays, how hard is free)",
         **{key: {} for key in ("surplus", "firm", "feeder")},
     }
@@ -170,10 +170,10 @@ def _marginal_values(plan: Plan) -> dict[str, Any] | None:
         for who, row in zip(limit.members(problem), worth[limit.row], strict=True):
             key, series = limit.key_of(problem, who), [_money(float(x)) for x in row]
             if limit.over == "site":
-                told[key] = series
+                values[key] = series
             else:
-                told.setdefault(key, {})[who] = series
-    return told
+                values.setdefault(key, {})[who] = series
+    return values
 
 
 def _money(value: float) -> float | None:

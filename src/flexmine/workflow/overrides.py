@@ -116,10 +116,10 @@ def conflicting_pins(case: Case, options: SolveOptions) -> list[str]:
         fewer = [p for p in needed if p is not pin]
         if fewer and not _feasible(case.with_pins(fewer), options):
             needed = fewer
-    told = "; and ".join(pin.words for pin in needed)
+    pins_named = "; and ".join(pin.words for pin in needed)
     if len(needed) == 1:
-        return [f"a pin leaves no plan: {told}. Without it there is one"]
-    return [f"{len(needed)} pins together leave no plan: {told}. Without any one of them there is one"]
+        return [f"a pin leaves no plan: {pins_named}. Without it there is one"]
+    return [f"{len(needed)} pins together leave no plan: {pins_named}. Without any one of them there is one"]
 
 
 def _feasible(case: Case, options: SolveOptions) -> bool:

@@ -32,6 +32,10 @@ class Plan:
 
     Attributes
     ----------
+    case_name, title : str
+        Of the case.
+    problem : Problem
+        What was planned: every set and parameter, as numbers.
     status : Status
         ``optimal``, ``feasible`` or ``fallback``.
     schedule, replay : Schedule, Replay
@@ -39,8 +43,18 @@ class Plan:
     money_usd, bound_usd, gap : float
         The model's objective over the whole horizon, its proven upper bound, and
         ``(bound - money) / max(1 USD, |money|)``.
+    asked_gap : float
+        The gap at which the search may stop.
+    engine : str
+        How it was solved: ``rounding``, ``mip``, or the step of the fallback chain that it comes from.
+    perspective : str
+        Whose money is counted.
     publish_steps : int
         The first so many steps are the plan; the rest is look-ahead.
+    rules : tuple of RuleResult
+        What simple rules earn on the same problem.
+    break_even : tuple of BreakEven
+        By class.
     temperature_c : ndarray, shape (T,) or None
         Outside temperature, to show [C].
     carbon : CarbonAccount or None
@@ -55,6 +69,10 @@ class Plan:
         The fleet at the end of the published part, in the shape of a case's ``state``.
     reasons : Reasons or None
         Why each container does what it does, and what one more MW is worth.
+    overrides : tuple of str
+        Outages, windows, orders, obligations and pins, in words.
+    breaches : tuple of mapping
+        Contracts that the plan does not keep, with what that costs; none exist yet.
     causes : tuple of Cause
         Outages, windows, orders and obligations of the case, by class and step.
     chain : tuple of mapping
@@ -73,6 +91,10 @@ class Plan:
         Steps of series whose values are not the feed's own.
     changes : tuple of Change
         What was planned otherwise than the files say, see :meth:`flexmine.inputs.case.Case.with_changes`.
+    options : mapping
+        With which the solver was called.
+    versions : mapping
+        Of Python, flexmine and the packages that decide the bytes of a plan.
     inputs : mapping
         Path (relative to the case) to sha256 of every file that was read.
     """
@@ -134,7 +156,7 @@ class Plan:
 
     @property
     def setpoints(self) -> pd.DataFrame:
-        """A row per container and step; see docs/file-formats."""
+        """A row per container and step, with the columns of setpoints.csv (see *File formats*)."""
         from flexmine.planning.tables import setpoints_table
 
         reasons = () if self.reasons is None else self.reasons.text
@@ -142,7 +164,7 @@ class Plan:
 
     @property
     def site(self) -> pd.DataFrame:
-        """A row per step; see docs/file-formats."""
+        """A row per step, with the columns of site.csv (see *File formats*)."""
         from flexmine.planning.tables import site_table
 
         return site_table(self.problem, self.schedule, self.replay, self.publish_steps, self.temperature_c)
