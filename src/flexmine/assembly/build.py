@@ -26,7 +26,7 @@ from flexmine.assembly.site import (
     sources,
 )
 from flexmine.assembly.start_terms import Money
-from flexmine.assembly.windows import Clock, Mask
+from flexmine.assembly.windows import Clock, runs_of
 from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
 from flexmine.problem import ContainerClass, Floats, Problem
@@ -183,14 +183,8 @@ def _unable(model: Equipment, clock: Clock) -> list[str]:
     """Return in words when heat or cold stops a model."""
     found = []
     for cause, mask in (("heat", model.too_hot), ("cold", model.too_cold)):
-        spans = _spans(mask)
-        if spans:
-            times = ", ".join(f"{clock.say(first)} ({length * clock.axis.step_h:g} h)" for first, length in spans)
+        if mask.any():
+            step_h = clock.axis.step_h
+            times = ", ".join(f"{clock.say(a)} ({(b - a + 1) * step_h:g} h)" for a, b in runs_of(mask))
             found.append(f"{model.document.name} cannot run for {cause}, from {times}")
     return found
-
-
-def _spans(mask: Mask) -> list[tuple[int, int]]:
-    """Return (first step, length) of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return [(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from flexmine.assembly.fleet import Container, Limits
 from flexmine.assembly.pins import pins_by_step
-from flexmine.assembly.windows import Clock, Mask
+from flexmine.assembly.windows import Clock, runs_of
 from flexmine.inputs.case import Case
 
 
@@ -56,20 +54,20 @@ def causes(case: Case, clock: Clock, held: Limits, groups: dict[str, list[Contai
     class_of = {c.name: name for name, members in groups.items() for c in members}
     found: list[Cause] = []
     for name, mask in held.windows.items():
-        found += [Cause("window", name, None, *run) for run in _runs(mask)]
+        found += [Cause("window", name, None, *run) for run in runs_of(mask)]
     for order in document.orders:
         text = f"{order.name} caps the site at {order.cap_mw:g} MW"
-        found += [Cause("order", text, None, *run) for run in _runs(held.orders[order.name])]
+        found += [Cause("order", text, None, *run) for run in runs_of(held.orders[order.name])]
     for outage in document.outages:
         mask = clock.in_span(outage.begin, outage.end)
-        found += [Cause("outage", outage.reason, class_of[outage.container], *run) for run in _runs(mask)]
+        found += [Cause("outage", outage.reason, class_of[outage.container], *run) for run in runs_of(mask)]
     for entry in document.available:
         text = f"at most {entry.count} of {entry.model} may run" + (f" ({entry.reason})" if entry.reason else "")
         of_model = [name for name, members in groups.items() if members[0].model == entry.model]
-        runs = list(_runs(clock.in_span(entry.begin, entry.end)))
+        runs = list(runs_of(clock.in_span(entry.begin, entry.end)))
         found += [Cause("outage", text, name, *run) for name in of_model for run in runs]
     for duty in document.must_run:
-        runs = list(_runs(clock.in_span(duty.begin, duty.end)))
+        runs = list(runs_of(clock.in_span(duty.begin, duty.end)))
         of_duty = dict.fromkeys(class_of[name] for name in duty.containers)
         found += [Cause("must_run", duty.reason, name, *run) for name in of_duty for run in runs]
     return (*found, *_of_pins(case, clock, class_of))
@@ -79,15 +77,8 @@ def _of_pins(case: Case, clock: Clock, class_of: dict[str, str]) -> Iterator[Cau
     for pin, mask in pins_by_step(case, clock):
         code = "order" if pin.at_most_mw is not None else "must_run" if pin.set == "on" else "outage"
         of_class = None if pin.container is None else class_of[pin.container]
-        for run in _runs(mask):
+        for run in runs_of(mask):
             yield Cause(code, pin.words, of_class, *run)
             if pin.container is not None and pin.at_most_mw is not None:
                 # Below its lowest power it does not run at all.
                 yield Cause("outage", pin.words, of_class, *run)
-
-
-def _runs(mask: Mask) -> Iterator[tuple[int, int]]:
-    """Yield (first, last) of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    for first, after in zip(edges[::2], edges[1::2], strict=True):
-        yield int(first), int(after) - 1

@@ -20,7 +20,8 @@ from flexmine.physics.chain import (
     mean_over_steps,
     next_retarget_height,
 )
-from flexmine.physics.hash_value import SECONDS_PER_HOUR, subsidy_btc
+from flexmine.physics.hash_value import subsidy_btc
+from flexmine.physics.units import SECONDS_PER_HOUR
 from flexmine.problem import Floats
 
 

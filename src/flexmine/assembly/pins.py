@@ -12,9 +12,9 @@ from flexmine.assembly.windows import Clock, Mask
 from flexmine.inputs.case import Case
 from flexmine.inputs.pins import Pin
 from flexmine.physics.mode_envelope import envelope_levels
+from flexmine.physics.units import W_PER_MW
 from flexmine.problem import Floats, Miners
 
-W_PER_MW = 1e6
 # Power that lies this little below a whole miner is binary noise.
 NOISE = 1e-6
 

@@ -5,6 +5,7 @@ A step counts wherever it overlaps, however little: what is forbidden for a part
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -86,3 +87,10 @@ def _inside(window: Window, moment: datetime) -> bool:
     if first <= last:
         return first <= today <= last
     return today >= first or today <= last
+
+
+def runs_of(mask: Mask) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) of every run of True in `mask`, shape (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    for first, after in zip(edges[::2], edges[1::2], strict=True):
+        yield int(first), int(after) - 1

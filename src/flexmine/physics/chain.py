@@ -7,8 +7,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flexmine.physics.hash_value import BLOCKS_PER_HALVING, HASHES_PER_DIFFICULTY, SECONDS_PER_HOUR
+from flexmine.physics.hash_value import BLOCKS_PER_HALVING, HASHES_PER_DIFFICULTY
 from flexmine.physics.ranges import Floats, above, within
+from flexmine.physics.units import SECONDS_PER_HOUR
 
 BLOCKS_PER_RETARGET = 2016
 TARGET_INTERVAL_S = 600.0

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flexmine.physics.ranges import Floats, above, within
+from flexmine.physics.units import SECONDS_PER_HOUR
 
 HASHES_PER_DIFFICULTY = 2.0**32
 HASHES_PER_TERAHASH = 1e12
-SECONDS_PER_HOUR = 3600.0
 BLOCKS_PER_HALVING = 210_000
 FIRST_SUBSIDY_SATOSHI = 5_000_000_000
 SATOSHI_PER_BTC = 1e8

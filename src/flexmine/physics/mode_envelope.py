@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flexmine.physics.ranges import Floats
+from flexmine.physics.units import W_PER_MW
 
-W_PER_MW = 1e6
 # A preset this little (relative) below the chord of its neighbours counts as lying on it, and stays usable.
 CHORD_SLACK = 1e-9
 WHOLE = 1e-9

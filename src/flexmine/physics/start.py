@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flexmine.physics.ranges import Floats, above, within
-
-SECONDS_PER_HOUR = 3600.0
+from flexmine.physics.units import SECONDS_PER_HOUR
 
 
 def stagger_duration_h(miners: int, miners_per_packet: int, packet_interval_s: float) -> float:

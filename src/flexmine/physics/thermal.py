@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flexmine.physics.ranges import Floats, above, within
-
-SECONDS_PER_HOUR = 3600.0
+from flexmine.physics.units import SECONDS_PER_HOUR
 
 
 def cool(

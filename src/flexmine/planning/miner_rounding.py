@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from flexmine.audit.replay import replay
 from flexmine.physics.mode_envelope import envelope_levels
+from flexmine.physics.units import W_PER_MW
 from flexmine.problem import ContainerClass, Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule, at_start_or_stop
 
-W_PER_MW = 1e6
 WATT_MW = 1e-6
 # A limit that the audit holds to 1 kW counts as kept here within half of that.
 KEPT_MW = 0.5e-3

@@ -12,12 +12,12 @@ from dataclasses import replace
 import numpy as np
 
 from flexmine.audit.replay import replay
+from flexmine.physics.units import W_PER_MW
 from flexmine.planning.miner_rounding import with_mixes
 from flexmine.problem import ContainerClass, Floats, Problem
 from flexmine.problem.limits import sources_over_time
 from flexmine.problem.schedule import Schedule
 
-WATTS_PER_MW = 1e6
 # Absorbs binary noise (1.3 MW is 1,299,999.9999999999 W), far below a watt.
 NOISE_W = 1e-4
 
@@ -47,10 +47,10 @@ def _watts_of_feeders(problem: Problem, schedule: Schedule) -> Floats:
     for group in _groups(problem):
         owed_w = np.zeros(problem.steps)
         for row, k in group:
-            target_w = schedule.it_power_mw[row] * WATTS_PER_MW
+            target_w = schedule.it_power_mw[row] * W_PER_MW
             watts = np.where(schedule.on[row], _whole_watts(k, target_w, owed_w / k.overhead), np.rint(target_w))
             owed_w += (target_w - watts) * k.overhead
-            it_power[row] = watts / WATTS_PER_MW
+            it_power[row] = watts / W_PER_MW
     return it_power
 
 
@@ -64,8 +64,8 @@ def _groups(problem: Problem) -> Iterator[list[tuple[int, ContainerClass]]]:
 
 
 def _whole_watts(k: ContainerClass, target_w: Floats, carried_w: Floats) -> Floats:
-    lowest = np.ceil(k.lowest_it_power_mw * WATTS_PER_MW - NOISE_W)
-    highest = np.floor(k.highest_it_power_mw * WATTS_PER_MW + NOISE_W)
+    lowest = np.ceil(k.lowest_it_power_mw * W_PER_MW - NOISE_W)
+    highest = np.floor(k.highest_it_power_mw * W_PER_MW + NOISE_W)
     watts = np.clip(np.floor(target_w + carried_w + NOISE_W), lowest, np.maximum(lowest, highest))
     keep = (lowest > highest) | (target_w < lowest - 1) | (target_w > highest + 1)
     return np.where(keep, np.rint(target_w), watts)
@@ -81,7 +81,7 @@ def _adjusted_supply(problem: Problem, supply_mw: Floats, power_mw: Floats) -> F
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])
     within = np.clip(supply_mw, 0.0, offered)
     # Only the solver's noise is taken off; a real excess stays for the audit.
-    supply = np.where(np.abs(within - supply_mw) <= 1.0 / WATTS_PER_MW, within, supply_mw)
+    supply = np.where(np.abs(within - supply_mw) <= 1.0 / W_PER_MW, within, supply_mw)
     missing, kept = power_mw - supply.sum(axis=0), sources_over_time(problem)
     last = np.array([s.name in kept for s in problem.sources])
     for t in range(problem.steps):
