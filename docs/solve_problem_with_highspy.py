@@ -7,8 +7,27 @@ from pathlib import Path
 import highspy
 import numpy as np
 
-p, h, money, load, used = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), highspy.Highs(), [], {}, []
+KNOWN = """
+schema time classes sources site start step_h steps zone name count containers it_power_mw hash_rate_th_s on
+kind max_it_power_mw min_it_power_mw overhead standby_mw hash_value_usd_per_th_s_h min_up_steps min_down_steps
+available history must_run preheat_steps terminal_on_usd miners warm_cost_usd cold_cost_usd warm_off_steps
+cold_energy_mwh warm_until_step starts_today available_mw price_usd_per_mwh carbon_g_per_kwh headroom_mw
+cap_mw ramp_up_mw_per_step initial_mw feeders ramp_down_mw_per_step base_load_mw minimum_mw
+rounding_reserve_mw day_of_step energy_limits source first_step at_least_mwh at_most_mwh taken_mwh reserve_mwh
+kept_mwh presets sleep_w fixed_mw
+""".split()  # noqa: SIM905
+
+
+def part(pairs):
+    """Return a part of the file; a key that these rows do not know may change the optimum, and is refused."""
+    more = {key for key, value in pairs if value not in (None, [])} - set(KNOWN)
+    assert not more, f"{more}: more than these rows say"
+    return dict(pairs)
+
+
+p, h = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"), object_pairs_hook=part), highspy.Highs()
 assert p["schema"] in ("flexmine-problem/1", "flexmine-problem/2"), f"{p['schema']} is not known here"
+money, load, used = [], {}, []
 T, dt, site = p["time"]["steps"], p["time"]["step_h"], p["site"]
 base, minimum = (np.broadcast_to(site.get(key) or 0, T) for key in ("base_load_mw", "minimum_mw"))
 keys = "standby_mw min_it_power_mw must_run warm_cost_usd cold_cost_usd cold_energy_mwh warm_off_steps".split()  # noqa: SIM905
@@ -18,8 +37,6 @@ for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", fl
     h.setOptionValue(option, value)
 F = [h.addVariable(least, cap) for least, cap in zip(minimum, site["cap_mw"], strict=True)]  # facility power
 for k in p["classes"]:
-    beyond = {"max_starts_per_day", "committed", "container_ramp_mw_per_step", "tiers"} & {*k, *k["start"]}
-    assert not beyond, f"{beyond}: more than these rows say"
     N, U, D, lead = k["count"], max(1, k["min_up_steps"]), max(1, k["min_down_steps"]), k.get("preheat_steps", 0)
     power, rate, s, warm_off = np.array(k["it_power_mw"]), k["hash_rate_th_s"], k["start"], k["start"]["warm_off_steps"]
     low, high = np.maximum(power[0], k["min_it_power_mw"]), np.minimum(power[-1], k["max_it_power_mw"])

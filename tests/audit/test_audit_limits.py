@@ -60,6 +60,12 @@ BROKEN = {
         IT_POWER_MW,
         "available: class box at 2024-09-10 02:00+08:00: 1 containers run, 0 are available.",
     ),
+    "commitment": (
+        {"committed": [0, 1, 2, 0, 1, 1]},
+        ON,
+        IT_POWER_MW,
+        "commitment: class box at 2024-09-10 02:00+08:00: 1 containers run, 2 are committed.",
+    ),
     "cannot_run": (
         TOO_HOT,
         ON,

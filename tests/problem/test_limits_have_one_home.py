@@ -7,6 +7,7 @@ a case worked out by hand, a draw in the random plants, words of a conflict and 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -18,17 +19,14 @@ import pytest
 
 from flexmine.audit.reason_codes import CODES
 from flexmine.explain import prechecks
-from flexmine.explain.container import OUT, POWER_LIMITS, WHO_RUNS
 from flexmine.milp.model import build_model
 from flexmine.problem import limits as home
 from flexmine.problem.limits import FAMILIES, LIMITS, ROWS, Limit
-from flexmine.report.reasons_chart import WORDS
 from pages import DOCS, codes, section, table
 from plants import FEATURES, NAMED_FEATURES, random_problem
 
 ROOT = Path(__file__).parents[2]
 PLANTS = 60
-SPOKEN = POWER_LIMITS | WHO_RUNS | OUT
 
 
 @cache
@@ -76,6 +74,18 @@ def cases_by_hand() -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def rows_as_text() -> frozenset[str]:
+    return frozenset(file.stem for file in (ROOT / "tests" / "rows").glob("*.lp"))
+
+
+@cache
+def broken_plans() -> frozenset[str]:
+    """Return the codes with which the sentences begin that tests of the audit expect."""
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "tests" / "audit").glob("test_*.py")]
+    return frozenset(code for text in texts for code in re.findall(r"[\"']([a-z_]+)(?:: | at |[\"'])", text))
+
+
 # Part -> whether a limit has it.
 PARTS: dict[str, Callable[[Limit], bool]] = {
     "rows in milp/": lambda limit: limit.row in components(),
@@ -85,9 +95,11 @@ PARTS: dict[str, Callable[[Limit], bool]] = {
     "a draw in the random plants": lambda limit: any(limit.present(p) for p in plants()),
     "words for a conflict": lambda limit: bool(limit.words and limit.unit),
     "a proof in words, or a word why not": lambda limit: limit.row in prechecks.PROVEN | prechecks.LEFT_TO_THE_SOLVER,
-    "codes of reasons that explain and the report have words for": lambda limit: (
-        bool(limit.reasons) and set(limit.reasons) <= set(CODES) & set(SPOKEN) & set(WORDS)
+    "codes of reasons, in audit/reason_codes.py": lambda limit: (
+        bool(limit.reasons) and set(limit.reasons) <= set(CODES)
     ),
+    "its rows as text, in tests/rows": lambda limit: limit.row in rows_as_text(),
+    "a broken plan in tests/audit": lambda limit: limit.check in broken_plans(),
     "words of its effect on power": lambda limit: (
         limit.touches != "power" or bool(limit.effects and limit.more and limit.widen)
     ),
@@ -121,6 +133,8 @@ def test_a_part_that_is_left_out_is_named(part, monkeypatch):
         "a row in docs/mathematics.md": "rows_of_the_page",
         "a case by hand in tests/proves": "cases_by_hand",
         "a draw in the random plants": "plants",
+        "its rows as text, in tests/rows": "rows_as_text",
+        "a broken plan in tests/audit": "broken_plans",
     }  # fmt: skip
     if part in places:
         monkeypatch.setitem(globals(), places[part], lambda: ())

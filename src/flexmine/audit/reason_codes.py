@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,49 @@ from numpy.typing import NDArray
 from flexmine.problem import ContainerClass, Floats, Problem
 from flexmine.problem.limits import LIMITS
 
-CODES = (
-    *("price", "surplus", "cap", "feeder", "ramp_up", "ramp_down", "minimum_up", "minimum_down", "start_cost"),
-    *("start_limit", "preheat", "heat", "outage", "window", "order", "must_run", "contract", "terminal", "tie", "full"),
-)
-OUT_CODES = ("heat", "outage", "window")
+
+@dataclass(frozen=True)
+class ReasonCode:
+    """A code of the column `reason`, and the words for it.
+
+    Attributes
+    ----------
+    chart : str
+        In a chart, beside the hours.
+    words : str
+        In a sentence that says what keeps a container off or on, or sets its power; empty: sentences of its own.
+    keeps_on, keeps_out : bool
+        Whether it can keep a container on that would stop, or keep one from running at all.
+    """
+
+    chart: str
+    words: str = ""
+    keeps_on: bool = False
+    keeps_out: bool = False
+
+
+CODES: dict[str, ReasonCode] = {
+    "price": ReasonCode("price", "the price"),
+    "surplus": ReasonCode("all surplus used", "the surplus"),
+    "cap": ReasonCode("site cap", "the site cap"),
+    "feeder": ReasonCode("feeder cap", "the feeder"),
+    "ramp_up": ReasonCode("ramp up", "the ramp up"),
+    "ramp_down": ReasonCode("ramp down", "the ramp down"),
+    "minimum_up": ReasonCode("minimum time on", "the minimum up time", keeps_on=True),
+    "minimum_down": ReasonCode("minimum time off", "the minimum down time", keeps_on=True),
+    "start_cost": ReasonCode("start cost", "the cost of a start", keeps_on=True),
+    "start_limit": ReasonCode("starts per day", "the limit on starts", keeps_on=True),
+    "preheat": ReasonCode("preheating", "the preheat of a cold start", keeps_on=True),
+    "heat": ReasonCode("heat or cold", "the temperature", keeps_out=True),
+    "outage": ReasonCode("outage", "an outage", keeps_out=True),
+    "window": ReasonCode("window", "a window", keeps_out=True),
+    "order": ReasonCode("order", "a curtailment order"),
+    "must_run": ReasonCode("must run", "an obligation to run", keeps_on=True),
+    "contract": ReasonCode("contract", "a contract", keeps_on=True),
+    "terminal": ReasonCode("end of horizon", "the value of running in the last step", keeps_on=True),
+    "tie": ReasonCode("good either way"),
+    "full": ReasonCode("full power"),
+}
 WRITTEN = re.compile(r"([a-z_]+)(: .+)?")
 # A rounded container is within two miners of the power that the model chose; without miners, within some watts.
 POWER_SLACK_MW = 1e-5
@@ -57,7 +96,7 @@ def unfit(
             code = match.group(1) if match else ""
             if code not in CODES:
                 yield i, t, f"{reason[i, t]!r} is written; a code of the list is expected, then optionally ': text'."
-            elif (state[i, t] == "out" and code not in OUT_CODES) or not fits[code][t]:
+            elif (state[i, t] == "out" and not CODES[code].keeps_out) or not fits[code][t]:
                 power = f" at {it_power_mw[i, t]:.6f} MW" if state[i, t] == "on" else ""
                 yield i, t, f"{code!r} is written, which does not fit a container that is {state[i, t]}{power} there."
 

@@ -21,28 +21,6 @@ from flexmine.problem.limits import Limit, worth_something
 CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 SHOWN_NAMES = 20
 ROOM_MW = 1e-3
-POWER_LIMITS = {
-    "price": "the price",
-    "surplus": "the surplus",
-    "cap": "the site cap",
-    "order": "a curtailment order",
-    "feeder": "the feeder",
-    "ramp_up": "the ramp up",
-    "ramp_down": "the ramp down",
-    "contract": "a contract",
-    "heat": "the temperature",
-}
-WHO_RUNS = {
-    "minimum_up": "the minimum up time",
-    "minimum_down": "the minimum down time",
-    "start_cost": "the cost of a start",
-    "start_limit": "the limit on starts",
-    "preheat": "the preheat of a cold start",
-    "must_run": "an obligation to run",
-    "contract": "a contract",
-    "terminal": "the value of running in the last step",
-}
-OUT = {"outage": "an outage", "window": "a window", "heat": "the temperature"}
 
 
 @dataclass(frozen=True)
@@ -220,17 +198,15 @@ def _what(problem: Problem, facts: Mapping[str, Any], t: int) -> str:
 
 def _why(state: str, code: str, text: str) -> str:
     if state == "out":
-        return OUT.get(code, code)
+        return CODES[code].words
     if code == "full":
         return "this is its highest power"
     if code == "tie":
         return "several limits or equal choices hold it there" if state == "on" else "several limits hold it off"
     if state == "off":
-        return f"{(POWER_LIMITS | WHO_RUNS | OUT)[code]} keeps it off"
-    kept_on = code in WHO_RUNS and (code != "contract" or "alone" in text)
-    if kept_on:
-        return f"{WHO_RUNS[code]} keeps it on"
-    return f"{POWER_LIMITS[code]} sets its power"
+        return f"{CODES[code].words} keeps it off"
+    kept_on = CODES[code].keeps_on and (code != "contract" or "alone" in text)
+    return f"{CODES[code].words} {'keeps it on' if kept_on else 'sets its power'}"
 
 
 def _change(problem: Problem, k: ContainerClass, facts: Mapping[str, Any], t: int) -> str:

@@ -109,6 +109,15 @@ def reasons(
     return Reasons(tuple(text), writer.values, writer.what_if.allowed)
 
 
+def _by_code(said: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return by code what its limits say; limits that share a code are taken away together, so it is one or other."""
+    found: dict[str, list[str]] = {}
+    for code, words in said:
+        if words:
+            found.setdefault(code, []).append(words)
+    return {code: " or ".join(dict.fromkeys(words)) for code, words in found.items()}
+
+
 class _Writer:
     def __init__(
         self,
@@ -126,8 +135,8 @@ class _Writer:
         self.parents = {k.name: k for k in problem.classes}
         here = [limit for limit in LIMITS if limit.present(problem)]
         off, on = ({code: words[i] for code, words in BESIDE_LIMITS.items()} for i in (0, 1))
-        self.why_off = off | {limit.without: limit.why_off for limit in here if limit.why_off}
-        self.why_on = on | {limit.without: limit.why_on for limit in here if limit.why_on}
+        self.why_off = off | _by_code((limit.without, limit.why_off) for limit in here)
+        self.why_on = on | _by_code((limit.without, limit.why_on) for limit in here)
         self.lasted = _steps_in_state(problem, schedule)
         self.marginal = [self._marginal_source(t) for t in range(problem.steps)]
         self.limits = [self._limits(t) for t in range(problem.steps)]

@@ -7,35 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from flexmine.audit.reason_codes import code_of, text_of
+from flexmine.audit.reason_codes import CODES, code_of, text_of
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
 from flexmine.report.container_map import states
 from flexmine.report.palette import THIN, number
 from flexmine.report.sentence import joined, when
 from flexmine.workflow.plan import Plan
 
-WORDS = {
-    "price": "price",
-    "surplus": "all surplus used",
-    "cap": "site cap",
-    "feeder": "feeder cap",
-    "ramp_up": "ramp up",
-    "ramp_down": "ramp down",
-    "minimum_up": "minimum time on",
-    "minimum_down": "minimum time off",
-    "start_cost": "start cost",
-    "start_limit": "starts per day",
-    "preheat": "preheating",
-    "heat": "heat or cold",
-    "outage": "outage",
-    "window": "window",
-    "order": "order",
-    "must_run": "must run",
-    "contract": "contract",
-    "terminal": "end of horizon",
-    "tie": "good either way",
-    "full": "full power",
-}
 STATES = ("off", "on", "out")
 MOST_NAMED = 3
 
@@ -98,11 +76,10 @@ def _title(plan: Plan, reason: Texts, state: NDArray[np.int64]) -> str:
     total = reason.size * plan.problem.time.step_h
     if not off:
         code, hours = hours_by_code(plan, reason, state == 1)[0]
-        return (
-            f"No container is off; {WORDS[code]} sets the power in {hours_words(hours)} of {hours_words(total)} hours"
-        )
+        share = f"{hours_words(hours)} of {hours_words(total)} hours"
+        return f"No container is off; {CODES[code].chart} sets the power in {share}"
     away = sum(h for _, h in off)
-    names = [f"{WORDS[c]} ({hours_words(h)})" for c, h in off[:MOST_NAMED]]
+    names = [f"{CODES[c].chart} ({hours_words(h)})" for c, h in off[:MOST_NAMED]]
     rest = "and other reasons" if len(off) > MOST_NAMED else ""
     because = f"{', '.join(names)} {rest}" if rest else joined(names)
     return f"Containers are off in {hours_words(away)} of {hours_words(total)} container-hours: {because}"
@@ -110,7 +87,7 @@ def _title(plan: Plan, reason: Texts, state: NDArray[np.int64]) -> str:
 
 def _panel(key: str, heading: str, hours: list[tuple[str, float]], colour: str) -> Panel:
     rows: list[Row] = [
-        {"n": WORDS[c], "a": 0, "b": round(h, 2), "c": colour, "w": f"{hours_words(h)}{THIN}h"} for c, h in hours
+        {"n": CODES[c].chart, "a": 0, "b": round(h, 2), "c": colour, "w": f"{hours_words(h)}{THIN}h"} for c, h in hours
     ]
     return bars(key, heading, rows, "container-hours")
 
