@@ -140,6 +140,20 @@ def test_health_names_all_hours_that_are_missing(job):
     assert criticals(job, at(TOMORROW, 3)) == []
 
 
+def test_a_night_with_something_new_replaces_it(job, store):
+    """*Proves:* a night at the true time whose feeds have changed plans tomorrow as a whole; nobody reads or follows
+    what the false clock had planned.  *Sensitivity:* it was made of older feeds, and the new plan would be cut at 01:00.
+    """
+    replan(job, EVENING + 3 * HOUR)
+    issue_surplus(job.path_of("."), TOMORROW, revision=8, factor=0.6)
+    record = Night(job, EVENING + HOUR / 4).run()[0].record
+    assert (record.revision, record.kind) == (3, "night")
+    assert read_by_machines(job, at(TODAY, 22), at(THIRD, 0)) == plan_ids(store, (TODAY, 1), (TOMORROW, 3))
+    check_state(job, store, THIRD)
+    check_no_seam(store, TODAY, TOMORROW)
+    assert "planned" not in " ".join(c.text for c in health(job, EVENING + HOUR / 3).checks if c.name == "clock")
+
+
 @pytest.mark.parametrize("minute", [20, 40])
 def test_healed_after_midnight_only(job, store, minute):
     """As before, but the next run is a night for the day after tomorrow, at 00:20 or 00:40: today is over.
