@@ -142,7 +142,7 @@ def test_health_names_all_hours_that_are_missing(job):
 
 def test_a_night_with_something_new_replaces_it(job, store):
     """*Proves:* a night at the true time whose feeds have changed plans tomorrow as a whole; nobody reads or follows
-    what the false clock had planned.  *Sensitivity:* it was made of older feeds, and the new plan would be cut at 01:00.
+    what the false clock had planned.  *Sensitivity:* that was made of older feeds, and would cut the new plan at 01:00.
     """
     replan(job, EVENING + 3 * HOUR)
     issue_surplus(job.path_of("."), TOMORROW, revision=8, factor=0.6)
