@@ -15,11 +15,11 @@ from flexmine.assembly.reserve import without_reserve
 from flexmine.audit.plan_files import read_plan
 from flexmine.audit.replay import LIMIT_TOLERANCE_MW, Replay, replay
 from flexmine.errors import BadInput
+from flexmine.jobs.following import Followed, of_day
 from flexmine.problem import ContainerClass, Group, Problem, Source
 from flexmine.problem.fields import BY_STEP, Described, fields_of
 from flexmine.problem.schedule import Schedule
 from flexmine.problem.variants import single_containers
-from flexmine.store.records import AGAIN, RunRecord
 from flexmine.store.runs import RunStore
 
 SAME_WITHIN = 1e-8
@@ -71,19 +71,16 @@ def executed(store: RunStore, plant: str, first: date | None = None, last: date 
     parts = []
     for day in [r.day for r in store.followed_of_days(plant)]:
         if (first or day) <= day <= (last or day):
-            parts += _parts_of_day(store, store.revisions(plant, day))
+            parts += _parts_of_day(store, of_day(store, plant, day))
     return parts
 
 
-def _parts_of_day(store: RunStore, revisions: Sequence[RunRecord]) -> list[Part]:
-    kept: list[RunRecord] = []
-    for record in [r for r in revisions if r.kind != AGAIN]:
-        kept = [*(k for k in kept if k.valid_from < record.valid_from), record]
+def _parts_of_day(store: RunStore, followed: Sequence[Followed]) -> list[Part]:
     parts = []
-    for record, after in zip(kept, [*kept[1:], None], strict=True):
-        part = read_part(record.day, store.plan(record))
-        if after is not None:
-            hours = (after.valid_from - record.valid_from) / timedelta(hours=1)
+    for one in followed:
+        part = read_part(one.record.day, store.plan(one.record))
+        if not one.is_last_of_day:
+            hours = (one.end - one.begin) / timedelta(hours=1)
             part = replace(part, steps=round(hours / part.problem.time.step_h))
         parts.append(part)
     return parts

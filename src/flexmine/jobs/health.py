@@ -12,11 +12,12 @@ from typing import Any
 
 from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.checks import Check, Found, Level, View
+from flexmine.jobs.following import chain_from
 from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.lock import abandoned
 from flexmine.jobs.pins import job_pins
-from flexmine.jobs.standing import dropped_hours, standing
+from flexmine.jobs.standing import missing_hours, standing
 from flexmine.jobs.writable import database_writable, folders_writable
 from flexmine.publish.reader import Publication, read_current
 from flexmine.publish.whole import AHEAD, made_at
@@ -189,15 +190,19 @@ def _standing(view: View, store: RunStore) -> Found:
     """Compare what machines read with the store."""
     plant, now = view.job.plant, view.now
     try:
+        chain = chain_from(store, plant, now)
         found = standing(view.job, store, now, view.whole)
-        current = view.whole.publication
-        fault = found.fault or ("" if current is None else dropped_hours(store, plant, current, now))
+        by_hand = bool(found.note)
+        fault = found.fault or missing_hours(chain.parts, view.whole.publication, now, by_hand=by_hand)
     except BadInput:  # a stored plan, or the pointer, which another check has told
         return
     if fault and store.last_published(plant) is not None:
-        yield Check("publication", Level.CRITICAL, f"{fault}; the next run publishes the stored plans again")
-    if found.note:
-        yield Check("publication", Level.WARNING, found.note)
+        text = f"{fault}; the next run publishes the stored plans again: flexmine nightly, or flexmine replan"
+        yield Check("publication", Level.CRITICAL, text)
+    for sentence in filter(None, (found.note, chain.broken)):
+        yield Check("publication", Level.WARNING, sentence)
+    for sentence in chain.planned_after(now)[:1]:
+        yield Check("clock", Level.WARNING, f"{sentence}; is the clock right? In its hours flexmine replan renews it")
 
 
 def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:

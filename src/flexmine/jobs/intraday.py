@@ -19,6 +19,7 @@ from flexmine.errors import BadInput, Infeasible
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.executed_days import read_part
+from flexmine.jobs.following import plan_at
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.night import DayResult, Night
 from flexmine.jobs.publication import publish_newest
@@ -93,7 +94,7 @@ class Intraday:
 
     def _settle(self, store: RunStore, horizon: Horizon) -> DayResult:
         job, day = self.night.job, horizon.day.day
-        in_force = store.followed(job.plant, day)
+        in_force = plan_at(store, job.plant, day, horizon.begin)
         if in_force is None:
             raise BadInput(f"there is no plan of {day} for {job.plant}; flexmine nightly --day {day} makes one")
         LOG.info("%s: %s from %s, revision %d is in force", day, self.kind, horizon.begin, in_force.revision)

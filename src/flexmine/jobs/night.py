@@ -16,8 +16,9 @@ from typing import Any
 
 from flexmine.errors import AuditFailed, BadInput, FlexmineError
 from flexmine.jobs.bias import bias_factors, with_bias
-from flexmine.jobs.calendar import days_from, tomorrow
+from flexmine.jobs.calendar import ONE_DAY, days_from, tomorrow
 from flexmine.jobs.fallback_chain import FallbackChain
+from flexmine.jobs.following import goes_on, of_day
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.measured import as_measured, fitted
 from flexmine.jobs.plan_and_store import DayResult, Planner, new_run_id
@@ -133,10 +134,20 @@ class Night(Planner):
         return result
 
     def _kind(self, store: RunStore, revisions: list[RunRecord], horizon: Horizon) -> str:
-        """Return the kind of a night: once machines follow a plan of the day, no other one begins at midnight."""
-        published = any(record.sequence is not None for record in revisions)
-        under_way = self.now >= horizon.begin or store.last_day(self.job.plant) != horizon.day.day
-        return AGAIN if published and under_way else NIGHT
+        """Return the kind of a night: once machines follow a plan of the day, no other one begins at midnight.
+
+        Of a day to come they follow only what begins where the day before ends.
+        """
+        plant, day = self.job.plant, horizon.day.day
+        if not any(record.sequence is not None for record in revisions):
+            return NIGHT
+        if self.now >= horizon.begin:
+            return AGAIN
+        if store.last_day(plant) == day:
+            return NIGHT
+        before, first = store.followed(plant, day - ONE_DAY), of_day(store, plant, day)[:1]
+        joined = before is None or all(goes_on(store, before, part.record) for part in first)
+        return AGAIN if joined else NIGHT
 
     def fallback_chain(
         self, store: RunStore, horizon: Horizon, planned: Before, extra: Mapping[str, Any] | None = None

@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from flexmine.durable import write_durably
 from flexmine.errors import BadInput
 from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.executed_days import Part, read_part
+from flexmine.jobs.following import Followed, of_day
 from flexmine.jobs.job import Job
 from flexmine.jobs.meter import Meter, Sample, read_meter
 from flexmine.problem import ContainerClass, Floats
@@ -72,17 +73,15 @@ class _Plans:
     job: Job
     store: RunStore
     read: dict[str, InForce] = field(default_factory=dict)
-    revisions: dict[object, list[RunRecord]] = field(default_factory=dict)
+    days: dict[date, list[Followed]] = field(default_factory=dict)
 
     def at(self, day: LocalDay, moment: datetime) -> InForce | None:
-        """Return the last plan that was known at a moment and covers it; for a day planned late, the first one."""
-        if day.day not in self.revisions:
-            self.revisions[day.day] = self.store.revisions(self.job.plant, day.day)
-        covering = [r for r in self.revisions[day.day] if r.valid_from <= moment < r.valid_until]
-        known = [r for r in covering if r.planned_at <= moment] or covering[:1]
-        if not known:
+        """Return the plan that is followed at a moment (aware), None where there is none."""
+        if day.day not in self.days:
+            self.days[day.day] = of_day(self.store, self.job.plant, day.day)
+        record = next((part.record for part in self.days[day.day] if part.begin <= moment < part.end), None)
+        if record is None:
             return None
-        record = known[-1]
         if record.run_id not in self.read:
             self.read[record.run_id] = InForce(record, read_part(record.day, self.store.plan(record)))
         return self.read[record.run_id]

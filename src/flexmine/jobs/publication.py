@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import Witness
-from flexmine.jobs.calendar import ONE_DAY
+from flexmine.jobs.following import Followed, chain_from
 from flexmine.jobs.job import Job
-from flexmine.jobs.standing import dropped_hours, standing
+from flexmine.jobs.standing import has_plan, missing_hours, standing
 from flexmine.publish.directory import publish
 from flexmine.publish.messages import messages_of
 from flexmine.publish.mqtt import send
@@ -47,69 +45,46 @@ def publish_newest(job: Job, store: RunStore, now: datetime, report: Report) -> 
     BadInput, AuditFailed
         As by :func:`flexmine.publish.directory.publish`; what was published before stays.
     """
-    newest = store.followed_of_days(job.plant)
-    last_day = newest[-1].day if newest else None
+    chain = chain_from(store, job.plant, now)
+    if chain.broken:
+        report(chain.broken)
     whole = newest_whole(job.path_of(job.document.publish.directory))
     found = standing(job, store, now, whole)
     if found.note:
         LOG.warning(found.note)
-    joined = _joined(store, newest, now, report)
-    open_days = [r for r in joined if r.kind != NIGHT or r.day == last_day]
-    fault = found.fault
-    if not fault and whole.publication is not None:
-        fault = dropped_hours(store, job.plant, whole.publication, now)
+    numbered = [part for part in chain.parts if part.record.sequence is not None]
+    fault = found.fault or missing_hours(numbered, whole.publication, now, by_hand=bool(found.note))
+    last = chain.last
+    rows = [] if whole.publication is None else whole.publication.rows()
+    open_parts = [
+        part.record
+        for part in chain.parts
+        if fault or _is_due(part, last, lacking=not has_plan(rows, max(now, part.begin)))
+    ]
     if fault:
-        open_days = _again(store, job.plant, joined, now)
-        LOG.warning("%s%s", fault, "; the stored plans are published again" if open_days else "")
-    if newest and not open_days and newest[-1].sequence is None:
-        report(f"{newest[-1].day}: its plan is stored and not published, for the day is over")
+        LOG.warning("%s%s", fault, "; the stored plans are published again" if open_parts else "")
+    if last is not None and not open_parts and last.sequence is None:
+        report(f"{last.day}: its plan is stored and not published, for the day is over")
     before, anew = 0, bool(fault)
-    for record in open_days:
+    for record in open_parts:
         if record.sequence is None or record.sequence < before or fault:
-            supersede = anew or record.day != last_day
+            supersede = anew or last is None or record.day != last.day
             before = publish_run(job, store, record, now, report, supersede=supersede, anew=anew, looked=whole)
             anew = False
         else:
             before = record.sequence
 
 
-def _again(store: RunStore, plant: str, joined: list[RunRecord], now: datetime) -> list[RunRecord]:
-    """Return what has to be published where nothing published may be trusted: for every moment from now on.
+def _is_due(part: Followed, last: RunRecord | None, *, lacking: bool) -> bool:
+    """Return whether a plan that machines are to follow is one to publish where its number is missing or too low.
 
-    Those are the plans that machines follow, and where the first of them begins later, the one that holds until then.
+    Of plans that were never published it is the last one of its day, but for earlier nights; or any where machines are
+    `lacking` a plan of its hours.
     """
-    begin = joined[0].valid_from if joined else now
-    until = [r for r in store.published(plant) if r.valid_from <= now < r.valid_until] if begin > now else []
-    return [*until[:1], *joined]
-
-
-def _joined(store: RunStore, newest: Sequence[RunRecord], now: datetime, report: Report) -> list[RunRecord]:
-    """Return the plans that have not ended, up to the first that does not begin where the one before it ends."""
-    found: list[RunRecord] = []
-    days = {record.day: record for record in newest}
-    for record in [r for r in newest if r.valid_until > now]:
-        before = days.get(record.day - ONE_DAY)
-        if before is not None and before.valid_until > now and not _goes_on(store, before, record):
-            report(
-                f"{record.day}: revision {record.revision} is not published: it does not begin where revision "
-                f"{before.revision} of {before.day} ends; the next run plans it anew"
-            )
-            break
-        found.append(record)
-    return found
-
-
-def _goes_on(store: RunStore, before: RunRecord, after: RunRecord) -> bool:
-    """Return whether a plan was made for the state that the plan before it ends in."""
-    whose = after.state_from.get("plan")
-    if whose is None or whose == before.run_id:
+    record = part.record
+    if record.sequence is not None or lacking:
         return True
-    made_for = next((r for r in store.revisions(before.plant, before.day) if r.run_id == whose), None)
-    return made_for is not None and _state_after(store, made_for) == _state_after(store, before)
-
-
-def _state_after(store: RunStore, record: RunRecord) -> Any:
-    return read_document(store.plan(record))["state_after"]
+    return part.is_last_of_day and (record.kind != NIGHT or record == last)
 
 
 def publish_run(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from flexmine.audit.plan_files import read_document
 from flexmine.change_words import what_if
+from flexmine.jobs.following import Followed
 from flexmine.jobs.job import Job
 from flexmine.publish.reader import Publication, publications
-from flexmine.publish.table import rows_at
+from flexmine.publish.table import AFTER, Row, rows_at
 from flexmine.publish.whole import AHEAD, Whole, carried_faults, faults_of, made_at, newest_whole, since
 from flexmine.publish.written import WrittenPlan, plan_id_of, unaudited
 from flexmine.store.records import RunRecord
@@ -72,20 +73,42 @@ def standing(job: Job, store: RunStore, now: datetime, whole: Whole | None = Non
     return Standing(f"publication {current.sequence} {what}")
 
 
-def dropped_hours(store: RunStore, plant: str, current: Publication, now: datetime) -> str:
-    """Return a sentence where a publication of `plant` has nothing for `now` (aware), else an empty text.
+def has_plan(rows: Sequence[Row], moment: datetime) -> bool:
+    """Return whether a plan holds at `moment` (aware) in what machines read; what they do after its end is none."""
+    return any(row["row"] != AFTER for row in rows_at(rows, moment))
+
+
+def missing_hours(parts: Sequence[Followed], current: Publication | None, now: datetime, *, by_hand: bool) -> str:
+    """Return a sentence where a publication lacks the plan of hours for which there is one, else an empty text.
 
     That happens where the clock was ahead when it was made: it begins at that time, and the hours before it are over
-    only by that clock.
+    only by that clock.  Or publishing was cut off, and by now it has nothing for now.
+
+    Parameters
+    ----------
+    parts : sequence of Followed
+        What machines are to follow from `now` on.
+    current : Publication or None
+    now : datetime
+        Aware, by the clock.
+    by_hand : bool
+        Whether somebody published it by hand; what it leaves out is left out on purpose.
     """
-    ahead = made_at(current) - now
-    if ahead <= AHEAD or rows_at(current.rows(), now):
+    if current is None:
         return ""
-    planned = (*store.published(plant), *store.followed_of_days(plant))
-    if not any(r.valid_from <= now < r.valid_until for r in planned):
+    made, rows = made_at(current), current.rows()
+    if made - now > AHEAD:
+        moments = [max(part.begin, now) for part in parts]
+        if all(has_plan(rows, moment) for moment in moments if moment < made):
+            return ""
+        hours = (made - now) / timedelta(hours=1)
+        what = "has nothing for the hours until then"
+        return f"publication {current.sequence} was made {hours:.1f} h after now and {what}"
+    holding = [part.record for part in parts if part.begin <= now]
+    if by_hand or not holding or has_plan(rows, now):
         return ""
-    hours = ahead / timedelta(hours=1)
-    return f"publication {current.sequence} was made {hours:.1f} h after now and has nothing for the hours until then"
+    plan = f"revision {holding[0].revision} of {holding[0].day}"
+    return f"publication {current.sequence} has nothing for now, for which {plan} is stored"
 
 
 def _noted(store: RunStore, plant: str, current: Publication, last: RunRecord | None) -> RunRecord | None:

@@ -220,12 +220,15 @@ class RunStore:
         return found[-1] if found else None
 
     def followed(self, plant: str, day: date) -> RunRecord | None:
-        """Return the newest plan of `plant` for `day` that machines follow, or will; None where there is none."""
+        """Return the plan of `plant` that machines follow, or will, at the end of `day`; None where there is none.
+
+        For earlier hours it may be another one, see :mod:`flexmine.jobs.following`.
+        """
         found = [record for record in self.revisions(plant, day) if record.kind != AGAIN]
         return found[-1] if found else None
 
     def followed_of_days(self, plant: str) -> list[RunRecord]:
-        """Return, for each day of `plant`, the plan that machines follow or will, the first day first."""
+        """Return, for each day of `plant`, the plan that machines follow or will at its end, the first day first."""
         newest = select(RunRow.day, func.max(RunRow.revision).label("revision"))
         last = newest.where(RunRow.plant == plant, RunRow.kind != AGAIN).group_by(RunRow.day).subquery()
         same = (RunRow.day == last.c.day) & (RunRow.revision == last.c.revision)
