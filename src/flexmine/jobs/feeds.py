@@ -23,10 +23,10 @@ from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table, read_table
 from flexmine.jobs.issues import FeedFile, find_issues
 from flexmine.jobs.job import Job
+from flexmine.jobs.plausible_feed import refuse_unusual
 from flexmine.jobs.schema import Feed, Fill
 from flexmine.jobs.stitched import Stitched, known_values, stitched, with_tail
 from flexmine.jobs.template import SeriesKey
-from flexmine.jobs.unusual_feed import refuse_unusual
 from flexmine.problem import Floats, TimeAxis
 
 NEWEST, OLDER, FILL, PERSISTENCE = "newest", "older_issue", "fill", "persistence"
