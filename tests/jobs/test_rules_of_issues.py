@@ -164,17 +164,19 @@ def test_a_file_with_an_old_name_that_is_written_on(job, tmp_path):
     assert [path.name for path in folder.search.readings] == [month]
 
 
-@pytest.mark.parametrize("how", ["name", "column", "column of two files"])
+@pytest.mark.parametrize("how", ["name", "modified", "column", "column of two files"])
 def test_a_withdrawn_revision_completes_nothing(job, tmp_path, how):
     """Revision 2 knows the first half of the day only, revision 1 the whole.
 
     *Proves:* the other half is a gap, for the newest and for the step `older_issue`.
     *Sensitivity:* completed by revision 1, half of the day is of what the publisher took back, without a word.
     """
-    folder = Files(job, tmp_path, column=how != "name", revisions=how != "name")
-    if how == "name":
-        folder.span(AS_OF - 1, 0, 24, 1.0, revision=1)
-        folder.span(AS_OF - 1, 0, 12, 2.0, revision=2)
+    column = how.startswith("column")
+    folder = Files(job, tmp_path, column=column, revisions=column, issued="modified" if how == "modified" else "name")
+    if not column:
+        for revision, hours, back in ((1, 24, 2), (2, 12, 1)):
+            file = tmp_path / folder.span(AS_OF - 1, 0, hours, revision, revision=revision)
+            os.utime(file, (at(AS_OF - back).timestamp(),) * 2)
     else:
         first, second = ([row(h, value, AS_OF - 1, value) for h in range(hours)] for value, hours in ((1, 24), (2, 12)))
         folder.add(AS_OF - 1, second if how == "column of two files" else first + second)

@@ -104,7 +104,7 @@ def by_rows(
 
 
 def within_reach(files: Sequence[FeedFile], as_of: datetime, reach_h: float) -> Sequence[FeedFile]:
-    """Return the files that may hold issues of the last `reach_h` hours: no older by name and when they were written.
+    """Return the files that may hold issues of the last `reach_h` hours before `as_of`, by name or last change.
 
     Of several that are older the newest alone, for a message to name it.
     """

@@ -48,7 +48,7 @@ class Rows:
     word: str
 
     def take(self, rows: Bools) -> Rows:
-        """Return some of the rows."""
+        """Return the rows that are set in `rows`, shape (rows,)."""
         cells = {name: text[rows] for name, text in self.cells.items()}
         return Rows(
             self.begin_us[rows], self.end_us[rows], self.line[rows], self.gone[rows], cells, self.step_us, self.word

@@ -16,6 +16,7 @@ STAMP = re.compile(
     r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?"
     r"(?P<offset>Z|[+-][0-9]{4})(?:_r(?P<revision>[0-9]{1,4}))?(?!_r[0-9]|[0-9])"
 )
+REVISION = re.compile(r"_r(?P<revision>[0-9]{1,4})$")
 EXAMPLE = "surplus_20240910T0130Z.csv or surplus_20240910T0930+0800_r2.csv"
 ONE_HOUR = timedelta(hours=1)
 
@@ -95,14 +96,21 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
             ahead.append(issued)
         elif issued.issued <= as_of:
             known.append(issued)
-    last: dict[datetime, int] = {}
+    last: dict[datetime | Path, int] = {}
     for issue in known:
-        last[issue.issued] = max(issue.revision, last.get(issue.issued, 0))
-    known = [issue for issue in known if issue.revision == last[issue.issued]]
+        last[_same(issue, feed)] = max(issue.revision, last.get(_same(issue, feed), 0))
+    known = [issue for issue in known if issue.revision == last[_same(issue, feed)]]
     known.sort(key=lambda i: (i.issued, i.label), reverse=True)
     if ahead:
         warnings.append(_ahead(min(ahead, key=lambda i: i.issued), len(ahead) - 1, now))
     return Found(tuple(known), tuple(warnings))
+
+
+def _same(issue: FeedFile, feed: Feed) -> datetime | Path:
+    """Return what all revisions of an issue share: the time in the name, or the name itself."""
+    if feed.issued == "name":
+        return issue.issued
+    return issue.path.with_name(REVISION.sub("", issue.path.stem) + issue.path.suffix)
 
 
 def _ahead(first: FeedFile, others: int, now: datetime) -> str:
@@ -134,7 +142,8 @@ def _issued(path: Path, label: str, feed: Feed, warnings: list[str]) -> FeedFile
         return None
     modified = datetime.fromtimestamp(about.st_mtime, tz=UTC)
     if feed.issued == "modified":
-        return FeedFile(path, label, modified, about.st_size, modified=modified)
+        number = REVISION.search(path.stem)
+        return FeedFile(path, label, modified, about.st_size, int(number["revision"]) if number else 0, modified)
     found = STAMP.search(path.name)
     if found is None:
         warnings.append(f"{label}: its name holds no time of issue; expected {EXAMPLE}; not used")

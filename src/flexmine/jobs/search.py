@@ -150,5 +150,5 @@ class Search:
 
 
 def shown(moment: datetime) -> str:
-    """Return a moment as messages show it, to the minute."""
+    """Return `moment`, which is aware, as messages show it, to the minute."""
     return moment.isoformat(timespec="minutes")
