@@ -235,7 +235,7 @@ def test_a_fallback_does_not_take_the_place_of_a_plan_from_better_inputs(tmp_pat
     job_file = _start(tmp_path, "{step: hold}")
     _issue(tmp_path)
     good = _night(job_file, SECOND)
-    feed_file(tmp_path, datetime(2024, 6, 3, 13, tzinfo=UTC)).write_text("interval_start,surplus_mw\n")
+    feed_file(tmp_path, datetime(2024, 6, 3, 13, tzinfo=UTC)).write_text("interval_start,surplus_mw\nbroken\n")
     again = _night(job_file, SECOND)
     assert not again.new and again.record.run_id == good.record.run_id
 

@@ -140,9 +140,8 @@ def test_the_time_of_issue_in_every_shape(tmp_path, shape):
     read = case_of(job, record)
     begins = [read.time.begin(t) for t in range(read.time.steps)]
     assert begins[0] == at(14) and begins[-1] >= at(24)
-    # By now the issue of 23:00 is known, and yesterday's file has it.
-    today = 1.0 if shape == "only a day" else 5.0
-    factors = [0.5 if begin >= at(24) else today for begin in begins]
+    # By now the issue of 23:00, or of today, is known, and an older file has it.
+    factors = [0.5 if begin >= at(24) else 5.0 for begin in begins]
     expected = [round(f * round(surplus_mw(begin), 4), 4) for f, begin in zip(factors, begins, strict=True)]
     assert read.series[SERIES].tolist() == pytest.approx(expected)
     feed = next(f for f in record.feeds if f["series"] == SERIES)

@@ -9,6 +9,7 @@ import pytest
 from flexmine.errors import BadInput
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import read_table
+from flexmine.jobs.issue_rows import reader
 from flexmine.jobs.issues import FeedFile
 from flexmine.jobs.schema import Tail
 from flexmine.jobs.stitched import known_values, stitched, with_tail
@@ -35,7 +36,7 @@ def read(spans):
 
 def stitch(spans, tail=None):
     files, table = read(spans)
-    return with_tail(stitched(files, table, SPEC, AXIS, START), tail, AXIS)
+    return with_tail(stitched(files, reader(table, SPEC, AXIS), SPEC, AXIS), tail, AXIS)
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -78,7 +79,8 @@ def test_a_mark_of_a_missing_value_is_a_hole_and_no_end():
     def with_marks(marked):
         rows = [f"{(START + timedelta(hours=h)).isoformat()},{'NA' if h in marked else 3}" for h in range(-1, HOURS)]
         raw = "\n".join(["time,mw", *rows, ""]).encode()
-        found = stitched([file], lambda issue: read_table(raw, issue.label), spec, AXIS, START)
+        rows_of = reader(lambda issue: read_table(raw, issue.label), spec, AXIS)
+        found = stitched([file], rows_of, spec, AXIS)
         return with_tail(found, Tail(policy="hold", longest_h=12), AXIS)
 
     assert with_marks(range(9, 14)).spec.fill is None
@@ -89,4 +91,5 @@ def test_calendar_days_are_refused_by_name():
     """*Proves:* a feed of days ends in a sentence.  *Sensitivity:* its zone is gone after stitching: an assertion."""
     files, table = read([(0, 24)])
     with pytest.raises(BadInput, match="every: day is not read from the feeds of a job"):
-        stitched(files, table, SPEC.model_copy(update={"every": "day"}), AXIS, START)
+        days = SPEC.model_copy(update={"every": "day"})
+        stitched(files, reader(table, days, AXIS), days, AXIS)

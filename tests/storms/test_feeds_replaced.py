@@ -9,7 +9,7 @@ import pytest
 from flexmine import files
 from flexmine.audit.seal import read_bytes
 from flexmine.errors import BadInput
-from flexmine.jobs import feeds, issues
+from flexmine.jobs import issues, search
 from flexmine.jobs.health import health
 from flexmine.jobs.job import read_job
 from flexmine.jobs.night import Night
@@ -43,7 +43,7 @@ def test_a_file_that_is_replaced_between_two_readings(tmp_path, monkeypatch, wha
     # A gap, so that the first step of the ladder fails after reading, and the next asks for the file again.
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     file.write_text("".join(lines[:9] + lines[10:]), encoding="utf-8")
-    first, real, read = file.read_bytes(), feeds.read_bytes, []
+    first, real, read = file.read_bytes(), search.read_bytes, []
 
     def then_changed(path):
         raw = real(path)
@@ -55,7 +55,7 @@ def test_a_file_that_is_replaced_between_two_readings(tmp_path, monkeypatch, wha
                 os.truncate(file, len(first) // 4)
         return raw
 
-    monkeypatch.setattr(feeds, "read_bytes", then_changed)
+    monkeypatch.setattr(search, "read_bytes", then_changed)
     result = night(job)
     assert (result.record.step, result.record.status) == ("fill", "fallback")
     assert read == [first]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from flexmine.inputs.issues import select_issue
+from flexmine.inputs.issues import of_one_issue, select_issue
 from flexmine.inputs.resample import YESTERDAY_H
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series
 from flexmine.inputs.table import Table
@@ -33,8 +33,7 @@ def excerpt(table: Table, spec: Series, axis: TimeAxis, as_of: datetime | None =
     wanted = np.unique(rows.row[(rows.end_us > begin_us) & (rows.begin_us < end_us)])
     columns = dict.fromkeys((spec.time_column, spec.column, *spec.quantiles.values()))
     cut = table.select(wanted)
-    own = {"format": "csv", "every": named_step(spec, rows.step_us), "issue_column": None, "revision_column": None}
-    kept = spec.model_copy(update={**own, "stale_after_h": None})
+    kept = of_one_issue(spec).model_copy(update={"format": "csv", "every": named_step(spec, rows.step_us)})
     plain = cut.rows[list(columns)].copy()
     if spec.layout is not None:
         # The excerpt is written as every CSV of ours; marks of missing values are texts, and stay as they are.

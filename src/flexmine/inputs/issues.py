@@ -8,7 +8,7 @@ error or is filled by the policy that the case names.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -56,27 +56,63 @@ def select_issue(table: Table, spec: Series, as_of: datetime) -> tuple[Table, Is
     BadInput
         Where `as_of` has no offset, nothing was issued by then, or the newest is older than `stale_after_h`.
     """
+    issued_us = issue_times_us(table, spec, as_of)
+    as_of_us = to_us(as_of)
+    known_us = issued_us[issued_us <= as_of_us]
+    if not known_us.size:
+        raise BadInput(nothing_known(table, spec, issued_us, as_of))
+    newest_us = int(known_us.max())
+    _refuse_stale(table, spec, newest_us, as_of, as_of_us)
+    return rows_of_issue(table, spec, issued_us, newest_us)
+
+
+def issue_times_us(table: Table, spec: Series, as_of: datetime) -> Ints:
+    """Return when each row was issued, in microseconds since 1970; some rows may be of after `as_of`.
+
+    Raises
+    ------
+    BadInput
+        Naming the first time of issue that cannot be read, or `as_of`, where it has no offset.
+    """
     assert spec.issue_column is not None
     if as_of.tzinfo is None:
         raise BadInput(f"as_of {as_of.isoformat()} has no UTC offset; write 2024-09-10T00:00:00+08:00")
-    table.need(spec.issue_column)
-    issued_us = instants_us(table, spec.issue_column, spec.zone)
-    as_of_us = to_us(as_of.astimezone(UTC))
-    known = issued_us <= as_of_us
-    if not known.any():
-        raise BadInput(_nothing_known(table, spec, issued_us, as_of))
-    newest_us = int(issued_us[known].max())
-    _refuse_stale(table, spec, newest_us, as_of, as_of_us)
-    rows = np.flatnonzero(issued_us == newest_us)
+    return instants_us(table, spec.issue_column, spec.zone)
+
+
+def rows_of_issue(table: Table, spec: Series, issued_us: Ints, time_us: int) -> tuple[Table, Issue]:
+    """Return the rows of one issue, of its highest revision only, and which issue that is.
+
+    Parameters
+    ----------
+    table : Table
+    spec : Series
+    issued_us : ndarray of int, shape (rows,)
+        When each row was issued, in microseconds since 1970.
+    time_us : int
+        One of them.
+
+    Raises
+    ------
+    BadInput
+        Naming the first revision of this issue that is no whole number.
+    """
+    rows = np.flatnonzero(issued_us == time_us)
     revision = None
     if spec.revision_column is not None:
         revisions = _revisions(table, spec.revision_column, rows)
         revision = int(revisions.max())
         rows = rows[revisions == revision]
-    return table.select(rows), Issue(moment(newest_us), revision)
+    return table.select(rows), Issue(moment(time_us), revision)
 
 
-def _nothing_known(table: Table, spec: Series, issued_us: Ints, as_of: datetime) -> str:
+def of_one_issue(spec: Series) -> Series:
+    """Return the spec of a series without what it says of issues, for rows that are those of one."""
+    return spec.model_copy(update={"issue_column": None, "revision_column": None, "stale_after_h": None})
+
+
+def nothing_known(table: Table, spec: Series, issued_us: Ints, as_of: datetime) -> str:
+    """Return in words that no row was issued by `as_of`; `issued_us` are the times of all rows."""
     first = f"the first was issued {iso(issued_us.min(), as_of.tzinfo)}" if issued_us.size else "the file has no rows"
     return (
         f"{table.label}: column {spec.issue_column}: nothing was issued by {as_of.isoformat()} (as_of); {first}, and a "

@@ -16,6 +16,7 @@ import pandas as pd
 
 from flexmine.errors import BadInput
 from flexmine.inputs.layout import DATE_ORDERS, looks_like_another_date, year_of_two_digits
+from flexmine.inputs.missing import missing
 from flexmine.inputs.series_spec import MINUTES_OF_STEP, Series, clock_of
 from flexmine.inputs.table import Bools, Table, comment_hint
 from flexmine.inputs.time_column import read_times
@@ -302,7 +303,7 @@ def _absent_and_empty(table: Table, spec: Series, absent: Bools, clock_us: Ints)
         return absent
     table.need(spec.column)
     text = table.text(spec.column)
-    held = absent & ~text.isin(["", *spec.missing]).to_numpy(dtype=bool)
+    held = absent & ~missing(table, text.to_numpy(dtype=object), spec.missing)[0]
     if held.any():
         row = int(held.argmax())
         raise BadInput(

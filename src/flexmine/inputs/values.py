@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from flexmine.errors import BadInput
 from flexmine.inputs.conversion import Conversion
 from flexmine.inputs.layout import Layout
+from flexmine.inputs.missing import missing
 from flexmine.inputs.series_spec import BANDS, Series
 from flexmine.inputs.table import PLAIN, Bools, Table
 from flexmine.inputs.times import US_PER_H
@@ -76,9 +75,7 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
     there = cells.row >= 0
     text[there] = column.table.text(column.name).to_numpy(dtype=object)[cells.row[there]]
     table = column.table
-    written = text if table.plain_numbers else np.array([table.number(cell) for cell in text], dtype=object)
-    plain = pd.to_numeric(pd.Series(written, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-    missing = _missing(text, plain, column.spec.missing)
+    gone, plain = missing(table, text, column.spec.missing)
     values = convert.scale * (plain * column.spec.factor) + convert.offset
     if convert.energy:
         values = values / (cells.length_us / US_PER_H)
@@ -86,7 +83,7 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
         values = values + column.spec.shift
     faults = np.zeros(len(values), dtype=bool)
     doubtful = np.isin(plain, _sentinels(column))
-    for bad, wrong, hint in _kinds_of_fault(values, column.quantity, ~missing, doubtful):
+    for bad, wrong, hint in _kinds_of_fault(values, column.quantity, ~gone, doubtful):
         if (bad & cells.inside).any():
             i = int((bad & cells.inside).argmax())
             shown = f"{text[i]!r}{_product(column, plain[i], values[i])} {wrong}"
@@ -97,15 +94,7 @@ def numbers(column: Column, convert: Conversion, cells: Cells) -> Floats:
                 + (f"; {meant}" if meant else "")
             )
         faults |= bad
-    return np.where(missing | faults, np.nan, values)
-
-
-def _missing(text: np.ndarray[Any, Any], plain: Floats, declared: tuple[str, ...]) -> Bools:
-    """Return which cells are empty or hold a declared mark; -9999 is also -9999.0."""
-    marks = pd.to_numeric(pd.Series(declared, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-    by_text: Bools = np.isin(text.astype(str), ["", *(m.strip() for m in declared)])
-    by_number: Bools = np.isin(plain, marks[np.isfinite(marks)])
-    return by_text | by_number
+    return np.where(gone | faults, np.nan, values)
 
 
 def _sentinels(column: Column) -> list[float]:

@@ -20,7 +20,6 @@ from flexmine.jobs.calendar import ONE_DAY
 from flexmine.jobs.feeds import (
     NEWEST,
     Chosen,
-    Search,
     Unusable,
     filled,
     known,
@@ -34,6 +33,7 @@ from flexmine.jobs.persistence import Past, of_values, persisted, taken_over
 from flexmine.jobs.pins import job_pins
 from flexmine.jobs.resolve import CASE_FILE, Horizon, Inputs, Provenance, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
+from flexmine.jobs.search import Search
 from flexmine.jobs.state import Before
 from flexmine.jobs.template import SeriesKey
 from flexmine.problem import TimeAxis
@@ -66,7 +66,7 @@ class FallbackChain:
     extra : mapping
         Keys added to the case, such as ``commitment``.
     readings : dict
-        The files of feeds as they were read first, see :class:`flexmine.jobs.feeds.Search`.
+        The files of feeds as they were read first, see :class:`flexmine.jobs.search.Search`.
     in_force : RunRecord or None
         The plan that machines follow in these hours: it goes before a worse step of the ladder.
     """

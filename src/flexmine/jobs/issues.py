@@ -16,6 +16,7 @@ STAMP = re.compile(
     r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?"
     r"(?P<offset>Z|[+-][0-9]{4})(?:_r(?P<revision>[0-9]{1,4}))?(?!_r[0-9]|[0-9])"
 )
+REVISION = re.compile(r"_r(?P<revision>[0-9]{1,4})$")
 EXAMPLE = "surplus_20240910T0130Z.csv or surplus_20240910T0930+0800_r2.csv"
 ONE_HOUR = timedelta(hours=1)
 
@@ -29,11 +30,15 @@ class FeedFile:
     label : str
         The file, relative to the job.
     issued : datetime
-        Aware, UTC.
+        Aware, UTC; what its name or its rows say, or the time of the file.
     size_bytes : int
         When it was found; the file itself may be gone by the time it is read.
     revision : int
-        Of several with the same time of issue the highest counts.
+        Of several with the same time of issue the highest counts, and the others not at all.
+    modified : datetime or None
+        Aware, UTC; when the file was written last.
+    of_rows : bool
+        Whether it is one of the issues inside the file, told apart by a column.
     """
 
     path: Path
@@ -41,6 +46,13 @@ class FeedFile:
     issued: datetime
     size_bytes: int
     revision: int = 0
+    modified: datetime | None = None
+    of_rows: bool = False
+
+    @property
+    def name(self) -> str:
+        """How messages call it: the file, and which issue of it where it holds several."""
+        return str(self) if self.of_rows else self.label
 
     def age_h(self, now: datetime) -> float:
         """Return how long before `now` (aware) it was issued [h]."""
@@ -60,7 +72,9 @@ class Found:
 
 
 def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
-    """Return the issues of a feed up to `as_of`, the newest first; at the same time the highest revision first.
+    """Return the issues of a feed up to `as_of`, the newest first; at the same time only the highest revision.
+
+    A lower revision was withdrawn: nothing of it is used, however short the higher one is.
 
     A file issued after `now`, by the clock, is passed over and reported: it is of a later night, or a clock is wrong.
     Both times are aware.
@@ -82,10 +96,21 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
             ahead.append(issued)
         elif issued.issued <= as_of:
             known.append(issued)
-    known.sort(key=lambda i: (i.issued, i.revision, i.label), reverse=True)
+    last: dict[datetime | Path, int] = {}
+    for issue in known:
+        last[_same(issue, feed)] = max(issue.revision, last.get(_same(issue, feed), 0))
+    known = [issue for issue in known if issue.revision == last[_same(issue, feed)]]
+    known.sort(key=lambda i: (i.issued, i.label), reverse=True)
     if ahead:
         warnings.append(_ahead(min(ahead, key=lambda i: i.issued), len(ahead) - 1, now))
     return Found(tuple(known), tuple(warnings))
+
+
+def _same(issue: FeedFile, feed: Feed) -> datetime | Path:
+    """Return what all revisions of an issue share: the time in the name, or the name itself."""
+    if feed.issued == "name":
+        return issue.issued
+    return issue.path.with_name(REVISION.sub("", issue.path.stem) + issue.path.suffix)
 
 
 def _ahead(first: FeedFile, others: int, now: datetime) -> str:
@@ -115,8 +140,10 @@ def _issued(path: Path, label: str, feed: Feed, warnings: list[str]) -> FeedFile
         about = path.stat()
     except FileNotFoundError:  # removed since the folder was listed: it is no issue any more
         return None
+    modified = datetime.fromtimestamp(about.st_mtime, tz=UTC)
     if feed.issued == "modified":
-        return FeedFile(path, label, datetime.fromtimestamp(about.st_mtime, tz=UTC), about.st_size)
+        number = REVISION.search(path.stem)
+        return FeedFile(path, label, modified, about.st_size, int(number["revision"]) if number else 0, modified)
     found = STAMP.search(path.name)
     if found is None:
         warnings.append(f"{label}: its name holds no time of issue; expected {EXAMPLE}; not used")
@@ -127,4 +154,4 @@ def _issued(path: Path, label: str, feed: Feed, warnings: list[str]) -> FeedFile
     except NoTime:
         warnings.append(f"{label}: {found.group()} in its name is no time; expected {EXAMPLE}; not used")
         return None
-    return FeedFile(path, label, issued.astimezone(UTC), about.st_size, int(found["revision"] or 0))
+    return FeedFile(path, label, issued.astimezone(UTC), about.st_size, int(found["revision"] or 0), modified)

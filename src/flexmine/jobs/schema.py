@@ -41,7 +41,7 @@ class Feed(Document):
         Where the time of issue stands: in the file's ``name`` (``surplus_20240910T0130Z.csv``, after it ``_r2`` for
         the second revision) or as the time at which the file was ``modified``.
     max_age_h
-        An issue older than this is stale [h].
+        The newest issue that gives an hour of the plan is stale if it is older than this [h].
     older_max_age_h
         How old an issue may be on the step ``older_issue`` of the ladder [h].
     reach_h

@@ -1,12 +1,13 @@
 """The best known values of a series: each hour from the newest issue that covers it, and a policy after the last.
 
 Feeds bring one file a night, and each file begins tomorrow: for the rest of today the newest issue is yesterday's.  A
-gap inside an issue stays a gap, which an older one does not fill.
+gap inside an issue stays a gap, which an older one does not fill.  An issue that gives no hour of the horizon is none:
+it is passed over, and named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,15 +17,36 @@ import pandas as pd
 from flexmine.errors import BadInput
 from flexmine.inputs.conversion import conversion
 from flexmine.inputs.excerpt import named_step
-from flexmine.inputs.issues import select_issue
+from flexmine.inputs.issues import of_one_issue
+from flexmine.inputs.missing import rows_without_value
 from flexmine.inputs.resample import YESTERDAY_H, grid
 from flexmine.inputs.series_spec import Fill, Series
 from flexmine.inputs.table import Table
-from flexmine.inputs.times import US_PER_H, Intervals, intervals, moment, to_us
+from flexmine.inputs.times import US_PER_H, intervals, moment, to_us
 from flexmine.inputs.values import Column, numbers
+from flexmine.jobs.issue_rows import ReadRows, Rows, site_time
 from flexmine.jobs.issues import FeedFile
 from flexmine.jobs.schema import Tail
-from flexmine.problem import Floats, TimeAxis
+from flexmine.problem import Floats, Ints, TimeAxis
+
+PassedOver = Sequence[tuple[FeedFile, str]]
+"""Issues, the newest first, and why each gives no hour of the horizon."""
+
+
+class NothingKnown(BadInput):
+    """No issue gives an hour of the horizon.
+
+    Parameters
+    ----------
+    passed_over : sequence of (FeedFile, str)
+        The issues that were looked at.
+    too_old : FeedFile or None
+        The next one, which may not be used.
+    """
+
+    def __init__(self, passed_over: PassedOver, too_old: FeedFile | None):
+        super().__init__([f"{issue.name}: {why}" for issue, why in passed_over])
+        self.passed_over, self.too_old = passed_over, too_old
 
 
 @dataclass(frozen=True)
@@ -36,9 +58,13 @@ class Stitched:
     spec : Series
         That of the template, except that times are ISO 8601 beginnings of intervals.
     used : tuple of FeedFile
-        The issues that have given rows around the horizon, the newest first.
-    until : datetime
-        End of the last row.
+        The issues that have given rows of the horizon, the newest first.
+    issue_of : tuple of FeedFile
+        The issue of each row.
+    passed_over : sequence of (FeedFile, str)
+        The issues that are newer than all that are used.
+    left_out : tuple of str
+        Older issues that would have been looked into, and what is wrong with them.
     ends_early : datetime or None
         End of the newest issue, where the horizon goes on and an older one says how.
     tail_from : datetime or None
@@ -48,69 +74,129 @@ class Stitched:
     table: Table
     spec: Series
     used: tuple[FeedFile, ...]
-    until: datetime
+    issue_of: tuple[FeedFile, ...]
+    passed_over: PassedOver = ()
+    left_out: tuple[str, ...] = ()
     ends_early: datetime | None = None
     tail_from: datetime | None = None
 
 
 def stitched(
-    issues: Sequence[FeedFile], read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis, as_of: datetime
+    issues: Sequence[FeedFile], rows_of: ReadRows, spec: Series, axis: TimeAxis, oldest: datetime | None = None
 ) -> Stitched:
     """Return the rows of the newest issue, completed by those of older ones outside the time that it spans.
+
+    The newest is the newest that has a value for an hour of the horizon.  What lies wholly before or after the horizon
+    serves the policies of filling.
 
     Parameters
     ----------
     issues : sequence of FeedFile
         The newest first; at least one.
-    read : callable
-        Reads an issue.  A fault of the newest is an error; an older one that cannot be read is passed over.
+    rows_of : callable
+        Reads the rows of an issue.  A fault is an error up to the newest that gives an hour; an older issue that cannot
+        be read is left out.
     spec : Series
     axis : TimeAxis
-    as_of : datetime
-        Aware; where one file holds several issues, those issued later are not used.
+    oldest : datetime, optional
+        Aware; the newest has to be issued at that time or later.
 
     Raises
     ------
     BadInput
-        The newest cannot be read, or its rows are calendar days.
+        An issue cannot be read; as :class:`NothingKnown` where none gives an hour.
     """
-    first, *older = issues
-    if spec.every == "day":
-        raise BadInput(
-            f"{first.label}: every: day is not read from the feeds of a job; allowed: every: 24h, or shorter"
-        )
-    newest = read(first)
-    rows, own = _rows(newest, spec, axis, as_of)
-    if not len(rows):
-        raise BadInput(f"{newest.label}: has no rows")
-    parts, used = [rows.assign(file=first.label)], [first]
-    for issue in older:
-        if _covers(parts, axis):
+    passed_over: list[tuple[FeedFile, str]] = []
+    beside: list[tuple[FeedFile, Rows]] = []
+    remaining = iter(issues)
+    for first in remaining:
+        if oldest is not None and first.issued < oldest:
+            raise NothingKnown(passed_over, first)
+        own = rows_of(first)
+        why = own.silent(axis)
+        if not why:
+            break
+        passed_over.append((first, why))
+        if own.around(axis):
+            beside.append((first, own))
+    else:
+        raise NothingKnown(passed_over, None)
+    parts = _Parts(axis)
+    for issue, rows in [*((i, r) for i, r in beside if r.step_us == own.step_us), (first, own)]:
+        parts.add(issue, rows)
+    left_out: list[str] = []
+    for issue in remaining:
+        if parts.are_whole():
             break
         try:
-            more, step_us = _rows(read(issue), spec, axis, as_of)
-        except BadInput:
+            rows = rows_of(issue)
+        except BadInput as error:
+            left_out.append(error.messages[0])
             continue
-        outside = _outside(more, parts) if step_us == own else more[:0]
-        parts.append(outside.assign(file=issue.label))
-        # What lies before or after the horizon serves the policies of filling only.
-        if ((outside["end_us"] > to_us(axis.begin(0))) & (outside["begin_us"] < to_us(axis.begin(axis.steps)))).any():
-            used.append(issue)
-    whole = pd.concat(parts).sort_values("begin_us", kind="stable")
-    texts = [moment(us).isoformat() for us in whole["begin_us"]]
-    columns = list(dict.fromkeys((spec.column, *spec.quantiles.values())))
-    frame = pd.DataFrame({spec.time_column: texts, **{name: whole[name].to_numpy() for name in columns}}, dtype=str)
-    label = first.label if len(used) == 1 else f"{first.label} and {len(used) - 1} older"
-    files = whole["file"].to_numpy(dtype=object)
-    table = Table(label, frame, whole["line"].to_numpy(dtype=np.int64), newest.word, files=files)
-    iso = {"format": "csv", "layout": None, "zone": None, "label": "beginning", "issue_column": None}
-    iso["time_of_day_column"] = None
-    more_keys = {"revision_column": None, "stale_after_h": None, "every": named_step(spec, own)}
-    end_us = int(rows["end_us"].max())
-    inside = (whole["begin_us"] >= end_us) & (whole["begin_us"] < to_us(axis.begin(axis.steps)))
-    ends_early = _site(end_us, axis) if inside.any() else None
-    until = _site(int(whole["end_us"].max()), axis)
-    return Stitched(table, spec.model_copy(update={**iso, **more_keys}), tuple(used), until, ends_early)
+        why = "" if rows.around(axis) else rows.silent(axis)
+        if rows.step_us != own.step_us and not why:
+            why = "has intervals of another length than the newest issue"
+        if why:
+            left_out.append(f"{issue.name}: {why}")
+        else:
+            parts.add(issue, rows)
+    used = (first, *(i for i in parts.used if i != first))
+    label = first.name if len(used) == 1 else f"{first.name} and {len(used) - 1} older"
+    table, issue_of = parts.table(spec, label, own.word)
+    iso = {"format": "csv", "layout": None, "zone": None, "label": "beginning", "every": named_step(spec, own.step_us)}
+    plain = of_one_issue(spec).model_copy(update={**iso, "time_of_day_column": None})
+    end_us = int(own.end_us[-1])
+    ends_early = site_time(end_us, axis) if parts.go_on_after(end_us) else None
+    return Stitched(table, plain, used, issue_of, tuple(passed_over), tuple(left_out), ends_early)
+
+
+class _Parts:
+    """Rows of issues, the newest first: of each what lies outside of the time that a newer one spans."""
+
+    def __init__(self, axis: TimeAxis):
+        self._axis = axis
+        self._spans: list[tuple[int, int]] = []
+        self._parts: list[tuple[FeedFile, Rows]] = []
+
+    def add(self, issue: FeedFile, rows: Rows) -> None:
+        outside = np.ones(len(rows.begin_us), dtype=bool)
+        for begin_us, end_us in self._spans:
+            outside &= (rows.end_us <= begin_us) | (rows.begin_us >= end_us)
+        # Its whole span, not that of the rows which are left: a hole of it that touches a newer issue stays a hole.
+        self._spans.append((int(rows.begin_us[0]), int(rows.end_us[-1])))
+        self._parts.append((issue, rows.take(outside)))
+
+    @property
+    def used(self) -> list[FeedFile]:
+        return [issue for issue, rows in self._parts if rows.inside(self._axis).any()]
+
+    def are_whole(self) -> bool:
+        # From a day before on, which the policies of filling may ask for, to the end: what an older issue knows goes
+        # before what a tail assumes.
+        begin_us, end_us = (np.sort(np.concatenate(times)) for times in zip(*self._times(), strict=True))
+        axis = self._axis
+        far = begin_us[0] <= to_us(axis.begin(0)) - YESTERDAY_H * US_PER_H
+        return bool(far and end_us[-1] >= to_us(axis.begin(axis.steps)) and (end_us[:-1] == begin_us[1:]).all())
+
+    def go_on_after(self, end_us: int) -> bool:
+        last_us = to_us(self._axis.begin(self._axis.steps))
+        return any(((begin_us >= end_us) & (begin_us < last_us)).any() for begin_us, _ in self._times())
+
+    def _times(self) -> list[tuple[Ints, Ints]]:
+        return [(rows.begin_us, rows.end_us) for _, rows in self._parts]
+
+    def table(self, spec: Series, label: str, word: str) -> tuple[Table, tuple[FeedFile, ...]]:
+        """Return all rows in the order of time as a table, and the issue of each."""
+        begin_us = np.concatenate([rows.begin_us for _, rows in self._parts])
+        order = np.argsort(begin_us, kind="stable")
+        frame: dict[str, object] = {spec.time_column: [moment(us).isoformat() for us in begin_us[order]]}
+        for name in self._parts[0][1].cells:
+            frame[name] = np.concatenate([rows.cells[name] for _, rows in self._parts])[order]
+        lines = np.concatenate([rows.line for _, rows in self._parts])[order]
+        issues = [issue for issue, rows in self._parts for _ in range(len(rows.begin_us))]
+        issue_of = tuple(issues[i] for i in order)
+        files = np.array([issue.label for issue in issue_of], dtype=object)
+        return Table(label, pd.DataFrame(frame, dtype=str), lines, word, files=files), issue_of
 
 
 def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
@@ -126,9 +212,7 @@ def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
     if tail is None or found.spec.fill is not None:
         return found
     rows = intervals(found.table, found.spec, round(axis.step_h * US_PER_H))
-    columns = dict.fromkeys((found.spec.column, *found.spec.quantiles.values()))
-    empty = [found.table.text(name).isin(["", *found.spec.missing]).to_numpy()[rows.row] for name in columns]
-    held = ~np.any(empty, axis=0)
+    held = ~rows_without_value(found.table, found.spec)[rows.row]
     begin, end = to_us(axis.begin(0)), to_us(axis.begin(axis.steps))
     inside = (rows.end_us > begin) & (rows.begin_us < end)
     if not (inside & held).any():
@@ -139,7 +223,7 @@ def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
     if not (whole and (rows.end_us[known[:-1]] == rows.begin_us[known[1:]]).all()) or rows.end_us[last] >= end:
         return found
     fill = Fill(policy=tail.policy, longest_gap_h=tail.longest_h)
-    tail_from = _site(int(rows.end_us[last]), axis)
+    tail_from = site_time(int(rows.end_us[last]), axis)
     return replace(found, spec=found.spec.model_copy(update={"fill": fill}), tail_from=tail_from)
 
 
@@ -150,39 +234,3 @@ def known_values(found: Stitched, quantity: str, axis: TimeAxis) -> Floats:
     return cells.steps(
         numbers(Column(found.table, spec.column, spec, quantity), conversion(spec, quantity), cells.cells)
     )
-
-
-def _rows(table: Table, spec: Series, axis: TimeAxis, as_of: datetime) -> tuple[pd.DataFrame, int]:
-    """Return the rows of one issue with the beginning and end of each, and the length of its intervals [us]."""
-    if spec.issue_column is not None:
-        table, _ = select_issue(table, spec, as_of)
-    table.need(spec.column, *spec.quantiles.values())
-    found: Intervals = intervals(table, spec, round(axis.step_h * US_PER_H))
-    frame = pd.DataFrame({"begin_us": found.begin_us, "end_us": found.end_us, "line": table.lines[found.row]})
-    for name in dict.fromkeys((spec.column, *spec.quantiles.values())):
-        frame[name] = np.array(table.plain_cells(name, spec.missing), dtype=object)[found.row]
-    return frame, found.step_us
-
-
-def _site(us: int, axis: TimeAxis) -> datetime:
-    return moment(us).astimezone(axis.begin(0).tzinfo)
-
-
-def _covers(parts: list[pd.DataFrame], axis: TimeAxis) -> bool:
-    whole = pd.concat(parts).sort_values("begin_us")
-    begin, end = whole["begin_us"].to_numpy(), whole["end_us"].to_numpy()
-    # From a day before on, which the policies of filling may ask for, to the end: what an older issue knows goes
-    # before what a tail assumes.
-    far = begin[0] <= to_us(axis.begin(0)) - YESTERDAY_H * US_PER_H and end[-1] >= to_us(axis.begin(axis.steps))
-    return bool(far and (end[:-1] == begin[1:]).all())
-
-
-def _outside(more: pd.DataFrame, parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows that lie outside of what each newer issue spans."""
-    outside = np.ones(len(more), dtype=bool)
-    for part in parts:
-        if len(part):
-            outside &= (
-                (more["end_us"] <= part["begin_us"].min()) | (more["begin_us"] >= part["end_us"].max())
-            ).to_numpy()
-    return more[outside]
