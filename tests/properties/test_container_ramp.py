@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pyomo.environ as pe
+import pytest
 
 from flexmine.milp import class_data, container_ramp, variables
 from flexmine.problem import ContainerClass, Problem
 from plants import random_problem
 from properties.test_oracle_itself import brute_force, first_steps
+from samples import chunks
 from spiky import assert_exact_on_counts, audited_money, by_seed, same, spiky_class, spiky_site, truths, wrong_in
 
 RANGE_MW = 0.78
@@ -105,14 +107,15 @@ def test_what_is_slow():
     assert not slow()
 
 
-def test_slow_ramps_against_one_lp_for_each_plan():
+@pytest.mark.parametrize("first", chunks(range(2000, 2060, 20), normal=(2000,)))
+def test_slow_ramps_against_one_lp_for_each_plan(first):
     """Two containers and four steps: every on/off plan, the power of each by an LP that shares nothing with the model.
 
     *Proves:* slow and fast ramps, the power before step 0, derating and a cold minimum, against another judge.
     *Sensitivity:* without the ramp between the steps, or with it into step 0 forgotten, some plants earn more.
     """
     compared, binding = 0, 0
-    for seed in range(2000, 2060):
+    for seed in range(first, first + 20):
         problem = random_problem(seed, {"restless", "ages", "derating", "cold_minimum"})
         if len(problem.containers) > 2:
             continue
@@ -130,5 +133,5 @@ def test_slow_ramps_against_one_lp_for_each_plan():
         assert same(found, truth), f"seed {seed}: planner {found}, truth {truth}"
         compared += 1
         binding += not same(truth, brute_force(replace(tiny, classes=free)))
-    assert compared >= 15
-    assert binding >= 5
+    assert compared >= 5
+    assert binding >= 2
