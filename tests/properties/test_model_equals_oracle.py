@@ -18,7 +18,7 @@ from flexmine.problem import ContainerClass, History, Problem
 from flexmine.solving.engine import ENGINES, SolveOptions, solve
 from flexmine.solving.handover import forget, matrix_of
 from plants import FEATURES, NAMED_FEATURES, random_features, random_problem, round_class, round_problem
-from samples import chunks
+from samples import by_sample, chunks
 
 EXACT = SolveOptions(gap=0.0)
 CHUNKS, CHUNK = 12, 20
@@ -111,6 +111,7 @@ def test_restless_starts(first):
         compare(random_problem(seed, features), f"seed {seed}, features {sorted(features)}")
 
 
+@pytest.mark.parametrize("plants", by_sample(8, 15))
 @pytest.mark.parametrize(
     "features",
     [
@@ -121,18 +122,18 @@ def test_restless_starts(first):
     ],
     ids=lambda features: "-".join(sorted(features)),
 )
-def test_ramps_and_tiers_with_what_they_meet(features):
+def test_ramps_and_tiers_with_what_they_meet(features, plants):
     """Start tiers and container ramps together with everything that touches starts and power.
 
     *Proves:* the enumerated optimum, where three and more prices, layers, preheat, derating and ramps meet.
     *Sensitivity:* each alone is tested above; a mistake in how they meet shows only here.
     """
     seen = Counter()
-    for seed in range(6800, 6815):
+    for seed in range(6800, 6800 + plants):
         problem = random_problem(seed, features)
         if not any(k.ramps_slowly for k in problem.classes):
             seen[compare(problem, f"seed {seed}, features {sorted(features)}")] += 1
-    assert seen["warm start"] + seen["cold start"] >= 4
+    assert seen["warm start"] + seen["cold start"] >= 4 * plants // 15
 
 
 def _reaching_beyond(problem: Problem, rng: np.random.Generator) -> Problem:
