@@ -1,7 +1,8 @@
 """Spiky plants: supply jumps every one to four hours, so that identical containers are forced off and on again.
 
 These are the plants on which a shortcut on counts shows: summed limits, pooled windows and the like let one container
-do what another one may not.  More of them than by default: ``FLEXMINE_SAMPLES=200 pytest tests/properties``.
+do what another one may not.  A normal run takes 12 of each kind and the gate 25, or as many as asked for:
+``FLEXMINE_SAMPLES=200 pytest -m gate tests/properties``.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.highs import Solver
 from flexmine.solving.standard_form import compile_model
 from plants import reference_class, simple_problem
+from samples import by_sample
 from single import one_class_per_container
 
-SAMPLES = int(os.environ.get("FLEXMINE_SAMPLES", "25"))
+SAMPLES, ALL = 12, int(os.environ.get("FLEXMINE_SAMPLES", "25"))
+sampled = pytest.mark.parametrize("how_many", by_sample(SAMPLES, ALL))
 EXACT = SolveOptions(gap=0.0)
 
 
@@ -64,9 +67,9 @@ def spiky_site(rng: Generator, *classes: ContainerClass, **site: Any) -> Problem
     )
 
 
-def by_seed(base: int, make: Callable[[Generator], Problem], samples: int = SAMPLES) -> Iterator[tuple[str, Problem]]:
-    """Yield (words, plant) of `samples` seeds."""
-    for seed in range(base, base + samples):
+def by_seed(base: int, make: Callable[[Generator], Problem], how_many: int) -> Iterator[tuple[str, Problem]]:
+    """Yield (words, plant) of so many seeds."""
+    for seed in range(base, base + how_many):
         yield f"seed {seed}", make(np.random.default_rng(seed))
 
 

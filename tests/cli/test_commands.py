@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from flexmine.inputs.case import load_case
-from shell import edited, flexmine
+from shell import edited, flexmine, in_process
 
 HEAVY = ("pandas", "pyomo", "pvlib", "highspy", "altair", "numpy", "pydantic", "scipy", "yaml", "jinja2")
 
@@ -63,12 +63,12 @@ def test_older_plan_moves_to_previous_and_foreign_directory_is_left(tmp_path):
     *Sensitivity:* overwriting in place leaves no previous plan, or deletes what somebody else wrote.
     """
     for _ in range(2):
-        assert flexmine("plan", "bratsk-day", "--out", "day", "--no-report", "-q", cwd=tmp_path).returncode == 0
+        assert in_process("plan", "bratsk-day", "--out", "day", "--no-report", "-q", cwd=tmp_path).returncode == 0
     assert (tmp_path / "day.previous" / "plan.json").is_file()
     foreign = tmp_path / "photos"
     foreign.mkdir()
     (foreign / "holiday.jpg").write_bytes(b"x")
-    done = flexmine("plan", "bratsk-day", "--out", "photos", cwd=tmp_path)
+    done = in_process("plan", "bratsk-day", "--out", "photos", cwd=tmp_path)
     assert done.returncode == 2
     assert "holds no plan that flexmine wrote" in done.stderr
     assert [f.name for f in foreign.iterdir()] == ["holiday.jpg"]
@@ -80,10 +80,10 @@ def test_infeasible_writes_no_setpoints_and_keeps_the_old_plan(tmp_path, edited_
     *Sensitivity:* a fallback schedule, or a half-written directory, changes the old files or the exit code.
     """
     out = tmp_path / "day"
-    assert flexmine("plan", "bratsk-day", "--out", out, "--no-report", "-q").returncode == 0
+    assert in_process("plan", "bratsk-day", "--out", out, "--no-report", "-q").returncode == 0
     before = {f.name: f.read_bytes() for f in out.iterdir()}
     case = edited_case(("options:", "minimum_mw: 11.0\noptions:"))
-    done = flexmine("plan", case, "--out", out)
+    done = in_process("plan", case, "--out", out)
     assert done.returncode == 3, done.stderr
     assert "11" in done.stderr
     assert "2024-09-10 00:00" in done.stderr
@@ -92,7 +92,7 @@ def test_infeasible_writes_no_setpoints_and_keeps_the_old_plan(tmp_path, edited_
     assert error["status"] == "infeasible"
     assert error["exit_code"] == 3
     assert error["messages"]
-    assert flexmine("plan", "bratsk-day", "--out", out, "--no-report", "-q").returncode == 0
+    assert in_process("plan", "bratsk-day", "--out", out, "--no-report", "-q").returncode == 0
     assert not (tmp_path / "day.error.json").exists()
 
 
@@ -113,7 +113,7 @@ def test_wrong_usage_exits_2_with_a_sentence(tmp_path, arguments, message):
     """*Proves:* bad usage is exit 2 with the wrong thing named, and no traceback.  *Sensitivity:* a swallowed option
     exits 0.
     """
-    done = flexmine(*arguments, cwd=tmp_path)
+    done = in_process(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -141,11 +141,11 @@ def test_check_solves_nothing_and_names_conflicts(tmp_path, edited_case):
     """*Proves:* `check` is exit 0 on a good case, 3 on a conflict, and writes nothing.  *Sensitivity:* planning
     would leave files.
     """
-    done = flexmine("check", "bratsk-day", cwd=tmp_path)
+    done = in_process("check", "bratsk-day", cwd=tmp_path)
     assert done.returncode == 0
     assert "14 x" in done.stdout
     case = edited_case(("options:", "minimum_mw: 11.0\noptions:"))
-    done = flexmine("check", case, cwd=tmp_path)
+    done = in_process("check", case, cwd=tmp_path)
     assert done.returncode == 3
     assert sorted(f.name for f in tmp_path.iterdir()) == ["case.yaml"]
 
@@ -154,11 +154,11 @@ def test_problem_then_solve_finds_the_plan_s_money(tmp_path):
     """*Proves:* problem.json alone leads to the money of the plan.  *Sensitivity:* a term left out of the file shows
     as a difference.
     """
-    assert flexmine("problem", "bratsk-shaped", "--out", "problem.json", cwd=tmp_path).returncode == 0
-    solved = flexmine("solve", "problem.json", "--out", "solution.json", "--json", cwd=tmp_path)
+    assert in_process("problem", "bratsk-shaped", "--out", "problem.json", cwd=tmp_path).returncode == 0
+    solved = in_process("solve", "problem.json", "--out", "solution.json", "--json", cwd=tmp_path)
     assert solved.returncode == 0
     assert json.loads(solved.stdout)["status"] == "optimal"
-    assert flexmine("plan", "bratsk-shaped", "--out", "p", "--no-report", "-q", cwd=tmp_path).returncode == 0
+    assert in_process("plan", "bratsk-shaped", "--out", "p", "--no-report", "-q", cwd=tmp_path).returncode == 0
     solution = json.loads((tmp_path / "solution.json").read_text())
     plan = json.loads((tmp_path / "p" / "plan.json").read_text())
     assert solution["status"] == "optimal"

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from shell import flexmine
+from shell import in_process
 
 RAW = """\
 year,month,day,hour_utc,air_temp_c_x10,dew_point_c_x10,wind_speed_m_s_x10
@@ -18,7 +18,7 @@ def test_a_series_and_its_provenance(tmp_path):
     *Sensitivity:* without the hash of the source nobody can tell later which download a plan was made from.
     """
     (tmp_path / "raw.csv").write_text(RAW, encoding="utf-8")
-    done = flexmine("convert", "isd-lite", "raw.csv", "--out", "out/weather.csv", cwd=tmp_path)
+    done = in_process("convert", "isd-lite", "raw.csv", "--out", "out/weather.csv", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "out/weather.csv\n")
     assert "temperature_c: air_temp_c_x10 / 10; 1 of 2 are -9999: left empty" in done.stderr
     series = tmp_path / "out" / "weather.csv"
@@ -31,7 +31,7 @@ def test_a_series_and_its_provenance(tmp_path):
     assert source["source_sha256"] == hashlib.sha256(RAW.encode()).hexdigest()
     assert source["file_sha256"] == hashlib.sha256(series.read_bytes()).hexdigest()
     assert (source["adapter"], source["source"], source["rows"]) == ("isd-lite", "raw.csv", 2)
-    again = flexmine("convert", "isd-lite", "raw.csv", "--out", "b.csv", "--json", cwd=tmp_path)
+    again = in_process("convert", "isd-lite", "raw.csv", "--out", "b.csv", "--json", cwd=tmp_path)
     assert json.loads(again.stdout)["file_sha256"] == source["file_sha256"]
 
 
@@ -48,7 +48,7 @@ def test_refusals_write_nothing(tmp_path):
         (["isd-lite", "raw.csv", "--out", "raw.csv"], "the file to write is the file to read"),
         (["typical-year-table", "raw.csv", "--out", "x.csv"], "there is no column source_year"),
     ):
-        done = flexmine("convert", *arguments, cwd=tmp_path)
+        done = in_process("convert", *arguments, cwd=tmp_path)
         assert done.returncode == 2, arguments
         assert words in done.stderr
         assert "Traceback" not in done.stderr
@@ -59,7 +59,7 @@ def test_refusals_write_nothing(tmp_path):
 def test_the_adapter_that_knows_a_file_is_named(tmp_path):
     """*Proves:* the header that is wanted, and whose file it is.  *Sensitivity:* it advised a layout."""
     (tmp_path / "raw.csv").write_text("Delivery Start (CET);Delivery End (CET);NO2 (EUR)\n1;2;3\n")
-    done = flexmine("convert", "entsoe-prices", "raw.csv", "--out", "a.csv", cwd=tmp_path)
+    done = in_process("convert", "entsoe-prices", "raw.csv", "--out", "a.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert "no column MTU (CET/CEST) or mtu_cet_cest, as an ENTSO-E export has it" in " ".join(done.stderr.split())
     assert "it looks like a file for nord-pool" in " ".join(done.stderr.split())

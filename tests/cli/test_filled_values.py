@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flexmine.resources import shipped_path
-from shell import edited, flexmine
+from shell import edited, in_process
 
 OLD = "{file: shipped:northway_temperature.csv, column: temperature_c, unit: C}"
 POLICY = "fill: {policy: interpolate, longest_gap_h: 2}"
@@ -44,7 +44,7 @@ def test_what_was_filled_stands_everywhere(case_with_holes, tmp_path):
     like one on observed.
     """
     case = case_with_holes(f'missing: ["n/e", "-9999"], {POLICY}')
-    done = flexmine("plan", case, "--out", "day", "--strict", cwd=tmp_path)
+    done = in_process("plan", case, "--out", "day", "--strict", cwd=tmp_path)
     assert done.returncode == 4, done.stderr
     first = done.stderr.splitlines()[0]
     assert first == "; ".join(f"filled: {part}" for part in WORDS.split("; "))
@@ -58,7 +58,7 @@ def test_what_was_filled_stands_everywhere(case_with_holes, tmp_path):
     page = (tmp_path / "day" / "report.html").read_text(encoding="utf-8")
     assert "filled: temperature_c: 2 steps from" in page
     assert "filled in, not the feed&#39;s: temperature_c (interpolate)" in page
-    checked = flexmine("check", case)
+    checked = in_process("check", case)
     assert checked.returncode == 0
     assert "  filled: temperature_c: 1 step from 2024-09-10T09:00+08:00" in checked.stdout
     assert "  temperature_c: weather.csv temperature_c [C], as it is, covers 2024-09-09T00" in checked.stdout
@@ -84,7 +84,7 @@ def test_holes_that_nobody_allowed_are_refused(case_with_holes, tmp_path, extra,
 
     *Sensitivity:* each marker or policy that is read without being declared would let one of these pass.
     """
-    done = flexmine("check", case_with_holes(extra))
+    done = in_process("check", case_with_holes(extra))
     assert done.returncode == 2
     assert done.stderr.startswith("flexmine: bad_input: case.yaml:17:18 series.temperature_c: weather.csv")
     assert words in done.stderr

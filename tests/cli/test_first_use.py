@@ -6,7 +6,7 @@ import pytest
 
 import flexmine as package
 from flexmine.inputs.case import load_case
-from shell import edited, flexmine
+from shell import edited, in_process
 
 DEFAULT = "default: {on: true, hours: 10, it_power_mw: 0.52}"
 
@@ -36,7 +36,7 @@ def test_plans_of_several_plants_do_not_share_a_folder(folder, file, where, tmp_
     """
     (tmp_path / folder).mkdir()
     case = edited(tmp_path / folder, "bratsk-day").rename(tmp_path / folder / file)
-    done = flexmine("plan", case, "-q", "--no-report", cwd=tmp_path)
+    done = in_process("plan", case, "-q", "--no-report", cwd=tmp_path)
     assert done.returncode == 0
     assert [p.name for p in (tmp_path / "plans").iterdir()] == [where]
 
@@ -46,10 +46,10 @@ def test_an_order_outside_the_horizon_is_told(tmp_path):
     noon = 'from: "2025-09-10T12:00:00+08:00", to: "2025-09-10T14:00:00+08:00"'
     order = f"orders:\n  - {{name: noon, {noon}, cap_mw: 3.0}}\noptions:"
     case = edited(tmp_path, "bratsk-shaped", ("options:", order))
-    done = flexmine("plan", case, "--out", tmp_path / "p", "-q", "--no-report")
+    done = in_process("plan", case, "--out", tmp_path / "p", "-q", "--no-report")
     assert done.returncode == 0
     assert "order noon (2025-09-10T12:00:00+08:00 to 2025-09-10T14:00:00+08:00) lies outside the horizon" in done.stderr
-    assert "lies outside the horizon" in flexmine("check", case).stdout
+    assert "lies outside the horizon" in in_process("check", case).stdout
 
 
 def test_state_after_is_the_next_day_s_state(tmp_path):
@@ -57,7 +57,7 @@ def test_state_after_is_the_next_day_s_state(tmp_path):
 
     *Sensitivity:* a missing key, or a default asked for, refuses it.
     """
-    assert flexmine("plan", "bratsk-shaped", "--out", tmp_path / "p", "-q", "--no-report").returncode == 0
+    assert in_process("plan", "bratsk-shaped", "--out", tmp_path / "p", "-q", "--no-report").returncode == 0
     state = json.loads((tmp_path / "p" / "plan.json").read_text())["state_after"]
     file = edited(
         tmp_path, "bratsk-shaped", ("start: 2024-09-10", "start: 2024-09-11"), ("horizon_h: 48", "horizon_h: 24")
@@ -87,7 +87,7 @@ def test_a_state_that_names_not_all_needs_a_default(tmp_path):
 def test_places_that_cannot_be_written_are_bad_input(tmp_path, out):
     """*Proves:* exit 2 with the place named.  *Sensitivity:* an OSError let through is an internal error, exit 1."""
     (tmp_path / "file").write_text("x")
-    done = flexmine("plan", "bratsk-day", "--out", out, "-q", "--no-report", cwd=tmp_path)
+    done = in_process("plan", "bratsk-day", "--out", out, "-q", "--no-report", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert "internal error" not in done.stderr
 
@@ -98,10 +98,10 @@ def test_a_user_s_file_is_never_deleted(tmp_path):
     *Sensitivity:* deleting DIR.previous unseen loses them.
     """
     run = ("plan", "bratsk-day", "--out", "p", "-q", "--no-report")
-    assert flexmine(*run, cwd=tmp_path).returncode == 0
+    assert in_process(*run, cwd=tmp_path).returncode == 0
     (tmp_path / "p" / "notes.txt").write_text("mine")
-    assert flexmine(*run, cwd=tmp_path).returncode == 0
-    done = flexmine(*run, cwd=tmp_path)
+    assert in_process(*run, cwd=tmp_path).returncode == 0
+    done = in_process(*run, cwd=tmp_path)
     assert done.returncode == 2
     assert "notes.txt" in done.stderr
     assert (tmp_path / "p.previous" / "notes.txt").read_text() == "mine"

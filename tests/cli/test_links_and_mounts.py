@@ -10,13 +10,13 @@ from flexmine import places
 from flexmine.cli.main import cli
 from flexmine.errors import BadInput
 from flexmine.output import write_error, write_text
-from shell import flexmine
+from shell import in_process
 
 QUICK = ("--no-report", "-q")
 
 
 def plan(out, name="curtailment-noon"):
-    return flexmine("plan", name, "--out", out, *QUICK)
+    return in_process("plan", name, "--out", out, *QUICK)
 
 
 def case_of(folder):

@@ -3,7 +3,7 @@
 import json
 import re
 
-from shell import edited, flexmine
+from shell import edited, in_process
 
 # The shipped day, moved to a year that is not over, with numbers in place of its series.
 NUMBERS = [
@@ -30,29 +30,29 @@ def test_publish_and_again(tmp_path):
 
     *Sensitivity:* a second publication of the same plan would print another directory.
     """
-    planned = flexmine("plan", small_case(tmp_path), "--out", "day", "-q", "--no-report", cwd=tmp_path)
+    planned = in_process("plan", small_case(tmp_path), "--out", "day", "-q", "--no-report", cwd=tmp_path)
     assert planned.returncode == 0, planned.stderr
-    done = flexmine("publish", "day", "--to", "machines", cwd=tmp_path)
+    done = in_process("publish", "day", "--to", "machines", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "machines/00000001\n", "")
-    assert flexmine("audit", "machines/current/plan", cwd=tmp_path).returncode == 0
-    again = flexmine("publish", "day", "--to", "machines", "--json", cwd=tmp_path)
+    assert in_process("audit", "machines/current/plan", cwd=tmp_path).returncode == 0
+    again = in_process("publish", "day", "--to", "machines", "--json", cwd=tmp_path)
     told = json.loads(again.stdout)
     assert (told["sequence"], told["new"], told["plant"]) == (1, False, "bratsk-10")
     assert "nothing is changed" in again.stderr
-    wrong = flexmine("publish", "day", "--to", "machines", "--keep", "0", cwd=tmp_path)
+    wrong = in_process("publish", "day", "--to", "machines", "--keep", "0", cwd=tmp_path)
     assert (wrong.returncode, wrong.stderr) == (
         2,
         "flexmine: bad_input: keep 0: allowed are 2 to 100000; a reader may still be in the last one\n",
     )
     (tmp_path / "broker.yaml").write_text("schema: flexmine-mqtt/1\nhost: nowhere\nprefix: mine\n", encoding="utf-8")
-    dry = flexmine("publish", "day", "--to", "machines", "--mqtt", "broker.yaml", cwd=tmp_path)
+    dry = in_process("publish", "day", "--to", "machines", "--mqtt", "broker.yaml", cwd=tmp_path)
     topics = [line.split(" ", 1)[0] for line in dry.stdout.splitlines()[1:]]
     assert (dry.returncode, len(topics), topics[0]) == (0, 17, "mine/bratsk-10/containers/C01/setpoint")
     assert json.loads(dry.stdout.splitlines()[-1].split(" ", 1)[1])["messages"] == 16
     assert "17 messages not sent; --send sends them" in dry.stderr
     (tmp_path / "broker.yaml").write_text("schema: flexmine-mqtt/1\nhost: nowhere\nprefix: a/#\n", encoding="utf-8")
-    refused = flexmine("publish", "day", "--to", "machines", "--mqtt", "broker.yaml", cwd=tmp_path)
+    refused = in_process("publish", "day", "--to", "machines", "--mqtt", "broker.yaml", cwd=tmp_path)
     assert refused.returncode == 2
     assert "broker.yaml:3:9 prefix:" in refused.stderr
-    unnamed = flexmine("publish", "day", "--to", "machines", "--send", cwd=tmp_path)
+    unnamed = in_process("publish", "day", "--to", "machines", "--send", cwd=tmp_path)
     assert (unnamed.returncode, "--send: names no broker" in unnamed.stderr) == (2, True)

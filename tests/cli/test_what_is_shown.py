@@ -10,7 +10,7 @@ from audit_plants import edit_json, reseal
 from flexmine.errors import on_one_line
 from flexmine.jobs.log import start_log
 from publishing import written
-from shell import edited, flexmine
+from shell import edited, in_process
 
 CLEAR = "\x1b[2J\x07\u202etxt"
 HIDDEN = ("\x1b", "\x07", "\u202e", "\x9b")
@@ -31,7 +31,7 @@ def test_the_audit_shows_forged_text_as_text(tmp_path):
 
     edit_json(plan / "plan.json", forge)
     reseal(plan)
-    told = flexmine("audit", plan)
+    told = in_process("audit", plan)
     everything = told.stdout + told.stderr
     assert told.returncode == 1
     assert not any(c in everything for c in HIDDEN)
@@ -87,8 +87,8 @@ outages:
         to be   swapped
 horizon_h:"""
     case = edited(tmp_path, "bratsk-shaped", ("horizon_h:", more))
-    assert flexmine("plan", case, "--out", tmp_path / "o").returncode == 0
-    told = flexmine("audit", tmp_path / "o", "--case", case)
+    assert in_process("plan", case, "--out", tmp_path / "o").returncode == 0
+    told = in_process("audit", tmp_path / "o", "--case", case)
     assert told.returncode == 0, told.stderr
     table = (tmp_path / "o" / "setpoints.csv").read_text(encoding="utf-8")
     assert "outage: hash board, to be swapped" in table and "by N: fan broken" in table
@@ -99,12 +99,12 @@ horizon_h:"""
 )
 def test_what_the_system_refuses_is_no_internal_error(command):
     """*Proves:* a name that no file can have is exit 2 for every command.  *Sensitivity:* 1 is an error of ours."""
-    told = flexmine(command[0], "x" * 5000, *command[1:])
+    told = in_process(command[0], "x" * 5000, *command[1:])
     assert told.returncode == 2 and "internal error" not in told.stderr and "Traceback" not in told.stderr
 
 
 def test_a_plan_of_a_folder_with_escapes_in_its_name(tmp_path):
     """*Proves:* names of folders are escaped where they are shown.  *Sensitivity:* raw, the name clears the screen."""
     plan = shutil.copytree(written(tmp_path / "plan"), tmp_path / "a\x1b[2Jb")
-    told = flexmine("audit", plan)
+    told = in_process("audit", plan)
     assert "\x1b" not in told.stderr and "a\\x1b[2Jb: audit FAILED" in told.stderr

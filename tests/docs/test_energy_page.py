@@ -9,7 +9,7 @@ import yaml
 from flexmine.audit.directory import audit_directory
 from flexmine.inputs.schema import EnergyLimit
 from pages import DOCS
-from shell import flexmine
+from shell import in_process
 
 TEXT = (DOCS / "howto" / "energy-limits.md").read_text(encoding="utf-8")
 
@@ -20,7 +20,7 @@ def test_the_example_is_planned(tmp_path):
     *Proves:* whoever copies the example has a case that runs; its amounts come back in `state_after`.
     *Sensitivity:* a key renamed, or a name of a period misspelt, ends with exit 2.
     """
-    assert flexmine("new-plant", "mine", "--out", tmp_path / "mine").returncode == 0
+    assert in_process("new-plant", "mine", "--out", tmp_path / "mine").returncode == 0
     file = tmp_path / "mine" / "case.yaml"
     case = file.read_text(encoding="utf-8")
     (example,) = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.M | re.S)
@@ -29,7 +29,7 @@ def test_the_example_is_planned(tmp_path):
     without_state, found = re.subn(r"^state:.*\n(?:[ #].*\n)+", "", case, flags=re.M)
     assert found == 1
     file.write_text(without_state + shown, encoding="utf-8")
-    done = flexmine("plan", file, "--out", tmp_path / "plan", "--no-report")
+    done = in_process("plan", file, "--out", tmp_path / "plan", "--no-report")
     assert done.returncode == 0, done.stderr
     assert audit_directory(tmp_path / "plan").ok
 

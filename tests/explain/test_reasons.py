@@ -18,6 +18,7 @@ from flexmine.problem import EnergyLimit, History, Problem
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment
 from plants import random_features, random_problem, round_class, round_problem
+from samples import chunks
 
 EXACT = SolveOptions(gap=0.0)
 NOISE_USD = 1e-5
@@ -188,7 +189,7 @@ def judged(problem: Problem):
                 yield (container, t, on), text, survives(plant, text, row, k.name, t)
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", chunks(range(CHUNKS), normal=(0, 3)))
 def test_every_reason_survives_its_relaxation(chunk):
     """Random plants of all features.
 

@@ -1,4 +1,4 @@
-"""2,000 damaged inputs: never a traceback, and never a plan from garbage."""
+"""2,000 damaged inputs, a third of them in a normal run: never a traceback, and never a plan from garbage."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from flexmine.inputs.yaml_loader import parse_yaml
 from flexmine.problem.reading import problem_from_document, problem_text
 from flexmine.resources import shipped_path
 from inputs.mutations import mutate
+from samples import by_sample
 
 EXAMPLES = {"small": 1100, "bratsk-day": 300, "bratsk-day-measured": 300, "fleet-mixed": 300}
 """By case, 2,000 in all."""
+SAMPLE = {"small": 360, "bratsk-day": 100, "bratsk-day-measured": 100, "fleet-mixed": 100}
+"""By case, in a normal run."""
 _NUMBER = st.integers(min_value=0, max_value=2**20)
 
 
@@ -50,8 +53,11 @@ def _plain(reference: str) -> str:
     return flat if flat.endswith(".csv") else f"{flat}.yaml"
 
 
+@pytest.mark.parametrize("examples", by_sample(SAMPLE, EXAMPLES))
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_damaged_inputs_end_in_a_sentence_or_in_a_sound_problem(name, folder, tmp_path_factory, capsys, monkeypatch):
+def test_damaged_inputs_end_in_a_sentence_or_in_a_sound_problem(
+    name, examples, folder, tmp_path_factory, capsys, monkeypatch
+):
     """Files of a case are damaged in one to three places: lines dropped, doubled, swapped, values of another type or
     unit, naive times, marks of missing values, broken encodings, truncation.
 
@@ -70,7 +76,7 @@ def test_damaged_inputs_end_in_a_sentence_or_in_a_sound_problem(name, folder, tm
     names = sorted(files)
 
     @settings(
-        max_examples=EXAMPLES[name],
+        max_examples=examples[name],
         derandomize=True,
         database=None,
         deadline=None,
@@ -84,8 +90,8 @@ def test_damaged_inputs_end_in_a_sentence_or_in_a_sound_problem(name, folder, tm
         count["loaded" if _is_sound(home / case) else "refused"] += 1
 
     damage()
-    assert count["refused"] + count["loaded"] >= EXAMPLES[name]
-    assert count["refused"] > EXAMPLES[name] // 2
+    assert count["refused"] + count["loaded"] >= examples[name]
+    assert count["refused"] > examples[name] // 2
     with capsys.disabled():
         print(f"\nfuzzed {name}: {sum(count.values())} damaged inputs, {count}, no traceback")
 

@@ -12,7 +12,7 @@ from flexmine.errors import BadInput
 from flexmine.files import read_regular
 from flexmine.inputs import reading
 from flexmine.inputs.case import load_case
-from shell import flexmine
+from shell import in_process
 
 
 def refusal(case: Path, *allow_outside: Path) -> list[str]:
@@ -65,8 +65,8 @@ def test_a_path_that_leads_out_is_refused_and_can_be_allowed_by_the_caller_only(
 def test_the_option_of_the_command_line_allows_a_folder(inside, tmp_path):
     """*Proves:* the option that the message names works as written.  *Sensitivity:* without it the check exits 2."""
     feeds = move_prices(inside, tmp_path / "feeds" / "prices.csv").parent
-    assert flexmine("check", inside.case).returncode == 2
-    allowed = flexmine("check", inside.case, "--allow-outside", feeds)
+    assert in_process("check", inside.case).returncode == 2
+    allowed = in_process("check", inside.case, "--allow-outside", feeds)
     assert (allowed.returncode, allowed.stderr) == (0, "")
 
 

@@ -15,7 +15,7 @@ from flexmine.inputs.partial_validation import field_adapter
 from flexmine.inputs.starter import starter_files
 from flexmine.inputs.yaml_loader import parse_yaml
 from flexmine.output import write_new
-from shell import flexmine
+from shell import in_process
 
 DOCUMENTS = {name: model for kind in KINDS.values() for name, model in documents(kind).items()}
 FILES = starter_files("mine")
@@ -27,15 +27,15 @@ def test_a_starter_plans_as_it_is_and_is_never_overwritten(tmp_path):
     *Proves:* a newcomer's first two commands work, and his edits are safe.
     *Sensitivity:* a wrong example, or an overwriting second run, would change the exit codes.
     """
-    made = flexmine("new-plant", "mine", "--out", tmp_path / "mine")
+    made = in_process("new-plant", "mine", "--out", tmp_path / "mine")
     assert (made.returncode, made.stderr) == (0, "")
     case = tmp_path / "mine" / "case.yaml"
     assert made.stdout.strip() == str(case)
-    planned = flexmine("plan", case, "--out", tmp_path / "plan", "--no-report")
+    planned = in_process("plan", case, "--out", tmp_path / "plan", "--no-report")
     assert planned.returncode == 0, planned.stderr
-    assert flexmine("audit", tmp_path / "plan").returncode == 0
+    assert in_process("audit", tmp_path / "plan").returncode == 0
     before = case.read_bytes()
-    again = flexmine("new-plant", "other", "--out", tmp_path / "mine")
+    again = in_process("new-plant", "other", "--out", tmp_path / "mine")
     assert again.returncode == 2
     assert "holds case.yaml, plant.yaml, container.yaml, series.csv already" in again.stderr
     assert case.read_bytes() == before

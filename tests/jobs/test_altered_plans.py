@@ -27,7 +27,7 @@ from flexmine.publish.reader import read_current
 from flexmine.store.backup import backup
 from flexmine.workflow.audit_files import audit_plan
 from nights import evening_before, write_job
-from shell import flexmine as command
+from shell import in_process as command
 
 KEPT = Path(__file__).parents[1] / "kept" / "0.1.0"
 DAY = date(2024, 4, 10)

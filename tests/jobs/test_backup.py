@@ -21,7 +21,7 @@ from flexmine.store import backup as backup_module
 from flexmine.store.backup import rows_of
 from flexmine.store.backup_file import MANIFEST
 from nights import evening_before, write_job
-from shell import flexmine
+from shell import flexmine, in_process
 
 DAY = date(2024, 4, 10)
 
@@ -306,6 +306,6 @@ def test_a_bad_archive_as_a_shell_sees_it(tmp_path, made):
     archive = Archive()
     archive.add("../../evil")
     archive.write(tmp_path / "bad.tar.gz")
-    done = flexmine("restore", job, "--from", tmp_path / "bad.tar.gz", "--overwrite")
+    done = in_process("restore", job, "--from", tmp_path / "bad.tar.gz", "--overwrite")
     assert done.returncode == 2
     assert "bad.tar.gz: member '../../evil': no backup has a file of this name" in done.stderr

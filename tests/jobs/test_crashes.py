@@ -22,6 +22,7 @@ from flexmine.publish.reader import read_current
 from flexmine.store.runs import RunStore
 from flexmine.store.sealed import digest_of
 from nights import evening_before, write_job
+from samples import by_sample
 
 FIRST = date(2024, 5, 1)
 SECOND = FIRST + timedelta(days=1)
@@ -92,14 +93,16 @@ def _writes(base, tmp_path):
     return writes
 
 
-def test_killed_at_every_fourth_write(base, tmp_path, planned_once):
+@pytest.mark.parametrize("every", by_sample(12, 4, "12th", "4th"))
+def test_killed_at_every_so_many_writes(base, tmp_path, planned_once, every):
     """*Proves:* after kill -9 before a write, commit or flush of a night the published plan is whole, and the next run
-    finishes the work without losing or doubling anything.  (Every fourth one, to save time; all of them pass.)
+    finishes the work without losing or doubling anything.  (Every twelfth one, and every fourth
+    one for the gate, to save time; all of them pass.)
 
     *Sensitivity:* a row before its folder, or a pointer before its publication, fails at some of these points.
     """
-    points = range(1, _writes(base, tmp_path) + 1, 4)
-    assert len(points) >= 20
+    points = range(1, _writes(base, tmp_path) + 1, every)
+    assert len(points) >= 80 // every
     for at in points:
         job_file = _copy(base, tmp_path, f"kill{at}")
         ended, _ = faults.child(lambda job_file=job_file: _run(job_file, SECOND), job_file.parent, at)
@@ -109,13 +112,14 @@ def test_killed_at_every_fourth_write(base, tmp_path, planned_once):
         shutil.rmtree(job_file.parent)
 
 
-def test_the_disk_is_full_or_read_only(base, tmp_path, planned_once):
+@pytest.mark.parametrize("every", by_sample(28, 9, "28th", "9th"))
+def test_the_disk_is_full_or_read_only(base, tmp_path, planned_once, every):
     """*Proves:* a disk that refuses any one write ends the run with a reason, not with a traceback.
 
     *Sensitivity:* an OSError that nobody catches would be an internal error.
     """
     refusals = cycle([errno.ENOSPC, errno.EROFS, errno.EACCES])
-    for at in range(2, _writes(base, tmp_path) + 1, 9):
+    for at in range(2, _writes(base, tmp_path) + 1, every):
         job_file = _copy(base, tmp_path, f"full{at}")
         ended, _ = faults.child(
             lambda job_file=job_file: _run(job_file, SECOND),

@@ -15,6 +15,7 @@ from flexmine.problem.limits import with_site
 from flexmine.problem.schedule import Schedule, supply_by_merit
 from miner_plants import LADDERS, RESERVE_MW, miner_class, touching
 from plants import simple_problem
+from samples import chunks
 
 KW = 1e-3
 
@@ -102,7 +103,7 @@ def test_a_source_of_limited_energy_is_left_as_it_is(ladder, power_mw, source, b
         assert change[1 - own if changed == 0 else own] == 0.0
 
 
-@pytest.mark.parametrize("block", range(8))
+@pytest.mark.parametrize("block", chunks(range(8), normal=(0, 3, 6)))
 def test_no_limit_breaks_on_fleets_that_touch_their_limits(block):
     """2,000 random fleets in 8 blocks: binding caps, feeder caps, ramps, supply and minimum, four kinds of ladder.
 

@@ -6,12 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 import pyomo.environ as pe
+import pytest
 
 from flexmine.milp import class_data, container_ramp, variables
 from flexmine.problem import ContainerClass, Problem
 from plants import random_problem
 from properties.test_oracle_itself import brute_force, first_steps
-from spiky import assert_exact_on_counts, audited_money, by_seed, same, spiky_class, spiky_site, truths, wrong_in
+from samples import chunks
+from spiky import (
+    assert_exact_on_counts,
+    audited_money,
+    by_seed,
+    same,
+    sampled,
+    spiky_class,
+    spiky_site,
+    truths,
+    wrong_in,
+)
 
 RANGE_MW = 0.78
 
@@ -38,26 +50,28 @@ def summed_rows(m, classes):
     m.summed_up, m.summed_down = pe.Constraint(steps, rule=up), pe.Constraint(steps, rule=down)
 
 
-def test_fast_ramp_is_exact_and_its_sum_is_not(monkeypatch):
+@sampled
+def test_fast_ramp_is_exact_and_its_sum_is_not(monkeypatch, how_many):
     """A ramp of exactly the range: containers start and stop at their lowest power, and are free in between.
 
     *Proves:* counts earn what single containers earn, for minimum up times of 1, 2 and 3 steps.
     *Sensitivity:* the ramp rows summed over the containers differ in more than a quarter of the plants, because a
     running container then lends its room to one that starts.
     """
-    samples = truths(by_seed(100, lambda rng: plant(rng, RANGE_MW)))
+    samples = truths(by_seed(100, lambda rng: plant(rng, RANGE_MW), how_many))
     assert_exact_on_counts(samples)
     monkeypatch.setattr(container_ramp, "container_ramps", summed_rows)
     assert wrong_in(samples) >= len(samples) // 4
 
 
-def test_start_and_stop_counts_have_to_be_whole(monkeypatch):
+@sampled
+def test_start_and_stop_counts_have_to_be_whole(monkeypatch, how_many):
     """With starts and stops as fractions a start is spread thinly over the others.
 
     *Proves:* y, z, w and c are integer variables for a reason as soon as a start touches the power.
     *Sensitivity:* as continuous variables they earn too much in at least one plant.
     """
-    samples = truths(by_seed(200, lambda rng: plant(rng, RANGE_MW, min_up_steps=2)))
+    samples = truths(by_seed(200, lambda rng: plant(rng, RANGE_MW, min_up_steps=2), how_many))
     assert_exact_on_counts(samples)
     honest = variables.commitment_variables
 
@@ -70,13 +84,14 @@ def test_start_and_stop_counts_have_to_be_whole(monkeypatch):
     assert wrong_in(samples) >= 1
 
 
-def test_slow_ramp_is_planned_container_by_container(monkeypatch):
+@sampled
+def test_slow_ramp_is_planned_container_by_container(monkeypatch, how_many):
     """A ramp of a third, or of two thirds, of the range.
 
     *Proves:* a class whose ramp is slower than its range earns what single containers earn.
     *Sensitivity:* on counts, with the rows of a fast ramp and the summed ones together, it earns too much.
     """
-    samples = truths(by_seed(300, lambda rng: plant(rng, float(rng.choice([0.26, 0.5])))))
+    samples = truths(by_seed(300, lambda rng: plant(rng, float(rng.choice([0.26, 0.5]))), how_many))
     assert_exact_on_counts(samples)
 
     def both(m, classes):
@@ -105,14 +120,15 @@ def test_what_is_slow():
     assert not slow()
 
 
-def test_slow_ramps_against_one_lp_for_each_plan():
+@pytest.mark.parametrize("first", chunks(range(2000, 2060, 20), normal=(2000,)))
+def test_slow_ramps_against_one_lp_for_each_plan(first):
     """Two containers and four steps: every on/off plan, the power of each by an LP that shares nothing with the model.
 
     *Proves:* slow and fast ramps, the power before step 0, derating and a cold minimum, against another judge.
     *Sensitivity:* without the ramp between the steps, or with it into step 0 forgotten, some plants earn more.
     """
     compared, binding = 0, 0
-    for seed in range(2000, 2060):
+    for seed in range(first, first + 20):
         problem = random_problem(seed, {"restless", "ages", "derating", "cold_minimum"})
         if len(problem.containers) > 2:
             continue
@@ -130,5 +146,5 @@ def test_slow_ramps_against_one_lp_for_each_plan():
         assert same(found, truth), f"seed {seed}: planner {found}, truth {truth}"
         compared += 1
         binding += not same(truth, brute_force(replace(tiny, classes=free)))
-    assert compared >= 15
-    assert binding >= 5
+    assert compared >= 5
+    assert binding >= 2

@@ -11,6 +11,7 @@ from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import History, Problem
 from flexmine.solving.engine import SolveOptions, solve
 from plants import FEATURES, random_problem, reference_class, simple_problem
+from samples import chunks
 from single import one_class_per_container
 
 EXACT = SolveOptions(gap=0.0)
@@ -30,7 +31,7 @@ def money_of(problem: Problem) -> float | None:
     return seen.money_usd
 
 
-@pytest.mark.parametrize("chunk", range(8))
+@pytest.mark.parametrize("chunk", chunks(range(8), normal=(0, 3, 6)))
 def test_random_plants(chunk):
     """Random plants of every feature that names its containers.
 

@@ -14,7 +14,7 @@ from flexmine.solving.engine import Solution, SolveOptions, solve
 from plants import random_features, random_problem
 
 GAPS = (1e-4, 1e-6, 0.0)
-SAMPLE, ALL, CHUNK = 60, 500, 20
+SAMPLE, ALL, CHUNK = 20, 500, 20
 
 
 def solved(problem: Problem, engine: str, gap: float) -> Solution | None:

@@ -15,12 +15,13 @@ from flexmine.problem import ContainerClass, Group, History, Problem
 from oracle import oracle
 from plants import random_problem, round_class, round_problem
 from spiky import (
-    SAMPLES,
+    ALL,
     assert_exact_on_counts,
     audited_money,
     by_seed,
     money_of_model,
     same,
+    sampled,
     spiky_class,
     spiky_site,
     truths,
@@ -47,13 +48,14 @@ def one_age(problem: Problem) -> pe.ConcreteModel:
     return build_model(replace(problem, classes=tuple(replace(k, history=pooled(k)) for k in problem.classes)))
 
 
-def test_ages():
+@sampled
+def test_ages(how_many):
     """Containers of one class that have been on or off for one to seven steps.
 
     *Proves:* ages are columns with equal bounds, and counts stay exact.
     *Sensitivity:* one age for all frees containers too early: wrong in at least a tenth of the plants.
     """
-    samples = truths(by_seed(1100, lambda rng: plant(rng, min_up_steps=3, min_down_steps=3)))
+    samples = truths(by_seed(1100, lambda rng: plant(rng, min_up_steps=3, min_down_steps=3), how_many))
     assert_exact_on_counts(samples)
     assert wrong_in(samples, one_age) >= max(2, len(samples) // 20)
 
@@ -75,13 +77,14 @@ def by_available(problem: Problem) -> pe.ConcreteModel:
     return m
 
 
-def test_counted_availability():
+@sampled
+def test_counted_availability(how_many):
     """At most so many at once, whichever: it has no per-container twin, so that enumeration is the truth.
 
     *Proves:* a row on n is exact, and minimum down time keeps the full count.
     *Sensitivity:* with the number available in its place, a container that stops because it goes out is counted twice.
     """
-    plants = [random_problem(seed, {"available", "ages", "restless"}) for seed in range(1200, 1200 + SAMPLES)]
+    plants = [random_problem(seed, {"available", "ages", "restless"}) for seed in range(1200, 1200 + how_many)]
     single = [(p, oracle(p)) for p in plants if len(p.classes) == 1]
     for problem, truth in single:
         assert same(audited_money(problem), truth)
@@ -120,7 +123,8 @@ def pooled_outage(problem: Problem) -> pe.ConcreteModel:
     return build_model(replace(problem, classes=(k,)))
 
 
-def test_outage_of_a_named_container():
+@sampled
+def test_outage_of_a_named_container(how_many):
     """One container is out for two to six steps.
 
     *Proves:* a class of its own is exact.
@@ -133,7 +137,7 @@ def test_outage_of_a_named_container():
         k = spiky_class(rng, 3, STEPS, min_up_steps=1, min_down_steps=2)
         return with_outage(spiky_site(rng, k), out)
 
-    samples = truths(by_seed(1300, make))
+    samples = truths(by_seed(1300, make, how_many))
     assert_exact_on_counts(samples)
     assert wrong_in(samples, pooled_outage) >= 1
 
@@ -178,13 +182,14 @@ def window_on_counts(problem: Problem) -> pe.ConcreteModel:
     return m
 
 
-def test_warm_pool():
+@sampled
+def test_warm_pool(how_many):
     """Two start prices, windows in order.
 
     *Proves:* the perishable pool is exact.
     *Sensitivity:* the window on counts uses a stop twice: wrong in at least a quarter of the plants.
     """
-    samples = truths(by_seed(1400, lambda rng: plant(rng, min_up_steps=1, min_down_steps=1)))
+    samples = truths(by_seed(1400, lambda rng: plant(rng, min_up_steps=1, min_down_steps=1), how_many))
     assert_exact_on_counts(samples)
     assert wrong_in(samples, window_on_counts) >= len(samples) // 4
 
@@ -193,7 +198,8 @@ def pool_forced(monkeypatch) -> None:
     monkeypatch.setattr(ClassData, "needs_arcs", property(lambda k: False))
 
 
-def test_windows_out_of_order(monkeypatch):
+@sampled
+def test_windows_out_of_order(monkeypatch, how_many):
     """A stop may stay warm longer than a later one.
 
     *Proves:* arcs are exact there.
@@ -206,13 +212,14 @@ def test_windows_out_of_order(monkeypatch):
             rng, spiky_class(rng, 3, 14, min_up_steps=1, min_down_steps=1, warm_off_steps=windows, **costs)
         )
 
-    samples = truths(by_seed(1500, make))
+    samples = truths(by_seed(1500, make, how_many))
     assert_exact_on_counts(samples)
     pool_forced(monkeypatch)
     assert wrong_in(samples) >= 2
 
 
-def test_cold_starts_that_pay(monkeypatch):
+@sampled
+def test_cold_starts_that_pay(monkeypatch, how_many):
     """Power is given away for money in some steps, and a cold start draws much of it: cold would pay.
 
     *Proves:* warm or cold stays a fact of the container.
@@ -225,13 +232,14 @@ def test_cold_starts_that_pay(monkeypatch):
         more = tuple(replace(s, price_usd_per_mwh=paid, available_mw=s.available_mw + 1.5) for s in problem.sources)
         return replace(problem, sources=more)
 
-    samples = truths(by_seed(1600, make))
+    samples = truths(by_seed(1600, make, how_many))
     assert_exact_on_counts(samples)
     pool_forced(monkeypatch)
     assert wrong_in(samples) >= len(samples) // 10
 
 
-def test_four_start_prices():
+@sampled
+def test_four_start_prices(how_many):
     """Warm up to two steps off, then 25 USD, then 40 USD, then cold at 60 USD.
 
     *Proves:* tiers are exact on arcs.
@@ -242,7 +250,7 @@ def test_four_start_prices():
         tiers = ((4, 25.0, 0.0), (7, 40.0, 0.0))
         return plant(rng, min_up_steps=1, min_down_steps=1, warm_off_steps=2, warm_cost_usd=5.0, tiers=tiers)
 
-    samples = truths(by_seed(1700, make))
+    samples = truths(by_seed(1700, make, how_many))
     assert_exact_on_counts(samples)
     assert wrong_in(samples, window_on_counts) >= len(samples) // 4
 
@@ -259,7 +267,7 @@ def test_preheat_before_the_start(monkeypatch):
         problem = plant(rng, cold_energy_mwh=0.6, preheat_steps=ahead, warm_off_steps=2, min_down_steps=2)
         return replace(problem, site=replace(problem.site, cap_mw=problem.site.cap_mw * 0.4))
 
-    samples = truths(by_seed(1800, make))
+    samples = truths(by_seed(1800, make, ALL))
     assert_exact_on_counts(samples)
     honest = variables.commitment_variables
 
@@ -288,7 +296,8 @@ def one_feeder(problem: Problem) -> pe.ConcreteModel:
     return build_model(replace(problem, site=replace(problem.site, groups=(both,))))
 
 
-def test_feeders():
+@sampled
+def test_feeders(how_many):
     """Two classes of two on a feeder each.
 
     *Proves:* a feeder is a row over its classes; a class of its own for what hangs on another one is exact.
@@ -301,6 +310,6 @@ def test_feeders():
             rng, *classes, feeders=(Group("f0", 1.2, ("a",)), Group("f1", float(rng.uniform(0.6, 2.6)), ("b",)))
         )
 
-    samples = truths(by_seed(1900, make))
+    samples = truths(by_seed(1900, make, how_many))
     assert_exact_on_counts(samples)
     assert wrong_in(samples, one_feeder) >= len(samples) // 4

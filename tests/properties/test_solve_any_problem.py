@@ -11,12 +11,11 @@ from flexmine.problem.reading import problem_from_document, problem_text
 from flexmine.solving.engine import SolveOptions
 from flexmine.workflow.problem_file import solve_to_document
 from plants import NAMED_FEATURES, random_features, random_problem
-from spiky import SAMPLES
-
-PROBLEMS = 3 * SAMPLES
+from spiky import sampled
 
 
-def test_auto_and_mip_agree_on_problems_read_from_files(capsys):
+@sampled
+def test_auto_and_mip_agree_on_problems_read_from_files(how_many, capsys):
     """Several classes, histories, availability, negative prices, derating, ramps, tiers, sub-hourly, infeasible ones.
 
     *Proves:* money equal to that of the MIP solved to gap 0 within the asked gap, a bound that is never below it, the
@@ -24,7 +23,7 @@ def test_auto_and_mip_agree_on_problems_read_from_files(capsys):
     *Sensitivity:* a key lost on the way through the file, or an engine that cuts off the best plan, differs.
     """
     seen, worst = Counter(), 0.0
-    for seed in range(20_000, 20_000 + PROBLEMS):
+    for seed in range(20_000, 20_000 + 3 * how_many):
         rng = np.random.default_rng(seed)
         features = set(random_features(seed)) | {f for f in NAMED_FEATURES if rng.random() < 0.3}
         problem = problem_from_document(json.loads(problem_text(random_problem(seed, features))))
@@ -40,5 +39,5 @@ def test_auto_and_mip_agree_on_problems_read_from_files(capsys):
         assert found["bound_usd"] >= money - 1e-6 * scale, where
         worst = max(worst, (money - found["money_usd"]) / scale)
     with capsys.disabled():
-        print(f"\n{PROBLEMS} problems, {dict(seen)}, worst loss {worst:.1e}")
+        print(f"\n{3 * how_many} problems, {dict(seen)}, worst loss {worst:.1e}")
     assert len(seen) >= 3

@@ -11,11 +11,13 @@ from flexmine.milp import model
 from flexmine.milp.class_data import class_data_of
 from flexmine.problem import Problem
 from spiky import (
+    ALL,
     assert_exact_on_counts,
     audited_money,
     by_seed,
     money_of_model,
     same,
+    sampled,
     spiky_class,
     spiky_site,
     truths,
@@ -55,12 +57,13 @@ def test_layers_are_exact_and_the_sum_is_not():
     *Proves:* layers earn what single containers earn, starts of before step 0 and a day that ends at any step included.
     *Sensitivity:* the limit summed over the containers earns too much in some of the plants.
     """
-    samples = truths(by_seed(400, plant))
+    samples = truths(by_seed(400, plant, ALL))
     assert_exact_on_counts(samples)
     assert wrong_in(samples, summed) >= max(2, len(samples) // 20)
 
 
-def test_layers_with_preheat_and_windows_by_step():
+@sampled
+def test_layers_with_preheat_and_windows_by_step(how_many):
     """Cold starts that draw energy, preheated in the step before, and windows that shrink and grow from stop to stop.
 
     *Proves:* layers keep warm and cold apart by each container's own stop.
@@ -71,7 +74,7 @@ def test_layers_with_preheat_and_windows_by_step():
         more = {"warm_off_steps": rng.integers(1, 6, 14), "cold_energy_mwh": 0.15, "min_down_steps": 2}
         return plant(rng, preheat_steps=int(rng.integers(0, 2)), **more)
 
-    assert_exact_on_counts(truths(by_seed(500, make)))
+    assert_exact_on_counts(truths(by_seed(500, make, how_many)))
 
 
 def test_layers_of_several_classes_on_a_feeder_with_counted_availability():
@@ -105,7 +108,8 @@ def test_a_limit_that_cannot_bind_costs_nothing():
         assert own.starts_left is None
 
 
-def test_a_limit_of_a_million_starts_is_as_near_as_what_is_left_of_it():
+@sampled
+def test_a_limit_of_a_million_starts_is_as_near_as_what_is_left_of_it(how_many):
     """A million starts a day are allowed, and before step 0 containers have made all of them, or all but one.
 
     *Proves:* what single containers earn, with no more layers than starts that fit into a day.
@@ -122,7 +126,7 @@ def test_a_limit_of_a_million_starts_is_as_near_as_what_is_left_of_it():
             classes.append(replace(k, **limit, history=tuple(past)))
         return replace(problem, classes=tuple(classes))
 
-    samples = truths(by_seed(440, make))
+    samples = truths(by_seed(440, make, how_many))
     assert_exact_on_counts(samples)
     class_data = [k for _, problem, _ in samples for k in class_data_of(problem)]
     assert any(k.layered for k in class_data)

@@ -13,6 +13,7 @@ from flexmine.problem.limits import LIMIT_OF_ROW, with_site
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.solving.marginal import FixedCommitment, marginal_values
 from plants import random_problem, reference_class, simple_problem
+from samples import chunks
 
 EXACT = SolveOptions(gap=0.0)
 STEPS = 4
@@ -162,7 +163,7 @@ def test_energy_by_hand():
         np.testing.assert_allclose(marginal_values(fixed).of["energy_at_most"], [[worth] * STEPS], atol=1e-6)
 
 
-@pytest.mark.parametrize("first", [0, 20, 40])
+@pytest.mark.parametrize("first", chunks((0, 20, 40), normal=(0,)))
 def test_worths_of_energy_are_finite_differences(first):
     """Random plants with limits of energy.
 

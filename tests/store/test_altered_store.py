@@ -26,7 +26,7 @@ from flexmine.store.records import AGAIN, NIGHT, RunRecord, record_of, record_te
 from flexmine.store.row_checks import AttemptStatus
 from flexmine.store.runs import Attempt
 from nights import evening_before
-from shell import flexmine
+from shell import in_process
 
 DAY = date(2024, 4, 10)
 LATER = DAY + timedelta(days=30)
@@ -134,7 +134,7 @@ def test_as_a_shell_sees_it(here):
     """
     execute(here, "UPDATE attempts SET status = 'fine'", "UPDATE readings SET power_mw = 'much'")
     job_file = here / "here" / "job.yaml"
-    shown = flexmine("history", job_file, "--attempts")
+    shown = in_process("history", job_file, "--attempts")
     assert shown.returncode == 2
     assert "the store: table attempts, id 2: status: the text 'fine' is not allowed; allowed: 'optimal'" in shown.stderr
     found = health(job_of(here), evening_before(DAY))
@@ -144,7 +144,7 @@ def test_as_a_shell_sees_it(here):
         ("history",),
         ("prune", "--days", "2"),
     ):
-        done = flexmine(command[0], job_file, *command[1:])
+        done = in_process(command[0], job_file, *command[1:])
         assert (done.returncode, "internal error" in done.stderr) == (2, False), done.stderr
         assert "document: plant: '../outside' is not allowed" in done.stderr
     store = job_of(here).open_store()

@@ -21,6 +21,7 @@ from flexmine.jobs.night import Night
 from flexmine.jobs.recover import open_recovered
 from flexmine.store.swap import JOURNAL, stage_of
 from nights import evening_before, write_job
+from samples import by_sample
 
 DAY = date(2024, 4, 10)
 
@@ -102,16 +103,18 @@ def _writes(store):
     return writes
 
 
-def test_killed_at_any_write(store):
+@pytest.mark.parametrize("thin", by_sample(3, 1))
+def test_killed_at_any_write(store, thin):
     """*Proves:* after kill -9 before a write, flush, rename, removal or commit of a restore, the next run finds all of
     the old store or all of the new one, and restoring once more succeeds.  (While it is unpacked, which touches
-    nothing, at every seventh write; from the flush of the unpacked files on, at every second.)
+    nothing, at every seventh write; from the flush of the unpacked files on, at every second; in a normal
+    run at a third of these.)
 
     *Sensitivity:* files before rows without a journal leave new files with old rows; rows before files the opposite.
     """
     writes = _writes(store)
     outcomes = []
-    for at in [*range(1, writes - 70, 7), *range(max(1, writes - 70), writes + 1, 2), writes]:
+    for at in [*range(1, writes - 70, 7 * thin), *range(max(1, writes - 70), writes + 1, 2 * thin), writes]:
         ended, _ = faults.child(lambda: store.restore(GOOD), store.runs, at)
         assert ended == faults.KILLED, at
         outcomes.append(store.settled())
@@ -138,13 +141,14 @@ def test_killed_while_it_is_settled(store):
     assert both == {False, True}
 
 
-def test_the_disk_refuses_any_write(store):
+@pytest.mark.parametrize("thin", by_sample(3, 1))
+def test_the_disk_refuses_any_write(store, thin):
     """*Proves:* a disk that is full or read-only ends a restore in words; the old store stands, or the restore is
     finished by the next run.  *Sensitivity:* a rename that fails after the first would leave a plant without a folder.
     """
     refusals = cycle([errno.ENOSPC, errno.EROFS, errno.EACCES])
     writes = _writes(store)
-    for at in [*range(1, writes - 50, 20), *range(max(1, writes - 50), writes, 3)]:
+    for at in [*range(1, writes - 50, 20 * thin), *range(max(1, writes - 50), writes, 3 * thin)]:
         ended, _ = faults.child(
             lambda: store.restore(GOOD), store.runs, at, faults.raising(next(refusals)), expected=FlexmineError
         )
