@@ -75,8 +75,8 @@ def test_a_file_saved_by_another_program(tmp_path):
     rows = "zone;year;avg_direct_g_kwh;avg_lifecycle_g_kwh\nRU;2021;450,5;470,25\nRU;2022;%s;475,5\n"
     arguments = ("convert", "yearly-carbon", "raw.csv", "--out", "out.csv")
     (tmp_path / "raw.csv").write_text(rows % "460", encoding="utf-8")
-    assert "layout: {separator: ';'}" in " ".join(flexmine(*arguments, cwd=tmp_path).stderr.split())
-    done = flexmine(*arguments, "--layout", "{separator: ';', decimal: ','}", cwd=tmp_path)
+    assert "layout: {separator: ';'}" in " ".join(in_process(*arguments, cwd=tmp_path).stderr.split())
+    done = in_process(*arguments, "--layout", "{separator: ';', decimal: ','}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[:2] == [
         "interval_start,direct_g_per_kwh,lifecycle_g_per_kwh",
@@ -88,6 +88,6 @@ def test_a_file_saved_by_another_program(tmp_path):
         ("{separator: x}", "--layout:1:13 separator: the text 'x' is not allowed"),
         ("{seperator: ';'}", "seperator: unknown key; did you mean separator?"),
     ):
-        done = flexmine(*arguments, "--layout", layout, cwd=tmp_path)
+        done = in_process(*arguments, "--layout", layout, cwd=tmp_path)
         assert done.returncode == 2
         assert words in " ".join(done.stderr.split())
