@@ -198,7 +198,7 @@ def first_steps(problem: Problem, steps: int) -> Problem:
     kept = tuple(cut_energy(e) for e in problem.site.energy_limits if e.first_step < steps)
     shorter = replace(cut_fields(with_site(problem, energy_limits=())), time=replace(problem.time, steps=steps))
     shorter = with_site(shorter, energy_limits=kept)
-    # A curve of as many points as steps is no series; the names kept above see to that.
+    # A curve of as many points as steps is not a series; the names kept above see to that.
     assert all(
         np.array_equal(a.it_power_mw, b.it_power_mw) for a, b in zip(shorter.classes, problem.classes, strict=True)
     )

@@ -40,7 +40,7 @@ _HOUR_ALONE = re.compile(f"{_DATE}[T ][0-9]{{2}}(?![0-9:A-Ya-y])")
 RANGES = {"month": (1, 12), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
 """Of the parts that have the same range in every time; the last day goes by the month."""
 LAST_OFFSET_MINUTE = 59
-NO_TIME = "is no ISO 8601 time"
+NO_TIME = "is not an ISO 8601 time"
 _SHOWN = 60
 
 
@@ -98,11 +98,11 @@ def read_day(text: object) -> date:
         It is not of the form ``yyyy-mm-dd``, or no such day exists.
     """
     if not isinstance(text, str) or _DAY.fullmatch(text) is None:
-        raise NoTime(text, "is no calendar day", EXAMPLE[:10])
+        raise NoTime(text, "is not a calendar day", EXAMPLE[:10])
     try:
         return read_time(text).date()
     except NoTime as error:
-        what = "is no calendar day" if error.what.startswith(NO_TIME) else error.what
+        what = "is not a calendar day" if error.what.startswith(NO_TIME) else error.what
         raise NoTime(text, what, EXAMPLE[:10]) from None
 
 
@@ -139,7 +139,7 @@ def _wrong(text: str) -> str:
         return f"{NO_TIME}: its clock time needs minutes, hh:mm"
     if (date := _DAY.match(text)) and (clock := text[date.end() :]):
         shown = clock if len(clock) <= _SHOWN else f"{clock[:_SHOWN]}..."
-        return f"{NO_TIME}: {shown!r} is no clock time; accepted are hh:mm and hh:mm:ss, after T or one blank"
+        return f"{NO_TIME}: {shown!r} is not a clock time; accepted are hh:mm and hh:mm:ss, after T or one blank"
     return NO_TIME
 
 

@@ -35,7 +35,7 @@ def check_target(directory: Path) -> None:
         Something stands there that flexmine did not write, or that no rename can replace.
     """
     if directory.name in ("", ".."):
-        raise BadInput(f"--out {str(directory)!r}: is no name of a directory; name one, such as plans/tomorrow")
+        raise BadInput(f"--out {str(directory)!r}: is not a name of a directory; name one, such as plans/tomorrow")
     try:
         place, previous = end_of_links(directory), previous_of(directory)
         _refuse_unmovable(directory, place, previous)

@@ -69,11 +69,11 @@ def check_file(path: Path, reads: Path | None = None) -> Path:
         folder cannot be made or written.
     """
     if path.name in ("", ".."):
-        raise BadInput(f"{str(path)!r}: is no name of a file")
+        raise BadInput(f"{str(path)!r}: is not a name of a file")
     if path.is_dir():
         raise BadInput(f"{shown(path)}: is a folder; name a file in it, such as {path / 'out'}")
     if path.exists() and not path.is_file():
-        raise BadInput(f"{shown(path)}: is no regular file and is not replaced; name another")
+        raise BadInput(f"{shown(path)}: is not a regular file and is not replaced; name another")
     place = end_of_links(path)
     if reads is not None and place.exists() and reads.exists() and place.samefile(reads):
         raise BadInput(f"{shown(path)}: the file to write is the file to read; name another")
@@ -95,7 +95,7 @@ def check_parent(place: Path) -> None:
     while not os.path.lexists(above):
         above = above.parent
     if not above.is_dir():
-        raise BadInput(f"{place}: cannot be written: {above} is no folder; name another place")
+        raise BadInput(f"{place}: cannot be written: {above} is not a folder; name another place")
     if not os.access(above, os.W_OK | os.X_OK):
         raise BadInput(f"{place}: cannot be written: nothing may be made in {above}")
 

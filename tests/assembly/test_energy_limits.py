@@ -247,7 +247,7 @@ def test_a_time_that_begins_within_the_step_before_the_start_has_taken_nothing(m
 def test_an_amount_under_the_name_of_no_period_is_refused(make_case, name):
     """*Proves:* a slip in a period's name is an error.  *Sensitivity:* in silence the amount would be lost."""
     state = {**OFF, "energy_taken_mwh": {name: 3.0}}
-    with pytest.raises(BadInput, match="is no period of it, such as daily/2024-09-10"):
+    with pytest.raises(BadInput, match="is not a period of it, such as daily/2024-09-10"):
         assemble(make_case({"energy_limits": [DAILY], "state": state}))
 
 

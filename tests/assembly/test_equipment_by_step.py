@@ -208,7 +208,7 @@ def test_start_tiers_by_the_clock(make_case):
 
 
 def test_a_tier_shorter_than_a_step_is_left_out_and_said(make_case):
-    """*Proves:* with hourly steps 6.5 h is no tier beyond 6 h, and the plan says so.
+    """*Proves:* with hourly steps 6.5 h is not a tier beyond 6 h, and the plan says so.
 
     *Sensitivity:* two tiers of the same time off are refused by problem.json.
     """

@@ -75,5 +75,5 @@ def test_unknown_container_is_named(make_case):
     made = make_case({"commitment": {"plan": "made-1", "runs": [{**RUNS[0], "container": "C9"}]}})
     loaded: Loaded[CaseDocument] = Loaded(made.document, {}, Path("case.yaml"), "case.yaml", b"", {})
     found = cross_checks(loaded, made.document, made.plant, made.container_models)
-    assert len(found) == 1 and "commitment.runs[0].container" in found[0] and "C9 is no container" in found[0]
+    assert len(found) == 1 and "commitment.runs[0].container" in found[0] and "C9 is not a container" in found[0]
     assert BadInput(found).exit_code == 2

@@ -67,7 +67,7 @@ def test_the_year_of_what_would_be_inside_is_doubted(make_case, parts, what):
 
 @pytest.mark.parametrize("day", ["2024-09-11", "2023-06-10", "2023-09-11"])
 def test_what_would_be_outside_in_every_year_is_only_told(make_case, day):
-    """*Proves:* another day is no wrong year.  *Sensitivity:* a doubt at every order of the past is one at none."""
+    """*Proves:* another day is not a wrong year.  *Sensitivity:* a doubt at every order of the past is one at none."""
     (note,) = notes_of(make_case, orders=[order("noon", day)])
     assert note.endswith("lies outside the horizon and has no effect")
 

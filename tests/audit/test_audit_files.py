@@ -114,7 +114,7 @@ FORGERIES = {
     ),
     "a time of another day": (
         setpoint(0, "C01", interval_start=TEN),
-        f"setpoints.csv:2: interval_start {TEN} is no step of the horizon in problem.json.",
+        f"setpoints.csv:2: interval_start {TEN} is not a step of the horizon in problem.json.",
     ),
     "a wrong end": (
         setpoint(0, "C01", interval_end=TEN),
@@ -124,14 +124,14 @@ FORGERIES = {
         site(0, interval_start="2024-09-10T00:00:00"),
         "site.csv:2: interval_start '2024-09-10T00:00:00' has no UTC offset.",
     ),
-    "no time at all": (site(0, interval_start="noon"), "site.csv:2: interval_start 'noon' is no ISO 8601 time."),
+    "no time at all": (site(0, interval_start="noon"), "site.csv:2: interval_start 'noon' is not an ISO 8601 time."),
     "two hours swapped": (
         ("setpoints.csv", lambda rows: swap(rows, 4, 6)),
         "minimum_up: container C01 at 2024-09-10 02:00+08:00: stops after 1 steps on",
     ),
-    "a number in words": (site(2, money_usd="many"), "site.csv:4: money_usd 'many' is no plain decimal number."),
-    "not a number": (site(2, grid_mw="nan"), "site.csv:4: grid_mw 'nan' is no plain decimal number."),
-    "an exponent": (site(2, grid_mw="1e-1"), "site.csv:4: grid_mw '1e-1' is no plain decimal number."),
+    "a number in words": (site(2, money_usd="many"), "site.csv:4: money_usd 'many' is not a plain decimal number."),
+    "not a number": (site(2, grid_mw="nan"), "site.csv:4: grid_mw 'nan' is not a plain decimal number."),
+    "an exponent": (site(2, grid_mw="1e-1"), "site.csv:4: grid_mw '1e-1' is not a plain decimal number."),
     "a step dropped": (
         ("site.csv", lambda rows: rows.pop(3)),
         "site.csv: there is no row at 2024-09-10T03:00:00+08:00.",
@@ -213,7 +213,7 @@ FORGERIES = {
         "plan.json: breaches are listed, and problem.json holds no",
     ),
     "an input without hash": (plan(inputs={"case.yaml": "?"}), "plan.json: inputs: 'case.yaml' has no sha256."),
-    "totals left out": (plan(totals=None), "plan.json: totals is missing or is no object."),
+    "totals left out": (plan(totals=None), "plan.json: totals is missing or is not an object."),
     "a rule above the bound": (
         ("plan.json", lambda document: document["rules"][0].update(money_usd=500.0)),
         "plan.json: rules[0]: money 500.0000 USD is above the bound 61.3790 USD.",
@@ -275,7 +275,7 @@ def test_a_file_changed_after_writing_is_named(directory, name):
     ("files", "sentence"),
     [
         ({}, "plan.json: files: the sha256 of site.csv is missing."),
-        ({"../secret": "0"}, "plan.json: files: '../secret' is no plain file name."),
+        ({"../secret": "0"}, "plan.json: files: '../secret' is not a plain file name."),
         ({"report.html": "0"}, "plan.json: files: report.html is listed and is not in the directory."),
     ],
 )
@@ -314,7 +314,7 @@ def test_a_short_row_is_named(directory):
         ("setpoints.csv", None, "setpoints.csv: cannot be read: No such file or directory"),
         ("site.csv", None, "site.csv: cannot be read: No such file or directory"),
         ("plan.json", b"{", "plan.json: is not JSON that can be read"),
-        ("plan.json", b"[]", "plan.json: is no plan of flexmine"),
+        ("plan.json", b"[]", "plan.json: is not a plan of flexmine"),
         ("plan.json", b'{"schema": "flexmine-plan/1", "gap": NaN}', "plan.json: is not JSON that can be read: NaN"),
         ("plan.json", b'{"schema": "flexmine-plan/2"}', "schema 'flexmine-plan/1' expected"),
         ("problem.json", b"{}", "problem.json: schema: missing"),
@@ -323,7 +323,7 @@ def test_a_short_row_is_named(directory):
     ],
 )
 def test_a_missing_or_broken_file_is_bad_input(directory, name, content, words):
-    """*Proves:* what cannot be read is bad input and names the file.  *Sensitivity:* it is no violation of a limit."""
+    """*Proves:* what cannot be read is bad input and names the file.  *Sensitivity:* it violates no limit."""
     if content is None:
         (directory / name).unlink()
     else:

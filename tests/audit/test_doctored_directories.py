@@ -275,7 +275,7 @@ HAND = {
         partial(_edit_each, "plan.json", [lambda d: d.update(breaches=[{"usd": 3}])]),
         "breaches are listed",
     ),
-    "a key of our own": (told(certified=True), "certified is no key"),
+    "a key of our own": (told(certified=True), "certified is not a key"),
     "pins: cheaper": (inside("pins", cost_usd=0.0), "pins.cost_usd"),
     "pins: least": (inside("pins", least_usd=-50.0), "pins.least_usd"),
     "pins: most": (inside("pins", most_usd=-50.0), "pins.most_usd"),
@@ -320,7 +320,7 @@ HAND = {
     ),
     "setpoints: another hour": (
         cell("setpoints.csv", 0, interval_start="2024-01-02T00:00:00+01:00"),
-        "is no step of the horizon",
+        "is not a step of the horizon",
     ),
     "setpoints: without an offset": (cell("setpoints.csv", 0, interval_start="2024-01-01T00:00:00"), "offset"),
     "tables: a column more": (_a_column_more, "column 'bonus_usd' is not known"),

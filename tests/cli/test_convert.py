@@ -84,7 +84,7 @@ def test_a_file_saved_by_another_program(tmp_path):
     ]
     (tmp_path / "raw.csv").write_text(rows % "1.234", encoding="utf-8")
     for layout, words in (
-        ("separator: ';', decimal: ','", "raw.csv:3: column avg_direct_g_kwh: '1.234' is no number in the layout"),
+        ("separator: ';', decimal: ','", "raw.csv:3: column avg_direct_g_kwh: '1.234' is not a number in the layout"),
         ("{separator: x}", "--layout:1:13 separator: the text 'x' is not allowed"),
         ("{seperator: ';'}", "seperator: unknown key; did you mean separator?"),
     ):

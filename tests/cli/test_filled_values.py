@@ -67,7 +67,7 @@ def test_what_was_filled_stands_everywhere(case_with_holes, tmp_path):
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
-        ("", "weather.csv:29: column temperature_c, 2024-09-10T04:00:00+08:00: 'n/e' is no finite number"),
+        ("", "weather.csv:29: column temperature_c, 2024-09-10T04:00:00+08:00: 'n/e' is not a finite number"),
         ('missing: ["n/e"]', "'-9999' is the mark of a missing value in many feeds, and not declared here"),
         (
             'missing: ["n/e", "-9999"]',

@@ -193,7 +193,7 @@ def test_the_folder_of_the_shell_is_not_moved_away_below_it(tmp_path, monkeypatc
 @pytest.mark.parametrize("out", [".", "..", "/", "sub/.."])
 def test_a_place_without_a_name_of_its_own_is_refused(tmp_path, monkeypatch, out):
     """*Proves:* nothing is written beside ``.`` and ``..``.  *Sensitivity:* ``...previous`` would be written."""
-    assert "is no name of a directory" in refused(monkeypatch, out, cwd=tmp_path)
+    assert "is not a name of a directory" in refused(monkeypatch, out, cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -249,8 +249,8 @@ def test_the_file_that_is_read_is_not_written_over_through_a_link(tmp_path):
         (lambda o: o.symlink_to(o), "its links lead in a circle"),
         (lambda o: o.symlink_to(o.parent / "gone" / "o.json"), "there is no folder"),
         (lambda o: o.mkdir(), "is a folder; name a file in it"),
-        (os.mkfifo, "is no regular file"),
-        (lambda o: o.symlink_to("/dev/null"), "is no regular file"),
+        (os.mkfifo, "is not a regular file"),
+        (lambda o: o.symlink_to("/dev/null"), "is not a regular file"),
     ],
 )
 def test_a_single_file_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch, make, message):

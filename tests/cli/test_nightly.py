@@ -92,7 +92,7 @@ def test_wrong_questions_are_bad_input(tmp_path):
         (("show", job, DAY), "there is no plan of 2024-06-03 of small in the store"),
         (("reproduce", job, "abcdef"), "no run begins with it"),
         (("nightly", tmp_path / "no.yaml"), "there is no job file"),
-        (("show", job, "yesterday"), "is no calendar day"),
+        (("show", job, "yesterday"), "is not a calendar day"),
         (("replay", job), "there is no stored plan of small in these days"),
     ):
         done = _run(*arguments)

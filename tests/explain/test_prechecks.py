@@ -249,7 +249,7 @@ def test_a_limit_just_kept_is_no_conflict(problem):
 
 
 def test_preheat_adds_to_the_most_that_can_be_drawn():
-    """*Proves:* ten cold starts of 0.3 MWh lift the most from 10 to 13 MW, so that 12 MW is no proven conflict.
+    """*Proves:* ten cold starts of 0.3 MWh lift the most from 10 to 13 MW, so that 12 MW is not a proven conflict.
 
     *Sensitivity:* without the preheat the check would call a possible plan impossible; above 13 MW it still speaks.
     """
@@ -262,7 +262,7 @@ def test_a_start_between_warm_and_cold_may_need_no_preheat():
     """Off for two steps and no longer warm: starts are of a tier up to eight steps off, which draws nothing; ten may
     run in step 0 already.  Preheat before a cold start takes two steps.
 
-    *Proves:* must-run in step 0 is no conflict, and the solver has a plan; with a tier that is preheated it is one.
+    *Proves:* must-run in step 0 is not a conflict, and the solver has a plan; with a tier that is preheated it is one.
     *Sensitivity:* only the warm window looked at, all ten would be called kept off by preheat.
     """
     past = {"history": (History(10, False, 2, warm_until_step=-1),), "min_down_steps": 2, "preheat_steps": 2}

@@ -82,7 +82,7 @@ def _entries(directory: Path, name: str, rng: Generator) -> None:
 
 
 def _seal(directory: Path) -> bool:
-    # What is no plan any more cannot be sealed, nor what would be waited for.
+    # What is not a plan any more cannot be sealed, nor what would be waited for.
     if not all((directory / name).is_file() and (directory / name).stat().st_size < 2**30 for name in (*READ, *FILES)):
         return False
     try:

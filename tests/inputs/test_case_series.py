@@ -106,7 +106,7 @@ def test_daily_chain_data_in_an_hourly_case(folder):
 
 
 def test_a_case_reads_parquet(folder):
-    """*Proves:* by its suffix, hash kept under its name.  *Sensitivity:* read as text it is no UTF-8."""
+    """*Proves:* by its suffix, hash kept under its name.  *Sensitivity:* read as text it is not UTF-8."""
     times = pd.date_range("2024-09-10T00:00+08:00", periods=5, freq="h")
     frame = pd.DataFrame({"interval_start": times, "temperature_c": [1.0, 2.0, 3.0, 4.0, 5.0]})
     frame.to_parquet(folder.path / "weather.parquet", index=False)

@@ -211,7 +211,7 @@ REFUSED = [
     ({"hash_value.subsidy_btc": 3.125}, "exactly one of block_height and subsidy_btc"),
     ({"plant.base_load_mw": 20}, "20 MW leaves nothing below cap_mw, 10 MW"),
     ({"plant.cap_mw": 0.1}, "change plant.cap_mw = 0.1: 0.1 MW is less than a single container needs"),
-    ({"state.containers.C99": {"on": True, "hours": 3}}, "C99 is no container of the plant"),
+    ({"state.containers.C99": {"on": True, "hours": 3}}, "C99 is not a container of the plant"),
     ({"horizon_h": 12}, "change horizon_h = 12: this change caused it"),
     # what would have no effect
     ({"options.gap": 0.01, "options": {}}, "because the change of options after it replaces the whole of it"),

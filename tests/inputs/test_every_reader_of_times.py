@@ -364,10 +364,10 @@ def test_a_date_that_is_none_is_refused(folder, text):
 
     *Sensitivity:* the standard library reads the basic form and week dates, pandas drops the clock time.
     """
-    with pytest.raises(click.BadParameter, match="is no calendar day; write it as 2024-09-10"):
+    with pytest.raises(click.BadParameter, match="is not a calendar day; write it as 2024-09-10"):
         IsoDay().convert(text, None, None)
     daily = read_table(f"date,price_usd,difficulty\n{text},1,1\n".encode(), "daily.csv")
-    with pytest.raises(BadInput, match=r"daily.csv:2: .* is no date"):
+    with pytest.raises(BadInput, match=r"daily.csv:2: .* is not a date"):
         convert("coin-metrics", daily, Settings())
 
 
@@ -400,7 +400,7 @@ def test_foreign_digits_and_impossible_days_of_nord_pool_are_refused(row):
     *Sensitivity:* ``\\d`` takes Arabic and full-width digits, and a lenient parser the offset for none.
     """
     table = read_table(f"{row}\n".encode(), "n.csv")
-    with pytest.raises(BadInput, match=r"n.csv:2: column (Hours|Delivery Start \(CET\)): .* is no "):
+    with pytest.raises(BadInput, match=r"n.csv:2: column (Hours|Delivery Start \(CET\)): .* is not an? "):
         convert("nord-pool", table, Settings())
 
 

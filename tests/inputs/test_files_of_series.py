@@ -30,7 +30,7 @@ def parquet(frame: pd.DataFrame) -> bytes:
 def test_parquet_is_read_like_csv():
     """*Proves:* aware times, floats and missing values by the same rules; a place is a row.
 
-    *Sensitivity:* a null read as the text "nan" is no missing value, and could not be filled.
+    *Sensitivity:* a null read as the text "nan" is not a missing value, and could not be filled.
     """
     times = pd.date_range("2024-09-09T16:00Z", periods=3, freq="h")
     frame = pd.DataFrame({"interval_start": times, "surplus_mw": [1.25, 2.5, 3.0]})
@@ -39,7 +39,7 @@ def test_parquet_is_read_like_csv():
     feed = read_table(parquet(frame), "f.parquet", spec.kind)
     assert read_series(feed, spec, "available_mw", AXIS).values.tolist() == [1.25, 2.5, 3.0]
     frame.loc[1, "surplus_mw"] = None
-    with pytest.raises(BadInput, match=r"^f\.parquet: row 2: column surplus_mw: '', which is no value"):
+    with pytest.raises(BadInput, match=r"^f\.parquet: row 2: column surplus_mw: '', which is not a value"):
         read_series(read_table(parquet(frame), "f.parquet", "parquet"), spec, "available_mw", AXIS)
     naive = frame.assign(interval_start=times.tz_localize(None))
     with pytest.raises(BadInput, match=r"^f\.parquet: row 1: .* has no UTC offset"):
@@ -157,7 +157,7 @@ def test_the_formats_mark_of_a_missing_value_is_a_gap():
     with pytest.raises(BadInput) as caught:
         read(raw, "epw", datetime(2024, 9, 10, 11, tzinfo=BRATSK))
     line = 8 + 1 + int((noon - datetime(2001, 1, 1)).total_seconds()) // 3600
-    assert caught.value.messages[0].startswith(f"f.epw:{line}: column temp_air: '', which is no value,")
+    assert caught.value.messages[0].startswith(f"f.epw:{line}: column temp_air: '', which is not a value,")
 
 
 @pytest.mark.parametrize("raw", [b"", b"LOCATION,a\n", b"\xff\xfe", epw()[:50_000], b"date,value\n2024-01-01,3\n" * 20])

@@ -116,7 +116,7 @@ def test_as_of_is_needed():
     ("row", "words"),
     [
         (ROWS[0].replace("+08:00,0", ",0"), "f.csv:2: column issued: '2024-09-09T02:00:00' has no UTC offset"),
-        (ROWS[0].replace(NIGHT, "early"), "f.csv:2: column issued: 'early' is no ISO 8601 time"),
+        (ROWS[0].replace(NIGHT, "early"), "f.csv:2: column issued: 'early' is not an ISO 8601 time"),
     ],
 )
 def test_an_issue_time_that_is_none_is_refused(row, words):
@@ -129,7 +129,7 @@ def test_an_issue_time_that_is_none_is_refused(row, words):
 def test_a_revision_that_is_no_number_is_refused():
     """*Proves:* "final" is not ranked by its letters.  *Sensitivity:* text order puts 10 before 9."""
     rows = [*ROWS[:6], ROWS[6].replace(",0,", ",final,"), ROWS[7]]
-    with pytest.raises(BadInput, match=r"^f\.csv:8: column revision: the revision 'final' is no whole number"):
+    with pytest.raises(BadInput, match=r"^f\.csv:8: column revision: the revision 'final' is not a whole number"):
         read(at(20), rows)
 
 

@@ -67,7 +67,7 @@ def test_every_key_says_what_it_means(name):
 
 
 def test_descriptions_carry_units_and_aliases():
-    """*Proves:* unit and meaning stand beside the key as a file spells it.  *Sensitivity:* `begin` is no key."""
+    """*Proves:* unit and meaning stand beside the key as a file spells it.  *Sensitivity:* `begin` is not a key."""
     order = json_schema("case")["$defs"]["Order"]["properties"]
     assert order["cap_mw"]["description"] == "[MW] the site draws at most so much"
     assert "from" in order

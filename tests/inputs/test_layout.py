@@ -147,7 +147,7 @@ def test_a_file_as_it_is_written_gives_the_series_of_a_plain_one(name):
     ids=["plain", "two rows above", "named sheet", "times that Excel could not keep", "a size that is none", "LZMA"],
 )
 def test_a_sheet_of_excel(raw, layout):
-    """*Proves:* cells of times and numbers are those that a person sees.  *Sensitivity:* 00:59:59.999997 is no hour."""
+    """*Proves:* cells are as a person sees them.  *Sensitivity:* 00:59:59.999997 is not an hour."""
     assert read(raw, layout, "xlsx").tolist() == VALUES
 
 
@@ -210,12 +210,12 @@ WRONG = {
     "a point among commas": (
         b"Zeit;Preis\n2026-01-15T00:00;30.5\n",
         {"separator": ";", "decimal": ","},
-        r"'30.5' is no finite number.*it is 30.5 with layout: \{decimal: '.'\}, but the layout says decimal: ','",
+        r"'30.5' is not a finite number.*it is 30.5 with layout: \{decimal: '.'\}, but the layout says decimal: ','",
     ),
     "groups of two": (
         b"Zeit;Preis\n2026-01-15T00:00;12.34\n",
         {"separator": ";", "decimal": ",", "thousands": "."},
-        r"'12.34' is no finite number.*it is 12.34 with layout: \{decimal: '.'\}",
+        r"'12.34' is not a finite number.*it is 12.34 with layout: \{decimal: '.'\}",
     ),
     "a name without an end": (b"Zeit,Preis" + b"x" * 200_000 + b"\n", {}, r"feed.csv:1: this is not a CSV table"),
     "a row of a million cells": (
@@ -262,7 +262,7 @@ WRONG = {
 
 @pytest.mark.parametrize("end", [b"\n\n", b",\n,\n", b" , \n\n,"])
 def test_empty_rows_at_the_end_are_left_out(end):
-    """*Proves:* what spreadsheets leave below a table is no row.  *Sensitivity:* an empty time is no time."""
+    """*Proves:* what spreadsheets leave below a table is not a row.  *Sensitivity:* an empty time is not a time."""
     found = read_table(b"Zeit,Preis\n2026-01-15T00:00,1\n2026-01-15T01:00,\n" + end, "f.csv")
     assert found.rows.to_numpy().tolist() == [["2026-01-15T00:00", "1"], ["2026-01-15T01:00", ""]]
     assert found.lines.tolist() == [2, 3]

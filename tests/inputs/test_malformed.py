@@ -92,7 +92,7 @@ YAML: dict[str, tuple[str, Edit, str, str]] = {
     "repeated key": ("plant.yaml", line(4, "name: twice"), "plant.yaml:4:1 name: this key stands in line 2", "once"),
     "folder as zone": (
         "plant.yaml", put("Asia/Irkutsk", "Asia"),
-        "plant.yaml:3:7 zone: 'Asia' is no IANA time zone", "Irkutsk",
+        "plant.yaml:3:7 zone: 'Asia' is not an IANA time zone", "Irkutsk",
     ),
     "year 9999": ("case.yaml", put("start: 2024", "start: 9999"), "case.yaml:5:8 start: ", "the years 1900 to 2199"),
     "horizon of nothing": (
@@ -139,7 +139,7 @@ CSV: dict[str, tuple[str, Edit, str, str]] = {
     "no time": ("prices.csv", line(3, "noon,11"), PRICE + "prices.csv:3: ", "'noon'"),
     "30 February": (
         "prices.csv", line(3, "2024-02-30T01:00:00+08:00,11"),
-        PRICE + "prices.csv:3: ", "no ISO 8601 time",
+        PRICE + "prices.csv:3: ", "not an ISO 8601 time",
     ),
     "year 9999": ("prices.csv", line(6, "9999-12-31T23:00:00+00:00,1"), PRICE + "prices.csv:6: ", "1900 to 2199"),
     "row twice": (
@@ -170,7 +170,7 @@ CSV: dict[str, tuple[str, Edit, str, str]] = {
         "prices.csv", line(3, "2024-09-10T01:00:00+08:00,11 USD"),
         PRICE + "prices.csv:3: ", "'11 USD'",
     ),
-    "infinite": ("prices.csv", line(3, "2024-09-10T01:00:00+08:00,inf"), PRICE + "prices.csv:3: ", "no finite number"),
+    "infinite": ("prices.csv", line(3, "2024-09-10T01:00:00+08:00,inf"), PRICE + "prices.csv:3: ", "not a finite number"),
     "kelvin": (
         "weather.csv", line(3, "2024-09-10T01:00:00+08:00,285"),
         TEMPERATURE + "weather.csv:3: ", "looks like kelvin",
@@ -216,7 +216,7 @@ JSON: dict[str, tuple[str, Edit, str, str]] = {
         "problem.json", put('"steps": 4,', '"steps": 4, "steps": 5,'),
         ": time: the key 'steps' stands twice", "object",
     ),
-    "NaN": ("problem.json", put('"step_h": 1.0', '"step_h": NaN'), ": time.step_h: NaN is no JSON number", ""),
+    "NaN": ("problem.json", put('"step_h": 1.0', '"step_h": NaN'), ": time.step_h: NaN is not a JSON number", ""),
     "infinity": (
         "problem.json", put('"step_h": 1.0', '"step_h": -Infinity'),
         ": time.step_h: -Infinity is no", "JSON number",
@@ -234,7 +234,7 @@ JSON: dict[str, tuple[str, Edit, str, str]] = {
     "missing": ("problem.json", key("site/cap_mw", ...), ": site.cap_mw: missing", ""),
     "seconds since 1970": ("problem.json", key("time/start", 1725897600), ": time.start: a time is text", "1725897600"),
     "naive time": ("problem.json", key("time/start", "2024-09-10T00:00:00"), ": time.start: ", "no UTC offset"),
-    "folder as zone": ("problem.json", key("time/zone", "Asia"), ": time.zone: 'Asia' is no IANA", "Irkutsk"),
+    "folder as zone": ("problem.json", key("time/zone", "Asia"), ": time.zone: 'Asia' is not an IANA", "Irkutsk"),
     "number beyond any plant": ("problem.json", key("site/cap_mw", [1e13] * 4), ": site.cap_mw[0]: ", "1000000000000"),
     "count beyond memory": (
         "problem.json", key("classes/0/available", [10**15] * 4),

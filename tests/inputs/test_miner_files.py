@@ -62,7 +62,7 @@ def test_a_wrong_miner_file_is_refused_at_its_place(folder, old, new, text):
 
 
 def test_a_missing_miner_file_is_named(folder):
-    """*Proves:* place and name of the missing file.  *Sensitivity:* a bare FileNotFoundError is no sentence."""
+    """*Proves:* place and name of the missing file.  *Sensitivity:* a bare FileNotFoundError is not a sentence."""
     _folder_with_miner_file(folder)
     (folder.path / "miner.yaml").unlink()
     with pytest.raises(BadInput, match=r"box.yaml:3:29 miners.model: there is no file miner.yaml"):

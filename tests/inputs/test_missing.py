@@ -39,7 +39,7 @@ def test_a_mark_that_is_a_number_stands_for_that_number(cell, mark, layout, gone
 
 
 def test_an_hour_that_the_clock_leaves_out_may_hold_a_mark_however_it_is_written():
-    """*Proves:* -999.0 at 02:30 of a spring night is no value, where -999 is declared; a value there is refused.
+    """*Proves:* -999.0 at 02:30 of a spring night is not a value, where -999 is declared; a value there is refused.
 
     *Sensitivity:* by its text it is a value at a time that does not exist.
     """

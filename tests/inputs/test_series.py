@@ -132,10 +132,10 @@ def test_rubbish_outside_the_horizon_does_no_harm():
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("n/e", "'n/e' is no finite number"),
-        ("inf", "'inf' is no finite number"),
-        ("nan", "'nan' is no finite number"),
-        ("1,5".replace(",", ";"), "'1;5' is no finite number"),
+        ("n/e", "'n/e' is not a finite number"),
+        ("inf", "'inf' is not a finite number"),
+        ("nan", "'nan' is not a finite number"),
+        ("1,5".replace(",", ";"), "'1;5' is not a finite number"),
         ("-9999", "'-9999' is the mark of a missing value in many feeds, and not declared here"),
         ("285.2", "'285.2' is out of range"),
     ],
@@ -181,10 +181,12 @@ def test_naive_times_are_refused():
 
 
 def test_text_that_is_no_time_is_refused():
-    """*Proves:* 25 o'clock is no time.  *Sensitivity:* coercing it would look like a gap."""
+    """*Proves:* 25 o'clock is not a time.  *Sensitivity:* coercing it would look like a gap."""
     rows = good()
     rows[3] = ("2024-09-10T25:00:00+08:00", "13")
-    assert refusal(table(rows)).startswith("feed.csv:5: column interval_start: '2024-09-10T25:00:00+08:00' is no ISO")
+    assert refusal(table(rows)).startswith(
+        "feed.csv:5: column interval_start: '2024-09-10T25:00:00+08:00' is not an ISO"
+    )
 
 
 def test_a_duplicate_and_a_row_out_of_order_are_refused():

@@ -52,7 +52,7 @@ def test_one_file_in_the_way_keeps_all_others_from_being_written(tmp_path):
 @pytest.mark.parametrize("name", ["", "1st", "a b", "../x", "x" * 61, "a\n"])
 def test_a_name_that_no_plant_may_have_is_refused(name):
     """*Proves:* what is written would load.  *Sensitivity:* the name goes into the files as it is."""
-    with pytest.raises(BadInput, match="is no name of a plant"):
+    with pytest.raises(BadInput, match="is not a name of a plant"):
         starter_files(name)
 
 

@@ -10,7 +10,7 @@ from flexmine.strict_json import read_strictly
     [
         (b'{"a": 1e999}', "1e999 is larger than a number can be"),
         (b'{"a": -1e400}', "-1e400 is larger"),
-        (b'{"a": NaN}', "NaN is no number"),
+        (b'{"a": NaN}', "NaN is not a number"),
         (b'{"a": 1, "a": 2}', "'a' stands twice"),
         (b"[" * 100_000, "nested too deeply"),
     ],

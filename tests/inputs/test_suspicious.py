@@ -156,7 +156,7 @@ def test_prices_that_stand_still_by_their_nature_are_usual(folder, price):
 
 
 def test_a_price_that_is_held_by_a_policy_is_told_as_filled_only(folder):
-    """*Proves:* what the case lets stand in is no alarm.  *Sensitivity:* ten equal values at the end are."""
+    """*Proves:* what the case lets stand in is not an alarm.  *Sensitivity:* ten equal values at the end are."""
     day(folder, price=[*CHANGING[:14], *["n/e"] * 10], missing="[n/e]", fill="{policy: hold, longest_gap_h: 12}")
     case = load_case(folder.case)
     assert case.notes == ()

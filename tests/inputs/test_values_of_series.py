@@ -121,7 +121,7 @@ def test_a_unit_that_is_not_clear_is_refused(spec, quantity, words):
 
 
 def test_the_name_of_a_column_may_tell_the_unit():
-    """*Proves:* by its ending, for each quantity.  *Sensitivity:* `mwh` at the end of a price is no energy."""
+    """*Proves:* by its ending, for each quantity.  *Sensitivity:* `mwh` at the end of a price is not an energy."""
     assert unit_in_name("price_eur_per_mwh", "price_usd_per_mwh") == "EUR/MWh"
     assert unit_in_name("hydro_mw", "available_mw") == "MW"
     assert unit_in_name("temperature_c", "temperature_c") == "C"
@@ -235,7 +235,7 @@ def test_a_missing_value_without_a_policy_is_an_error(cell, mark):
     """*Proves:* line, time, length of the gap and count.  *Sensitivity:* pandas would read it as NaN and go on."""
     message = refusal(["1", cell, cell, "3"], unit="MW", missing=[mark] if mark else [])
     assert message.startswith(
-        f"feed.csv:3: column value: {cell!r}, which is no value, for 2024-09-10T01:00:00+08:00, a gap of 2 h (2 of 4 "
+        f"feed.csv:3: column value: {cell!r}, which is not a value, for 2024-09-10T01:00:00+08:00, a gap of 2 h (2 "
     )
     assert message.endswith("every step needs a value, or the case a policy (fill)")
 
@@ -318,7 +318,7 @@ def test_a_gap_longer_than_the_longest_is_an_error(policy):
 
 
 def test_rubbish_is_not_held():
-    """*Proves:* text before the horizon is no value to hold.  *Sensitivity:* it would be read as a number or crash."""
+    """*Proves:* text before the horizon is not a value to hold.  *Sensitivity:* read as a number, or a crash."""
     assert "longest_gap_h" in refusal(["n/e", "", "2", "3", "4"], first_hour=-1, unit="MW", fill=fill("hold", 5.0))
 
 
@@ -346,7 +346,7 @@ def test_quantiles_are_kept_and_have_to_rise():
     ("name", "value", "says"),
     [
         ("usd_per_eur", 0.0, "0 makes every value of the column 0"),
-        ("usd_per_eur", -1.17, "-1.17 is no rate of exchange; it is above 0"),
+        ("usd_per_eur", -1.17, "-1.17 is not a rate of exchange; it is above 0"),
         ("forecast_error", 0.0, "0 makes every value of the column 0"),
     ],
 )

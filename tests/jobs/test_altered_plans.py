@@ -266,7 +266,7 @@ def test_the_audit_on_the_command_line(kept):
     as_json = json.loads(command("audit", plan, "--json").stdout)
     assert as_json["passed"] and as_json["seal"] is None and as_json["claimed"] and as_json["marks"]
     wrong = command("audit", plan, "--seal", "0000")
-    assert wrong.returncode == 2 and "'0000' is no seal; a seal has 64 hexadecimal digits" in wrong.stderr
+    assert wrong.returncode == 2 and "'0000' is not a seal; a seal has 64 hexadecimal digits" in wrong.stderr
     assert "is a file; name its folder" in command("audit", plan / "plan.json").stderr
 
 

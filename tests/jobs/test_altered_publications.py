@@ -189,7 +189,7 @@ ALTERATIONS = {
         "by its plan",
     ),
     "no text": (text_of(lambda raw: raw + b"\xff"), "is not UTF-8 text"),
-    "a long cell": (text_of(lambda raw: raw.replace(b"C01", b"C" * 200_000, 1)), "is no CSV table"),
+    "a long cell": (text_of(lambda raw: raw.replace(b"C01", b"C" * 200_000, 1)), "is not a CSV table"),
     "a cell more": (text_of(lambda raw: raw.rstrip() + b",9\n"), "a row has 16 cells"),
     "a cell less": (text_of(lambda raw: raw[: raw.rindex(b",")] + b"\n"), "a row has 16 cells"),
     "tolerance without end": (says(tolerance_kw=10**400), "tolerance_kw is missing or of another kind"),

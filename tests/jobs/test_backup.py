@@ -143,15 +143,15 @@ def _rewritten(file, change):
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (damaged_file, "is no whole backup|is missing or damaged"),
-        (cut_short, "is no whole backup"),
+        (damaged_file, "is not a whole backup|is missing or damaged"),
+        (cut_short, "is not a whole backup"),
         (without_a_file, r"site\.csv is missing or damaged"),
         (other_content, r"site\.csv is missing or damaged"),
         (partial(changed_manifest, "plant", "other"), "is of plant other, the job is of small"),
         (partial(changed_manifest, "tables_version", "0000"), "its tables are of version 0000"),
-        (partial(changed_manifest, "schema", "x"), "is no backup of flexmine"),
+        (partial(changed_manifest, "schema", "x"), "is not a backup of flexmine"),
         (lambda file: file.unlink(), "there is no backup"),
-        (lambda file: file.write_text("x", encoding="utf-8"), "is no whole backup"),
+        (lambda file: file.write_text("x", encoding="utf-8"), "is not a whole backup"),
     ],
 )
 def test_wrong_backups_change_nothing(tmp_path, made, damage, words):
@@ -226,8 +226,11 @@ ODD = {
     "a run that is a link": (_run_is_a_link, "r1: is a link; the store changes and copies only what lies in it"),
     "a plant that is a link": (_plant_is_a_link, "small: is a link"),
     "a pipe": (lambda run: os.mkfifo(run / "inputs" / "p.csv"), r"p\.csv: is a pipe, not a file"),
-    "a file of an editor": (lambda run: (run / ".record.json.swp").touch(), r"swp: is no file of a run; move it away"),
-    "a name that turns": (lambda run: (run / "plan" / "\u202ecsv").touch(), "is no file of a run"),
+    "a file of an editor": (
+        lambda run: (run / ".record.json.swp").touch(),
+        r"swp: is not a file of a run; move it away",
+    ),
+    "a name that turns": (lambda run: (run / "plan" / "\u202ecsv").touch(), "is not a file of a run"),
     "another record": (_other_record, r"record\.json: is missing or differs from its row"),
     "no record": (lambda run: (run / "record.json").unlink(), r"record\.json: is missing or differs from its row"),
 }
@@ -249,7 +252,7 @@ def test_what_is_odd_in_a_run_is_told(made, name):
 
 
 def test_places_that_are_none_for_a_backup(tmp_path, made):
-    """*Proves:* a link, a folder, a place in the store and a file that is no backup are refused and stay as they are.
+    """*Proves:* a link, a folder, a place in the store and any other file are refused and stay as they are.
 
     *Sensitivity:* ``--to job.yaml`` would lose the job, and a rename replaces a link and not what it leads to.
     """
@@ -261,13 +264,13 @@ def test_places_that_are_none_for_a_backup(tmp_path, made):
         (tmp_path, "is a folder; name a file in it"),
         (job.parent / "runs" / "b.tar.gz", "lies in the store itself"),
         (job.parent / "runs" / "small" / "b.tar.gz", "lies in the store itself"),
-        (job, "is there and is no backup; it is not replaced"),
+        (job, "is there and is not a backup; it is not replaced"),
     ):
         with pytest.raises(BadInput, match=words):
             backup_job(read_job(job), target)
     assert file.read_bytes() == before and job.read_text(encoding="utf-8").startswith("schema: flexmine-job/1")
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(BadInput, match="is no backup"):
+    with pytest.raises(BadInput, match="is not a backup"):
         backup_job(read_job(job), tmp_path / "pipe")
 
 

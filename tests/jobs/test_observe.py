@@ -222,7 +222,7 @@ def test_a_measured_bias_is_planned_with_where_the_job_asks(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("2024-06-03T10:00:00+02:00", "C99", 0.5)], r"meter.csv:2: column container: 'C99' is no container"),
+        ([("2024-06-03T10:00:00+02:00", "C99", 0.5)], r"meter.csv:2: column container: 'C99' is not a container"),
         ([("2024-06-03T10:00:00", "C01", 0.5)], r"meter.csv:2: column interval_start: .* has no UTC offset"),
         (
             [("2024-06-03T10:00:00+02:00", "C01", 520.0)],

@@ -69,7 +69,7 @@ def test_expired_pin_is_told_and_changes_nothing(tmp_path, caplog):
         (None, "there is no pins file pins.yaml"),
         (
             PINS.format(until="2024-04-11T00:00:00+02:00").replace("C02", "C9"),
-            "pins.yaml:3:17 pins.*C9 is no container",
+            "pins.yaml:3:17 pins.*C9 is not a container",
         ),
         ("schema: flexmine-pins/1\npins: [{}]\n", r"pins.yaml:2:8 pins\[0\]"),
     ],

@@ -225,7 +225,7 @@ def test_prices_that_end_at_midnight_have_a_named_tail(tmp_path):
 
 
 def test_a_tail_is_no_cover_for_a_hole(tmp_path):
-    """*Proves:* a value that is missing before the last one is no tail: the run fails as without one.
+    """*Proves:* a value that is missing before the last one is not a tail: the run fails as without one.
 
     *Sensitivity:* a policy of filling alone would fill it without a word in the exit code.
     """
@@ -234,7 +234,7 @@ def test_a_tail_is_no_cover_for_a_hole(tmp_path):
     lines = price.read_text(encoding="utf-8").split("\n")
     lines[8] = lines[8].split(",")[0] + ","
     price.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(BadInput, match="'', which is no value, for 2024-04-10T07:00"):
+    with pytest.raises(BadInput, match="'', which is not a value, for 2024-04-10T07:00"):
         night(job, DAY, at(-4))
 
 

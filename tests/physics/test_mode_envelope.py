@@ -91,7 +91,7 @@ def test_no_mix_lies_above_and_every_breakpoint_is_a_mix(seed):
 
 @pytest.mark.parametrize("minimum", [0.01, 0.005, 1.2])
 def test_a_minimum_that_no_mix_has_is_refused(minimum):
-    """*Proves:* all asleep (0.01 MW) is no running container, nor is more than all at 2970 W (1.188 MW).
+    """*Proves:* all asleep (0.01 MW) is not a running container, nor is more than all at 2970 W (1.188 MW).
 
     *Sensitivity:* a minimum of 0.01 would give a container that runs without a single miner.
     """

@@ -194,5 +194,5 @@ def test_a_limit_made_wider_is_wider_there_and_nowhere_else(limit):
 
 
 def test_rows_that_repeat_a_limit_name_one():
-    """*Proves:* what tightens a limit goes when that goes.  *Sensitivity:* a name that is no limit would keep it."""
+    """*Proves:* what tightens a limit goes when that goes.  *Sensitivity:* a name that is not a limit would keep it."""
     assert {row.tightens for row in ROWS} - {""} <= {limit.row for limit in LIMITS}

@@ -45,7 +45,7 @@ REFUSED = [
     ("time/steps", 0, "time.steps: "),
     ("time/step_h", 0, "time.step_h: "),
     ("time/start", "2024-09-10T00:00:00", "time.start: "),
-    ("time/zone", "Asia/Bratsk", "time.zone: 'Asia/Bratsk' is no IANA time zone"),
+    ("time/zone", "Asia/Bratsk", "time.zone: 'Asia/Bratsk' is not an IANA time zone"),
     ("classes/0/available", [2, 2, 2], "classes[0].available: 3 values, expected 4"),
     ("classes/0/available", [2, 2, 2, 3], "classes[0].available[3]: 3 is above count = 2"),
     ("classes/0/available", [2, 2, 2, 1.5], "classes[0].available[3]: "),
@@ -133,7 +133,7 @@ def test_two_limits_of_energy_of_one_name_are_refused():
     [
         ("{", "is not JSON"),
         ('{"schema": 1, "schema": 2}', "stands twice"),
-        ('{"a": NaN}', "NaN is no JSON number"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
         ("[" * 100_000, "is not JSON that can be read"),
         ("3", "document: "),
     ],

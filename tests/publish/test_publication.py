@@ -247,7 +247,7 @@ def test_places_that_cannot_be_used(tmp_path, plan):
     to = tmp_path / "to"
     to.mkdir()
     (to / "current").write_text("x", encoding="utf-8")
-    with pytest.raises(BadInput, match="is no link that flexmine wrote"):
+    with pytest.raises(BadInput, match="is not a link that flexmine wrote"):
         publish(plan, to, now=BEFORE)
     with pytest.raises(BadInput, match="there is no such folder"):
         publish(tmp_path / "nowhere", tmp_path / "new", now=BEFORE)
@@ -258,7 +258,7 @@ def test_pointer_to_something_else(tmp_path, plan):
     publish(plan, to, now=BEFORE)
     document = to / "00000001" / "publication.json"
     document.write_text(json.dumps({"schema": "other"}), encoding="utf-8")
-    with pytest.raises(BadInput, match="is no publication of flexmine"):
+    with pytest.raises(BadInput, match="is not a publication of flexmine"):
         read_current(to)
 
 
@@ -273,7 +273,7 @@ def test_a_pointer_out_of_the_directory_is_damage(tmp_path, plan):
     shutil.copytree(to / "00000001", tmp_path / "elsewhere" / "00000001")
     (to / "current").unlink()
     (to / "current").symlink_to(tmp_path / "elsewhere" / "00000001")
-    with pytest.raises(BadInput, match="no publication beside it"):
+    with pytest.raises(BadInput, match="not a publication beside it"):
         read_current(to)
     outcome = publish(plan, to, now=BEFORE)
     assert outcome.new and "elsewhere" in outcome.publication.document["damage"][0]

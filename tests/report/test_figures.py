@@ -120,7 +120,7 @@ def test_mix_in_words():
 def test_marginal_values_by_hour(told):
     """Surplus is worth 40, then 90 USD; cap and grid nothing; this plant has no ramp.
 
-    *Proves:* title, line, and what is not drawn. *Sensitivity:* a ramp that is no limit would be named.
+    *Proves:* title, line, and what is not drawn. *Sensitivity:* a ramp that is not a limit would be named.
     """
     figure = marginal_figure(told)
     assert plain(figure.title) == "One more MW of surplus is worth 40 to 90 USD an hour, commitment fixed"

@@ -45,7 +45,7 @@ def test_a_kept_script_is_the_bundled_one_and_a_damaged_one_is_made_anew(own_cac
 
 
 def test_a_cache_that_cannot_be_written_costs_time_only(own_cache, monkeypatch):
-    """*Proves:* where the cache is no folder, the script is bundled and returned.
+    """*Proves:* where the cache is not a folder, the script is bundled and returned.
 
     *Sensitivity:* an error here would take the report away from a job without a home.
     """

@@ -85,7 +85,7 @@ RUNS = {
     "more money": (["UPDATE runs SET money_usd = 1e6"], "money_usd: 1000000.0 is not allowed; allowed, by the record"),
     "money that is infinite": (["UPDATE runs SET money_usd = 9e999"], "money_usd: inf"),
     "money that is text": (["UPDATE runs SET money_usd = 'much'"], "money_usd: the text 'much'"),
-    "a document that is no JSON": (["UPDATE runs SET document = '{'"], "a row holds no value of its column"),
+    "a document that is not JSON": (["UPDATE runs SET document = '{'"], "a row holds no value of its column"),
     "a document that is a list": (["UPDATE runs SET document = '[]'"], "document: "),
     "an empty document": (["UPDATE runs SET document = '{}'"], "document: .* is missing"),
     "a label with an escape": (
@@ -227,13 +227,13 @@ def test_the_next_run_follows_no_link(here):
     "name", ["small", "small/2024-04-10", "small/2024-04-10/r0", "small/.staging/x", "../outside/2024-04-10/r1", "."]
 )
 def test_only_folders_of_runs_are_removed(here, name):
-    """*Proves:* `remove` itself refuses what is no PLANT/DAY/rN below the root.  *Sensitivity:* the last line of
+    """*Proves:* `remove` itself refuses what is not a PLANT/DAY/rN below the root.  *Sensitivity:* the last line of
     defence, should a caller be wrong.
     """
     runs = here / "here" / "runs"
     before = tree(here)
     for place in (runs / name, dying(runs / name) if name != "." else runs):
-        with pytest.raises(BadInput, match=r"is no folder of a run in .*; it is not touched"):
+        with pytest.raises(BadInput, match=r"is not a folder of a run in .*; it is not touched"):
             remove(runs, place)
     assert tree(here) == before
 
@@ -247,7 +247,7 @@ def test_a_place_is_made_of_what_was_checked(here):
     for plant, revision in (("../outside", 1), ("a/b", 1), ("", 1), ("small", 0), ("small", -1)):
         object.__setattr__(record, "plant", plant)
         object.__setattr__(record, "revision", revision)
-        with pytest.raises(BadInput, match=r"is no name of a folder of runs|is out of range"):
+        with pytest.raises(BadInput, match=r"is not a name of a folder of runs|is out of range"):
             store.place(record)
     store.close()
 

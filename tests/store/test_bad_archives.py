@@ -55,12 +55,12 @@ def _refused(here, source, words):
 
 RAW = {
     "empty": (lambda raw: b"", "ends early"),
-    "plain text": (lambda raw: b"no backup\n" * 99, "is no whole backup"),
-    "a tar that is not compressed": (gzip.decompress, "is no whole backup"),
+    "plain text": (lambda raw: b"no backup\n" * 99, "is not a whole backup"),
+    "a tar that is not compressed": (gzip.decompress, "is not a whole backup"),
     "last byte missing": (lambda raw: raw[:-1], "ends early"),
     "half of it missing": (lambda raw: raw[: len(raw) // 2], "ends early"),
-    "a bit of the checksum": (lambda raw: raw[:-6] + bytes([raw[-6] ^ 1]) + raw[-5:], "is no whole backup"),
-    "a byte inside": (lambda raw: raw[:4000] + bytes([raw[4000] ^ 255]) + raw[4001:], "is no whole|member|damaged"),
+    "a bit of the checksum": (lambda raw: raw[:-6] + bytes([raw[-6] ^ 1]) + raw[-5:], "is not a whole backup"),
+    "a byte inside": (lambda raw: raw[:4000] + bytes([raw[4000] ^ 255]) + raw[4001:], "is not a whole|member|damaged"),
     "bytes after the end": (lambda raw: raw + b"more", "goes on after its end"),
     "an empty gzip member after it": (lambda raw: raw + gzip.compress(b""), "goes on after its end"),
     "itself a second time": (lambda raw: raw + raw, "goes on after its end"),
@@ -71,7 +71,7 @@ RAW = {
     "no end of the tar": (lambda raw: gzip.compress(Archive().tar(ending=False)), "ends early"),
     "a header with a wrong checksum": (
         lambda raw: gzip.compress(b"G" + gzip.decompress(raw)[1:]),
-        "is no whole backup of flexmine: bad checksum",
+        "is not a whole backup of flexmine: bad checksum",
     ),
     "something between two members": (
         lambda raw: gzip.compress(header(b"rows.json", size=1) + b"x" + b"y" * 511 + b"\0" * 1024),
@@ -301,8 +301,8 @@ MANIFESTS = {
     "missing": (lambda archive: archive.remove("manifest.json"), "manifest.json missing"),
     "rows missing": (lambda archive: archive.remove("rows.json"), "rows.json missing"),
     "no member at all": (lambda archive: archive.members.clear(), "manifest.json and rows.json missing"),
-    "of another schema": (_manifest(schema="flexmine-backup/2"), "is no backup of flexmine: schema"),
-    "a list": (_text_of("manifest.json", lambda raw: b"[]"), "is no backup of flexmine: schema"),
+    "of another schema": (_manifest(schema="flexmine-backup/2"), "is not a backup of flexmine: schema"),
+    "a list": (_text_of("manifest.json", lambda raw: b"[]"), "is not a backup of flexmine: schema"),
     "of another plant": (_manifest(plant="other"), "is of plant other, the job is of small"),
     "of other tables": (_manifest(tables_version="0000"), "its tables are of version 0000"),
     "an unknown key": (_manifest(hook="x"), "manifest.json: hook: unknown key"),
@@ -322,13 +322,13 @@ MANIFESTS = {
         "more.csv': is not named in the manifest",
     ),
     "a file removed": (lambda archive: archive.remove("site.csv"), "site.csv is missing or damaged"),
-    "no JSON": (_text_of("manifest.json", lambda raw: raw[:-1]), "is no whole backup of flexmine: manifest.json"),
+    "no JSON": (_text_of("manifest.json", lambda raw: raw[:-1]), "is not a whole backup of flexmine: manifest.json"),
     "not UTF-8": (_text_of("manifest.json", lambda raw: b"\xff" + raw), "manifest.json: .*utf-8"),
     "a key twice": (_text_of("manifest.json", lambda raw: raw[:-1] + b', "plant": "small"}'), "'plant' stands twice"),
-    "NaN": (_text_of("manifest.json", lambda raw: raw[:-1] + b', "x": NaN}'), "NaN is no number"),
+    "NaN": (_text_of("manifest.json", lambda raw: raw[:-1] + b', "x": NaN}'), "NaN is not a number"),
     "nested without end": (_text_of("manifest.json", lambda raw: b"[" * 200_000), "manifest.json: .*"),
     "rows nested without end": (_text_of("rows.json", lambda raw: b'{"a":' * 200_000), "rows.json: .*"),
-    "rows without end": (_text_of("rows.json", lambda raw: raw[:-1]), "is no whole backup of flexmine: rows.json"),
+    "rows without end": (_text_of("rows.json", lambda raw: raw[:-1]), "is not a whole backup of flexmine: rows.json"),
 }
 
 
@@ -426,9 +426,9 @@ RUNS = {
         _text_of("rows.json", lambda raw: raw.replace(b"887.4578", b"1e999", 1)),
         "rows.json: 1e999 is larger than a number can be",
     ),
-    "money that is no number": (
+    "money that is not a number": (
         _text_of("rows.json", lambda raw: raw.replace(b"887.4578", b"NaN", 1)),
-        "NaN is no number",
+        "NaN is not a number",
     ),
     "money as text": (_row("runs", money_usd="887.4578"), "money_usd: the text '887.4578' is not allowed; a number"),
     "other money than its record": (
@@ -447,7 +447,7 @@ RUNS = {
     "a label with a line break": (_both(labels=["a\nb"]), "labels.0: the text holds the character"),
     "a label of a megabyte": (_both(labels=["x" * 10**6]), "labels.0: the text is too long"),
     "half a letter": (_both(changes=["\ud800"]), "changes.0: the text holds the character"),
-    "a feed that is no block": (_both(feeds=["x"]), "feeds.0: "),
+    "a feed that is not a block": (_both(feeds=["x"]), "feeds.0: "),
     "a state that is nested": (
         _both(state_from=json.loads('{"a":' * 30 + "1" + "}" * 30)),
         "state_from: at most 8 levels",
@@ -493,7 +493,7 @@ ATTEMPTS = {
     ),
     "a message with text that turns": (_row("attempts", messages=["\u202e"]), "messages.0: the text holds"),
     "a message of a megabyte": (_row("attempts", messages=["x" * 10**6]), "messages.0: the text is too long"),
-    "a day": (_row("attempts", day="2024-02-30"), "day: '2024-02-30' is no calendar day"),
+    "a day": (_row("attempts", day="2024-02-30"), "day: '2024-02-30' is not a calendar day"),
 }
 READINGS = {
     "of another plant": (
@@ -527,7 +527,7 @@ READINGS = {
 TABLES = {
     "one too many": (_tables(lambda d: d.update(hooks=[])), "its tables are not those of this version"),
     "one missing": (_tables(lambda d: d.pop("readings")), "its tables are not those of this version"),
-    "no list": (_tables(lambda d: d.update(readings={})), "table readings is no list of rows"),
+    "no list": (_tables(lambda d: d.update(readings={})), "table readings is not a list of rows"),
     "all a list": (_text_of("rows.json", lambda raw: b"[]"), "its tables are not those of this version"),
 }
 FILES = {
@@ -535,7 +535,7 @@ FILES = {
         lambda archive: archive.edit("r1/record.json", lambda d: d.update(money_usd=1.0), listed=True),
         "record.json and the document of the row differ",
     ),
-    "a record that is no JSON": (lambda archive: archive.put("r1/record.json", b"{", listed=True), "record.json: "),
+    "a record that is not JSON": (lambda archive: archive.put("r1/record.json", b"{", listed=True), "record.json: "),
     "other inputs": (
         lambda archive: archive.put("case.yaml", archive.content("case.yaml") + b"# more\n", listed=True),
         "its inputs are not those that its record names",

@@ -284,7 +284,7 @@ def test_what_an_unknown_hand_wrote_into_the_journal(store, journal):
     *Sensitivity:* the folder that it calls aside would be renamed to that of the plant, or the plant's be removed.
     """
     _journal(store, journal)
-    with pytest.raises(BadInput, match=r"is no journal of a restore.*nothing was moved"):
+    with pytest.raises(BadInput, match=r"is not a journal of a restore.*nothing was moved"):
         store.recover()
     with pytest.raises(BadInput, match="a restore is under way or was interrupted"):
         backup_job(read_job(store.job_file), store.runs.parent / "b.tar.gz")

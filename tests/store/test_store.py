@@ -157,7 +157,7 @@ def test_tables_of_a_newer_flexmine_are_left_alone(store, store_url, tmp_path):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("no url", "is no URL of a database"),
+        ("no url", "is not a URL of a database"),
         ("sqlite:////proc/nowhere/store.db", "cannot be opened"),
         ("postgresql://nobody@127.0.0.1:1/none", "cannot be opened|is not installed"),
     ],

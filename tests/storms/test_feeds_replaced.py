@@ -102,7 +102,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
 
 
 def test_a_file_that_is_removed_after_it_was_listed(tmp_path, monkeypatch):
-    """*Proves:* an issue that is gone by the time it is looked at is no issue: neither night nor health fail for it.
+    """*Proves:* an issue that is gone by the time it is looked at counts for nothing; neither night nor health fails.
 
     *Sensitivity:* asking for its size or time is an error that nobody expects.
     """

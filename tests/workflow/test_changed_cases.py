@@ -136,7 +136,7 @@ def test_a_changed_case_plans_as_the_edited_files_do(what, tmp_path):
     same_numbers(found.setpoints, wanted.setpoints)
     same_numbers(found.site, wanted.site)
     assert abs(found.money_usd - flexmine.plan(case).money_usd) > 1.0
-    # A table that is not read any more is no input.
+    # A table that is not read any more is not an input.
     assert found.inputs.items() <= case.inputs.items()
     assert [change.key for change in found.changes] == list(changes)
     assert wanted.changes == ()

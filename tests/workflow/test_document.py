@@ -96,7 +96,7 @@ def test_half_hour_steps():
 
 
 def test_the_text_is_json_without_infinity_and_always_the_same():
-    """*Proves:* an unknown bound stands as null; same plan, same bytes.  *Sensitivity:* Infinity is no JSON."""
+    """*Proves:* an unknown bound stands as null; same plan, same bytes.  *Sensitivity:* Infinity is not JSON."""
     one = document(status=Status.FALLBACK, bound_usd=math.inf, gap=math.inf)
     text = document_text(one)
     assert text == document_text(document(status=Status.FALLBACK, bound_usd=math.inf, gap=math.inf))

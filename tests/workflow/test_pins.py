@@ -161,7 +161,10 @@ def test_pins_are_not_blamed_for_other_conflicts(tmp_path):
 @pytest.mark.parametrize(
     ("pin", "words"),
     [
-        (f"container: C99, set: off, until: {NOON}, {BY}", r"pins\[0\]\.container: C99 is no container of the plant"),
+        (
+            f"container: C99, set: off, until: {NOON}, {BY}",
+            r"pins\[0\]\.container: C99 is not a container of the plant",
+        ),
         (f"set: off, until: {NOON}, {BY}", r"pins\[0\]: exactly one says what is pinned"),
         (f"container: C01, set: off, at_most_mw: 1.0, until: {NOON}, {BY}", r"exactly one says to what"),
         (f"container: C01, set: off, from: {NOON}, until: {SIX}, {BY}", r"pins\[0\]\.until: .* is not after from"),

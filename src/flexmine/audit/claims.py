@@ -101,7 +101,9 @@ def check_claims(book: Comparison, made: Replayed) -> None:
     document, problem, truth = made.document, made.problem, made.truth
     own_version = is_own_version(document)
     if own_version:
-        book.all(f"plan.json: {key} is no key that flexmine {__version__} writes." for key in _unknown_keys(document))
+        book.all(
+            f"plan.json: {key} is not a key that flexmine {__version__} writes." for key in _unknown_keys(document)
+        )
     slack = money_slack_usd(problem, problem.steps)
     book.number("plan.json: rounded_money_usd", document.get("rounded_money_usd"), truth.money_usd, slack)
     for term in money_terms(by_step=False):
@@ -143,8 +145,8 @@ def part(book: Comparison, document: Mapping[str, Any], key: str, kind: type[dic
         ``dict`` or ``list``.
     """
     value = document.get(key)
-    name = "object" if kind is dict else "list"
-    book.hold(isinstance(value, kind), f"plan.json: {key} is missing or is no {name}.")
+    name = "an object" if kind is dict else "a list"
+    book.hold(isinstance(value, kind), f"plan.json: {key} is missing or is not {name}.")
     return value if isinstance(value, kind) else kind()
 
 
@@ -162,14 +164,14 @@ def _check_figures(book: Comparison, made: Replayed) -> None:
         for key, (value, slack) in true.items():
             book.same(f"plan.json: carbon.{key}", account.get(key), value, slack)
     else:
-        book.hold(account is None, "plan.json: carbon is no object.")
+        book.hold(account is None, "plan.json: carbon is not an object.")
 
 
 def _check_changes(book: Comparison, document: Mapping[str, Any]) -> None:
     """Check that each change made to the input files is reported in the shape that readers expect."""
     for i, change in enumerate(part(book, document, "changes", list)):
         whole = isinstance(change, dict) and isinstance(change.get("key"), str) and "value" in change
-        book.hold(whole, f"plan.json: changes[{i}] is no object with the keys key (text) and value.")
+        book.hold(whole, f"plan.json: changes[{i}] is not an object with the keys key (text) and value.")
 
 
 def _check_options(book: Comparison, document: Mapping[str, Any]) -> None:
@@ -182,7 +184,7 @@ def _check_options(book: Comparison, document: Mapping[str, Any]) -> None:
 def _check_pins(book: Comparison, document: Mapping[str, Any]) -> None:
     pins = document.get("pins")
     if not isinstance(pins, dict):
-        book.hold(pins is None, "plan.json: pins is no object.")
+        book.hold(pins is None, "plan.json: pins is not an object.")
         return
     without, money, bound = (number_of(v) for v in (pins.get("money_without_usd"), *_pair(document)))
     if without is None or money is None or bound is None:
@@ -204,7 +206,7 @@ def _check_rules(book: Comparison, document: Mapping[str, Any], slack: float) ->
     for i, rule in enumerate(part(book, document, "rules", list)):
         where = f"plan.json: rules[{i}]"
         if not isinstance(rule, dict):
-            book.hold(False, f"{where} is no object.")
+            book.hold(False, f"{where} is not an object.")
             continue
         money, feasible = number_of(rule.get("money_usd")), rule.get("feasible")
         agree = feasible is (money is not None) and feasible is not bool(rule.get("violations"))

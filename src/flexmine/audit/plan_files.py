@@ -116,7 +116,7 @@ def read_document(directory: Path) -> dict[str, Any]:
     except ValueError as error:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != PLAN_SCHEMA:
-        raise BadInput(f"{file}: is no plan of flexmine: schema {PLAN_SCHEMA!r} expected")
+        raise BadInput(f"{file}: is not a plan of flexmine: schema {PLAN_SCHEMA!r} expected")
     return document
 
 
@@ -221,7 +221,7 @@ def _step(
             return None
     step = steps.get(times[0])
     if step is None:
-        faults.append(f"{where}: interval_start {row['interval_start']} is no step of the horizon in problem.json.")
+        faults.append(f"{where}: interval_start {row['interval_start']} is not a step of the horizon in problem.json.")
     elif times[1] != problem.time.begin(step + 1).astimezone(UTC):
         end = problem.time.begin(step + 1).isoformat()
         faults.append(f"{where}: interval_end {row['interval_end']} is wrong; the interval ends at {end}.")
@@ -232,7 +232,7 @@ def _step(
 def _number(where: str, column: str, row: Mapping[str, str], faults: list[str]) -> float:
     value = float(row[column]) if PLAIN_NUMBER.fullmatch(row[column]) else math.nan
     if not math.isfinite(value):
-        faults.append(f"{where}: {column} {row[column]!r} is no plain decimal number.")
+        faults.append(f"{where}: {column} {row[column]!r} is not a plain decimal number.")
     return value
 
 

@@ -167,7 +167,7 @@ def seal_faults(
             yield "plan.json: has no seal: it is of an older version; without --strict it is taken, with a mark."
         return
     if not (isinstance(seal, str) and SHA256.fullmatch(seal)):
-        yield f"plan.json: seal {seal!r} is no sha256."
+        yield f"plan.json: seal {seal!r} is not a sha256."
         return
     try:
         true = seal_of(document)
@@ -226,7 +226,7 @@ def file_faults(directory: Path, document: Mapping[str, Any]) -> Iterator[str]:
     files = document.get("files")
     for name, digest in files.items() if isinstance(files, dict) else ():
         if Path(name).name != name or name in (".", ".."):
-            yield f"plan.json: files: {name!r} is no plain file name."
+            yield f"plan.json: files: {name!r} is not a plain file name."
         elif not (directory / name).is_file():
             yield f"plan.json: files: {name} is listed and is not in the directory."
         elif sha256(directory / name) != digest:

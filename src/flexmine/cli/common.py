@@ -60,7 +60,7 @@ def with_errors(command: Callable[..., int]) -> Callable[..., None]:
         except BrokenPipeError:  # of head and the like; click ends it without a word
             raise
         except OSError as error:
-            # What a disk or a system refuses is no error of ours, wherever it happens.
+            # What a disk or a system refuses is not an error of ours, wherever it happens.
             if debug:
                 raise
             place = f"{error.filename}: " if error.filename is not None else ""

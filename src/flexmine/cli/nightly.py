@@ -31,7 +31,7 @@ def nightly(
 
     Tomorrow is the day after the one that the site's calendar shows.  Nights that were missed are caught up in order.
     The same inputs again change nothing; changed inputs make a new revision that names what has changed.  Where there
-    is no new plan, the one that was published before stays current.
+    is not a new plan, the one that was published before stays current.
     """
     return run_unattended(
         "nightly",

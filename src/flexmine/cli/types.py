@@ -46,5 +46,5 @@ class Seal(click.ParamType):  # type: ignore[type-arg]  # generic in newest rele
         """Return the digits as they stand in plan.json."""
         text = str(value).strip().lower()
         if re.fullmatch(r"[0-9a-f]{64}", text) is None:
-            self.fail(f"{value!r} is no seal; a seal has 64 hexadecimal digits, see `seal` in plan.json", param, ctx)
+            self.fail(f"{value!r} is not a seal; a seal has 64 hexadecimal digits, see `seal` in plan.json", param, ctx)
         return text

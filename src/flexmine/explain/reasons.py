@@ -33,7 +33,7 @@ from flexmine.solving.solution import check_fixed_money
 
 # Of other steps: a start has to be followed by steps in which the container can run.
 ELSEWHERE = ("outage", "heat")
-# Code of the reason -> what it says of a container that is off, and on, for what is no limit: money and physics.
+# Code of the reason -> what it says of a container that is off, and on, for what is not a limit: money and physics.
 BESIDE_LIMITS = {
     "start_cost": ("not worth a start", "kept on to save a restart"),
     "preheat": ("not worth a preheat", "kept on to save a preheat"),

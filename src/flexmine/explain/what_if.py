@@ -44,7 +44,7 @@ def _without_heat(p: Problem) -> Problem:
     return with_classes(p, lambda k: replace(k, max_it_power_mw=k.it_power_mw[-1] * full, min_it_power_mw=0.0 * full))
 
 
-# Code of the reason -> (has the problem such a thing, the problem without it), for what is no limit: money and physics.
+# Code of the reason -> (has the problem such a thing, the problem without it), for money and physics, beside limits.
 BESIDE_LIMITS: dict[str, tuple[Callable[[Problem], bool], Callable[[Problem], Problem]]] = {
     "start_cost": (
         lambda p: any(k.start.warm_cost_usd.any() or k.start.cold_cost_usd.any() or k.start.tiers for k in p.classes),

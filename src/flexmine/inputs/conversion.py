@@ -111,7 +111,7 @@ def _without_unit(spec: Series, quantity: str) -> str:
         part = not complete(unit) or "/" not in unit
         if _known(unit, quantity) is None and not (part and "/" in own):
             return (
-                f"the name of column {spec.column} says {_shown(unit)}, which is no unit of {quantity}; is it the "
+                f"the name of column {spec.column} says {_shown(unit)}, which is not a unit of {quantity}; is it the "
                 f"right column? If it is, give it another name in the file, and write its unit, such as unit: {own}"
             )
     return (

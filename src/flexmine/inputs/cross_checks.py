@@ -108,7 +108,7 @@ def _unknown(keys: Keys, name: str | None, known: Collection[str], what: str) ->
     hint = f"; did you mean {near[0]}?" if near else "."
     listed = list(known)
     shown = ", ".join(listed) if len(listed) <= 12 else f"{listed[0]} to {listed[-1]}, {len(listed)} in all"
-    return [(keys, f"{name} is no {what}{hint} Known: {shown}")]
+    return [(keys, f"{name} is not a {what}{hint} Known: {shown}")]
 
 
 def _states(state: Any, plant: PlantDocument, models: dict[str, ContainerDocument]) -> list[tuple[Keys, str]]:

@@ -15,7 +15,7 @@ def text_of(raw: bytes) -> str:
     encodings of one byte; other letters may come out wrong.
     """
     if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        # A last byte without its partner is no text; what a reader then misses, it tells.
+        # A last byte without its partner is not text; what a reader then misses, it tells.
         return raw.decode("utf-16", errors="replace")
     try:
         return raw.decode("utf-8-sig")

@@ -78,7 +78,7 @@ def amounts_out_of_place(
         for name in given:
             own, _, label = name.partition("/")
             if own == limit.name and not _names_period(limit.over, label):
-                found.append((("state", "energy_taken_mwh", name), f"is no period of it, such as {ahead[0][0]}"))
+                found.append((("state", "energy_taken_mwh", name), f"is not a period of it, such as {ahead[0][0]}"))
         for name, begin, until in ahead:
             since = begin.astimezone(zone).isoformat()
             if begin <= start - step and start < until and name not in given:

@@ -198,7 +198,7 @@ def _missing(column: Column, grid: Grid, missing: Bools, axis: TimeAxis, gap: Ga
     cells, source, zone = grid.cells, grid.source, ZoneInfo(axis.zone)
     first_us, horizon_us = cells.begin_us[gap.first], cells.begin_us[cells.inside]
     row = int(cells.row[gap.first])
-    what = "nothing" if row < 0 else f"{column.table.text(column.name)[row]!r}, which is no value,"
+    what = "nothing" if row < 0 else f"{column.table.text(column.name)[row]!r}, which is not a value,"
     covers = "the file has no rows"
     if len(source.row):
         covers = f"the file covers {iso(source.begin_us[0], zone)} to {iso(source.end_us[-1], zone)}"

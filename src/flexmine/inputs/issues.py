@@ -95,7 +95,7 @@ def rows_of_issue(table: Table, spec: Series, issued_us: Ints, time_us: int) -> 
     Raises
     ------
     BadInput
-        Naming the first revision of this issue that is no whole number.
+        Naming the first revision of this issue that is not a whole number.
     """
     rows = np.flatnonzero(issued_us == time_us)
     revision = None
@@ -138,5 +138,5 @@ def _revisions(table: Table, column: str, rows: Ints) -> Ints:
     bad = ~(np.isfinite(numbers) & (numbers == np.round(numbers)))
     if bad.any():
         i = int(bad.argmax())
-        raise BadInput(f"{table.place(rows[i])}: column {column}: the revision {text[i]!r} is no whole number")
+        raise BadInput(f"{table.place(rows[i])}: column {column}: the revision {text[i]!r} is not a whole number")
     return numbers.astype(np.int64)

@@ -165,7 +165,7 @@ class PlantDocument(Document):
         except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, or far too long
             near = difflib.get_close_matches(self.zone, sorted(available_timezones()), n=1, cutoff=0.75)
             hint = f"; did you mean {near[0]}?" if near else ""
-            found.append((("zone",), f"{self.zone!r} is no IANA time zone, such as Asia/Irkutsk{hint}"))
+            found.append((("zone",), f"{self.zone!r} is not an IANA time zone, such as Asia/Irkutsk{hint}"))
         seen: set[str] = set()
         for i, group in enumerate(self.containers):
             for name in group.containers:
@@ -178,7 +178,7 @@ class PlantDocument(Document):
                 found.append((("feeders", i, "name"), f"feeder {feeder.name} is given twice"))
             for j, name in enumerate(feeder.containers):
                 if name not in seen:
-                    found.append((("feeders", i, "containers", j), f"{name} is no container of this plant"))
+                    found.append((("feeders", i, "containers", j), f"{name} is not a container of this plant"))
                 if name in fed:
                     found.append((("feeders", i, "containers", j), f"{name} hangs on feeder {fed[name]} already"))
                 fed[name] = feeder.name

@@ -83,7 +83,7 @@ def unusual(
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ";"
-            text = f"{name} is no key that is looked at{hint} Known: {', '.join(known)}"
+            text = f"{name} is not a key that is looked at{hint} Known: {', '.join(known)}"
             refused.append(case.at(("unusual", i), text))
     for verdict in verdicts:
         if not verdict.wrong:

@@ -505,7 +505,7 @@ def case_problems(document: Any) -> list[tuple[tuple[str | int, ...], str]]:
         for key, hours in (("horizon_h", horizon_h), ("publish_h", publish_h)):
             steps = 0.0 if hours is None else hours * 60.0 / minutes
             if abs(steps - round(steps)) > 1e-9 or (hours is not None and steps < 1):
-                found.append(((key,), f"{hours:g} h is no whole number of {minutes}-minute steps, of at least one"))
+                found.append(((key,), f"{hours:g} h is not a whole number of {minutes}-minute steps, of at least one"))
         if start is not None and (start.second or start.microsecond or start.minute % minutes):
             found.append((("start",), f"{start.isoformat()} is not on the grid of {minutes}-minute steps"))
     if publish_h is not None and horizon_h is not None and publish_h > horizon_h:

@@ -85,7 +85,7 @@ def _zone(name: str) -> str:
     except ValueError:
         raise PydanticCustomError(
             "zone",
-            "{name} is no time zone; write it as Europe/Oslo, or UTC, or +01:00 for a clock without summer time",
+            "{name} is not a time zone; write it as Europe/Oslo, or UTC, or +01:00 for a clock without summer time",
             {"name": repr(name)},
         ) from None
     return name
@@ -295,7 +295,7 @@ class Series(Document):
             if factor.value == 0:
                 found.append((("factors", i, "value"), "0 makes every value of the column 0"))
             elif factor.value < 0 and re.fullmatch(r"usd_per_[a-z]{3}", factor.name):
-                found.append((("factors", i, "value"), f"{factor.value:g} is no rate of exchange; it is above 0"))
+                found.append((("factors", i, "value"), f"{factor.value:g} is not a rate of exchange; it is above 0"))
         if "label" not in self.model_fields_set and _ENDING.search(self.time_column):
             text = f"the name {self.time_column} says that times are the ending of an interval; write label: ending"
             found.append((("time_column",), f"{text}, or label: beginning where they are the beginning all the same"))

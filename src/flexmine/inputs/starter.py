@@ -48,7 +48,9 @@ def starter_files(name: str) -> dict[str, str]:
         Where `name` cannot be the name of a plant.
     """
     if not re.fullmatch(type_name, name) or len(name) > 60:
-        raise BadInput(f"{name!r} is no name of a plant; allowed are letters, digits, _ and -, beginning with a letter")
+        raise BadInput(
+            f"{name!r} is not a name of a plant; allowed are letters, digits, _ and -, beginning with a letter"
+        )
     found = {}
     for kind, values in (("case", examples.CASE), ("plant", examples.PLANT), ("container", examples.CONTAINER)):
         model = KINDS[kind]

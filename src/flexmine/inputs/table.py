@@ -122,7 +122,7 @@ class Table:
             for row, cell in enumerate(cells):
                 number = self.number(cell)
                 if not number and PLAIN.number(cell):
-                    raise BadInput(f"{self.place(row)}: column {column}: {cell!r} is no number in the layout given")
+                    raise BadInput(f"{self.place(row)}: column {column}: {cell!r} is not a number in the layout given")
                 cells[row] = number or cell
             frame[column] = cells
         return replace(self, rows=frame, layout=PLAIN)

@@ -102,7 +102,9 @@ def joined(table: Table, spec: Series) -> tuple[Table, Series]:
     if lone.any():
         row = int(lone.argmax())
         there, gone = (spec.time_column, spec.time_of_day_column)[:: -1 if not days[row] else 1]
-        raise BadInput(f"{table.place(row)}: column {gone}: '' is no part of a time, and column {there} has the other")
+        raise BadInput(
+            f"{table.place(row)}: column {gone}: '' is not a part of a time, and column {there} has the other"
+        )
     # Of a cell that is a date Excel and databases keep the midnight too.
     dates = days.str.replace(r"[T ]00:00(?::00)?$", "", regex=True)
     rows = table.rows.assign(**{spec.time_column: (dates + " " + clocks).str.strip()})
@@ -162,7 +164,7 @@ def _cell(table: Table, spec: Series, row: int) -> str:
 
 
 def _refusal(table: Table, column: str, row: int, read: str) -> str:
-    """Return why a cell is no time, in the words of the reader of single times, and what to write in the case.
+    """Return why a cell is not a time, in the words of the reader of single times, and what to write in the case.
 
     Parameters
     ----------
@@ -172,18 +174,18 @@ def _refusal(table: Table, column: str, row: int, read: str) -> str:
     cell = str(table.text(column)[row])
     if not cell:
         empty = not "".join(table.rows.iloc[row]).strip()
-        return "the row is empty; only rows at the end may be" if empty else f"'' is no time; write it as {EXAMPLE}"
+        return "the row is empty; only rows at the end may be" if empty else f"'' is not a time; write it as {EXAMPLE}"
     if cell[:1] == "=":
-        return f"{cell!r} is no time{NOT_CALCULATED}"
+        return f"{cell!r} is not a time{NOT_CALCULATED}"
     if hint := comment_hint(cell, table.layout):
-        return f"{cell!r} is no time{hint}"
+        return f"{cell!r} is not a time{hint}"
     try:
         read_time(read)
     except NoTime as error:
         if cell == read:
             return f"{error}{_order(table, column, cell)}"
         order = table.layout.date_order
-        return f"{cell!r} is no time with layout: {{date_order: {order}}}: {error}{_order(table, column, cell)}"
+        return f"{cell!r} is not a time with layout: {{date_order: {order}}}: {error}{_order(table, column, cell)}"
     raise AssertionError(f"{read!r} is a time by itself and none in its column")
 
 
@@ -279,7 +281,7 @@ def _next_midnight_us(table: Table, spec: Series, begin_us: Ints) -> Ints:
 
 def _no_midnight(table: Table, spec: Series, row: int) -> str:
     return (
-        f"{table.place(row)}: column {spec.time_column}: {_cell(table, spec, row)} is no midnight of {spec.zone}; "
+        f"{table.place(row)}: column {spec.time_column}: {_cell(table, spec, row)} is not a midnight of {spec.zone}; "
         "with every: day each row begins at midnight"
     )
 

@@ -68,7 +68,7 @@ def stated_units(column: str, quantity: str) -> list[str]:
     found: list[str] = []
 
     def take(pattern: re.Pattern[str]) -> list[tuple[str | None, ...]]:
-        # What is taken is taken out: the MWh of EUR/MWh is no energy.
+        # What is taken is taken out: the MWh of EUR/MWh is not an energy.
         nonlocal text
         groups = [match.groups() for match in pattern.finditer(text)]
         text = pattern.sub(" ", text)

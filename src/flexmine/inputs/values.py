@@ -110,14 +110,14 @@ def _kinds_of_fault(values: Floats, quantity: str, given: Bools, doubtful: Bools
     other = "{other}"
     number = "; where it is a number: not_missing: [{text!r}]"
     return (
-        (given & ~np.isfinite(values), "is no finite number", other),
+        (given & ~np.isfinite(values), "is not a finite number", other),
         (given & doubtful, "is the mark of a missing value in many feeds, and not declared here", declare + number),
         (given & ((values < low) | (values > high)), _OUT_OF_RANGE, ""),
     )
 
 
 def written_otherwise(text: str, layout: Layout = PLAIN) -> str:
-    """Return what helps where a text is no number: another layout, a sign, a formula; or that it may be a mark."""
+    """Return what helps where a text is not a number: another layout, a sign, a formula; or that it may be a mark."""
     if text[:1] == "=":
         return NOT_CALCULATED
     if layout.decimal == "," or layout.thousands:

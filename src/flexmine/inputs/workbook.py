@@ -108,7 +108,7 @@ def _calculated(archive: zipfile.ZipFile) -> bool:
 
 
 def _stands_in(formula: Any, value: Any) -> bool:
-    """Return whether a cell has a formula and no value: its text then is the formula, which is no empty cell."""
+    """Return whether a cell has a formula and no value: its text then is the formula, which is not an empty cell."""
     return value is None and isinstance(formula, str) and formula[:1] == "="
 
 

@@ -138,7 +138,7 @@ def _relative(path: Path, job: Job) -> str:
 def _issued(path: Path, label: str, feed: Feed, warnings: list[str]) -> FeedFile | None:
     try:
         about = path.stat()
-    except FileNotFoundError:  # removed since the folder was listed: it is no issue any more
+    except FileNotFoundError:  # removed since the folder was listed: it is not an issue any more
         return None
     modified = datetime.fromtimestamp(about.st_mtime, tz=UTC)
     if feed.issued == "modified":
@@ -152,6 +152,6 @@ def _issued(path: Path, label: str, feed: Feed, warnings: list[str]) -> FeedFile
     try:
         issued = read_moment(f"{found['year']}-{found['month']}-{found['day']}T{clock}{found['offset']}")
     except NoTime:
-        warnings.append(f"{label}: {found.group()} in its name is no time; expected {EXAMPLE}; not used")
+        warnings.append(f"{label}: {found.group()} in its name is not a time; expected {EXAMPLE}; not used")
         return None
     return FeedFile(path, label, issued.astimezone(UTC), about.st_size, int(found["revision"] or 0), modified)

@@ -113,7 +113,7 @@ def read_job(path: Path) -> Job:
         for name in feed.series:
             if name not in known:
                 there = ", ".join(known) or "none"
-                message = f"{name} is no series of {loaded.document.case}; its series: {there}"
+                message = f"{name} is not a series of {loaded.document.case}; its series: {there}"
             elif loaded.document.case.startswith(PREFIX) and (factors := known[name].spec.factors):
                 listed = ", ".join(f"{factor.name} {factor.value:g}" for factor in factors)
                 message = (

@@ -90,7 +90,7 @@ def _unknown(table: Table, names: pd.Series, containers: tuple[str, ...]) -> Ite
     for row in np.flatnonzero(~names.isin(containers)):
         near = difflib.get_close_matches(names[row], containers, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        yield f"{table.place(row)}: column container: {names[row]!r} is no container of the plant{hint}"
+        yield f"{table.place(row)}: column container: {names[row]!r} is not a container of the plant{hint}"
 
 
 def _numbers(
@@ -105,8 +105,8 @@ def _numbers(
         bad &= (text != "").to_numpy()
     for row in np.flatnonzero(bad):
         wrong.append(
-            f"{table.place(row)}: column {column}: {text[row]!r} is no number from {band[0]:g} to {band[1]:g}; leave "
-            "out what was not measured"
+            f"{table.place(row)}: column {column}: {text[row]!r} is not a number from {band[0]:g} to {band[1]:g}; "
+            "leave out what was not measured"
         )
     return values
 

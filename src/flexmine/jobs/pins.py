@@ -52,7 +52,7 @@ def job_pins(job: Job, begin: datetime, end: datetime) -> JobPins:
     loaded = read_yaml(path, PinsDocument, reference)
     names = job.template.plant.document.container_names
     wrong = [
-        loaded.at(("pins", i, "container"), f"{pin.container} is no container of {job.plant}")
+        loaded.at(("pins", i, "container"), f"{pin.container} is not a container of {job.plant}")
         for i, pin in enumerate(loaded.document.pins)
         if pin.container is not None and pin.container not in names
     ]

@@ -86,7 +86,7 @@ def _adopt(job: Job, store: RunStore, folder: Path, warn: Warn, *, gaps: bool) -
         before = store.newest(job.plant, record.day)
         free = 1 if before is None else before.revision + 1
         if record.revision > free and not gaps:
-            raise BadInput(f"{folder}: is no run that lost its row: the next revision of its day is r{free}")
+            raise BadInput(f"{folder}: is not a run that lost its row: the next revision of its day is r{free}")
     except BadInput as error:
         warn(f"{error}; it is set aside as {set_aside(folder, job.folder, job.plant)}")
         return

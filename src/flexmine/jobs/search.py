@@ -112,7 +112,7 @@ class Search:
             It cannot be read, or is a typical year.
         """
         if spec.typical_year:
-            raise BadInput(f"{label}: a typical year ({spec.kind}) is no forecast of a night; give CSV or Parquet")
+            raise BadInput(f"{label}: a typical year ({spec.kind}) is not a forecast of a night; give CSV or Parquet")
         how = (path, f"{spec.kind} {spec.layout}")
         if how not in self.tables:
             self.tables[how] = read_table(self.read(path), label, spec.kind, spec.layout)

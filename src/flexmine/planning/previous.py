@@ -52,7 +52,7 @@ def running_before(directory: Path, problem: Problem) -> dict[str, Floats]:
     except KeyError as error:
         raise BadInput(f"{file}: has no column {error}; an earlier plan of flexmine is expected") from error
     except (ValueError, TypeError, csv.Error) as error:
-        raise BadInput(f"{file}:{line}: is no row of setpoints: {error}") from error
+        raise BadInput(f"{file}:{line}: is not a row of setpoints: {error}") from error
     begins = [problem.time.begin(t).astimezone(UTC) for t in range(problem.steps)]
     return {
         k.name: np.array([running[k.name, b] if b in covered else np.nan for b in begins], dtype=np.float64)

@@ -95,7 +95,7 @@ def check_problem(c: Checker, problem: Problem) -> None:
     try:
         ZoneInfo(problem.time.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        c.wrong("time.zone", f"{problem.time.zone!r} is no IANA time zone, such as Asia/Irkutsk")
+        c.wrong("time.zone", f"{problem.time.zone!r} is not an IANA time zone, such as Asia/Irkutsk")
     for i, k in enumerate(problem.classes):
         path = f"classes[{i}]"
         _check_curve(c, path, k)

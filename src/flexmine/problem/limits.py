@@ -331,7 +331,7 @@ def _narrow_energy(p: Problem, mw: float) -> Problem:
     def wider(e: EnergyLimit) -> EnergyLimit:
         whole = _moved_energy(e, -e.reserve_mwh, 0.0) if e.reserve_mwh > 0 else e
         if e.kept_mwh > 0 and whole.at_most_mwh is not None:
-            # What is kept for later hours is no limit of these.
+            # What is kept for later hours is not a limit of these.
             whole = replace(whole, at_most_mwh=round(whole.at_most_mwh + e.kept_mwh, DECIMALS), kept_mwh=0.0)
         return whole
 

@@ -307,7 +307,7 @@ class Site:
 class Problem:
     """Everything that the optimizer, the audit and another solver need to know.
 
-    What the reader of a file warned of is no part of it, and is not written.
+    What the reader of a file warned of is not a part of it, and is not written.
     """
 
     time: Annotated[TimeAxis, About("-", "the steps")]

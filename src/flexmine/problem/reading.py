@@ -145,7 +145,7 @@ def _parsed(text: str) -> Any:
         return document
 
     def constant(name: str) -> str:
-        strange.append(f"{name} is no JSON number")
+        strange.append(f"{name} is not a JSON number")
         return _Strange(strange[-1])
 
     def integer(digits: str) -> int | str:

@@ -102,9 +102,9 @@ def read_current(target: Path) -> Publication | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise BadInput(f"{target / POINTER}: is no link that flexmine wrote ({error.strerror or error})") from error
+        raise BadInput(f"{target / POINTER}: is not a link that flexmine wrote ({error.strerror or error})") from error
     if SEQUENCE.fullmatch(str(pointed)) is None:
-        raise BadInput(f"{target / POINTER}: leads to {pointed}, which is no publication beside it")
+        raise BadInput(f"{target / POINTER}: leads to {pointed}, which is not a publication beside it")
     return read_publication(target / pointed)
 
 
@@ -122,7 +122,7 @@ def read_publication(directory: Path) -> Publication:
     except ValueError as error:
         raise BadInput(f"{file}: is not JSON that can be read: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != PUBLICATION_SCHEMA:
-        raise BadInput(f"{file}: is no publication of flexmine: schema {PUBLICATION_SCHEMA!r} expected")
+        raise BadInput(f"{file}: is not a publication of flexmine: schema {PUBLICATION_SCHEMA!r} expected")
     unseen = fault_of_values(document)
     if unseen is not None:
         raise BadInput(f"{file}: {unseen}")

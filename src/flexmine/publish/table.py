@@ -105,7 +105,7 @@ def read_rows(file: Path) -> list[Row]:
     try:
         reader = csv.DictReader(io.StringIO(read_bytes(file).decode("utf-8"), newline=""), strict=True)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise BadInput(f"{file}: is no setpoints.csv of a publication; its columns are {', '.join(COLUMNS)}")
+            raise BadInput(f"{file}: is not a setpoints.csv of a publication; its columns are {', '.join(COLUMNS)}")
         rows = []
         for row in reader:
             place = f"{file}:{reader.line_num}"
@@ -116,7 +116,7 @@ def read_rows(file: Path) -> list[Row]:
     except UnicodeDecodeError as error:
         raise BadInput(f"{file}: is not UTF-8 text (byte {error.start})") from error
     except csv.Error as error:
-        raise BadInput(f"{file}: is no CSV table: {error}") from error
+        raise BadInput(f"{file}: is not a CSV table: {error}") from error
     return rows
 
 

@@ -267,7 +267,7 @@ def pointed_to(target: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        what = "is no link that flexmine wrote; move it away" if os.path.lexists(pointer) else "cannot be read"
+        what = "is not a link that flexmine wrote; move it away" if os.path.lexists(pointer) else "cannot be read"
         raise BadInput(f"{pointer}: {what} ({error.strerror or error})") from error
 
 

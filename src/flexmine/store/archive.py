@@ -121,7 +121,7 @@ def unpack(source: Path, wanted: Callable[[str], Wanted | None], limits: Limits 
     except BadInput as error:
         raise BadInput([f"{source}: {message}" for message in error.messages]) from error
     except zlib.error as error:
-        raise BadInput(f"{source}: is no whole backup of flexmine: {error}") from error
+        raise BadInput(f"{source}: is not a whole backup of flexmine: {error}") from error
     return found
 
 
@@ -205,7 +205,7 @@ def _entry(header: bytes) -> tarfile.TarInfo:
     try:
         entry = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
     except (tarfile.HeaderError, ValueError) as error:
-        raise BadInput(f"is no whole backup of flexmine: {error}") from error
+        raise BadInput(f"is not a whole backup of flexmine: {error}") from error
     # Readers differ in what they make of letters after the end of a name.
     for field in (header[0:100], header[345:500]):
         if field.partition(b"\0")[2].strip(b"\0"):
@@ -257,7 +257,7 @@ class _Stream:
         """Yield exactly `size` bytes in pieces."""
         while size:
             if not self.buffer and not self._fill():
-                raise BadInput("is no whole backup of flexmine: it ends early")
+                raise BadInput("is not a whole backup of flexmine: it ends early")
             piece, self.buffer = self.buffer[:size], self.buffer[size:]
             size -= len(piece)
             yield piece
@@ -265,7 +265,7 @@ class _Stream:
     def skip_padding(self, size: int) -> None:
         """Pass over what fills the last block of a member, which has to be empty."""
         if self.read(-size % BLOCK).strip(b"\0"):
-            raise BadInput("is no whole backup of flexmine: there is something between two members")
+            raise BadInput("is not a whole backup of flexmine: there is something between two members")
 
     def finish(self) -> None:
         """Make sure that nothing but zeros follows, and after them the end of the file."""
@@ -282,7 +282,7 @@ class _Stream:
             packed = self.inflate.unconsumed_tail or self.packed.read(CHUNK)
             self.buffer = self.inflate.decompress(packed, CHUNK)
             if not packed and not self.buffer:
-                raise BadInput("is no whole backup of flexmine: it ends early")
+                raise BadInput("is not a whole backup of flexmine: it ends early")
         self.given += len(self.buffer)
         if self.given > self.limit:
             raise BadInput(f"unpacks to more than {self.limit} bytes; so much is read at most")

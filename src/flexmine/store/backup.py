@@ -110,7 +110,7 @@ def _refuse_target(root: Path, target: Path) -> None:
     if target.parent.resolve().is_relative_to(root.resolve()):
         raise BadInput(f"{target}: lies in the store itself, {root}; a backup belongs where it is not lost with it")
     if target.exists() and not (target.is_file() and _is_backup(target)):
-        raise BadInput(f"{target}: is there and is no backup; it is not replaced")
+        raise BadInput(f"{target}: is there and is not a backup; it is not replaced")
 
 
 def _is_backup(target: Path) -> bool:
@@ -221,7 +221,7 @@ def _walk(root: Path, folder: Path) -> Iterator[Path]:
             kind = "a link" if stat.S_ISLNK(mode) else "no regular file"
             raise BadInput(printable(f"{path}: is {kind}; a backup takes regular files only, remove it"))
         elif run_file(path.relative_to(root).as_posix()) is None:
-            raise BadInput(printable(f"{path}: is no file of a run; move it away.  Those of runs are {ALLOWED}"))
+            raise BadInput(printable(f"{path}: is not a file of a run; move it away.  Those of runs are {ALLOWED}"))
         else:
             yield path
 

@@ -104,7 +104,7 @@ def read_backup(source: Path, plant: str, into: Path | None = None, limits: Limi
     found = unpack(source, wanted, limits)
     missing = [name for name in (MANIFEST, ROWS) if name not in found.kept]
     if missing:
-        raise BadInput(f"{source}: is no whole backup of flexmine: {' and '.join(missing)} missing")
+        raise BadInput(f"{source}: is not a whole backup of flexmine: {' and '.join(missing)} missing")
     manifest = _manifest(source, _json(source, MANIFEST, found.kept[MANIFEST]), plant)
     hashes = {name.removeprefix(f"{FILES}/"): digest for name, digest in found.hashes.items() if name not in found.kept}
     _compare(source, manifest.files, hashes)
@@ -117,12 +117,12 @@ def _json(source: Path, name: str, raw: bytes) -> Any:
     try:
         return read_strictly(raw)
     except ValueError as error:
-        raise BadInput(printable(f"{source}: is no whole backup of flexmine: {name}: {error}")) from error
+        raise BadInput(printable(f"{source}: is not a whole backup of flexmine: {name}: {error}")) from error
 
 
 def _manifest(source: Path, document: Any, plant: str) -> Manifest:
     if not isinstance(document, dict) or document.get("schema") != BACKUP_SCHEMA:
-        raise BadInput(f"{source}: is no backup of flexmine: schema {BACKUP_SCHEMA!r} expected")
+        raise BadInput(f"{source}: is not a backup of flexmine: schema {BACKUP_SCHEMA!r} expected")
     try:
         manifest = Manifest.model_validate(document)
     except ValidationError as error:

@@ -70,7 +70,7 @@ def database_url(text_of_url: str | None, folder: Path, beside: Path) -> URL:
         url = make_url(text_of_url)
     except ArgumentError as error:
         raise BadInput(
-            f"store {text_of_url!r}: is no URL of a database; write sqlite:///runs/flexmine.db or "
+            f"store {text_of_url!r}: is not a URL of a database; write sqlite:///runs/flexmine.db or "
             "postgresql://user@host/name"
         ) from error
     if url.get_backend_name() == SQLITE and url.database not in (None, "", ":memory:"):

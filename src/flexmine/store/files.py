@@ -83,7 +83,7 @@ def refuse_foreign(root: Path, folder: Path) -> None:
     """
     name = _name(root, folder)
     if not is_run_folder(name):
-        raise BadInput(f"{folder}: is no folder of a run in {root}; it is not touched")
+        raise BadInput(f"{folder}: is not a folder of a run in {root}; it is not touched")
     refuse_links(root, folder.relative_to(root).as_posix())
 
 

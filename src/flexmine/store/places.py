@@ -43,7 +43,7 @@ def folder_of(plant: str, day: date, revision: int) -> str:
         `plant` cannot be the name of a folder, or `revision` is not within 1 to 99999.
     """
     if PLANT.fullmatch(plant) is None:
-        raise BadInput(f"plant {plant!r} is no name of a folder of runs")
+        raise BadInput(f"plant {plant!r} is not a name of a folder of runs")
     if not 1 <= revision <= LAST_REVISION:
         raise BadInput(f"revision {revision} is out of range; allowed: 1 to {LAST_REVISION}")
     return f"{plant}/{day.isoformat()}/r{revision}"

@@ -158,4 +158,4 @@ def read_record(folder: Path) -> RunRecord:
     try:
         return record_of(read_strictly(raw))
     except ValueError as error:
-        raise BadInput(f"{file}: is no record of a run: {error}") from error
+        raise BadInput(f"{file}: is not a record of a run: {error}") from error

@@ -129,7 +129,7 @@ def _refuse_overwriting(engine: Engine, root: Path, plant: str, *, overwrite: bo
         count = sum(connection.execute(query).scalar_one() for query in counted)
     place = root / plant
     if place.exists() and not place.is_dir():
-        raise BadInput(f"{place}: is no folder; runs are restored into a folder of this name")
+        raise BadInput(f"{place}: is not a folder; runs are restored into a folder of this name")
     files = place.is_dir() and any(place.iterdir())
     if (count or files) and not overwrite:
         what = " and ".join([f"{count} rows"] * bool(count) + [f"files in {place}"] * bool(files))

@@ -183,7 +183,7 @@ def check_rows(place: str, rows: Any, plant: str) -> Rows:
         raise BadInput(printable(f"{place}: its tables are not those of this version, {', '.join(COLUMNS)}: {found}"))
     for table, listed in rows.items():
         if not isinstance(listed, list):
-            raise BadInput(f"{place}: table {table} is no list of rows")
+            raise BadInput(f"{place}: table {table} is not a list of rows")
     wrong = list(_wrong_rows(rows, plant)) or list(_clashes(rows))
     if wrong:
         raise BadInput(first_of([f"{place}: {sentence}" for sentence in wrong], SHOWN))

@@ -213,7 +213,7 @@ def _read(root: Path, plant: str) -> Journal | None:
         if TOKEN.fullmatch(journal.token) is None or not isinstance(journal.committed, bool):
             raise ValueError("its values are none of a restore")
         if journal.aside is not None and re.fullmatch(rf"{plant}\.replaced-[0-9TZ]+", journal.aside) is None:
-            raise ValueError(f"aside {journal.aside!r} is no folder that a restore has moved aside")
+            raise ValueError(f"aside {journal.aside!r} is not a folder that a restore has moved aside")
     except (BadInput, ValueError, TypeError) as error:
         raise _no_journal(root, plant, str(error)) from error
     return journal
@@ -222,7 +222,7 @@ def _read(root: Path, plant: str) -> Journal | None:
 def _no_journal(root: Path, plant: str, reason: str) -> BadInput:
     stage = stage_of(root, plant)
     return BadInput(
-        printable(f"{stage / JOURNAL}: is no journal of a restore: {reason}")
+        printable(f"{stage / JOURNAL}: is not a journal of a restore: {reason}")
         + f"; nothing was moved. Compare {plant} with {plant}.replaced-... beside it, keep the one that fits the "
         f"database, and remove the folder {stage}"
     )

@@ -99,12 +99,12 @@ def _check_day_kind(book: Comparison, made: Replayed, rules: tuple[RuleResult, .
         book.same("plan.json: day_kind", said, None)
         return
     if not isinstance(said, dict):
-        book.hold(False, "plan.json: day_kind is no object.")
+        book.hold(False, "plan.json: day_kind is not an object.")
         return
     full = said.get("full_power_money_usd")
     bound = number_of(made.document.get("bound_usd"))
     known = number_of(full)
-    book.hold(full is None or known is not None, f"plan.json: day_kind.full_power_money_usd: {full!r} is no number.")
+    book.hold(full is None or known is not None, f"plan.json: day_kind.full_power_money_usd: {full!r} is not a number.")
     ramps = any(k.container_ramp_mw_per_step is not None for k in made.problem.classes)
     if known is not None and bound is not None and not ramps:
         # Fewer modes never earn more than the bound with all of them; but a container that has to ramp up from its
@@ -174,7 +174,9 @@ def changed_alike(case: Case, directory: Path) -> Case:
     together: dict[str, Any] = {}
     for change in said if isinstance(said, list) else ():
         if not isinstance(change, dict) or not isinstance(change.get("key"), str) or "value" not in change:
-            raise BadInput(f"{directory / 'plan.json'}: changes: {change!r} is no object with the keys key and value")
+            raise BadInput(
+                f"{directory / 'plan.json'}: changes: {change!r} is not an object with the keys key and value"
+            )
         key, value = change["key"], change["value"]
         if key in together:  # changed twice, one after the other
             case, together = case.with_changes(together), {}

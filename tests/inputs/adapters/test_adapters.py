@@ -55,12 +55,14 @@ def test_isd_lite():
     assert column(found, "wind_speed_m_s") == ["0.0", "1.5", "1.5"]
     assert found.provenance[0].startswith("1 hours between the first row and the last are absent")
     assert "1 of 3 are -9999" in found.provenance[1]
-    assert refusal("isd-lite", ISD.replace("-228", "mild")) == "raw.csv:2: column air_temp_c_x10: 'mild' is no number"
-    assert "24 is no hour from 0 to 23" in refusal("isd-lite", ISD.replace("02,23,22", "02,23,24"))
+    assert (
+        refusal("isd-lite", ISD.replace("-228", "mild")) == "raw.csv:2: column air_temp_c_x10: 'mild' is not a number"
+    )
+    assert "24 is not an hour from 0 to 23" in refusal("isd-lite", ISD.replace("02,23,22", "02,23,24"))
     assert "raw.csv:4: 2018-02-23T23:00:00+00:00 stands a second time" in refusal(
         "isd-lite", ISD.replace("02,24,01", "02,23,23")
     )
-    assert "'2018-02-30' is no date" in refusal("isd-lite", ISD.replace("02,24", "02,30"))
+    assert "'2018-02-30' is not a date" in refusal("isd-lite", ISD.replace("02,24", "02,30"))
 
 
 GHCN = """\
@@ -154,8 +156,8 @@ def test_entsoe_prices():
             "01:00 - 28.03.2020 02:00",
             "raw.csv:2: column mtu_cet_cest: '29.03.2020 01:00 - 28.03",
         ),
-        ("03:00 - 29.03.2020 04:00", "03:00 - 29.03.2020 05:00", "is no interval as long as the others"),
-        ("03:00 - 29.03.2020 04:00", "03:00 - 31.02.2020 04:00", "is no interval as long as the others"),
+        ("03:00 - 29.03.2020 04:00", "03:00 - 29.03.2020 05:00", "is not an interval as long as the others"),
+        ("03:00 - 29.03.2020 04:00", "03:00 - 31.02.2020 04:00", "is not an interval as long as the others"),
         ("mtu_cet_cest", "time", "no column MTU (CET/CEST) or mtu_cet_cest, as an ENTSO-E export has it; columns: "),
     ],
 )
@@ -254,7 +256,7 @@ def test_typical_year_table():
     assert run("typical-year-table", TYPICAL, Settings(2023, -9.0)).provenance[2].startswith("0 hours")
     assert "give --year" in refusal("typical-year-table", TYPICAL)
     assert "give --utc-offset" in refusal("typical-year-table", TYPICAL, Settings(2023))
-    assert "is no hour from 1 to 24" in refusal(
+    assert "is not an hour from 1 to 24" in refusal(
         "typical-year-table", TYPICAL.replace(",24,", ",25,"), Settings(2023, 0)
     )
 

@@ -143,7 +143,7 @@ def test_the_yearly_files_of_the_old_site():
 def test_the_same_file_kept_in_another_form(raw):
     """*Proves:* the page of HTML that is called .xls, its CSV in another code and its Excel file give the same.
 
-    *Sensitivity:* read by its suffix the page is no Excel file; the table below it would add a row.
+    *Sensitivity:* read by its suffix the page is not an Excel file; the table below it would add a row.
     """
     plain = cells(converted(old_csv((SPRING, AUTUMN)), "Kr.sand"))
     found = cells(converted(raw, "Kr.sand", "elspot-prices_2019_hourly_eur.xls"))
@@ -173,7 +173,7 @@ def test_quarters_of_the_portal(day, count, ends):
 def test_areas_of_the_portal_by_csv_and_excel():
     """*Proves:* one area is taken, of several one is named; commas, semicolons and two headers of an Excel file.
 
-    *Sensitivity:* the second header read as a row is a price that is no number.
+    *Sensitivity:* the second header read as a row is a price that is not a number.
     """
     intervals = quarters(datetime(2024, 9, 10), 60)
     names = ("NO2 Price (EUR)", "SE3 Price (EUR)")
@@ -243,23 +243,27 @@ def test_an_area_is_named_in_small_letters_too():
         (old_html([SPRING]).replace('right;">SE1', 'right;" colspan="2">SE1'), "SE1", "has no name above the cell"),
         (old_csv(title="Elspot Prices"), "Oslo", "raw.csv:3: column Oslo: neither the file's name, nor"),
         (old_csv().replace("\xa0", " ").replace('"10,03"', "10,03"), "SE1", "raw.csv:7: has 8 cells, the header 7"),
-        (old_csv().replace('"10,03"', '"1,030"'), "Kr.sand", "raw.csv:7: column Kr.sand (EUR): '1,030' is no price"),
-        (old_csv().replace('"10,03"', "10.03"), "Kr.sand", "raw.csv:7: column Kr.sand (EUR): '10.03' is no price"),
+        (old_csv().replace('"10,03"', '"1,030"'), "Kr.sand", "raw.csv:7: column Kr.sand (EUR): '1,030' is not a price"),
+        (old_csv().replace('"10,03"', "10.03"), "Kr.sand", "raw.csv:7: column Kr.sand (EUR): '10.03' is not a price"),
         (
             old_csv().replace("23\xa0-\xa000", "24\xa0-\xa025"),
             "Oslo",
-            "column Hours: '31-03-2019 24 - 25' is no hour of a",
+            "column Hours: '31-03-2019 24 - 25' is not an hour of a",
         ),
-        (old_csv().replace("04\xa0-\xa005", "4 am"), "Oslo", "raw.csv:8: column Hours: '31-03-2019 4 am' is no hour"),
+        (
+            old_csv().replace("04\xa0-\xa005", "4 am"),
+            "Oslo",
+            "raw.csv:8: column Hours: '31-03-2019 4 am' is not an hour",
+        ),
         (
             old_csv().replace("31-03-2019,04", "31-02-2019,04"),
             "Oslo",
-            "raw.csv:8: column Hours: '31-02-2019 04 - 05' is no hour of a day; expected the form",
+            "raw.csv:8: column Hours: '31-02-2019 04 - 05' is not an hour of a day; expected the form",
         ),
         (
             old_csv().replace("04\xa0-\xa005", "04\xa0-\xa006"),
             "Oslo",
-            "'31-03-2019 04 - 06' is no interval as long as the others; 15, 30 or 60 minutes are expected",
+            "'31-03-2019 04 - 06' is not an interval as long as the others; 15, 30 or 60 minutes are expected",
         ),
         (old_csv().replace("03,,,", "03,1,1,1", 1), "SE1", "raw.csv:6: column begin: 2019-03-31T02:00:00 does not ex"),
         (

@@ -168,9 +168,9 @@ GOOD = rows(times("2023-03-12 00:30", 3, 60))
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (psm(["2023,1,1,0,30,cold,1,0,0,0"]), "raw.csv:4: column Temperature: 'cold' is no number"),
+        (psm(["2023,1,1,0,30,cold,1,0,0,0"]), "raw.csv:4: column Temperature: 'cold' is not a number"),
         (psm([GOOD[0], "2023,3,12,24,30,1,1,1,0,1"]), "raw.csv:5: column Hour: '24'; allowed: whole numbers from 0 to"),
-        (psm([GOOD[0], "2023,2,30,0,30,1,1,1,0,1"]), "raw.csv:5: '2023-02-30' is no date"),
+        (psm([GOOD[0], "2023,2,30,0,30,1,1,1,0,1"]), "raw.csv:5: '2023-02-30' is not a date"),
         (psm([GOOD[0], GOOD[0]]), "raw.csv:5: 2023-03-12T07:30:00+00:00 stands a second time"),
         (psm([GOOD[1], GOOD[0]]), "raw.csv:5: 2023-03-12T07:30:00+00:00 comes after a later one"),
         (
@@ -179,8 +179,8 @@ GOOD = rows(times("2023-03-12 00:30", 3, 60))
         ),
         (psm([*GOOD, "2023,3,12,2,37,1,1,1,0,1"]), "raw.csv:7: column Minute: 2:37 does not fit the other rows"),
         (psm([GOOD[0] + ",5"]), "raw.csv:4: has 11 cells, the header 10 names"),
-        (psm(GOOD, "MST"), "raw.csv: Time Zone: 'MST' is no standard time in hours east of UTC"),
-        (psm(GOOD, "-70"), "raw.csv: Time Zone: '-70' is no standard time"),
+        (psm(GOOD, "MST"), "raw.csv: Time Zone: 'MST' is not a standard time in hours east of UTC"),
+        (psm(GOOD, "-70"), "raw.csv: Time Zone: '-70' is not a standard time"),
         (psm(GOOD, units="c,w/m2,f,m/s,4.0.0"), "raw.csv:2: Temperature Units: 'f'; this adapter reads c"),
         (psm(GOOD).replace("Time Zone", "Zone"), "raw.csv: there is no header Year,Month,Day,Hour,Minute below names"),
         ("\n".join([HEADER, *GOOD]), "raw.csv: there is no header Year,Month,Day,Hour,Minute below names and values"),

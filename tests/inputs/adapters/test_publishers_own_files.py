@@ -91,7 +91,7 @@ def test_coin_metrics():
     assert cells(converted("coin-metrics", COIN)) == expected
     api = COIN.replace("-01,", "-01T00:00:00.000000000Z,").replace("-02,", "-02T00:00:00Z,")
     assert cells(converted("coin-metrics", api)) == expected
-    assert "is no date" in refusal("coin-metrics", COIN.replace("2024-03-02,", "2024-03-02T05:00:00Z,"))
+    assert "is not a date" in refusal("coin-metrics", COIN.replace("2024-03-02,", "2024-03-02T05:00:00Z,"))
 
 
 def test_eia930_in_both_shapes():
@@ -174,9 +174,9 @@ def test_entsoe_of_2025():
     begins = [row[0] for row in cells(converted("entsoe-prices", entsoe(rows)))]
     assert begins[3:5] == ["2025-10-26T02:45:00+02:00", "2025-10-26T02:00:00+01:00"]
     formula = entsoe(SPRING).replace('"2"', '"=1+1"')
-    assert "column Day-ahead Price (EUR/MWh): '=1+1' is no number" in refusal("entsoe-prices", formula)
+    assert "column Day-ahead Price (EUR/MWh): '=1+1' is not a number" in refusal("entsoe-prices", formula)
     other_day = [(a.replace("30/03", "31/03"), b.replace("30/03", "31/03")) for a, b in SPRING]
-    assert "is no interval as long as the others" in refusal("entsoe-prices", entsoe(other_day))
+    assert "is not an interval as long as the others" in refusal("entsoe-prices", entsoe(other_day))
 
 
 def test_entsoe_of_the_autumn_in_which_hours_became_quarters():
@@ -213,5 +213,5 @@ def test_pvgis():
     assert found.provenance[0] == "a typical year: months of 2005 to 2018, put on 2026"
     assert "give --year" in refusal("pvgis-tmy", PVGIS)
     wrong = refusal("pvgis-tmy", PVGIS.replace("20050201:0011", "soon"), Settings(year=2026))
-    assert wrong == "raw.csv:8: column time(UTC): 'soon' is no hour such as 20180131:2300"
+    assert wrong == "raw.csv:8: column time(UTC): 'soon' is not an hour such as 20180131:2300"
     assert "there is no line that begins with time(UTC)" in refusal("pvgis-tmy", COIN, Settings(year=2026))

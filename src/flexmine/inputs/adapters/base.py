@@ -78,7 +78,7 @@ def numbers(table: Table, column: str, missing: tuple[str, ...] = ()) -> Floats:
     bad = ~gone & ~np.isfinite(values)
     if bad.any():
         row = int(bad.argmax())
-        raise BadInput(f"{table.place(row)}: column {column}: {text[row]!r} is no number")
+        raise BadInput(f"{table.place(row)}: column {column}: {text[row]!r} is not a number")
     return np.where(gone, np.nan, values)
 
 
@@ -121,7 +121,7 @@ def clock_us(table: Table, dates: pd.Series[str], zone: timezone, hours: Floats 
         bad[times.first_wrong] = True
     if bad.any():
         row = int(bad.argmax())
-        raise BadInput(f"{table.place(row)}: {dates.iloc[row]!r} is no date, or its hour none; write 2024-09-10")
+        raise BadInput(f"{table.place(row)}: {dates.iloc[row]!r} is not a date, or its hour none; write 2024-09-10")
     result: Ints = times.us + np.rint(np.asarray(hours) * US_PER_H).astype(np.int64)
     result = result - zone.utcoffset(None) // timedelta(microseconds=1)
     back = np.flatnonzero(np.diff(result) <= 0)

@@ -48,7 +48,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     day_us = clock_us(table, table.text("date").str.replace(_MIDNIGHT, "", regex=True), UTC)
     blocks, fees = numbers(table, "block_count"), numbers(table, "fees_btc")
     for column in ("price_usd", "difficulty"):
-        numbers(table, column)  # refuses what is no number; the text is kept with all its digits
+        numbers(table, column)  # refuses what is not a number; the text is kept with all its digits
     a_block = np.divide(fees, blocks, out=np.full(len(fees), np.nan), where=blocks > 0)
     price, difficulty = table.text("price_usd"), table.text("difficulty")
     rows = pd.DataFrame(

@@ -35,7 +35,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     time, price = _column(table, _TIME), _column(table, _PRICE)
     ends = _ends(table, time)
     _refuse_currency(table, price)
-    numbers(table, price, (NOT_THERE,))  # refuses what is no number; the text is kept as published
+    numbers(table, price, (NOT_THERE,))  # refuses what is not a number; the text is kept as published
     return priced(table, time, ends, table.text(price), (NOT_THERE,))
 
 
@@ -55,7 +55,7 @@ def _ends(table: Table, column: str) -> tuple[pd.Series[str], pd.Series[str]]:
     if bad.any():
         row = int(bad.argmax())
         raise BadInput(
-            f"{table.place(row)}: column {column}: {table.text(column)[row]!r} is no interval; expected the form "
+            f"{table.place(row)}: column {column}: {table.text(column)[row]!r} is not an interval; expected the form "
             "29.03.2020 01:00 - 29.03.2020 02:00"
         )
     begin = parts[2] + "-" + parts[1] + "-" + parts[0] + " " + parts[3]

@@ -62,7 +62,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     wrong = ~((hour >= 0) & (hour <= 23))
     if wrong.any():
         row = int(wrong.argmax())
-        raise BadInput(f"{table.place(row)}: column hour_utc: {hour[row]:g} is no hour from 0 to 23")
+        raise BadInput(f"{table.place(row)}: column hour_utc: {hour[row]:g} is not an hour from 0 to 23")
     begin_us = clock_us(table, date, UTC, hour)
     rows = pd.DataFrame({"interval_start": starts(begin_us, UTC)})
     notes = [f"{gaps(begin_us, US_PER_H)} hours between the first row and the last are absent and stay absent"]

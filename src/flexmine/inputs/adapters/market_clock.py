@@ -117,8 +117,8 @@ def _lengths_us(table: Table, column: str, begin: pd.Series[str], end: pd.Series
     if wrong.any():
         row = int(wrong.argmax())
         raise BadInput(
-            f"{table.place(row)}: column {column}: {table.text(column)[row]!r} is no interval as long as the others; "
-            "15, 30 or 60 minutes are expected"
+            f"{table.place(row)}: column {column}: {table.text(column)[row]!r} is not an interval as long as the "
+            "others; 15, 30 or 60 minutes are expected"
         )
     return length_us
 

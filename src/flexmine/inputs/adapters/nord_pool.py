@@ -146,7 +146,7 @@ def _hours(table: Table) -> tuple[pd.Series[str], pd.Series[str]]:
     for row, (day, day_us, found) in enumerate(zip(days, times.us.tolist(), hours, strict=True)):
         if found is None or found[1] > "23" or not _DAY.fullmatch(day) or row == times.first_wrong:
             raise BadInput(
-                f"{table.place(row)}: column {HOURS}: {table.text(HOURS)[row]!r} is no hour of a day; expected the "
+                f"{table.place(row)}: column {HOURS}: {table.text(HOURS)[row]!r} is not an hour of a day; expected the "
                 "form 31-12-2019 00 - 01"
             )
         # The last hour of a day is 23 - 00.
@@ -183,7 +183,7 @@ def _prices(table: Table, column: str) -> list[str]:
     if wrong.any():
         row = int(wrong.argmax())
         raise BadInput(
-            f"{table.place(row)}: column {column}: {text[row]!r} is no price; a column has decimal commas or decimal "
-            "points, and nothing between thousands"
+            f"{table.place(row)}: column {column}: {text[row]!r} is not a price; a column has decimal commas or "
+            "decimal points, and nothing between thousands"
         )
     return replace(table, layout=layout).plain_cells(column)

@@ -105,7 +105,9 @@ def convert(table: Table, settings: Settings) -> Converted:
 def _zone(table: Table) -> timezone:
     text = str(table.text(ZONE)[0])
     if not _OFFSET_H.fullmatch(text) or abs(float(text)) > _MOST_H:
-        raise BadInput(f"{table.label}: {ZONE}: {text!r} is no standard time in hours east of UTC, such as -7 or 5.5")
+        raise BadInput(
+            f"{table.label}: {ZONE}: {text!r} is not a standard time in hours east of UTC, such as -7 or 5.5"
+        )
     return Settings(utc_offset_h=float(text)).need_offset(table)
 
 

@@ -48,7 +48,9 @@ def convert(table: Table, settings: Settings) -> Converted:
     bad = parts.isna().any(axis=1).to_numpy()
     if bad.any():
         row = int(bad.argmax())
-        raise BadInput(f"{table.place(row)}: column {TIME}: {table.text(TIME)[row]!r} is no hour such as 20180131:2300")
+        raise BadInput(
+            f"{table.place(row)}: column {TIME}: {table.text(TIME)[row]!r} is not an hour such as 20180131:2300"
+        )
     # Satellites pass at some minute of the hour, which the file names for all rows; the value stands for the hour.
     date = str(settings.year) + "-" + parts["month"] + "-" + parts["day"]
     begin_us = clock_us(table, date, UTC, parts["hour"].to_numpy(dtype=np.float64))

@@ -108,7 +108,7 @@ def _csv(text: str, separator: str, label: str) -> tuple[list[list[str]], list[i
             rows.append(row)
             lines.append(reader.line_num)
     except csv.Error as error:
-        raise BadInput(f"{label}:{reader.line_num}: this is no CSV: {printable(str(error))}") from error
+        raise BadInput(f"{label}:{reader.line_num}: this is not CSV: {printable(str(error))}") from error
     return rows, lines
 
 

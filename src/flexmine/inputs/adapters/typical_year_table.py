@@ -35,7 +35,7 @@ def convert(table: Table, settings: Settings) -> Converted:
     wrong = ~((hour >= 1) & (hour <= 24))
     if wrong.any():
         row = int(wrong.argmax())
-        raise BadInput(f"{table.place(row)}: column hour_ending_lst: {hour[row]:g} is no hour from 1 to 24")
+        raise BadInput(f"{table.place(row)}: column hour_ending_lst: {hour[row]:g} is not an hour from 1 to 24")
     date = str(settings.year) + "-" + table.text("month").str.zfill(2) + "-" + table.text("day").str.zfill(2)
     begin_us = clock_us(table, date, zone, hour - 1)
     rows = pd.DataFrame({"interval_start": starts(begin_us, zone)})
