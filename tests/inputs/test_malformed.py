@@ -170,7 +170,7 @@ CSV: dict[str, tuple[str, Edit, str, str]] = {
         "prices.csv", line(3, "2024-09-10T01:00:00+08:00,11 USD"),
         PRICE + "prices.csv:3: ", "'11 USD'",
     ),
-    "infinite": ("prices.csv", line(3, "2024-09-10T01:00:00+08:00,inf"), PRICE + "prices.csv:3: ", "not a finite number"),
+    "infinite": ("prices.csv", line(3, "2024-09-10T01:00:00+08:00,inf"), PRICE + "prices.csv:3: ", "not a finite"),
     "kelvin": (
         "weather.csv", line(3, "2024-09-10T01:00:00+08:00,285"),
         TEMPERATURE + "weather.csv:3: ", "looks like kelvin",
