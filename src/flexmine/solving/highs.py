@@ -168,14 +168,23 @@ class Solver:
             status: highspy.HighsStatus = self.highs.run()
             return status
         ended: list[highspy.HighsStatus] = []
+        over = threading.Event()
+
+        def search() -> None:
+            try:
+                ended.append(self.highs.run())
+            finally:
+                over.set()
+
         self.highs.HandleUserInterrupt = True
-        search = threading.Thread(target=lambda: ended.append(self.highs.run()), daemon=True)
-        search.start()
+        threading.Thread(target=search, daemon=True).start()
+        # Not by join: once interrupted, Python 3.11 takes the thread for ended, and a process that exits while HiGHS
+        # searches is aborted.
         try:
-            search.join()
+            over.wait()
         except KeyboardInterrupt:
             self.highs.cancelSolve()
-            search.join()
+            over.wait()
             raise
         if not ended:
             raise SolverFailed("HiGHS ended without a status")
