@@ -4,10 +4,44 @@ pytest -m gate              what the gate adds to a normal run
 pytest -m slow              that, and the much larger samples that are run by hand before a release
 """
 
+from collections import Counter
+
 import pytest
 
+EVERY = 3
+SAMPLED = (
+    "audit/test_doctored_directories.py",
+    "fuzz/",
+    "jobs/test_adopted_runs.py",
+    "jobs/test_altered_plans.py",
+    "jobs/test_altered_publications.py",
+    "jobs/test_backup.py",
+    "jobs/test_crashes.py",
+    "properties/test_container_ramp.py",
+    "properties/test_energy_limits.py",
+    "properties/test_start_layers.py",
+    "publish/test_readers_and_kills.py",
+    "store/test_altered_store.py",
+    "store/test_bad_archives.py",
+    "store/test_restore_is_whole.py",
+    "storms/",
+)
+"""Attacks and storms, in great numbers and each alike in kind: of a file, every third is of a normal run."""
 GATE = (pytest.mark.slow, pytest.mark.gate)
 """Marks of a sample that is left out of a normal run and that the gate takes."""
+
+
+def leave_to_the_gate(items, tests):
+    """Mark two of three tests of the sampled files below the folder `tests` for the gate."""
+    counted = Counter()
+    for item in items:
+        file = item.path.relative_to(tests).as_posix()
+        if not file.startswith(SAMPLED) or any(map(item.get_closest_marker, ("slow", "browser", "system"))):
+            continue
+        counted[file] += 1
+        if counted[file] % EVERY != 1:
+            for mark in GATE:
+                item.add_marker(mark)
 
 
 def chunks(numbers, normal):
