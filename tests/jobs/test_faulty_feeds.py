@@ -17,7 +17,7 @@ from flexmine.jobs.health import health
 from flexmine.jobs.intraday import REDISPATCH, REPLAN, Intraday
 from flexmine.jobs.job import read_job
 from flexmine.jobs.night import Night, exit_code
-from flexmine.jobs.show import attempt_lines, history_lines
+from flexmine.jobs.show import attempt_lines, history_lines, run_lines
 from nights import surplus_mw, write_job, write_series
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -196,8 +196,8 @@ def test_a_plan_in_force_is_not_replaced_by_a_fallback(tmp_path, kind):
 
 
 def test_a_plan_in_force_that_breaks_what_is_known_now_is_replaced(tmp_path):
-    """*Proves:* with an order that the plan in force breaks, the fallback takes its place, and has today's prices from
-    the older file, in which they are right.
+    """*Proves:* with an order that the plan in force breaks, a fallback takes its place: the older file, in which
+    today's prices are right, and its tail for the look-ahead.
 
     *Sensitivity:* kept, the plant would draw more than the order allows.
     """
@@ -208,7 +208,7 @@ def test_a_plan_in_force_that_breaks_what_is_known_now_is_replaced(tmp_path):
     issue(tmp_path, "surplus", NEXT, 2)
     bad_cell(issue(tmp_path, "price", NEXT, 1), 12, "x73.65")
     record = Intraday(Night(read_job(job), at(12.2)), REPLAN).run()[0].record
-    assert (record.exit_code, record.step, record.revision) == (5, "hold", 2)
+    assert (record.exit_code, record.step, record.revision) == (5, "older_issue", 2)
     case = case_of(job, record)
     prices = case.series[PRICE]
     assert prices[:11] == pytest.approx([price(case.time.begin(t)) for t in range(11)])
@@ -244,3 +244,61 @@ def test_a_notice_says_how_a_run_ended_once_and_names_the_feed(tmp_path, monkeyp
     assert code == 5 and first.startswith("flexmine nightly of small: exit 5, fallback (run ")
     assert second == "2024-04-11: fallback, by step previous_plan of the ladder"
     assert f"{PRICE}: no file feeds/price_*.csv that goes beyond" in third
+
+
+@pytest.mark.parametrize(("factor", "said"), [(25.0, True), (0.1, True), (3.0, False)])
+def test_prices_far_from_those_of_the_days_before_are_marked(tmp_path, factor, said):
+    """Prices of 41 to 64 USD/MWh, then the same times 25, as roubles are, times a tenth, or times 3.
+
+    *Proves:* the plan is made, exit 0, and a mark with both means stands in the plan and makes health warn; a market
+    may treble. *Sensitivity:* 1,300 USD/MWh lies in the band of possible prices, and nothing else would say a word.
+    """
+    job = made(tmp_path, LADDER)
+    issue(tmp_path, "surplus", NEXT, 2)
+    issue(tmp_path, "price", NEXT, 1, factor)
+    record = night(job, NEXT).record
+    marks = [note for note in plan_of(job, record)["notes"] if "is its unit right?" in note]
+    assert (record.exit_code, bool(marks)) == (0, said)
+    assert (feed_checks(job, at(-4, NEXT))["feed feeds/price_*.csv"].level.name == "WARNING") == said
+    if said:
+        mean = factor * np.mean([price(at(h, NEXT)) for h in range(24)])
+        assert marks[0].startswith(f"{PRICE}: its mean is {mean:.4g} USD/MWh, that of the last 3 days with a feed ")
+
+
+def test_an_issue_that_did_not_come_is_missed_though_the_last_reaches_far_enough(tmp_path):
+    """The surplus of the evening before reaches over tomorrow and is younger than `max_age_h`.
+
+    *Proves:* with `every_h` the plan is made as before, exit 0, and plan and health say what has not come since when.
+    *Sensitivity:* without it, as in the first line, nobody hears of it before the feed is stale.
+    """
+    job = made(tmp_path, LADDER)
+    issue(tmp_path, "surplus", DAY, 4)
+    issue(tmp_path, "price", NEXT, 1)
+    text, feed = job.read_text(encoding="utf-8"), 'surplus_*.csv", max_age_h: '
+    for given, said in (("60, older_max_age_h: 72", False), ("60, every_h: 26, older_max_age_h: 72", True)):
+        job.write_text(text.replace(f"{feed}30, older_max_age_h: 54", feed + given), encoding="utf-8")
+        record = night(job, NEXT).record
+        marks = [note for note in plan_of(job, record)["notes"] if "every_h" in note]
+        check = feed_checks(job, at(-4, NEXT))["feed feeds/surplus_*.csv"]
+        assert (record.exit_code, record.step, bool(marks)) == (0, "newest", said)
+        assert (check.level.name, "one is expected every 26 h" in check.text) == ("WARNING" if said else "OK", said)
+    assert marks[0].startswith(f"{SURPLUS}: nothing has come since feeds/surplus_20240409T1000Z.csv, issued")
+
+
+def test_all_feeds_that_fail_are_named_and_where_hours_come_from(tmp_path):
+    """Neither surplus nor prices come for tomorrow; the afternoon is planned anew from two files.
+
+    *Proves:* the label of the fallback names both series; `show` names the older file beside the newest.
+    *Sensitivity:* named alone, the first of them sends one to the wrong supplier.
+    """
+    job = made(tmp_path, "{step: previous_plan}")
+    record = night(job, NEXT).record
+    assert record.step == "previous_plan"
+    assert f"; nor can {PRICE} be used" in record.labels[0] or f"; nor can {SURPLUS} be used" in record.labels[0]
+    issue(tmp_path, "surplus", NEXT, 2)
+    issue(tmp_path, "price", NEXT, 1)
+    again = Intraday(Night(read_job(job), at(15.1)), REPLAN).run()[0].record
+    lines = run_lines(again, plan_of(job, again), "-")
+    (surplus,) = [line for line in lines if line.startswith(f"feed: {SURPLUS}")]
+    assert "surplus_20240410T1000Z.csv" in surplus
+    assert surplus.endswith("; other hours from feeds/surplus_20240409T1000Z.csv")

@@ -68,7 +68,7 @@ def test_an_issue_that_gives_no_hour_is_passed_over_with_a_mark(job, tmp_path, n
     assert chosen.source["file"] == f"{tmp_path}/{used}" and folder.values()[-24:] == [2.0] * 24
     (mark,) = chosen.marks
     assert mark.startswith(f"{SERIES}: {tmp_path}/{last}, issued 2024-06-03T17:00+00:00 {why}")
-    assert f"passed over: what is planned is of {tmp_path}/{used}" in mark and " h old" not in mark
+    assert f"skipped: the values are taken from {tmp_path}/{used}" in mark and " h old" not in mark
 
 
 def test_what_begins_after_the_horizon_is_no_fault(job, tmp_path):

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from flexmine.jobs.feeds import (
 from flexmine.jobs.job import Job
 from flexmine.jobs.persistence import Past, of_values, persisted, taken_over
 from flexmine.jobs.pins import job_pins
+from flexmine.jobs.plausible_feed import unlike_before
 from flexmine.jobs.resolve import CASE_FILE, Horizon, Inputs, Provenance, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
 from flexmine.jobs.search import Search
@@ -42,6 +43,7 @@ from flexmine.store.runs import RunStore
 
 PREVIOUS_PLAN, HOLD = "previous_plan", "hold"
 KEPT_FOLDER = "kept"
+COMPARED_DAYS = 3
 KEPT_FILES = ("problem.json", "setpoints.csv", "site.csv", "plan.json")
 
 
@@ -109,15 +111,17 @@ class FallbackChain:
         feeds, search = self._feeds(), self._search(self.horizon)
         chosen: dict[str, Chosen] = {}
         wrong: list[str] = []
-        first = ""
+        faults: dict[str, str] = {}
         for key in self.job.template.series():
             try:
                 chosen[key.dotted] = self._choose(search, key, feeds.get(key.dotted), allowed)
             except BadInput as error:
                 wrong += error.messages
-                first = first or lasting(error)
+                faults[key.dotted] = lasting(error)
         if wrong:
-            raise Unusable(wrong, first)
+            first, *others = faults
+            more = f"; nor can {' and '.join(others)} be used" if others else ""
+            raise Unusable(wrong, f"{faults[first]}{more}")
         labels = tuple(c.label for c in chosen.values() if c.label)
         marks = tuple(mark for c in chosen.values() for mark in c.marks)
         if name == HOLD:
@@ -155,9 +159,29 @@ class FallbackChain:
                 wrong += error.messages
                 why = why or lasting(error)
                 continue
+            if feed is not None:
+                found = replace(found, marks=(*found.marks, *self._unlike_before(search, key, found)))
             reason = why.removeprefix(f"{key.dotted}: ")
             return replace(found, label=f"{found.label}; the newest cannot be used: {reason}") if reason else found
         raise Unusable(list(dict.fromkeys(wrong)), why)
+
+    def _unlike_before(self, search: Search, key: SeriesKey, found: Chosen) -> Iterator[str]:
+        """Yield that the published values of a feed are far from those of the days before; none where none are kept."""
+        if found.values is None:
+            return
+        try:
+            before = [value for values in self.past.by_clock(key.dotted).values() for value in values]
+        except BadInput as error:
+            self._warn_once(f"{key.dotted}: not compared with the days before: {error.messages[0]}")
+            return
+        values = found.values[: round(search.publish_h / search.axis.step_h)]
+        if sentence := unlike_before(key, values, before, COMPARED_DAYS):
+            yield sentence
+
+    @cached_property
+    def past(self) -> Past:
+        """What the last days were planned with, to compare feeds with."""
+        return Past(self.job, self.store, self.horizon.day, COMPARED_DAYS)
 
     def _persisted(self, search: Search, key: SeriesKey, feed: Feed | None, step: Persistence | Hold) -> Chosen:
         """Return what is known completed by the past; what makes no usable series together is not known."""

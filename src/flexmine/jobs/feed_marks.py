@@ -30,10 +30,19 @@ def marks_of(search: Search, key: SeriesKey, feed: Feed, found: Stitched) -> Ite
     str
         A sentence that begins with the series; it has no age in it, for it is part of the inputs.
     """
+    yield from _overdue(search, key, feed, found)
     yield from _passed_over(key, found)
     yield from cut_off(search, key, *found.used)
-    yield from _ends_early(search, key, feed, found)
+    yield from ends_early(search, key, feed, found)
     yield from _stale_hours(search, key, feed, found)
+
+
+def _overdue(search: Search, key: SeriesKey, feed: Feed, found: Stitched) -> Iterator[str]:
+    """Yield that an issue should have come since the newest, though that one reaches far enough."""
+    if feed.every_h is not None:
+        newest = max((found.used[0], *(issue for issue, _ in found.passed_over)), key=lambda issue: issue.issued)
+        if newest.age_h(search.as_of) > feed.every_h:
+            yield f"{key.dotted}: nothing has come since {newest}; every_h expects an issue every {feed.every_h:g} h"
 
 
 def _passed_over(key: SeriesKey, found: Stitched) -> Iterator[str]:
@@ -42,8 +51,8 @@ def _passed_over(key: SeriesKey, found: Stitched) -> Iterator[str]:
     if silent:
         (issue, why), more = silent[0], len(silent) - 1
         others = f" ({more} more likewise)" if more else ""
-        instead = f"what is planned is of {found.used[0]}"
-        yield f"{key.dotted}: {issue} {why}{others}, and is passed over: {instead}; is the file whole?"
+        instead = f"the values are taken from {found.used[0]}"
+        yield f"{key.dotted}: {issue} {why}{others}, and is skipped: {instead}; is the file complete?"
 
 
 def cut_off(search: Search, key: SeriesKey, *files: FeedFile) -> Iterator[str]:
@@ -54,10 +63,10 @@ def cut_off(search: Search, key: SeriesKey, *files: FeedFile) -> Iterator[str]:
             yield f"{key.dotted}: {file.label} ends without a line break: it may be cut off, and its last value too"
 
 
-def _ends_early(search: Search, key: SeriesKey, feed: Feed, found: Stitched) -> Iterator[str]:
+def ends_early(search: Search, key: SeriesKey, feed: Feed, found: Stitched) -> Iterator[str]:
     """Yield what stands in for published hours that the newest issue does not reach; for others, it is logged."""
     label, end = found.used[0].name, search.published_until
-    what_if = ", in hours that are published too: is the file whole?"
+    what_if = ", in hours that are published too: is the file complete?"
     if found.ends_early is not None:
         sentence = f"{key.dotted}: {label} ends at {shown(found.ends_early)}; what follows is of an older issue"
         if found.ends_early < end:

@@ -13,12 +13,11 @@ import pandas as pd
 
 from flexmine.errors import BadInput, FlexmineError
 from flexmine.inputs.excerpt import excerpt
-from flexmine.inputs.issues import of_one_issue
 from flexmine.inputs.series import read_series
 from flexmine.inputs.series_spec import Fill as FillPolicy
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table
-from flexmine.jobs.feed_marks import cut_off, marks_of
+from flexmine.jobs.feed_marks import cut_off, ends_early, marks_of
 from flexmine.jobs.issues import FeedFile
 from flexmine.jobs.plausible_feed import refuse_unusual
 from flexmine.jobs.schema import Feed, Fill
@@ -48,6 +47,8 @@ class Chosen:
         Which file, issued when, at which revision, and the sha256 of every file that was read, for the record.
     marks : tuple of str
         What looks wrong with the files, though they can be used.
+    values : ndarray, shape (T,), or None
+        In the unit of the key, where they were read already.
     """
 
     spec: Series
@@ -56,6 +57,7 @@ class Chosen:
     label: str
     source: Mapping[str, Any]
     marks: tuple[str, ...] = ()
+    values: Floats | None = None
 
 
 class Unusable(BadInput):
@@ -216,7 +218,7 @@ def older(search: Search, key: SeriesKey, feed: Feed) -> Chosen:
         if issue.age_h(search.as_of) > limit.hours:
             break
         try:
-            return _of_issue(search, key, issues, issue)
+            return _of_issue(search, key, feed, issues, issue)
         except BadInput as error:
             wrong += error.messages
     raise BadInput(
@@ -254,14 +256,16 @@ def _source(search: Search, *used: FeedFile) -> dict[str, Any]:
     return {"file": issue.label, "issued": issue.issued.isoformat(), "revision": issue.revision, "sha256": read}
 
 
-def _of_issue(search: Search, key: SeriesKey, issues: Issues, issue: FeedFile) -> Chosen:
+def _of_issue(search: Search, key: SeriesKey, feed: Feed, issues: Issues, issue: FeedFile) -> Chosen:
     with _named(key):
         why = issues.rows_of(issue).silent(search.axis)
         if why:
-            raise BadInput(f"{issue.name}: {why}; planned is from {shown(search.axis.begin(0))} on")
-    table, spec, label = issues.read(issue), of_one_issue(key.spec), f"{key.dotted}: an older issue, {issue}"
-    chosen = _of_table(search, key, table, spec, step=OLDER, label=label, source=_source(search, issue), of_feed=True)
-    return replace(chosen, marks=tuple(cut_off(search, key, issue)))
+            raise BadInput(f"{issue.name}: {why}; the plan begins at {shown(search.axis.begin(0))}")
+        alone = stitched([issue], issues.rows_of, key.spec, search.axis)
+        found = with_tail(alone, feed.tail, search.axis)
+    source, label = _source(search, issue), f"{key.dotted}: an older issue, {issue}"
+    chosen = _of_table(search, key, found.table, found.spec, step=OLDER, label=label, source=source, of_feed=True)
+    return replace(chosen, marks=(*cut_off(search, key, issue), *ends_early(search, key, feed, found)))
 
 
 def _of_table(
@@ -281,7 +285,7 @@ def _of_table(
         if of_feed:
             refuse_unusual(search.job.template, key, read, search.axis, search.publish_h)
         rows, kept = excerpt(table, spec, search.axis, search.as_of)
-    return Chosen(kept, rows.rows, step, label, {"series": key.dotted, **source})
+    return Chosen(kept, rows.rows, step, label, {"series": key.dotted, **source}, values=read.values)
 
 
 def refuse_persisted(search: Search, key: SeriesKey, chosen: Chosen) -> None:

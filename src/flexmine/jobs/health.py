@@ -260,6 +260,8 @@ def _feeds(view: View) -> Found:
         age_h = issue.age_h(now)
         stale = age_h > feed.max_age_h
         words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
+        if feed.every_h is not None and age_h > feed.every_h:
+            stale, words = True, f"{words}; one is expected every {feed.every_h:g} h"
         told = [sentence for sentence in view.last_messages if any(f"{key}: " in sentence for key in feed.series)]
         if told:
             words += f"; the last run: {'; '.join(told)}"

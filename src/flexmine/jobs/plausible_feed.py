@@ -1,15 +1,53 @@
-"""Whether what a feed brings is possible but far from usual: then the file is faulty, as one that cannot be read is."""
+"""Whether what a feed brings is possible but far from usual: then the file is faulty, as one that cannot be read is.
+
+What is merely far from what the same feed brought on the days before is used, and a mark says so: a market may move.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from flexmine.errors import BadInput
 from flexmine.inputs.plausibility import of_sources
 from flexmine.inputs.series import SeriesRead
 from flexmine.inputs.suspicious import suspicious
 from flexmine.jobs.template import SeriesKey, Template
-from flexmine.problem import TimeAxis
+from flexmine.problem import Floats, TimeAxis
+
+PRICE_FACTOR = 5.0
+"""A day's mean price this many times that of the days before, or this small a part, is worth a look: roubles as USD."""
+LEAST_PRICE_USD_PER_MWH = 5.0
+"""Means below this say nothing of the unit."""
+TEMPERATURE_K = 20.0
+"""So much colder or warmer on average: degrees Fahrenheit as Celsius."""
+
+
+def unlike_before(key: SeriesKey, values: Floats, before: Sequence[float], days: int) -> str:
+    """Return a sentence where a series is far from what the same feed brought before, else an empty text.
+
+    Parameters
+    ----------
+    key : SeriesKey
+    values : ndarray, shape (T,)
+        Of the hours that are published, in the unit of the key.
+    before : sequence of float
+        Those of the days before.
+    days : int
+        How many days these are of, at most.
+    """
+    if not len(before) or key.quantity not in ("price_usd_per_mwh", "temperature_c"):
+        return ""
+    if key.quantity == "temperature_c":
+        now, then = float(np.mean(values)), float(np.mean(before))
+        far, unit = abs(now - then) > TEMPERATURE_K, "C"
+    else:
+        now, then = float(np.mean(np.abs(values))), float(np.mean(np.abs(before)))
+        low, high = sorted((now, then))
+        far, unit = high > PRICE_FACTOR * low and high > LEAST_PRICE_USD_PER_MWH, "USD/MWh"
+    past = f"that of the last {days} days with a feed {then:.4g} {unit}"
+    return f"{key.dotted}: its mean is {now:.4g} {unit}, {past}: is its unit right?" if far else ""
 
 
 def refuse_unusual(template: Template, key: SeriesKey, read: SeriesRead, axis: TimeAxis, publish_h: float) -> None:

@@ -42,6 +42,8 @@ class Feed(Document):
         the second revision) or as the time at which the file was ``modified``.
     max_age_h
         The newest issue that gives an hour of the plan is stale if it is older than this [h].
+    every_h
+        How often an issue comes [h]: where the newest is older, plan and health say so; absent: nobody asks.
     older_max_age_h
         How old an issue may be on the step ``older_issue`` of the ladder [h].
     reach_h
@@ -54,6 +56,7 @@ class Feed(Document):
     files: str = Field(min_length=1)
     issued: Literal["name", "modified"] = "name"
     max_age_h: float = Field(gt=0.0, le=8784.0)
+    every_h: float | None = Field(default=None, gt=0.0, le=8784.0)
     older_max_age_h: float | None = Field(default=None, gt=0.0, le=8784.0)
     reach_h: float = Field(default=72.0, gt=0.0, le=8784.0)
     tail: Tail | None = None

@@ -72,7 +72,9 @@ def _minute(moment: datetime) -> str:
 
 def _feed(feed: Any) -> str:
     issued = f", issued {feed['issued']}" if "issued" in feed else ""
-    return f"{feed['series']}: {feed['file']}{issued}" + ("" if feed["step"] == "newest" else f" ({feed['step']})")
+    step = "" if feed["step"] == "newest" else f" ({feed['step']})"
+    older = f"; other hours from {', '.join(feed['completed_by'])}" if "completed_by" in feed else ""
+    return f"{feed['series']}: {feed['file']}{issued}{step}{older}"
 
 
 def difference_lines(found: Difference) -> list[str]:
