@@ -71,12 +71,12 @@ def of_day(store: RunStore, plant: str, day: date) -> list[Followed]:
 
 
 def plan_at(store: RunStore, plant: str, day: date, moment: datetime) -> RunRecord | None:
-    """Return the plan of `day` that is followed at `moment` (aware), or the next one of that day; None without one."""
+    """Return the plan of `day` of `plant` followed at `moment` (aware), or the next of that day; None without one."""
     return next((part.record for part in of_day(store, plant, day) if moment < part.end), None)
 
 
 def chain_from(store: RunStore, plant: str, now: datetime) -> Chain:
-    """Return the plans that machines are to follow from `now` (aware) on.
+    """Return the plans that machines of `plant` are to follow from `now` (aware) on.
 
     Raises
     ------
