@@ -46,7 +46,7 @@ class Files:
 
     def fresh(self):
         """Forget all that was read."""
-        self.search = replace(self.search, readings={}, tables={})
+        self.search = replace(self.search, readings={}, tables={}, listings={})
         return self
 
     def add(self, stamp, rows, revision=0):

@@ -1,5 +1,6 @@
 """A clock that was ahead over midnight when a plan was made: what machines read, follow and begin from afterwards."""
 
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -357,3 +358,25 @@ def test_today_is_published_though_tomorrow_is_stored(job, store, monkeypatch):
     Night(job, at(THIRD, 9, 30)).run()
     assert criticals(job, at(THIRD, 9, 30)) == []
     assert read_by_machines(job, at(THIRD, 10), at(FOURTH, 23)) == plan_ids(store, (THIRD, 1), (FOURTH, 1))
+
+
+def test_fallbacks_of_a_clock_days_ahead_are_replaced_before_their_days(tmp_path):
+    """One night by a clock 72 h ahead plans three days of feeds that look stale; then each evening a night of its day.
+
+    *Proves:* before each of these days begins, its fallback is replaced by a plan of the newest issue, which is what
+    machines read, what state goes by, and what the run says.
+    *Sensitivity:* kept, the run ends with exit 0 and "optimal" while machines follow the fallback.
+    """
+    ladder = "ladder: [{step: older_issue}, {step: persistence}, {step: hold}]\n"
+    job = read_job(write_job(tmp_path, TODAY, 2, more=ladder))
+    for day in (TODAY, TOMORROW):
+        Night(job, evening_before(day)).run(day)
+    assert [r.record.exit_code for r in Night(job, evening_before(TOMORROW) + 72 * HOUR).run()] == [5, 5, 5]
+    for day in (THIRD, FOURTH):
+        issue_surplus(tmp_path, day, factor=0.5)
+        record = Night(job, evening_before(day) + HOUR).run()[0].record
+        assert (record.day, record.kind, record.step, record.exit_code) == (day, "night", "newest", 0)
+        with closing(job.open_store()) as opened:
+            assert opened.followed("small", day).run_id == record.run_id
+            assert read_by_machines(job, at(day, 0), at(day, 23)) == plan_ids(opened, (day, record.revision))
+            check_state(job, opened, day + timedelta(days=1))

@@ -6,6 +6,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.yaml_loader import read_yaml
 from flexmine.jobs.job import read_job
 from flexmine.jobs.schema import JobDocument
+from flexmine.resources import shipped_path
 
 JOB = """\
 schema: flexmine-job/1
@@ -66,5 +67,11 @@ def test_factors_of_a_shipped_case_are_not_applied_to_a_feed(tmp_path):
     (message,) = error.value.messages
     assert message.startswith("job.yaml:7:14 feeds[0].series: shipped:cases/bratsk-day multiplies")
     assert "mw_per_m3_s 0.91, share_of_flow 0.06" in message
+    for case in (shipped_path("shipped:cases/bratsk-day"), tmp_path / "link.yaml"):
+        if not case.exists():
+            case.symlink_to(shipped_path("shipped:cases/bratsk-day"))
+        file.write_text(JOB.replace("shipped:cases/bratsk-day", str(case)), encoding="utf-8")
+        with pytest.raises(BadInput, match="multiplies sources"):
+            read_job(file)
     file.write_text(JOB.replace("sources.surplus.available_mw", "temperature_c"), encoding="utf-8")
     assert read_job(file).plant == "bratsk-10"

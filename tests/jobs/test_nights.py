@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from flexmine.jobs.job import read_job
 from flexmine.jobs.night import Night, exit_code
 from flexmine.problem.reading import read_problem
 from flexmine.publish.reader import read_current
-from nights import evening_before, issue_surplus, write_job
+from nights import evening_before, feed_file, issue_surplus, surplus_mw, write_job, write_series
 
 SPRING = date(2024, 3, 30)
 """The day before the clock of Oslo is changed."""
@@ -240,3 +241,37 @@ def test_a_limit_that_is_new_to_a_job_takes_its_amount_from_the_template(tmp_pat
     document, folder = _plan(job_file, SPRING + timedelta(days=1))
     assert audit_directory(folder).ok
     assert document["published"]["grid_mwh"] <= 3.0 + 1e-3
+
+
+@pytest.mark.parametrize(("zone", "day"), [("America/Havana", date(2024, 11, 3)), ("Europe/Oslo", date(2024, 10, 27))])
+def test_the_same_inputs_change_nothing_where_midnight_is_repeated(tmp_path, zone, day):
+    """In Havana the clock goes back from 1:00 to 0:00, so that the day begins at the first of two midnights.
+
+    *Proves:* the second run finds the plan of the first.  *Sensitivity:* Python takes no two times of different zones
+    for equal where one is repeated; each run made a revision, and a fallback could take the place of a better plan.
+    """
+    job = write_job(tmp_path, day, 1, zone=zone)
+    first, again = (Night(read_job(job), evening_before(day, zone)).run(day)[0] for _ in range(2))
+    assert (first.new, again.new, again.record) == (True, False, first.record)
+
+
+@pytest.mark.parametrize(("day", "age_h"), [(date(2024, 10, 28), 30.5), (date(2024, 4, 1), 29.5)])
+def test_age_is_elapsed_time_where_the_clock_is_changed(tmp_path, day, age_h):
+    """A night that runs half an hour after its day has begun, the day after one of 25 or of 23 hours.
+
+    *Proves:* an issue is 30.5 h and 29.5 h old at midnight, whatever the clock showed meanwhile; 30 h are allowed.
+    *Sensitivity:* counted by the clock of the site, these are 29.5 h and 30.5 h.
+    """
+    job = write_job(tmp_path, day - timedelta(days=1), 1)
+    Night(read_job(job), evening_before(day - timedelta(days=1))).run(day - timedelta(days=1))
+    for file in (tmp_path / "feeds").iterdir():
+        file.unlink()
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/Oslo"))
+    file = feed_file(tmp_path, midnight.astimezone(UTC) - timedelta(hours=age_h))
+    write_series(file, "surplus_mw", surplus_mw, "Europe/Oslo", day, 3)
+    late = Night(read_job(job), midnight + timedelta(minutes=30))
+    if age_h < 30:
+        assert late.run(day)[-1].record.step == "newest"
+        return
+    with pytest.raises(BadInput, match=r"30\.5 h old at .*; max_age_h allows 30 h"):
+        late.run(day)

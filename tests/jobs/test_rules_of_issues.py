@@ -246,3 +246,35 @@ def test_each_file_is_parsed_once_for_a_search(job, tmp_path, monkeypatch, colum
     assert filled(folder.search, folder.key, folder.feed, fill).step == "fill"
     assert len(list(known(folder.search, folder.key, folder.feed))) == 21
     assert sorted(parsed) == sorted(f"{tmp_path}/{path.name}" for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(20240604010203001, 20240604010203002), (9, 10), (2**62 - 1, 2**62), (2**53, 2**53 + 1)]
+)
+def test_revisions_are_compared_by_all_their_digits(job, tmp_path, low, high):
+    """*Proves:* of two revisions the higher is used, a time to the millisecond too; beyond 63 bits it is refused.
+
+    *Sensitivity:* as floating-point numbers the two are equal, and the withdrawn one completes the other.
+    """
+    folder = Files(job, tmp_path, column=True, revisions=True)
+    rows = [row(h, value, AS_OF - 1, revision) for revision, value in ((high, 2), (low, 1)) for h in range(24)]
+    folder.add(AS_OF - 1, rows)
+    assert folder.values() == [2.0] * 24
+    folder.add(AS_OF, [row(h, 1, AS_OF, 10**20) for h in range(24)])
+    with pytest.raises(BadInput, match=r"the revision '1000{18}' is not a whole number up to 9223372036854775807"):
+        folder.fresh().newest()
+
+
+def test_files_are_looked_at_once(job, tmp_path):
+    """An issue that is dated by its change is replaced between two series, or two steps of the ladder.
+
+    *Proves:* its first content keeps its first time.  *Sensitivity:* old values would be as fresh as the new file.
+    """
+    folder = Files(job, tmp_path, issued="modified")
+    file = tmp_path / folder.span(AS_OF - 1, 0, 24, 1.0)
+    os.utime(file, (at(AS_OF - 20).timestamp(),) * 2)
+    before = folder.newest().source["issued"]
+    folder.span(AS_OF - 1, 0, 24, 2.0)
+    os.utime(file, (at(AS_OF - 1).timestamp(),) * 2)
+    assert (folder.newest().source["issued"], folder.values()) == (before, [1.0] * 24)
+    assert folder.fresh().values() == [2.0] * 24

@@ -45,3 +45,11 @@ def tomorrow(now: datetime, zone: str) -> date:
 def days_from(first: date, last: date) -> list[date]:
     """Return all days from `first` to `last`, both included."""
     return [first + ONE_DAY * i for i in range((last - first).days + 1)]
+
+
+def same_moment(a: datetime, b: datetime) -> bool:
+    """Return whether two aware times are the same instant.
+
+    Python takes no two times of different zones for equal where one of them is an hour that a clock shows twice.
+    """
+    return a.astimezone(UTC) == b.astimezone(UTC)

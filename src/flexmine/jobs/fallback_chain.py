@@ -28,6 +28,7 @@ from flexmine.jobs.feeds import (
     older,
     refuse_persisted,
 )
+from flexmine.jobs.issues import Found
 from flexmine.jobs.job import Job
 from flexmine.jobs.persistence import Past, of_values, persisted, taken_over
 from flexmine.jobs.pins import job_pins
@@ -67,8 +68,8 @@ class FallbackChain:
         forecasts say nothing about its first hours, and plans made with hindsight are worth nothing.
     extra : mapping
         Keys added to the case, such as ``commitment``.
-    readings : dict
-        The files of feeds as they were read first, see :class:`flexmine.jobs.search.Search`.
+    readings, listings : dict
+        The files of feeds as they were found and read first, see :class:`flexmine.jobs.search.Search`.
     in_force : RunRecord or None
         The plan that machines follow in these hours: it goes before a worse step of the ladder.
     """
@@ -82,6 +83,7 @@ class FallbackChain:
     extra: Mapping[str, Any] = field(default_factory=dict)
     warned: set[str] = field(default_factory=set)
     readings: dict[Path, bytes] = field(default_factory=dict)
+    listings: dict[str, Found] = field(default_factory=dict)
     in_force: RunRecord | None = None
 
     def steps(self) -> Iterator[tuple[str, Callable[[Path, str], Prepared]]]:
@@ -138,7 +140,9 @@ class FallbackChain:
     def _search(self, horizon: Horizon) -> Search:
         as_of = min(self.now, self.horizon.begin)
         axis = self._axis(horizon)
-        return Search(self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.readings)
+        return Search(
+            self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.readings, listings=self.listings
+        )
 
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
         """Return a series from the first step that has it; its label says why it is not the newest issue."""

@@ -87,10 +87,11 @@ def _stale_hours(search: Search, key: SeriesKey, feed: Feed, found: Stitched) ->
         to_us(search.published_until),
         intervals(found.table, found.spec, round(search.axis.step_h * US_PER_H)),
     )
+    begin_us = to_us(search.axis.begin(0))
     stale = [issue for issue in found.used if issue.age_h(search.as_of) > feed.max_age_h]
     for issue in stale:
         allowed_us = to_us(issue.issued + timedelta(hours=feed.max_age_h + ONE_DAY_H))
         of_it = [found.issue_of[row] == issue for row in rows.row]
-        if (of_it & (rows.begin_us < until_us) & (rows.end_us > allowed_us)).any():
+        if (of_it & (rows.begin_us < until_us) & (rows.end_us > max(allowed_us, begin_us))).any():
             limit = f"older than the {feed.max_age_h:g} h that max_age_h allows the newest"
             yield f"{key.dotted}: hours that are published are of {issue}, {limit}"

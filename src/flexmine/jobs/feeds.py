@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import numpy as np
@@ -170,7 +170,7 @@ def _best_known(search: Search, key: SeriesKey, feed: Feed) -> Stitched:
             [f"{there_is_none} by {shown(search.as_of)}", *(f"{key.dotted}: {told}" for told in issues.told)],
             f"{there_is_none} in time",
         )
-    oldest = search.as_of - timedelta(hours=_fresh(key, feed).hours)
+    oldest = search.as_of.astimezone(UTC) - timedelta(hours=_fresh(key, feed).hours)
     with _named(key):
         try:
             found = stitched(within or issues.known[:1], issues.rows_of, key.spec, search.axis, oldest)

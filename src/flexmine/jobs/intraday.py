@@ -17,7 +17,7 @@ import numpy as np
 
 from flexmine.errors import BadInput, Infeasible
 from flexmine.inputs.case import load_case
-from flexmine.jobs.calendar import ONE_DAY, LocalDay
+from flexmine.jobs.calendar import ONE_DAY, LocalDay, same_moment
 from flexmine.jobs.executed_days import read_part
 from flexmine.jobs.following import plan_at
 from flexmine.jobs.lock import plant_lock
@@ -100,7 +100,7 @@ class Intraday:
         LOG.info("%s: %s from %s, revision %d is in force", day, self.kind, horizon.begin, in_force.revision)
         whole = horizon.since is None
         before = state_before(job, store, day) if whole else state_within(store, in_force, horizon.begin)
-        own = in_force.kind == self.kind and in_force.valid_from == horizon.begin
+        own = in_force.kind == self.kind and same_moment(in_force.valid_from, horizon.begin)
         chain = replace(self.night.fallback_chain(store, horizon, before), in_force=in_force)
         if self.kind == REDISPATCH:
             chain = replace(chain, extra=_kept_commitment(store, in_force, horizon, stopped(before, chain.before)))
@@ -119,6 +119,8 @@ def _kept_commitment(store: RunStore, in_force: RunRecord, horizon: Horizon, off
     kept = load_case(store.inputs(in_force) / CASE_FILE).document.commitment
     whose = in_force.run_id if kept is None else kept.plan
     runs = [run for run in committed_runs(store, in_force, horizon.begin) if not _goes_on(run, horizon.begin, off)]
+    # Containers of a schedule stand by class, and a kept commitment may make other classes: the order is none of it.
+    runs.sort(key=lambda run: (run["container"], run["from"]))
     return {"commitment": {"plan": whose, "runs": runs}}
 
 
@@ -137,7 +139,7 @@ def stopped(planned: Before, measured: Before) -> set[str]:
 
 
 def _goes_on(run: Mapping[str, str], begin: datetime, off: Collection[str]) -> bool:
-    return run["container"] in off and read_moment(run["from"]) == begin
+    return run["container"] in off and same_moment(read_moment(run["from"]), begin)
 
 
 def next_step(now: datetime, day: LocalDay, step_minutes: int) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def by_rows(
             found.append((file.issued, file.revision, file))
         elif not known_us.size:
             told.append(nothing_known(table, spec, issued_us, as_of))
-        oldest_us = to_us(as_of - timedelta(hours=reach_h))
+        oldest_us = to_us(as_of.astimezone(UTC) - timedelta(hours=reach_h))
         for time_us in known_us[(known_us >= oldest_us) | (known_us == known_us[-1:])]:
             own, revision = _one(table, spec, issued_us, int(time_us))
             shown = file.revision if spec.revision_column is None else revision
@@ -108,7 +108,7 @@ def within_reach(files: Sequence[FeedFile], as_of: datetime, reach_h: float) -> 
 
     Of several that are older the newest alone, for a message to name it.
     """
-    oldest = as_of - timedelta(hours=reach_h)
+    oldest = as_of.astimezone(UTC) - timedelta(hours=reach_h)
     return [file for file in files if max(file.issued, file.modified or file.issued) >= oldest] or files[:1]
 
 

@@ -124,8 +124,12 @@ def _matching(job: Job, feed: Feed) -> list[Path]:
     pattern = Path(feed.files)
     base = Path(pattern.anchor) if pattern.anchor else job.path_of(".")
     inside = pattern.relative_to(pattern.anchor) if pattern.anchor else pattern
+    if not inside.parts:
+        raise BadInput(f"feed {feed.files}: names no file; write a pattern such as feeds/surplus_*.csv")
     try:
         return sorted(path for path in base.glob(str(inside)) if path.is_file())
+    except ValueError as error:
+        raise BadInput(f"feed {feed.files}: is not a pattern of files: {error}") from error
     except OSError as error:
         raise BadInput(f"feed {feed.files}: cannot be looked for: {error.strerror or error}") from error
 

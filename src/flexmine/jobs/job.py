@@ -13,7 +13,7 @@ from flexmine.jobs.calendar import LocalDay
 from flexmine.jobs.schema import JobDocument
 from flexmine.jobs.template import Template, read_template
 from flexmine.publish.reader import witnesses_of_run
-from flexmine.resources import PREFIX
+from flexmine.resources import shipped_reference
 from flexmine.store.database import SQLITE, StoreUrl, database_file, database_url, open_database
 from flexmine.store.runs import RunStore
 
@@ -108,13 +108,14 @@ def read_job(path: Path) -> Job:
     loaded = read_yaml(path, JobDocument, path.name)
     job = Job(loaded, read_template(loaded.document.case, path))
     known = {key.dotted: key for key in job.template.series()}
+    is_shipped = shipped_reference(job.template.case.path) is not None
     wrong = []
     for i, feed in enumerate(loaded.document.feeds):
         for name in feed.series:
             if name not in known:
                 there = ", ".join(known) or "none"
                 message = f"{name} is not a series of {loaded.document.case}; its series: {there}"
-            elif loaded.document.case.startswith(PREFIX) and (factors := known[name].spec.factors):
+            elif is_shipped and (factors := known[name].spec.factors):
                 listed = ", ".join(f"{factor.name} {factor.value:g}" for factor in factors)
                 message = (
                     f"{loaded.document.case} multiplies {name} by {listed}, for the stand-in that it ships with, and "

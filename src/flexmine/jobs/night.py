@@ -16,8 +16,9 @@ from typing import Any
 
 from flexmine.errors import AuditFailed, BadInput, FlexmineError
 from flexmine.jobs.bias import bias_factors, with_bias
-from flexmine.jobs.calendar import ONE_DAY, days_from, tomorrow
+from flexmine.jobs.calendar import ONE_DAY, days_from, same_moment, tomorrow
 from flexmine.jobs.fallback_chain import FallbackChain
+from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.following import goes_on, of_day
 from flexmine.jobs.lock import plant_lock
 from flexmine.jobs.measured import as_measured, fitted
@@ -122,7 +123,7 @@ class Night(Planner):
         chain = self.fallback_chain(store, horizon, before)
         revisions = store.revisions(job.plant, day)
         # A replan of the day before plans this one whole, too: the same inputs make no second plan of it.
-        whole = [r for r in revisions if r.valid_from == horizon.begin]
+        whole = [r for r in revisions if same_moment(r.valid_from, horizon.begin)]
         result = self.plan_and_store(store, chain, whole[-1] if whole else None, self._kind(store, revisions, horizon))
         if result.new and result.record.kind == AGAIN:
             LOG.warning(
@@ -136,7 +137,7 @@ class Night(Planner):
     def _kind(self, store: RunStore, revisions: list[RunRecord], horizon: Horizon) -> str:
         """Return the kind of a night: once machines follow a plan of the day, no other one begins at midnight.
 
-        Of a day to come they follow only what begins where the day before ends.
+        Of a day to come they follow only what begins where the day before ends, and no fallback longer than needed.
         """
         plant, day = self.job.plant, horizon.day.day
         if not any(record.sequence is not None for record in revisions):
@@ -147,7 +148,7 @@ class Night(Planner):
             return NIGHT
         before, first = store.followed(plant, day - ONE_DAY), of_day(store, plant, day)[:1]
         joined = before is None or all(goes_on(store, before, part.record) for part in first)
-        return AGAIN if joined else NIGHT
+        return AGAIN if joined and all(part.record.step == NEWEST for part in first) else NIGHT
 
     def fallback_chain(
         self, store: RunStore, horizon: Horizon, planned: Before, extra: Mapping[str, Any] | None = None

@@ -109,6 +109,8 @@ def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: Persistence | Ho
     what = f"{low} of each hour" if surplus else "the same hour"
     days = max((len(v) for v in values.values()), default=0)
     part = "" if absent.all() else f"in {int(absent.sum())} of {axis.steps} steps "
+    if not absent.any():
+        return of_values(key, made, axis, step=step.step, label=f"{key.dotted}: an issue older than the others may be")
     label = f"{key.dotted}: {part}{what} of the last {days} day{'s' if days > 1 else ''} with a feed, for want of one"
     return of_values(key, made, axis, step=step.step, label=label)
 

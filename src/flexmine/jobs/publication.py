@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from flexmine.audit.seal import Witness
@@ -14,7 +14,9 @@ from flexmine.publish.directory import publish
 from flexmine.publish.messages import messages_of
 from flexmine.publish.mqtt import send
 from flexmine.publish.reader import Publication
+from flexmine.publish.table import Row
 from flexmine.publish.whole import Whole, newest_whole
+from flexmine.publish.written import plan_id_of
 from flexmine.store.records import NIGHT, RunRecord
 from flexmine.store.runs import RunStore
 
@@ -56,11 +58,7 @@ def publish_newest(job: Job, store: RunStore, now: datetime, report: Report) -> 
     fault = found.fault or missing_hours(numbered, whole.publication, now, by_hand=bool(found.note))
     last = chain.last
     rows = [] if whole.publication is None else whole.publication.rows()
-    open_parts = [
-        part.record
-        for part in chain.parts
-        if fault or _is_due(part, last, lacking=not has_plan(rows, max(now, part.begin)))
-    ]
+    open_parts = [part.record for part in chain.parts if fault or _is_due(store, part, last, rows, now)]
     if fault:
         LOG.warning("%s%s", fault, "; the stored plans are published again" if open_parts else "")
     if last is not None and not open_parts and last.sequence is None:
@@ -75,16 +73,16 @@ def publish_newest(job: Job, store: RunStore, now: datetime, report: Report) -> 
             before = record.sequence
 
 
-def _is_due(part: Followed, last: RunRecord | None, *, lacking: bool) -> bool:
+def _is_due(store: RunStore, part: Followed, last: RunRecord | None, rows: Sequence[Row], now: datetime) -> bool:
     """Return whether a plan that machines are to follow is one to publish where its number is missing or too low.
 
-    Of plans that were never published it is the last one of its day, but for earlier nights; or any where machines are
-    `lacking` a plan of its hours.
+    One that was never published is due where it is the last of all, where its day was planned inside it, and where
+    machines read no plan of its hours or another one; else only a broker has not taken it.
     """
     record = part.record
-    if record.sequence is not None or lacking:
+    if record.sequence is not None or (part.is_last_of_day and (record.kind != NIGHT or record == last)):
         return True
-    return part.is_last_of_day and (record.kind != NIGHT or record == last)
+    return not has_plan(rows, max(now, part.begin), plan_id_of(store.plan(record)))
 
 
 def publish_run(

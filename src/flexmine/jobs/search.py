@@ -14,7 +14,7 @@ from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table, read_table
 from flexmine.jobs.issue_column import by_rows, within_reach
 from flexmine.jobs.issue_rows import ReadRows, reader
-from flexmine.jobs.issues import FeedFile, find_issues
+from flexmine.jobs.issues import FeedFile, Found, find_issues
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed
 from flexmine.jobs.template import SeriesKey
@@ -77,6 +77,8 @@ class Search:
         series, or one step of the ladder, other content than the next.
     tables : dict
         The same files as tables, by how they are read.
+    listings : dict
+        The files of each feed by its pattern, with their times: looked at once, as they are read once.
     """
 
     job: Job
@@ -87,6 +89,7 @@ class Search:
     warn: Callable[[str], None]
     readings: dict[Path, bytes] = field(default_factory=dict)
     tables: dict[tuple[Path, str], Table] = field(default_factory=dict)
+    listings: dict[str, Found] = field(default_factory=dict)
 
     @property
     def published_until(self) -> datetime:
@@ -133,7 +136,9 @@ class Search:
         BadInput
             The folder cannot be read.
         """
-        found = find_issues(self.job, feed, self.as_of, self.now)
+        if feed.files not in self.listings:
+            self.listings[feed.files] = find_issues(self.job, feed, self.as_of, self.now)
+        found = self.listings[feed.files]
 
         def read(issue: FeedFile) -> Table:
             return self.table(issue.path, issue.label, key.spec)

@@ -73,9 +73,12 @@ def standing(job: Job, store: RunStore, now: datetime, whole: Whole | None = Non
     return Standing(f"publication {current.sequence} {what}")
 
 
-def has_plan(rows: Sequence[Row], moment: datetime) -> bool:
-    """Return whether a plan holds at `moment` (aware) in what machines read; what they do after its end is none."""
-    return any(row["row"] != AFTER for row in rows_at(rows, moment))
+def has_plan(rows: Sequence[Row], moment: datetime, plan_id: str | None = None) -> bool:
+    """Return whether a plan, or the one with `plan_id`, holds at `moment` (aware) in the rows that machines read.
+
+    What they do after the end of a plan is none.
+    """
+    return any(row["row"] != AFTER and plan_id in (None, row["plan_id"]) for row in rows_at(rows, moment))
 
 
 def missing_hours(parts: Sequence[Followed], current: Publication | None, now: datetime, *, by_hand: bool) -> str:
