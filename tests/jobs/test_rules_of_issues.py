@@ -119,7 +119,7 @@ def test_order_and_age_go_by_the_column_of_issues(job, tmp_path):
     assert (source["file"], source["issued"]) == (f"{tmp_path}/{young}", at(AS_OF - 2).isoformat())
     (tmp_path / young).unlink()
     with pytest.raises(BadInput, match=rf"{old}, issued 2024-06-02T02:00\+00:00: 40.0 h old.*max_age_h allows 30 h"):
-        folder.newest()
+        folder.fresh().newest()
 
 
 def test_the_issues_inside_a_file_complete_each_other(job, tmp_path):

@@ -140,9 +140,8 @@ class FallbackChain:
     def _search(self, horizon: Horizon) -> Search:
         as_of = min(self.now, self.horizon.begin)
         axis = self._axis(horizon)
-        return Search(
-            self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.readings, listings=self.listings
-        )
+        search = Search(self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.readings)
+        return replace(search, listings=self.listings)
 
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
         """Return a series from the first step that has it; its label says why it is not the newest issue."""
