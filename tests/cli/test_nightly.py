@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -74,6 +75,15 @@ def test_what_the_store_tells(tmp_path):
     assert found["why"][0].startswith("sources.surplus.available_mw: ")
     words = _run("diff", job, NEXT, "--revision", 2, 1).stdout
     assert "hours differ" in words and "money, USD:" in words
+    # Lines for people have the times of the site, records those of UTC.
+    assert re.search(r"most at 2024-06-0[4-6]T[0-9:]{5}\+02:00: ", words)
+    lines = _run("show", job, NEXT).stdout.partition("changed: ")[0]
+    assert "planned 2024-06-03T18:00+02:00; " in lines and "valid 2024-06-04T00:00+02:00 to " in lines
+    assert ", issued 2024-06-03T14:00+02:00" in lines and "+00:00" not in lines
+    assert shown["planned_at"].endswith("+00:00") and all(
+        f["issued"].endswith("+00:00") for f in shown["feeds"] if "issued" in f
+    )
+    assert all("+02:00  2024-06-0" in line for line in _run("history", job, "--attempts").stdout.splitlines())
     again = _run("reproduce", job, history[0]["run_id"][:8])
     assert again.exit_code == 0 and "4 files are the same, byte for byte" in again.stdout
     joined = _json("replay", job)
@@ -92,9 +102,19 @@ def test_wrong_questions_are_bad_input(tmp_path):
         (("show", job, DAY), "there is no plan of 2024-06-03 of small in the store"),
         (("reproduce", job, "abcdef"), "no run begins with it"),
         (("nightly", tmp_path / "no.yaml"), "there is no job file"),
+        (
+            ("nightly", tmp_path / "case.yaml"),
+            "case.yaml:1:9 schema: this is a flexmine-case/1, not a flexmine-job/1; flexmine check and flexmine plan "
+            "take it, and a job names it under its key case\n",
+        ),
+        (("check", job), "job.yaml:1:9 schema: this is a flexmine-job/1, not a flexmine-case/1; flexmine nightly"),
+        (("check", tmp_path / "plant.yaml"), "not a flexmine-case/1; a case names it under its key plant\n"),
+        (("check", tmp_path / "box.yaml"), "not a flexmine-case/1; a plant names it under containers, at the key"),
         (("show", job, "yesterday"), "is not a calendar day"),
         (("replay", job), "there is no stored plan of small in these days"),
     ):
         done = _run(*arguments)
         assert done.exit_code == 2, arguments
         assert message in done.output
+        # What it was given in place of a case is one error, not one for each key.
+        assert "not a flexmine-" not in message or len(done.output.splitlines()) == 1

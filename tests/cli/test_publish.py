@@ -26,7 +26,8 @@ def small_case(folder):
 
 
 def test_publish_and_again(tmp_path):
-    """*Proves:* plan, publish, publish again: the directory on stdout, then nothing changed; bad terms are exit 2.
+    """*Proves:* plan, publish, publish again: the directory on stdout, then nothing changed; bad terms are exit 2;
+    `audit` and `explain` of the publication name its plan.
 
     *Sensitivity:* a second publication of the same plan would print another directory.
     """
@@ -35,6 +36,10 @@ def test_publish_and_again(tmp_path):
     done = in_process("publish", "day", "--to", "machines", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "machines/00000001\n", "")
     assert in_process("audit", "machines/current/plan", cwd=tmp_path).returncode == 0
+    for command in (("audit",), ("explain", "--container", "C01", "--at", "00:00")):
+        named = in_process(command[0], "machines/current", *command[1:], cwd=tmp_path)
+        assert named.returncode == 2
+        assert "machines/current: is a publication; name its plan: machines/current/plan" in named.stderr
     again = in_process("publish", "day", "--to", "machines", "--json", cwd=tmp_path)
     told = json.loads(again.stdout)
     assert (told["sequence"], told["new"], told["plant"]) == (1, False, "bratsk-10")

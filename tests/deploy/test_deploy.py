@@ -111,6 +111,45 @@ def test_crontab_lines():
         assert "%" not in line
 
 
+@pytest.mark.parametrize(
+    ("command", "mailed", "quiet"),
+    [
+        ("nightly", {code: f" ended with exit {code}; see " for code in (1, 2, 3, 6)}, (0, 4, 5)),
+        ("replan", {code: f" ended with exit {code}; see " for code in (1, 2, 3, 6)}, (0, 4, 5)),
+        ("health", dict.fromkeys((1, 2), "FLEXMINE first line"), (0,)),
+        ("backup", {2: " ended with exit 2; see "}, (0,)),
+    ],
+)
+def test_cron_mails_one_line_of_what_needs_a_person(tmp_path, command, mailed, quiet):
+    """Each line run by a shell, with a program in the place of flexmine that says something on both streams.
+
+    *Proves:* nothing is printed, and so nothing mailed, of a run that planned, of a health that is OK and of a backup;
+    one line of each other end; the log holds both streams; and a log that cannot be written is mailed.
+
+    *Sensitivity:* with both streams in the log alone nobody is told of a night that failed.
+    """
+    text = (DEPLOY / "flexmine.cron").read_text(encoding="utf-8")
+    (line,) = (line for line in text.splitlines() if f"/flexmine {command} " in line)
+    program, log = tmp_path / "flexmine", tmp_path / "log"
+    script = line.split(None, 6)[6].replace("/opt/flexmine/bin/flexmine", str(program))
+    script = script.replace("/var/log/flexmine", str(log))
+
+    def printed(code):
+        program.write_text(f"#!/bin/sh\necho FLEXMINE first line\necho second >&2\nexit {code}\n", encoding="utf-8")
+        program.chmod(0o755)
+        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    assert f"{command}.log" in printed(0)
+    log.mkdir()
+    for code in quiet:
+        assert printed(code) == ""
+    for code, words in mailed.items():
+        out = printed(code)
+        assert words in out and out.count("\n") == 1
+    assert (log / f"{command}.log").read_text(encoding="utf-8").endswith("FLEXMINE first line\nsecond\n")
+
+
 def test_airflow_dag(monkeypatch):
     """*Proves:* the file can be imported, with stand-ins for Airflow that keep what they are given: one run at a time
     in the site's zone, no catching up, and commands that pass plans of exit 4 and 5.  *Sensitivity:* catchup true would

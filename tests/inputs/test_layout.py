@@ -196,6 +196,12 @@ def test_a_formula_whose_saved_value_is_an_empty_text_is_a_missing_value():
 
 WRONG = {
     "semicolons": (FILES["German, from a spreadsheet"][0], {}, r"separated by ';': layout: \{separator: ';'\}"),
+    "commas": (
+        b"Zeit,Preis\n2026-01-15T00:00,30.5\n",
+        {"separator": ";"},
+        r"no column Zeit; .*separated by ',': layout: \{separator: ','\}",
+    ),
+    "a comma inside a name": (b"Datum, lokal;Preis\n1;2\n", {"separator": ";"}, r"columns: Datum, lokal, Preis$"),
     "decimal comma and comma": (
         b"Zeit,Preis\n2026-01-15T00:00,30,5\n2026-01-15T01:00,31,5\n",
         {},

@@ -121,7 +121,7 @@ YAML: dict[str, tuple[str, Edit, str, str]] = {
     ),
 }  # fmt: skip
 CSV: dict[str, tuple[str, Edit, str, str]] = {
-    "empty": ("prices.csv", lambda raw: b"", PRICE + "prices.csv:1: this is not a CSV table", "header"),
+    "empty": ("prices.csv", lambda raw: b"", PRICE + "prices.csv: the file is empty", "0 bytes"),
     "header alone": ("prices.csv", lambda raw: raw.split(b"\n")[0] + b"\n", PRICE + "prices.csv:", "no rows"),
     "no such column": (
         "prices.csv", line(1, "interval_start,prise"),

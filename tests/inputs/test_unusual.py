@@ -44,7 +44,7 @@ UNUSUAL = {
     "price in cents": (
         "case.yaml", "price_usd_per_mwh: 45.0", "price_usd_per_mwh: 4500", "sources.grid.price_usd_per_mwh",
         "case.yaml:17:24 sources[1].price_usd_per_mwh: 4500 USD/MWh is beyond any market; "
-        "did you mean 45 USD/MWh? the value looks like cents/MWh or another currency, such as RUB/MWh",
+        "the value looks like another currency, such as RUB/MWh, or like cents/MWh",
     ),
     "prices of a series in USD/kWh": (
         "prices.csv", "10\n2024-09-10T01:00:00+08:00,11\n2024-09-10T02:00:00+08:00,12\n2024-09-10T03:00:00+08:00,13",

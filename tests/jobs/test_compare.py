@@ -18,6 +18,19 @@ def test_numbers_written_otherwise_do_not_differ(tmp_path):
     assert told.startswith("price: 1 of 3 values differ, by 0.5 on average")
 
 
+def test_one_value_is_one_and_times_are_those_of_the_site(tmp_path):
+    """*Proves:* one value `is`, two `are`; a moment is named by the site's clock where the zone is given, else as it is
+    written.  *Sensitivity:* `1 values are`; UTC on a screen that otherwise shows the site's clock.
+    """
+    old = series(tmp_path / "old", "usd", "1", "2", "3", "4")
+    fewer, fewest = series(tmp_path / "a", "usd", "1", "5", "3"), series(tmp_path / "b", "usd", "1", "2")
+    differ, gone = input_changes(old, fewer, "Asia/Irkutsk")
+    assert "and most at 2024-05-13T09:00+08:00: 2 -> 5" in differ
+    assert "and most at 2024-05-13T01:00:00Z: 2 -> 5" in input_changes(old, fewer)[0]
+    assert gone == "price: 1 value is no longer there"
+    assert input_changes(old, fewest) == ("price: 2 values are no longer there",)
+
+
 def test_two_columns_are_not_compared(tmp_path):
     """*Proves:* EUR and USD are not subtracted.  *Sensitivity:* comparing cells states a difference in no unit."""
     changes = input_changes(series(tmp_path / "old", "usd", "1", "2"), series(tmp_path / "new", "eur", "3", "4"))

@@ -136,7 +136,9 @@ def test_a_feed_in_another_unit_is_a_faulty_feed(tmp_path, caplog):
     check = feed_checks(job, at(-4, NEXT))["feed feeds/surplus_*.csv"]
     assert check.level.name == "WARNING" and path.name in check.text
     first = health(read_job(job), at(-4, NEXT)).lines[0]
-    assert "the plan is fallback, by step older_issue: " in first and "the newest cannot be used: " in first
+    assert (
+        "the plan of 2024-04-11 is fallback, by step older_issue: " in first and "the newest cannot be used: " in first
+    )
     whole.unlink()
     text = job.read_text(encoding="utf-8").replace("{step: previous_plan}, ", "")
     job.write_text(text, encoding="utf-8")

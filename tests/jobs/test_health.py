@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -270,6 +271,32 @@ def test_errors_pass_through_unchanged(tmp_path):
     with Afterwards("nightly", job, "r1", told.append):
         pass
     assert len(told) == 3
+
+
+def test_a_notice_has_the_health_by_the_clock_of_its_run(tmp_path):
+    """The second night of 2024 by `--at`, whose feed has not come, holds safe power: exit 5, and it is published.
+
+    *Proves:* the notice says that the plan is valid for 30 h more, as of `--at` in the site's zone; lines of health
+    name the day of the plan, and times by the site's clock; monitors' figures are of the clock of the machine.
+
+    *Sensitivity:* by the clock of the machine the plan ended years ago; the figures by `--at` would hide it.
+    """
+    more = "ladder: [{step: hold}]\nmetrics: flexmine.prom\n"
+    more += f"notices: [{{command: [sh, -c, 'cat > {tmp_path}/told']}}]\n"
+    job, at = write_job(tmp_path, DAY, 1, more=more), NOW + 24 * HOUR
+    Night(read_job(job), NOW).run(DAY)
+    feed = next((tmp_path / "feeds").iterdir())
+    feed.rename(feed_file(tmp_path, at - 90 * HOUR))
+    done = flexmine("nightly", job, "--at", at.isoformat(), cwd=tmp_path)
+    assert done.returncode == 5, done.stderr
+    assert "planning 2024-04-11; the clock shows 2024-04-10T18:00+02:00" in done.stderr
+    told = (tmp_path / "told").read_text(encoding="utf-8")
+    assert "as if the clock showed 2024-04-10T18:00+02:00 (--at):\nFLEXMINE WARNING - small: " in told
+    assert "publication 2, 0.0 h old, is valid for 30.0 h more" in told and "h ago" not in told
+    assert "the plan of 2024-04-11 is fallback, by step hold: " in told
+    assert "issued 2024-04-07T00:00+02:00, is 90.0 h old" in told
+    assert re.search(r"the last one, of 2024-04-11 at \S+\+0[12]:00, ended with exit 5", told)
+    assert 'flexmine_health{plant="small"} 2.0' in (tmp_path / "flexmine.prom").read_text(encoding="utf-8")
 
 
 def test_nightly_and_health_as_a_shell_sees_them(tmp_path):

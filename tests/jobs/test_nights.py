@@ -72,7 +72,7 @@ def test_catching_up_may_be_refused_or_bounded(tmp_path):
     with pytest.raises(BadInput, match=r"2 days before 2024-04-02 have no plan; catch_up.max_days allows 1"):
         _night(job, SPRING + timedelta(days=3))
     job.write_text(job.read_text().replace("max_days: 1", "rule: refuse"))
-    with pytest.raises(BadInput, match=r"catch_up.rule is refuse"):
+    with pytest.raises(BadInput, match=r"1 day before 2024-04-01 has no plan; catch_up.rule is refuse"):
         _night(job, SPRING + timedelta(days=2))
 
 

@@ -16,6 +16,7 @@ from flexmine.problem.limits import worth_something
 from flexmine.report.carbon_chart import carbon_figure, mass, significant
 from flexmine.report.charts import quick_charts
 from flexmine.report.container_map import map_figure, mix_words
+from flexmine.report.day import day_figure
 from flexmine.report.marginal_chart import marginal_figure
 from flexmine.report.money_chart import money_figure, preference_words, rounding_words
 from flexmine.report.page import all_figures, report_html
@@ -59,6 +60,13 @@ def test_nothing_is_shown_that_the_plan_does_not_hold(make_plan, told):
     assert [f.key for f in all_figures(make_plan())] == ["day", "map", "money"]
     assert [f.key for f in all_figures(told)] == ["day", "map", "reasons", "money", "marginal"]
     assert [p.key for p in money_figure(make_plan()).panels] == ["terms"]
+
+
+def test_one_hour_is_an_hour(make_plan, make_problem):
+    """*Proves:* `1 hour`, and `2 hours`.  *Sensitivity:* `in 1 hours`."""
+    titles = [plain(day_figure(make_plan(make_problem(steps=steps))).title) for steps in (1, 2)]
+    assert titles[0].endswith("of surplus stays unused in 1 hour, at the cap")
+    assert titles[1].endswith("of surplus stays unused in 2 hours, all of them at the cap")
 
 
 def test_container_hours_by_reason(told):

@@ -111,6 +111,8 @@ def read_document(directory: Path) -> dict[str, Any]:
         what = "is a file; name its folder" if directory.exists() else "there is no such folder"
         raise BadInput(f"{directory}: {what}")
     file = directory / "plan.json"
+    if not file.exists() and (directory / "publication.json").is_file() and (directory / "plan").is_dir():
+        raise BadInput(f"{directory}: is a publication; name its plan: {directory / 'plan'}")
     try:
         document = read_strictly(read_bytes(file))
     except ValueError as error:

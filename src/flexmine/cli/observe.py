@@ -85,8 +85,9 @@ def replay(job_file: Path, first: date | None, last: date | None, as_json: bool,
     if as_json:
         put(json.dumps(summary))
     else:
+        days = "1 day" if summary["days"] == 1 else f"{summary['days']} days"
         put(
-            f"{summary['days']} days from {summary['first']} to {summary['last']}, {summary['steps']} steps in one: "
+            f"{days} from {summary['first']} to {summary['last']}, {summary['steps']} steps in one: "
             f"{summary['checks']} checks, {len(violations)} violations, {summary['starts']} starts, "
             f"{summary['money_usd']:.2f} USD"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import click
 from flexmine.cli.common import put, say, strict_seals, with_errors
 from flexmine.cli.types import IsoDay
 from flexmine.errors import BadInput
+from flexmine.moments import NoTime, read_moment
 
 JOB = click.argument("job_file", metavar="JOB.yaml", type=click.Path(path_type=Path))
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print it as one JSON line on stdout.")
@@ -35,7 +36,7 @@ def history(job_file: Path, last: int, attempts: bool, as_json: bool) -> int:
     store = job.open_store()
     if attempts:
         tried = store.attempts(job.plant, last)
-        _show([_plain(asdict(a)) for a in tried], attempt_lines(tried), as_json)
+        _show([_plain(asdict(a)) for a in tried], attempt_lines([_at_site(a, job.zone) for a in tried]), as_json)
     else:
         records = store.history(job.plant, last)
         _show([_with_sequence(r) for r in records], history_lines(records), as_json)
@@ -61,7 +62,7 @@ def show(job_file: Path, day: date, revision: int | None, as_json: bool, strict:
     place = store.place(record)
     document = read_document(store.plan(record))
     summary = {**_with_sequence(record), "folder": str(place), "published": document["published"]}
-    _show(summary, run_lines(record, document, str(place)), as_json)
+    _show(summary, run_lines(_at_site(record, job.zone), document, str(place)), as_json)
     return 0
 
 
@@ -88,7 +89,7 @@ def diff(job_file: Path, day: date, revisions: tuple[int, int] | None, as_json: 
             raise BadInput(f"{day} has one plan only; there is nothing to compare it with")
         revisions = (newest - 1, newest)
     a, b = (_revision(job, store, day, r) for r in revisions)
-    found = difference(store.stored(a), store.stored(b))
+    found = difference(store.stored(a), store.stored(b), None if as_json else job.zone)
     head = f"{day} of {job.plant}: revision {a.revision} ({a.run_id}) -> revision {b.revision} ({b.run_id})"
     summary = {"day": day.isoformat(), "revisions": list(revisions), "runs": [a.run_id, b.run_id], **asdict(found)}
     _show(summary, [head, *difference_lines(found)], as_json)
@@ -113,7 +114,8 @@ def reproduce(job_file: Path, run: str, as_json: bool, strict: bool) -> int:
     store = job.open_store()
     record = store.find(run)
     found = again(store, record)
-    lines = [f"run {record.run_id}: {len(found.same)} files are the same, byte for byte: {', '.join(found.same)}"]
+    files = "1 file is" if len(found.same) == 1 else f"{len(found.same)} files are"
+    lines = [f"run {record.run_id}: {files} the same, byte for byte: {', '.join(found.same)}"]
     lines += [f"differs: {name}" for name in found.differing]
     lines += [f"version: {text}" for text in found.versions]
     _show({"run_id": record.run_id, **asdict(found)}, lines, as_json)
@@ -141,7 +143,8 @@ def prune(job_file: Path, days: int | None, dry_run: bool, as_json: bool) -> int
         finish_restore(job, store, say)
         limit = first_kept(job, store, today, days)
         found = forget(job, store, limit, pretend=dry_run)
-    lines = [f"{'would remove' if dry_run else 'removed'} {len(found.gone)} runs of days before {limit}"]
+    runs = "1 run" if len(found.gone) == 1 else f"{len(found.gone)} runs"
+    lines = [f"{'would remove' if dry_run else 'removed'} {runs} of days before {limit}"]
     lines += [f"kept {r.day} revision {r.revision}: {reason}" for r, reason in found.kept]
     summary = {"before": limit.isoformat(), "dry_run": dry_run, "gone": [r.run_id for r in found.gone]}
     _show({**summary, "kept": {r.run_id: reason for r, reason in found.kept}}, lines, as_json)
@@ -161,6 +164,26 @@ def _revision(job: Any, store: Any, day: date, revision: int | None) -> Any:
 
 def _with_sequence(record: Any) -> dict[str, Any]:
     return {**record.document(), "sequence": record.sequence}
+
+
+def _at_site(found: Any, zone: str) -> Any:
+    """Return a run or an attempt with its times by the site's clock, for lines that people read."""
+    tz = ZoneInfo(zone)
+    moments = {f.name: getattr(found, f.name) for f in fields(found)}
+    shown: dict[str, Any] = {
+        name: value.astimezone(tz) for name, value in moments.items() if isinstance(value, datetime)
+    }
+    feeds = getattr(found, "feeds", ())
+    if feeds:
+        shown["feeds"] = tuple({**feed, **_issued(feed, tz)} for feed in feeds)
+    return replace(found, **shown)
+
+
+def _issued(feed: Any, zone: ZoneInfo) -> dict[str, str]:
+    try:
+        return {"issued": read_moment(feed.get("issued")).astimezone(zone).isoformat(timespec="minutes")}
+    except NoTime:  # none was noted; what else may stand there is shown as it is
+        return {}
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

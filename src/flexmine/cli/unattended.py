@@ -39,7 +39,7 @@ def run_unattended(
     start_log(run_id, log_format)
     with errors_in_log(log):
         night = Night(replace(read_job(job_file), strict=strict), at or datetime.now(UTC), run_id, progress)
-        with Afterwards(kind, night.job, run_id, log.warning) as afterwards:
+        with Afterwards(kind, night.job, run_id, log.warning, at=at) as afterwards:
             results = list(work(night))
             code = afterwards.exit_code = exit_code(results)
             afterwards.message = "\n".join(line for result in results for line in result.lines)

@@ -76,7 +76,8 @@ class Table:
                 names = list(map(str, self.rows.columns))
                 # A blank at the end of a name cannot be seen.
                 shown = ", ".join(name if name == name.strip() else repr(name) for name in names)
-                hint = _header_hint(",".join(names), self.layout) or self._named_below(column) or _alike(column, names)
+                header = self.layout.separator.join(names)
+                hint = _header_hint(header, self.layout) or self._named_below(column) or _alike(column, names)
                 raise BadInput(f"{self.place(-1)}: there is no column {column}; columns: {shown}{hint}")
 
     def _named_below(self, column: str) -> str:
@@ -152,6 +153,8 @@ def read_table(raw: bytes, label: str, kind: str = "csv", layout: Layout | None 
         Where the bytes are not such a table with distinct column names, or it is too large.
     """
     how = layout or PLAIN
+    if not raw:
+        raise BadInput(f"{label}: the file is empty (0 bytes)")
     if kind == "parquet":
         return _read_parquet(raw, label, how)
     return _without_empty_end(_read_xlsx(raw, label, how) if kind == "xlsx" else _read_csv(raw, label, how))
@@ -202,7 +205,7 @@ def _read_csv(raw: bytes, label: str, how: Layout) -> Table:
         if not any(row[len(header) :]):
             nameless = f"column {len(header) + 1} has no name; give it one, or leave out {how.separator!r} at the end"
             raise BadInput(f"{label}:{first}: {what}; {nameless} of the rows")
-        hint = _header_hint(",".join(header), how) or _header_below(text, lines, how, len(row)) or _comma(how)
+        hint = _header_hint(how.separator.join(header), how) or _header_below(text, lines, how, len(row)) or _comma(how)
         raise BadInput(f"{label}:{first}: {what}{hint}")
     # A cell may hold a line break; then rows are named by their number from the header on.
     at = lines[: len(rows)] if len(lines) >= len(rows) else [how.header_row + 1 + i for i in range(len(rows))]
@@ -268,7 +271,9 @@ def _header_hint(header: str, how: Layout) -> str:
     """Return what the header seems to be: a comment, or names separated by another mark."""
     if hint := comment_hint(header, how, f"line {how.header_row} is a comment"):
         return hint
-    found = next((mark for mark in (";", "\t", "|") if mark in header and mark != how.separator), None)
+    # A comma may stand inside a name, so it is a separator only where the one that is stated does not occur.
+    marks = (";", "\t", "|") if how.separator in header else (";", "\t", "|", ",")
+    found = next((mark for mark in marks if mark in header and mark != how.separator), None)
     return "" if found is None else f"; the cells seem to be separated by {found!r}: layout: {{separator: {found!r}}}"
 
 

@@ -12,10 +12,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit and those it is mistaken for, each with the factor that turns it into this one."""
+    """A unit and those it is mistaken for, each with the factor that turns it into this one.
+
+    Attributes
+    ----------
+    currency : str
+        What else a value that is far too large may be; no factor is known, so no number is suggested for it.
+    """
 
     name: str
     mistaken: Mapping[str, float]
+    currency: str = ""
 
 
 _MASS = {"kg/kWh": 1e3, "t/MWh": 1e3, "g/MWh": 1e-3}
@@ -31,7 +38,7 @@ _BY_SUFFIX: dict[str, Unit] = {
     "_kw_per_h": Unit("kW per hour", {}),
     "_mw_per_min": Unit("MW per minute", {}),
     "_usd_per_mwh": Unit(
-        "USD/MWh", {"USD/kWh": 1e3, "cents/kWh": 10.0, "cents/MWh or another currency, such as RUB/MWh,": 0.01}
+        "USD/MWh", {"USD/kWh": 1e3, "cents/kWh": 10.0, "cents/MWh": 0.01}, "another currency, such as RUB/MWh"
     ),
     "_usd_per_kwh": Unit("USD/kWh", {}),
     "_cents_per_kwh": Unit("cents/kWh", {}),
@@ -157,8 +164,10 @@ def guess(keys: Sequence[str | int], value: float) -> str:
     for name, factor in unit.mistaken.items():
         converted = value * factor
         if usual[0] <= abs(converted) <= usual[1]:
+            if unit.currency and factor < 1:
+                return f"the value looks like {unit.currency}, or like {name}"
             shown = f"{converted:g}" if unit.name.startswith(("share", "(")) else f"{converted:g} {unit.name}"
-            return f"did you mean {shown}? the value looks like {name}".rstrip(",")
+            return f"did you mean {shown}? the value looks like {name}"
     return ""
 
 

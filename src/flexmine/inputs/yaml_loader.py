@@ -20,6 +20,7 @@ from flexmine.errors import UNSEEN, BadInput, printable
 from flexmine.files import read_regular
 from flexmine.inputs.explain import Finding, explain
 from flexmine.inputs.fields import Document
+from flexmine.inputs.kinds import of_another_kind
 from flexmine.inputs.reading import MAX_YAML_BYTES
 
 MAX_NODES = 100_000
@@ -171,6 +172,9 @@ def parse_yaml(raw: bytes, path: Path, model: type[D], label: str, edit: Edit | 
     if not isinstance(data, dict):
         text = f"{label}:1:1: the file has to hold keys and values, such as schema: {schema_of(model)}"
         return Draft(None, None, path, label, raw, places, (text,))
+    if kind := of_another_kind(data, schema_of(model)):
+        place = places[("schema",)]
+        return Draft(None, None, path, label, raw, places, (f"{label}:{place.line}:{place.column} schema: {kind}",))
     if edit is not None:
         edit(data, places)
     document, wrong = _validated(data, model)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from flexmine.errors import EXIT_CODES, EXIT_INTERNAL, BadInput, FlexmineError
+from flexmine.jobs.calendar import site_time
 from flexmine.jobs.health import health
 from flexmine.jobs.job import Job
 from flexmine.jobs.metrics import write_metrics
@@ -18,7 +19,8 @@ from flexmine.jobs.notice import Bulletin, send_notices
 class Afterwards:
     """The context of a run, in which it sets its exit code; an error that passes through is noted and raised on.
 
-    `kind` is the command.  Whatever goes wrong in here is passed to `warn` and does not change how the run ends.
+    `kind` is the command, `at` (aware) what its clock showed where that is not the machine's: a notice has the health
+    as of then.  Whatever goes wrong in here is passed to `warn` and does not change how the run ends.
     """
 
     kind: str
@@ -27,6 +29,7 @@ class Afterwards:
     warn: Callable[[str], None]
     exit_code: int = 0
     message: str = ""
+    at: datetime | None = None
 
     def __enter__(self) -> Afterwards:
         return self
@@ -40,17 +43,24 @@ class Afterwards:
             self.exit_code = error.exit_code if isinstance(error, FlexmineError) else EXIT_INTERNAL
             status = error.status if isinstance(error, FlexmineError) else "internal_error"
             self.message = str(error) if known else f"{type(error).__name__}: {error}"
-        text = self._look()
+        self._write_figures()
         if self.exit_code != 0:
+            text = self._health()
             bulletin = Bulletin(self.kind, self.job.plant, self.run_id, self.exit_code, status, self.message, text)
             send_notices(self.job.document.notices, bulletin, self.warn)
 
-    def _look(self) -> str:
-        """Return the health of the plant as text, and write the metrics file."""
-        found = health(self.job, datetime.now(UTC))
+    def _write_figures(self) -> None:
+        """Write the metrics file, by the clock of the machine: monitors compare its times with their own."""
+        if self.job.document.metrics is None:
+            return
         try:
-            if self.job.document.metrics is not None:
-                write_metrics(found, self.job.path_of(self.job.document.metrics))
+            write_metrics(health(self.job, datetime.now(UTC)), self.job.path_of(self.job.document.metrics))
         except BadInput as error:
             self.warn(error.messages[0])
-        return "\n".join(found.lines)
+
+    def _health(self) -> str:
+        """Return the health of the plant by the clock of the run; a clock that was made up is named."""
+        if self.at is None:
+            return "\n".join(health(self.job, datetime.now(UTC)).lines)
+        head = f"as if the clock showed {site_time(self.at, self.job.zone)} (--at):"
+        return "\n".join([head, *health(self.job, self.at).lines])

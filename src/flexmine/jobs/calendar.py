@@ -42,6 +42,11 @@ def tomorrow(now: datetime, zone: str) -> date:
     return now.astimezone(ZoneInfo(zone)).date() + ONE_DAY
 
 
+def site_time(moment: datetime, zone: str) -> str:
+    """Return `moment` (aware) to the minute as lines for people show it: by the clock of `zone`, with its offset."""
+    return moment.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes")
+
+
 def days_from(first: date, last: date) -> list[date]:
     """Return all days from `first` to `last`, both included."""
     return [first + ONE_DAY * i for i in range((last - first).days + 1)]

@@ -13,13 +13,21 @@ import yaml
 
 from flexmine.errors import BadInput
 from flexmine.inputs.yaml_loader import CoreLoader
+from flexmine.jobs.calendar import site_time
 from flexmine.moments import NoTime, read_time
 
 SHOWN = 12
 
 
-def input_changes(before: Path, now: Path) -> tuple[str, ...]:
-    """Return how the folder of inputs `now` differs from the folder `before`: sentences, in order of file name."""
+def input_changes(before: Path, now: Path, zone: str | None = None) -> tuple[str, ...]:
+    """Return how the folder of inputs `now` differs from the folder `before`: sentences, in order of file name.
+
+    Parameters
+    ----------
+    before, now : Path
+    zone : str, optional
+        IANA name of the zone in which moments are named; None: as the files have them.
+    """
     names = sorted({p.relative_to(root).as_posix() for root in (before, now) for p in root.rglob("*") if p.is_file()})
     found: list[str] = []
     for name in names:
@@ -29,7 +37,7 @@ def input_changes(before: Path, now: Path) -> tuple[str, ...]:
         elif old.read_bytes() == new.read_bytes():
             continue
         elif name.endswith(".csv"):
-            found += _series_changes(Path(name).stem, old, new)
+            found += _series_changes(Path(name).stem, old, new, zone)
         else:
             found += _document_changes(name, old, new)
     return tuple(found)
@@ -40,7 +48,7 @@ def _document_changes(name: str, old: Path, new: Path) -> list[str]:
     keys = [key for key in {**a, **b} if a.get(key) != b.get(key)]
     lines = [f"{name}: {key}: {_shown(a, key)} -> {_shown(b, key)}" for key in keys[:SHOWN]]
     rest = len(keys) - len(lines)
-    return [*lines, f"{name}: and {rest} more keys"] if rest else lines
+    return [*lines, f"{name}: and {rest} more {'key' if rest == 1 else 'keys'}"] if rest else lines
 
 
 def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
@@ -58,7 +66,7 @@ def _shown(values: Mapping[str, Any], key: str) -> str:
     return repr(values[key]) if key in values else "nothing"
 
 
-def _series_changes(name: str, old: Path, new: Path) -> list[str]:
+def _series_changes(name: str, old: Path, new: Path, zone: str | None) -> list[str]:
     try:
         a, b = _values(old), _values(new)
     except BadInput as error:
@@ -70,10 +78,10 @@ def _series_changes(name: str, old: Path, new: Path) -> list[str]:
     differing = [key for key in shared if _differ(a[key].text, b[key].text)]
     found = []
     if differing:
-        found.append(f"{name}: {len(differing)} of {len(shared)} values differ{_size(a, b, differing)}")
+        found.append(f"{name}: {len(differing)} of {len(shared)} values differ{_size(a, b, differing, zone)}")
     for count, word in ((len(b) - len(shared), "new"), (len(a) - len(shared), "no longer there")):
         if count:
-            found.append(f"{name}: {count} values are {word}")
+            found.append(f"{name}: {'1 value is' if count == 1 else f'{count} values are'} {word}")
     return found
 
 
@@ -111,7 +119,7 @@ def _values(path: Path) -> dict[Key, _Value]:
     return values
 
 
-def _size(a: Mapping[Key, _Value], b: Mapping[Key, _Value], differing: list[Key]) -> str:
+def _size(a: Mapping[Key, _Value], b: Mapping[Key, _Value], differing: list[Key], zone: str | None) -> str:
     """Return in words by how much numbers differ; empty where none of them is a number."""
     steps = []
     for moment in differing:
@@ -122,7 +130,8 @@ def _size(a: Mapping[Key, _Value], b: Mapping[Key, _Value], differing: list[Key]
         return ""
     largest, when = max(steps)
     mean = sum(step for step, _ in steps) / len(steps)
-    return f", by {mean:.6g} on average and most at {b[when].time}: {a[when].text} -> {b[when].text} (by {largest:.6g})"
+    time = b[when].time if zone is None or when[0].tzinfo is None else site_time(when[0], zone)
+    return f", by {mean:.6g} on average and most at {time}: {a[when].text} -> {b[when].text} (by {largest:.6g})"
 
 
 def _differ(x: str, y: str) -> bool:

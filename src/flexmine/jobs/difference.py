@@ -81,10 +81,16 @@ class _Written:
         return np.array([values[place[n], hours] if n in place else blank for n in names])
 
 
-def difference(before: Stored, now: Stored) -> Difference:
+def difference(before: Stored, now: Stored, zone: str | None = None) -> Difference:
     """Compare two stored runs of one day over the hours that both publish.
 
     The second may plan only the rest of the day: money is the sum over the common steps, not that of the whole plan.
+
+    Parameters
+    ----------
+    before, now : Stored
+    zone : str, optional
+        IANA name of the zone in which the sentences of `why` name times; None: as the files have them.
 
     Raises
     ------
@@ -125,7 +131,7 @@ def difference(before: Stored, now: Stored) -> Difference:
         hours=hours,
         containers={name: round(float(more_mwh[i]), 6) for i, name in enumerate(names) if touched[i]},
         money_usd={key: (round(first, 4), round(second, 4)) for key, (first, second) in money.items()},
-        why=input_changes(before.inputs, now.inputs),
+        why=input_changes(before.inputs, now.inputs, zone),
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from shutil import disk_usage
 from statistics import median
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
+from flexmine.jobs.calendar import site_time
 from flexmine.jobs.checks import Check, Found, Level, View
 from flexmine.jobs.following import chain_from
 from flexmine.jobs.issues import FeedFile, find_issues
@@ -121,12 +123,18 @@ def _current(view: View) -> Found:
     status = current.document["status"]
     usual = status == Status.OPTIMAL.value
     why = _why(view, current) if status == Status.FALLBACK.value else ""
-    yield Check("status", Level.OK if usual else Level.WARNING, f"the plan is {status}{why}")
+    yield Check("status", Level.OK if usual else Level.WARNING, f"the plan{_of_day(current)} is {status}{why}")
     yield "plan_sequence", {}, float(current.sequence)
     yield "plan_published_timestamp_seconds", {}, published.timestamp()
     yield "clock_behind_seconds", {"what": "publication"}, max(0.0, (published - now).total_seconds())
     yield "plan_valid_until_timestamp_seconds", {}, current.valid_until.timestamp()
     yield "plan_fallback", {}, float(status == Status.FALLBACK.value)
+
+
+def _of_day(current: Publication) -> str:
+    """Return which day a plan is of, which may not be today; one that was published by hand names none."""
+    run = current.document.get("run")
+    return f" of {run['day']}" if isinstance(run, dict) and run.get("day") else ""
 
 
 def _why(view: View, current: Publication) -> str:
@@ -232,7 +240,7 @@ def _failures(attempts: list[Attempt]) -> int:
 
 
 def _last(job: Job, last: Attempt, failures: int) -> Found:
-    when = (last.ended or last.started).isoformat(timespec="minutes")
+    when = site_time(last.ended or last.started, job.zone)
     text = f"the last one, of {last.day} at {when}, ended with exit {last.exit_code} ({last.status})"
     level = Level.OK if last.exit_code == 0 else Level.WARNING
     if failures:
@@ -246,6 +254,7 @@ def _last(job: Job, last: Attempt, failures: int) -> Found:
 
 def _feeds(view: View) -> Found:
     job, now = view.job, view.now
+    zone = ZoneInfo(job.zone)
     for feed in job.document.feeds:
         try:
             found = find_issues(job, feed, now, now)
@@ -253,13 +262,14 @@ def _feeds(view: View) -> Found:
             yield Check(f"feed {feed.files}", Level.WARNING, error.messages[0])
             continue
         if not found.known:
-            ahead = f" by {now.isoformat(timespec='minutes')}; {found.passed_over[0]}" if found.passed_over else ""
+            ahead = f" by {site_time(now, job.zone)}; {found.passed_over[0]}" if found.passed_over else ""
             yield Check(f"feed {feed.files}", Level.WARNING, f"there is no issue{ahead}")
             continue
         issue = found.known[0]
         age_h = issue.age_h(now)
         stale = age_h > feed.max_age_h
-        words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
+        at_site = replace(issue, issued=issue.issued.astimezone(zone))
+        words = f"{at_site}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
         if feed.every_h is not None and age_h > feed.every_h:
             stale, words = True, f"{words}; one is expected every {feed.every_h:g} h"
         told = [sentence for sentence in view.last_messages if any(f"{key}: " in sentence for key in feed.series)]

@@ -16,7 +16,7 @@ from typing import Any
 
 from flexmine.errors import AuditFailed, BadInput, FlexmineError
 from flexmine.jobs.bias import bias_factors, with_bias
-from flexmine.jobs.calendar import ONE_DAY, days_from, same_moment, tomorrow
+from flexmine.jobs.calendar import ONE_DAY, days_from, same_moment, site_time, tomorrow
 from flexmine.jobs.fallback_chain import FallbackChain
 from flexmine.jobs.feeds import NEWEST
 from flexmine.jobs.following import goes_on, of_day
@@ -48,7 +48,7 @@ class Night(Planner):
         """
         job = self.job
         target = day or tomorrow(self.now, job.zone)
-        LOG.info("%s: planning %s; the clock shows %s", job.plant, target, self.now.isoformat(timespec="seconds"))
+        LOG.info("%s: planning %s; the clock shows %s", job.plant, target, site_time(self.now, job.zone))
         with plant_lock(job.folder, job.plant, job.document.lock_wait_s, LOG.warning):
             store = open_recovered(job, LOG.warning)
             try:
@@ -82,16 +82,18 @@ class Night(Planner):
             begin = target
         missed = (target - begin).days
         rule = job.document.catch_up
+        count = f"1 day before {target} has" if missed == 1 else f"{missed} days before {target} have"
+        without = f"{begin} to {target}: {count} no plan"
         if missed and rule.rule == "refuse":
-            raise BadInput(f"{begin} to {target}: {missed} days before {target} have no plan; catch_up.rule is refuse")
+            raise BadInput(f"{without}; catch_up.rule is refuse")
         if missed > rule.max_days:
             raise BadInput(
-                f"{begin} to {target}: {missed} days before {target} have no plan; catch_up.max_days allows "
-                f"{rule.max_days}. Is the clock right? Else plan them one by one with --day, or state the plant anew "
-                "with first_day and initial_state in a new folder"
+                f"{without}; catch_up.max_days allows {rule.max_days}. Is the clock right? Else plan them one by "
+                "one with --day, or state the plant anew with first_day and initial_state in a new folder"
             )
         if missed:
-            LOG.warning("%s: %d missed days are planned first, from %s", job.plant, missed, begin)
+            days = "1 missed day is" if missed == 1 else f"{missed} missed days are"
+            LOG.warning("%s: %s planned first, from %s", job.plant, days, begin)
         return days_from(begin, target)
 
     def attempted(self, store: RunStore, day: date, plan: Callable[[], DayResult], kind: str = NIGHT) -> DayResult:
@@ -170,7 +172,8 @@ class Night(Planner):
         factors = bias_factors(self.job, store, min(self.now, horizon.begin), LOG.warning)
         job = replace(self.job, template=with_bias(self.job.template, factors))
         if factors:
-            LOG.info("%s: %d containers are planned as they were measured", horizon.day.day, len(factors))
+            count = "1 container is" if len(factors) == 1 else f"{len(factors)} containers are"
+            LOG.info("%s: %s planned as measured", horizon.day.day, count)
         return FallbackChain(job, store, horizon, fitted(before, job), self.now, LOG.warning, extra or {})
 
 

@@ -69,7 +69,8 @@ def _title(plan: Plan) -> str:
         return "All surplus on offer is taken" + ("" if found.firm_mwh < 0.05 else " and topped up with firm power")
     hours = int(np.sum(plan.replay.surplus_left_mw[: found.steps] > NOTHING_MW)) * plan.problem.time.step_h
     full = bool(found.at_cap[plan.replay.surplus_left_mw[: found.steps] > NOTHING_MW].all())
-    return f"{energy(left)} of surplus stays unused in {hours:g} hours" + (", all of them at the cap" if full else "")
+    unit, at_cap = ("hour", ", at the cap") if hours == 1 else ("hours", ", all of them at the cap")
+    return f"{energy(left)} of surplus stays unused in {hours:g} {unit}" + (at_cap if full else "")
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def _describe_breaches(problem: Problem, limits: _Rows, breaches: dict[int, floa
 
 def _when(problem: Problem, limit: Limit, who: str, steps: list[int]) -> str:
     if limit.window == "day":
-        assert problem.site.day_of_step is not None
+        assert problem.site.day_of_step is not None  # a limit over days has them
         first = np.searchsorted(problem.site.day_of_step, steps)
         return "on " + ", ".join(f"{problem.time.begin(int(t)):%Y-%m-%d}" for t in first)
     return spans(problem, [t for step in steps for t in limit.span(problem, who, step)])

@@ -1,0 +1,24 @@
+"""The kinds of YAML files by their schema, so that a file given in the place of another is told as what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+GOES_TO = {
+    "flexmine-case/1": "flexmine check and flexmine plan take it, and a job names it under its key case",
+    "flexmine-job/1": "flexmine nightly takes it, and its key case names the case",
+    "flexmine-plant/1": "a case names it under its key plant",
+    "flexmine-container/1": "a plant names it under containers, at the key model",
+    "flexmine-miner/1": "a container file names it under miners, at the key model",
+    "flexmine-pins/1": "a job names it under its key pins",
+    "flexmine-mqtt/1": "flexmine publish takes it as --mqtt",
+}
+"""Who takes a file of each schema."""
+
+
+def of_another_kind(data: dict[str, Any], expected: str) -> str:
+    """Return what a file is and who takes it, where its schema is that of another kind than `expected`; else empty."""
+    schema = data.get("schema")
+    if not isinstance(schema, str) or schema == expected or schema not in GOES_TO:
+        return ""
+    return f"this is a {schema}, not a {expected}; {GOES_TO[schema]}"
