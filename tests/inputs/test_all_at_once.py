@@ -124,7 +124,7 @@ GUESSED = {
         "case.yaml",
         "price_usd_per_mwh: 45.0",
         "price_usd_per_mwh: 7500",
-        "did you mean 75 USD/MWh? the value looks like cents/MWh",
+        "the value looks like another currency, such as RUB/MWh, or like cents/MWh",
     ),
     "thousands of dollars": (
         "case.yaml",

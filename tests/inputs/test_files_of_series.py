@@ -56,7 +56,7 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch):
     """*Proves:* what to install.  *Sensitivity:* an ImportError is an internal error."""
     monkeypatch.setattr(table_module, "find_spec", lambda name: None)
     with pytest.raises(BadInput, match=r"install flexmine\[parquet\], or write the file as CSV"):
-        read_table(b"", "f.parquet", "parquet")
+        read_table(b"x", "f.parquet", "parquet")
     assert importlib.util.find_spec("pyarrow") is not None
 
 

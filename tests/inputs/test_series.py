@@ -245,7 +245,7 @@ def test_a_wrong_column_lists_the_right_ones():
 @pytest.mark.parametrize(
     ("raw", "begins"),
     [
-        (b"", "feed.csv:1: this is not a CSV table"),
+        (b"", "feed.csv: the file is empty (0 bytes)"),
         (table(good(), "interval_start,value,value"), "feed.csv:1: column value stands twice"),
         (table([(*row, "9") for row in good()]), "feed.csv:2: the rows have more cells"),
         (b"interval_start,value\n\xff,1\n", "feed.csv:2: byte 22 is not UTF-8"),

@@ -17,7 +17,7 @@ GOES_TO = {
 
 
 def of_another_kind(data: dict[str, Any], expected: str) -> str:
-    """Return what a file is and who takes it, where its schema is that of another kind than `expected`; else empty."""
+    """Return what a file of the content `data` is, and who takes it, where it is not of the `expected` schema."""
     schema = data.get("schema")
     if not isinstance(schema, str) or schema == expected or schema not in GOES_TO:
         return ""

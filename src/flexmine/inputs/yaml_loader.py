@@ -172,7 +172,7 @@ def parse_yaml(raw: bytes, path: Path, model: type[D], label: str, edit: Edit | 
     if not isinstance(data, dict):
         text = f"{label}:1:1: the file has to hold keys and values, such as schema: {schema_of(model)}"
         return Draft(None, None, path, label, raw, places, (text,))
-    if kind := of_another_kind(data, schema_of(model)):
+    if "schema_id" in model.model_fields and (kind := of_another_kind(data, schema_of(model))):
         place = places[("schema",)]
         return Draft(None, None, path, label, raw, places, (f"{label}:{place.line}:{place.column} schema: {kind}",))
     if edit is not None:

@@ -53,7 +53,7 @@ def days_from(first: date, last: date) -> list[date]:
 
 
 def same_moment(a: datetime, b: datetime) -> bool:
-    """Return whether two aware times are the same instant.
+    """Return whether `a` and `b`, aware times of any zones, are the same instant.
 
     Python takes no two times of different zones for equal where one of them is an hour that a clock shows twice.
     """
