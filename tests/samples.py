@@ -16,17 +16,21 @@ SAMPLED = (
     "jobs/test_altered_plans.py",
     "jobs/test_altered_publications.py",
     "jobs/test_backup.py",
+    "jobs/test_best_known.py",
     "jobs/test_crashes.py",
     "properties/test_container_ramp.py",
+    "properties/test_counts_are_exact.py",
     "properties/test_energy_limits.py",
+    "properties/test_exact_on_counts.py",
     "properties/test_start_layers.py",
     "publish/test_readers_and_kills.py",
     "store/test_altered_store.py",
     "store/test_bad_archives.py",
     "store/test_restore_is_whole.py",
+    "workflow/test_changed_cases.py",
     "storms/",
 )
-"""Attacks and storms, in great numbers and each alike in kind: of a file, every third is of a normal run."""
+"""Attacks, storms and random plants, in great numbers and alike in kind: every third of a file is of a normal run."""
 GATE = (pytest.mark.slow, pytest.mark.gate)
 """Marks of a sample that is left out of a normal run and that the gate takes."""
 

@@ -13,6 +13,8 @@ from nights import evening_before, write_job
 from shell import edited
 
 WAIT_S = 60.0
+HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""Whoever runs the tests in the background has SIGINT ignored, which a child inherits."""
 CHILD = """
 import os, signal, sys, threading, time
 from flexmine.solving import {module} as place
@@ -29,9 +31,7 @@ main(sys.argv[1:])
 
 
 def run(text, *arguments):
-    # Whoever runs the tests in the background has SIGINT ignored, which a child inherits.
-    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    command = [sys.executable, "-c", heard + text, *map(str, arguments)]
+    command = [sys.executable, "-c", HEARD + text, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S)
 
 
@@ -89,7 +89,8 @@ def test_interrupted_while_it_waits_for_another_run(tmp_path):
     job = write_job(tmp_path, day, 1, more="lock_wait_s: 50\n")
     arguments = ["nightly", job, "--day", day, "--at", evening_before(day).isoformat()]
     with plant_lock(tmp_path / "runs", "small", 0.0, lambda _: None):
-        command = [sys.executable, "-m", "flexmine", *map(str, arguments)]
+        text = HEARD + "import sys; from flexmine.cli import main; main(sys.argv[1:])"
+        command = [sys.executable, "-c", text, *map(str, arguments)]
         waiting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         lines = []
         for line in waiting.stderr:
