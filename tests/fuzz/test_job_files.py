@@ -12,6 +12,7 @@ import pytest
 from fuzz.guard import command
 from inputs.mutations import mutate
 from nights import write_job
+from samples import GATE
 
 DAY = date(2024, 9, 10)
 MORE = """\
@@ -37,7 +38,11 @@ pins:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(20), pytest.param(range(1000, 1600), marks=pytest.mark.slow)], ids=["20", "600"]
+    "seeds",
+    [
+        pytest.param(range(20), marks=GATE, id="20"),
+        pytest.param(range(1000, 1600), marks=pytest.mark.slow, id="600"),
+    ],
 )
 def test_damaged_job_files(seeds, tmp_path, capsys):
     """Lines of job.yaml or pins.yaml are dropped, doubled, swapped, given other values, other types, or noise.

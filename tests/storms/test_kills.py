@@ -48,6 +48,8 @@ def storm(folder, seed, kills, more=""):
     return hit
 
 
+@pytest.mark.slow
+@pytest.mark.gate
 @pytest.mark.parametrize("seed", [1])
 def test_a_few_kills(tmp_path, seed):
     """*Proves:* after kill -9 at any moment of nightly, replan, redispatch, publish, backup, restore and prune, what is

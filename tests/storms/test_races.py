@@ -135,6 +135,8 @@ def check_race(tmp_path, store_line, seconds, restored):
         assert counts.runs >= 1
 
 
+@pytest.mark.slow
+@pytest.mark.gate
 def test_fifteen_seconds_of_everything_at_once(tmp_path, store_line):
     """*Proves:* with two nightly jobs, replans, prunes, backups and monitors in loops, every read of the publication is
     whole and none goes back, every command ends with an exit code of the runbook and without an internal error, and
