@@ -116,7 +116,7 @@ def _same(issue: FeedFile, feed: Feed) -> datetime | Path:
 def _ahead(first: FeedFile, others: int, now: datetime) -> str:
     gap = (first.issued - now) / ONE_HOUR
     how_far = f"{60 * gap:.0f} min" if gap < 2 else f"{gap:.0f} h" if gap < 48 else f"{gap / 24:.0f} days"
-    more = f"; nor are {others} later ones" if others else ""
+    more = "" if not others else "; nor is a later one" if others == 1 else f"; nor are {others} later ones"
     return f"{first}: {how_far} after now, {now.isoformat(timespec='minutes')}; not used{more}"
 
 

@@ -80,19 +80,23 @@ def _feed(feed: Any) -> str:
 def difference_lines(found: Difference) -> list[str]:
     """Return hours, containers, money and reasons of a difference."""
     lines = [] if found.whole else [f"compared from {found.begin} to {found.end}, the hours that both plans publish"]
-    lines.append(f"{len(found.hours)} hours differ:" if found.hours else "every hour is the same")
+    lines.append(_differ(len(found.hours), "hour") + ":" if found.hours else "every hour is the same")
     for hour in found.hours:
         who = "".join(
             f"; {word} {_names(names)}" for word, names in (("now on", hour.on), ("now off", hour.off)) if names
         )
         lines.append(f"  {hour.begin}  {hour.before_mw:9.3f} -> {hour.now_mw:9.3f} MW{who}")
     if found.containers:
-        lines.append(f"{len(found.containers)} containers differ (energy, MWh):")
+        lines.append(f"{_differ(len(found.containers), 'container')} (energy, MWh):")
         lines += [f"  {name}  {mwh:+.3f}" for name, mwh in found.containers.items()]
     lines.append("money, USD:")
     lines += [f"  {key:18} {a:12.2f} -> {b:12.2f}  ({b - a:+.2f})" for key, (a, b) in found.money_usd.items()]
     lines.append("why:" if found.why else "why: the inputs are the same")
     return [*lines, *(f"  {reason}" for reason in found.why)]
+
+
+def _differ(count: int, what: str) -> str:
+    return f"1 {what} differs" if count == 1 else f"{count} {what}s differ"
 
 
 def _names(names: tuple[str, ...]) -> str:
