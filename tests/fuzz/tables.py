@@ -116,7 +116,8 @@ def says(raw: bytes, time: str, value: str) -> dict[str, str]:
     """Return the cells of a column of a plain CSV file by those of its times, read by the standard library alone."""
     csv.field_size_limit(10**9)
     rows = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
-    return {(row[time] or "").strip(): (row[value] or "").strip() for row in rows}
+    found = [((row[time] or "").strip(), (row[value] or "").strip()) for row in rows]
+    return {at: cell for at, cell in found if at or cell}  # empty rows at the end are left out
 
 
 # --- Excel --------------------------------------------------------------------------------------------------------
