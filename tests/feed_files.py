@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from flexmine.jobs.feeds import newest
 from flexmine.jobs.schema import Feed
+from flexmine.jobs.search import Files as Looked
 from flexmine.jobs.search import Search
 from flexmine.problem import TimeAxis
 
@@ -46,7 +47,7 @@ class Files:
 
     def fresh(self):
         """Forget all that was read."""
-        self.search = replace(self.search, readings={}, tables={}, listings={})
+        self.search = replace(self.search, files=Looked())
         return self
 
     def add(self, stamp, rows, revision=0):

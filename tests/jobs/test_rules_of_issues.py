@@ -161,7 +161,7 @@ def test_a_file_with_an_old_name_that_is_written_on(job, tmp_path):
     long_ago = (at(0) - timedelta(days=90)).timestamp()
     os.utime(tmp_path / year, (long_ago, long_ago))
     assert folder.newest().source["file"] == f"{tmp_path}/{month}"
-    assert [path.name for path in folder.search.readings] == [month]
+    assert [path.name for path in folder.search.files.readings] == [month]
 
 
 @pytest.mark.parametrize("how", ["name", "modified", "column", "column of two files"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 
 from flexmine.errors import EXIT_CODES, EXIT_INTERNAL, BadInput, FlexmineError
 from flexmine.jobs.calendar import site_time
-from flexmine.jobs.health import health
+from flexmine.jobs.health import Health, health
 from flexmine.jobs.job import Job
 from flexmine.jobs.metrics import write_metrics
 from flexmine.jobs.notice import Bulletin, send_notices
@@ -54,13 +55,17 @@ class Afterwards:
         if self.job.document.metrics is None:
             return
         try:
-            write_metrics(health(self.job, datetime.now(UTC)), self.job.path_of(self.job.document.metrics))
+            write_metrics(self._by_the_machine, self.job.path_of(self.job.document.metrics))
         except BadInput as error:
             self.warn(error.messages[0])
+
+    @cached_property
+    def _by_the_machine(self) -> Health:
+        return health(self.job, datetime.now(UTC))
 
     def _health(self) -> str:
         """Return the health of the plant by the clock of the run; a clock that was made up is named."""
         if self.at is None:
-            return "\n".join(health(self.job, datetime.now(UTC)).lines)
+            return "\n".join(self._by_the_machine.lines)
         head = f"as if the clock showed {site_time(self.at, self.job.zone)} (--at):"
         return "\n".join([head, *health(self.job, self.at).lines])

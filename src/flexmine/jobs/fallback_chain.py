@@ -28,14 +28,13 @@ from flexmine.jobs.feeds import (
     older,
     refuse_persisted,
 )
-from flexmine.jobs.issues import Found
 from flexmine.jobs.job import Job
 from flexmine.jobs.persistence import Past, of_values, persisted, taken_over
 from flexmine.jobs.pins import job_pins
-from flexmine.jobs.plausible_feed import unlike_before
+from flexmine.jobs.plausible_feed import COMPARED, unlike_before
 from flexmine.jobs.resolve import CASE_FILE, Horizon, Inputs, Provenance, write_inputs
 from flexmine.jobs.schema import Feed, Fill, Hold, LadderStep, OlderIssue, Persistence, PreviousPlan
-from flexmine.jobs.search import Search
+from flexmine.jobs.search import Files, Search
 from flexmine.jobs.state import Before
 from flexmine.jobs.template import SeriesKey
 from flexmine.problem import TimeAxis
@@ -68,8 +67,8 @@ class FallbackChain:
         forecasts say nothing about its first hours, and plans made with hindsight are worth nothing.
     extra : mapping
         Keys added to the case, such as ``commitment``.
-    readings, listings : dict
-        The files of feeds as they were found and read first, see :class:`flexmine.jobs.search.Search`.
+    files : Files
+        The files of feeds as they were found and read first.
     in_force : RunRecord or None
         The plan that machines follow in these hours: it goes before a worse step of the ladder.
     """
@@ -82,8 +81,7 @@ class FallbackChain:
     warn: Callable[[str], None]
     extra: Mapping[str, Any] = field(default_factory=dict)
     warned: set[str] = field(default_factory=set)
-    readings: dict[Path, bytes] = field(default_factory=dict)
-    listings: dict[str, Found] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     in_force: RunRecord | None = None
 
     def steps(self) -> Iterator[tuple[str, Callable[[Path, str], Prepared]]]:
@@ -140,8 +138,7 @@ class FallbackChain:
     def _search(self, horizon: Horizon) -> Search:
         as_of = min(self.now, self.horizon.begin)
         axis = self._axis(horizon)
-        search = Search(self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.readings)
-        return replace(search, listings=self.listings)
+        return Search(self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.files)
 
     def _choose(self, search: Search, key: SeriesKey, feed: Feed | None, allowed: tuple[LadderStep, ...]) -> Chosen:
         """Return a series from the first step that has it; its label says why it is not the newest issue."""
@@ -170,7 +167,7 @@ class FallbackChain:
 
     def _unlike_before(self, search: Search, key: SeriesKey, found: Chosen) -> Iterator[str]:
         """Yield that the published values of a feed are far from those of the days before; none where none are kept."""
-        if found.values is None:
+        if found.values is None or key.quantity not in COMPARED:
             return
         try:
             before = [value for values in self.past.by_clock(key.dotted).values() for value in values]

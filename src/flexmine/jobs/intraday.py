@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
+from flexmine.assembly.windows import runs_of
 from flexmine.errors import BadInput, Infeasible
 from flexmine.inputs.case import load_case
 from flexmine.jobs.calendar import ONE_DAY, LocalDay, same_moment
@@ -155,10 +154,9 @@ def committed_runs(store: RunStore, record: RunRecord, begin: datetime) -> Itera
     time = part.problem.time
     first = round((begin.astimezone(UTC) - time.begin(0).astimezone(UTC)) / timedelta(hours=time.step_h))
     for name, row in zip(part.schedule.containers, part.schedule.on, strict=True):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], row[first:], [False]]).astype(np.int8)))
-        for start, end in zip(edges[::2], edges[1::2], strict=True):
+        for start, last in runs_of(row[first:]):
             yield {
                 "container": name,
-                "from": time.begin(first + int(start)).isoformat(),
-                "to": time.begin(first + int(end)).isoformat(),
+                "from": time.begin(first + start).isoformat(),
+                "to": time.begin(first + last + 1).isoformat(),
             }

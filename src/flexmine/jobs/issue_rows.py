@@ -107,10 +107,10 @@ def reader(read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis) -> R
     return rows_of
 
 
-def site_time(time_us: int | np.integer, axis: TimeAxis) -> datetime:
+def moment_at_site(time_us: int | np.integer, axis: TimeAxis) -> datetime:
     """Return the moment `time_us`, in microseconds since 1970, in the zone of the axis."""
     return moment(time_us).astimezone(axis.begin(0).tzinfo)
 
 
 def _shown(time_us: int | np.integer, axis: TimeAxis) -> str:
-    return site_time(time_us, axis).isoformat(timespec="minutes")
+    return moment_at_site(time_us, axis).isoformat(timespec="minutes")

@@ -16,6 +16,8 @@ from flexmine.inputs.suspicious import suspicious
 from flexmine.jobs.template import SeriesKey, Template
 from flexmine.problem import Floats, TimeAxis
 
+COMPARED = ("price_usd_per_mwh", "temperature_c")
+"""Quantities of which a usual mean says something; water comes and goes."""
 PRICE_FACTOR = 5.0
 """A day's mean price this many times that of the days before, or this small a part, is worth a look: roubles as USD."""
 LEAST_PRICE_USD_PER_MWH = 5.0
@@ -37,7 +39,7 @@ def unlike_before(key: SeriesKey, values: Floats, before: Sequence[float], days:
     days : int
         How many days these are of, at most.
     """
-    if not len(before) or key.quantity not in ("price_usd_per_mwh", "temperature_c"):
+    if not len(before) or key.quantity not in COMPARED:
         return ""
     if key.quantity == "temperature_c":
         now, then = float(np.mean(values)), float(np.mean(before))

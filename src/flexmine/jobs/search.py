@@ -65,6 +65,27 @@ class Issues:
 
 
 @dataclass(frozen=True)
+class Files:
+    """The files of feeds as they were when they were first looked at, for all series and all steps of the ladder.
+
+    Looked for and read again, one that is replaced meanwhile would give one of them other content than the next.
+
+    Attributes
+    ----------
+    listings : dict
+        The files of each feed by its pattern, with their times.
+    readings : dict
+        The bytes of every file that was read.
+    tables : dict
+        The same as tables, by how they are read.
+    """
+
+    listings: dict[str, Found] = field(default_factory=dict)
+    readings: dict[Path, bytes] = field(default_factory=dict)
+    tables: dict[tuple[Path, str], Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Search:
     """What is looked for: the series of one horizon.
 
@@ -72,13 +93,8 @@ class Search:
     ----------
     publish_h : float
         How much of the horizon is published [h].
-    readings : dict
-        The bytes of every file that was read.  Each is read once: a file that is replaced meanwhile would give one
-        series, or one step of the ladder, other content than the next.
-    tables : dict
-        The same files as tables, by how they are read.
-    listings : dict
-        The files of each feed by its pattern, with their times: looked at once, as they are read once.
+    files : Files
+        What was looked at already.
     """
 
     job: Job
@@ -87,9 +103,7 @@ class Search:
     as_of: datetime
     now: datetime
     warn: Callable[[str], None]
-    readings: dict[Path, bytes] = field(default_factory=dict)
-    tables: dict[tuple[Path, str], Table] = field(default_factory=dict)
-    listings: dict[str, Found] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
 
     @property
     def published_until(self) -> datetime:
@@ -98,9 +112,9 @@ class Search:
 
     def read(self, path: Path) -> bytes:
         """Return the bytes of the file at `path` as they were when it was first read."""
-        if path not in self.readings:
-            self.readings[path] = read_bytes(path)
-        return self.readings[path]
+        if path not in self.files.readings:
+            self.files.readings[path] = read_bytes(path)
+        return self.files.readings[path]
 
     def sha256(self, path: Path) -> str:
         """Return the sha256 of those bytes in hexadecimal digits."""
@@ -117,9 +131,9 @@ class Search:
         if spec.typical_year:
             raise BadInput(f"{label}: a typical year ({spec.kind}) is not a forecast of a night; give CSV or Parquet")
         how = (path, f"{spec.kind} {spec.layout}")
-        if how not in self.tables:
-            self.tables[how] = read_table(self.read(path), label, spec.kind, spec.layout)
-        return self.tables[how]
+        if how not in self.files.tables:
+            self.files.tables[how] = read_table(self.read(path), label, spec.kind, spec.layout)
+        return self.files.tables[how]
 
     def issues(self, key: SeriesKey, feed: Feed, reach: Limit) -> Issues:
         """Return the issues of a feed; where the series has a column of issues, those inside its files.
@@ -136,9 +150,9 @@ class Search:
         BadInput
             The folder cannot be read.
         """
-        if feed.files not in self.listings:
-            self.listings[feed.files] = find_issues(self.job, feed, self.as_of, self.now)
-        found = self.listings[feed.files]
+        if feed.files not in self.files.listings:
+            self.files.listings[feed.files] = find_issues(self.job, feed, self.as_of, self.now)
+        found = self.files.listings[feed.files]
 
         def read(issue: FeedFile) -> Table:
             return self.table(issue.path, issue.label, key.spec)

@@ -24,7 +24,7 @@ from flexmine.inputs.series_spec import Fill, Series
 from flexmine.inputs.table import Table
 from flexmine.inputs.times import US_PER_H, intervals, moment, to_us
 from flexmine.inputs.values import Column, numbers
-from flexmine.jobs.issue_rows import ReadRows, Rows, site_time
+from flexmine.jobs.issue_rows import ReadRows, Rows, moment_at_site
 from flexmine.jobs.issues import FeedFile
 from flexmine.jobs.schema import Tail
 from flexmine.problem import Floats, Ints, TimeAxis
@@ -146,7 +146,7 @@ def stitched(
     iso = {"format": "csv", "layout": None, "zone": None, "label": "beginning", "every": named_step(spec, own.step_us)}
     plain = of_one_issue(spec).model_copy(update={**iso, "time_of_day_column": None})
     end_us = int(own.end_us[-1])
-    ends_early = site_time(end_us, axis) if parts.go_on_after(end_us) else None
+    ends_early = moment_at_site(end_us, axis) if parts.go_on_after(end_us) else None
     return Stitched(table, plain, used, issue_of, tuple(passed_over), tuple(left_out), ends_early)
 
 
@@ -223,7 +223,7 @@ def with_tail(found: Stitched, tail: Tail | None, axis: TimeAxis) -> Stitched:
     if not (whole and (rows.end_us[known[:-1]] == rows.begin_us[known[1:]]).all()) or rows.end_us[last] >= end:
         return found
     fill = Fill(policy=tail.policy, longest_gap_h=tail.longest_h)
-    tail_from = site_time(int(rows.end_us[last]), axis)
+    tail_from = moment_at_site(int(rows.end_us[last]), axis)
     return replace(found, spec=found.spec.model_copy(update={"fill": fill}), tail_from=tail_from)
 
 
