@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from flexmine.inputs.case import Case
     from flexmine.solving.engine import SolveOptions
+    from flexmine.studies.result import Backtest
     from flexmine.workflow.plan import Plan
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "NoPlan",
     "Status",
     "__version__",
+    "backtest",
     "load_case",
     "plan",
     "write_plan",
@@ -119,3 +121,34 @@ def write_plan(plan: Plan, directory: str | Path) -> None:
     from flexmine.solving.phases import Phases
 
     write(plan, Path(directory), Phases())
+
+
+def backtest(path: str | Path, folder: str | Path, *, workers: int = 1, fresh: bool = False) -> Backtest:
+    """Return what plans would have earned over the days of a back-test, beside simple rules and perfect foresight.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file as of ``flexmine backtest``.
+    folder : str or Path
+        Where its tables, its page and its finished parts are kept; what is there of it is not run again.
+    workers : int
+        Processes side by side; the result does not depend on it.
+    fresh : bool
+        Begin anew, whatever the folder holds of it.
+
+    Returns
+    -------
+    Backtest
+        Its ``totals`` and ``by_month`` are pandas frames, its ``runs`` hold every step of every policy.
+
+    Raises
+    ------
+    BadInput
+        All that is wrong in the file, the case or the series, before anything is run; or the folder holds something
+        else.
+    """
+    from flexmine.studies.backtest import read_backtest
+    from flexmine.studies.result import run_backtest
+
+    return run_backtest(read_backtest(Path(path)), Path(folder), workers=workers, fresh=fresh)

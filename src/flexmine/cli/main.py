@@ -40,6 +40,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "backup": "flexmine.cli.operate:backup_command",
         "restore": "flexmine.cli.operate:restore_command",
     },
+    "Ask what it would have earned": {
+        "backtest": "flexmine.cli.backtest:backtest_command",
+    },
     "Write cases": {
         "new-plant": "flexmine.cli.author:new_plant_command",
         "schema": "flexmine.cli.author:schema_command",

@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from flexmine.inputs.pins import Pin
 from flexmine.inputs.plausibility import unusual
 from flexmine.inputs.reading import Access
 from flexmine.inputs.references import Reader
-from flexmine.inputs.schema import CaseDocument, case_problems
+from flexmine.inputs.schema import CaseDocument, State, case_problems
 from flexmine.inputs.series import Feed
 from flexmine.inputs.suspicious import suspicious
 from flexmine.inputs.yaml_loader import Draft, loaded
@@ -44,11 +44,14 @@ class Origin:
         Folders that it may read from beside its own, absolute.
     as_of : datetime or None
         In place of the case's own `as_of`.
+    span : tuple of date, or None
+        First and last local day, in place of `start` and `horizon_h`; of the last one and `horizon_h` after it.
     """
 
     path: Path
     allow_outside: tuple[Path, ...]
     as_of: datetime | None
+    span: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,31 @@ class Case:
         """Return the same case with other pins, to see what they cost; nothing else in a case depends on them."""
         return _together(replace(self, document=self.document.model_copy(update={"pins": tuple(pins)}), together=None))
 
+    def window(self, first: int, steps: int, state: State, series: Mapping[str, Floats] | None = None) -> Case:
+        """Return the case of some of its steps, as one that begins there; what depends on the calendar follows.
+
+        Parameters
+        ----------
+        first, steps : int
+            The window, all of it published.
+        state : State
+            Of the plant just before step `first`.
+        series : mapping of ndarray, shape (steps,), optional
+            What takes the place of a series within the window, by its dotted key: a forecast, say.
+        """
+        part = slice(first, first + steps)
+        return _together(
+            replace(
+                self,
+                document=self.document.model_copy(update={"state": state}),
+                time=replace(self.time, start=_with_fixed_offset(self.time.begin(first)), steps=steps),
+                publish_steps=steps,
+                series=FixedDict({key: values[part] for key, values in self.series.items()} | dict(series or {})),
+                quantiles=FixedDict(),
+                together=None,
+            )
+        )
+
 
 def load_case(
     path_or_name: str | Path, allow_outside: Sequence[str | Path] = (), as_of: datetime | None = None
@@ -192,6 +220,33 @@ def load_case(
     path = _case_file(path_or_name)
     folders = tuple(Path(os.path.abspath(folder)) for folder in allow_outside)  # noqa: PTH100 - links stay links
     return _resolved(Origin(Path(os.path.abspath(path)), folders, as_of), str(path), (), {})  # noqa: PTH100
+
+
+def load_span(path_or_name: str | Path, first: date, last: date, allow_outside: Sequence[str | Path] = ()) -> Case:
+    """Read a case whose series reach over many days, in place of its own `start` and `horizon_h`.
+
+    Parameters
+    ----------
+    path_or_name, allow_outside
+        As in :func:`load_case`.
+    first, last : date
+        Local days of the site, both included.  The steps go on for the horizon of the case after the last day, so that
+        a plan of that day can look as far ahead as any.
+
+    Returns
+    -------
+    Case
+        Its `publish_steps` end with the last day.
+
+    Raises
+    ------
+    BadInput
+        As by :func:`load_case`; a series that ends before the last day does is named.
+    """
+    path = _case_file(path_or_name)
+    folders = tuple(Path(os.path.abspath(folder)) for folder in allow_outside)  # noqa: PTH100 - links stay links
+    origin = Origin(Path(os.path.abspath(path)), folders, None, (first, last))  # noqa: PTH100
+    return _resolved(origin, str(path), (), {})
 
 
 def _resolved(origin: Origin, shown: str, changes: Sequence[Change], expected: Mapping[str, str]) -> Case:
@@ -230,7 +285,7 @@ def _read(origin: Origin, shown: str, changing: Changing, expected: Mapping[str,
     if plant is not None and plant.document is not None:
         more += cross_checks(case, document, plant.document, models)
     reader.wrong += [message for message in more if message not in reader.wrong]
-    axis = _time_axis(document, plant)
+    axis = _time_axis(document, plant, origin.span)
     read = {} if axis is None else read_all_series(case, document, axis, as_of or document.as_of, reader)
     series = {} if axis is None else stated_numbers(document, axis) | {key: frozen(r.values) for key, r in read.items()}
     notes: list[str] = []
@@ -254,7 +309,7 @@ def _read(origin: Origin, shown: str, changing: Changing, expected: Mapping[str,
         plant=resolved.plant,
         container_models=FixedDict(models),
         time=axis,
-        publish_steps=document.publish_steps,
+        publish_steps=document.publish_steps if origin.span is None else axis.steps - document.steps,
         series=FixedDict(series),
         inputs=FixedDict(sorted(reader.inputs.items())),
         feeds=tuple(r.feed for r in read.values()),
@@ -291,7 +346,7 @@ def _case_file(path_or_name: str | Path) -> Path:
     )
 
 
-def _time_axis(document: Any, plant: Draft[PlantDocument] | None) -> TimeAxis | None:
+def _time_axis(document: Any, plant: Draft[PlantDocument] | None, span: tuple[date, date] | None) -> TimeAxis | None:
     """Return the steps of the case; None where the case does not state its time."""
     if document.start is None or document.step_minutes is None or document.horizon_h is None:
         return None
@@ -300,8 +355,21 @@ def _time_axis(document: Any, plant: Draft[PlantDocument] | None) -> TimeAxis | 
     if steps < 1:
         return None
     zone = plant.document.zone if plant is not None and plant.document is not None else "UTC"
-    local = document.start.astimezone(ZoneInfo(zone))
+    start = document.start.astimezone(ZoneInfo(zone))
+    if span is not None:
+        begin, end = (_midnight(day, zone) for day in (span[0], span[1] + timedelta(days=1)))
+        steps += round((end - begin) / timedelta(hours=step_h))
+        start = begin.astimezone(ZoneInfo(zone))
+    return TimeAxis(_with_fixed_offset(start), step_h, steps, zone)
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    """Return the beginning of a local day; in UTC, so that differences count elapsed time."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _with_fixed_offset(local: datetime) -> datetime:
+    """Return the same moment with its offset fixed, so that adding hours counts elapsed time on days of 23 hours, too."""
     offset = local.utcoffset()
     assert offset is not None
-    # A fixed offset, so that adding hours counts elapsed time on days of 23 and 25 hours as well.
-    return TimeAxis(local.replace(tzinfo=timezone(offset)), step_h, steps, zone)
+    return local.replace(tzinfo=timezone(offset))

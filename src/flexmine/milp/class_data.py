@@ -10,6 +10,8 @@ import numpy as np
 
 from flexmine.problem import ContainerClass, Floats, History, Ints, Problem
 
+GRAIN = 8
+
 
 @dataclass(frozen=True)
 class StopCohort:
@@ -150,6 +152,16 @@ class ClassData:
     def needs_arcs(self) -> bool:
         """Whether starts must be tied to their stops: more than two prices, windows out of order, or preheat energy."""
         return bool(self.tiers) or self.cold_energy or not windows_in_order(self.cohorts)
+
+    @cached_property
+    def fresh_within(self) -> int:
+        """Up to how many steps after its stop a container may still be warm [steps], rounded up to full `GRAIN`.
+
+        How long each stop stays warm is then a number of the model and not its structure, whatever the weather.
+        """
+        inside = (cohort for cohort in self.cohorts if cohort.count is None)
+        longest = max((cohort.last_warm - cohort.step for cohort in inside), default=0)
+        return -(-longest // GRAIN) * GRAIN
 
     @cached_property
     def cold_energy(self) -> bool:

@@ -14,7 +14,7 @@ import pyomo.core as pe
 
 from flexmine.milp.class_data import ClassData, StopCohort
 from flexmine.milp.parts import PARTS
-from flexmine.milp.variables import Classes, reach
+from flexmine.milp.variables import Classes, fresh_pairs, reach
 from flexmine.problem import Floats, Problem
 
 Numbers = Mapping[str, Floats]
@@ -40,6 +40,8 @@ INDEX: dict[str, tuple[str, ...]] = {
     "z0": ("K", "TB"),  # stopped in a step before step 0, and still off [count]
     "arrived": ("KP", "T"),  # of those off before step 0, warm ones that may start from t on [count]
     "unspoilt": ("KP", "T"),  # of those off before step 0, warm in t and in the step after it [count]
+    "comes": ("KP", "T"),  # 1 where what stopped D steps before comes into the pool of the warm in t, else 0
+    "lasts": ("KW",),  # 1 where a stop is still warm in t and in the step after it, else 0
     "cohort": ("KL",),  # containers of a cohort that stopped before step 0 [count]
     "nl0": ("KJ",),  # running before step 0 with j starts of the first day used [count]
     "yl0": ("KJ", "TB"),  # of those, started in a step before step 0 [count]
@@ -95,6 +97,8 @@ def numbers_of(p: Problem, classes: Classes) -> dict[str, Floats]:
         "z0": _array([[k.stopped(t) for t in before] for k in K]),
         "arrived": _array([arrived for arrived, _ in pools]),
         "unspoilt": _array([unspoilt for _, unspoilt in pools]),
+        "comes": _array([_comes(k, T) for k in K if k.pooled]),
+        "lasts": _array([lasts for k in K if k.pooled for lasts in _lasts(k, T)]),
         "cohort": _array([cohort.count for k in K for cohort in lots_before(k)]),
         "nl0": _array([k.on_before_with(j) for k in K for j in k.layers]),
         "yl0": _array([[k.started(t, j) for t in before] for k in K for j in k.layers]),
@@ -150,6 +154,21 @@ def _pool_before(k: ClassData, T: int) -> tuple[Floats, Floats]:
             arrived[cohort.earliest : cohort.earliest + 1] += cohort.count
             unspoilt[cohort.earliest : cohort.last_warm] += cohort.count
     return arrived, unspoilt
+
+
+def _comes(k: ClassData, T: int) -> Floats:
+    """Return whether what stopped D steps before is still warm when it may start, by that step."""
+    comes = np.zeros(T)
+    for cohort in k.cohorts:
+        if cohort.count is None and cohort.earliest < T:
+            comes[cohort.earliest] = cohort.last_warm >= cohort.earliest
+    return comes
+
+
+def _lasts(k: ClassData, T: int) -> Floats:
+    """Return whether a stop is still warm in a step and in the one after it, by the pairs of `fresh_pairs`."""
+    last_warm = {cohort.step: cohort.last_warm for cohort in k.cohorts if cohort.count is None}
+    return _array([t < last_warm[i] for i, t in fresh_pairs(k, T)])
 
 
 def _array(values: Iterable[Any]) -> Floats:

@@ -37,7 +37,8 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
         h_{k,t} \le \sum_{i: E_i \le t,\; X_i \ge t+1} z_{k,i}
 
     h : left warm after the starts of t;  x : gone cold;  E, X : first step of a start after stop i, last warm one.
-    Exact where no later stop expires earlier and a cold start never pays; the planner checks both
+    Both sums run over all stops that might still be warm, with 1 or 0 as numbers (`comes`, `lasts`): so the weather
+    changes no row.  Exact where no later stop expires earlier and a cold start never pays; the planner checks both
     (:attr:`flexmine.milp.class_data.ClassData.needs_arcs`).
 
     What is left warm is off and free to start, and so it is no more than what is (the row of the minimum down time,
@@ -53,25 +54,18 @@ def warm_pool(m: pe.ConcreteModel, classes: Classes) -> None:
     """
     m.h = pe.Var(m.KP, m.T1, bounds=lambda m, k, t: (0, m.N[k] if t >= 0 else 0))
     m.x = pe.Var(m.KP, m.T, bounds=lambda m, k, t: (0, m.N[k]))
-    warm = {
-        k: [cohort for cohort in classes[k].cohorts if cohort.count is None and cohort.last_warm >= cohort.earliest]
-        for k in m.KP
-    }
-    arriving = {(k, cohort.earliest): [cohort.step] for k in m.KP for cohort in warm[k] if cohort.earliest < len(m.T)}
     fresh: dict[tuple[str, int], list[int]] = {}
-    for k in m.KP:
-        for cohort in warm[k]:
-            for t in range(cohort.earliest, cohort.last_warm):
-                fresh.setdefault((k, t), []).append(cohort.step)
-    m.arriving = pe.Set(m.KP, m.T, initialize=lambda m, k, t: arriving.get((k, t), []))
+    for k, i, t in m.KW:
+        fresh.setdefault((k, t), []).append(i)
+    m.arriving = pe.Set(m.KP, m.T, initialize=lambda m, k, t: [t - classes[k].D] if t >= classes[k].D else [])
     m.fresh = pe.Set(m.KP, m.T, initialize=lambda m, k, t: fresh.get((k, t), []))
 
     def balance(m: Model, k: str, t: int) -> Row:
-        arrived = m.arrived[k, t] + sum(m.z[k, i] for i in m.arriving[k, t])
+        arrived = m.arrived[k, t] + sum(m.comes[k, t] * m.z[k, i] for i in m.arriving[k, t])
         return m.h[k, t] == m.h[k, t - 1] + arrived - m.w[k, t] - m.x[k, t]
 
     def still_warm(m: Model, k: str, t: int) -> Row:
-        return m.h[k, t] <= m.unspoilt[k, t] + sum(m.z[k, i] for i in m.fresh[k, t])
+        return m.h[k, t] <= m.unspoilt[k, t] + sum(m.lasts[k, i, t] * m.z[k, i] for i in m.fresh[k, t])
 
     def backed(m: Model, k: str, t: int) -> Row:
         return m.h[k, t] + sum(m.z[k, t - i] for i in m.D[k]) <= m.N[k] - m.n[k, t]

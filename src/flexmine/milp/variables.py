@@ -22,7 +22,7 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     TB : the steps of TH before step 0;  TM, TU, TD : steps with a least site power, a ramp up, a ramp down;  TF : the
     least and the most before step 0;  K : classes;  KS : their segments;  KC : those whose cold starts draw energy;
     KG : their tiers of starts between warm and cold;  KH : those that draw energy;  KP, KA : classes with a pool of the
-    warm, with arcs;  KJ : layers of those whose starts are limited, KY : those that a start leads to;  KL, KU : stops
+    warm, with arcs;  KW : stops of the former with later steps in which they may still be warm;  KJ : layers of those whose starts are limited, KY : those that a start leads to;  KL, KU : stops
     before step 0 that arcs, and layers, start from;  KD : classes with days on which starts are limited;  KR, KB :
     those whose container ramps slowly, and whose power before step 0 is known;  G : classes
     of the Problem;  GM, GC : with steps in which some, and exactly so many, must run;  J : sources.
@@ -41,6 +41,7 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.KG = set_of([(k, g) for k, c in classes.items() for g in range(len(c.tiers))], dimen=2)
     m.KH = set_of([(k, g) for k, g in m.KG if classes[k].tiers[g].draws], dimen=2)
     m.KP = set_of([k for k, c in classes.items() if c.pooled])
+    m.KW = set_of([(k, i, t) for k in m.KP for i, t in fresh_pairs(classes[k], p.steps)], dimen=3)
     m.KA = set_of([k for k, c in classes.items() if c.tied])
     m.KL = set_of([(k, stop.step) for k, c in classes.items() for stop in c.cohorts if c.tied and stop.count], dimen=2)
     m.KJ = set_of([(k, j) for k, c in classes.items() for j in c.layers], dimen=2)
@@ -61,6 +62,11 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     m.GM = set_of([(g.name, int(t)) for g in p.classes for t in np.flatnonzero(g.must_run > 0)], dimen=2)
     m.GC = set_of([(g.name, t) for g in p.classes if g.committed is not None for t in range(p.steps)], dimen=2)
     m.J = set_of([j.name for j in p.sources])
+
+
+def fresh_pairs(k: ClassData, T: int) -> list[tuple[int, int]]:
+    """Return (stop, step) for each step in which a container may be free to start and still warm after that stop."""
+    return [(i, t) for i in range(T) for t in range(i + k.D, min(T, i + k.fresh_within))]
 
 
 def reach(classes: Classes) -> int:

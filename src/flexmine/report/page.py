@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -24,6 +25,63 @@ from flexmine.report.vega import vega_script
 from flexmine.workflow.plan import Plan
 
 
+@dataclass(frozen=True)
+class Page:
+    """What a page says, whatever it is of.
+
+    Attributes
+    ----------
+    title : str
+        Of the window.
+    heading, eyebrow, finding : str
+        What it is of; when, where and which file; the finding in a sentence or two.
+    verdict : tuple of (str, bool)
+        Short judgements, and whether each is good.
+    key_figures : tuple of (str, str, str)
+        Value, what it is, small print.
+    figures : tuple of Figure
+    notes : tuple of str
+        What the data are.
+    provenance : tuple of (str, pairs)
+        Headings, each with names and values.
+    provenance_words : tuple of (str, str)
+        Heading of that section, and what its folded part holds.
+    version : str
+        Of flexmine; empty where it is not known.
+    """
+
+    title: str
+    heading: str
+    eyebrow: str
+    finding: str
+    verdict: tuple[tuple[str, bool], ...]
+    key_figures: tuple[tuple[str, str, str], ...]
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...]
+    provenance: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    provenance_words: tuple[str, str]
+    version: str
+
+
+def page_html(page: Page) -> str:
+    """Return a page as HTML that loads nothing."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(
+        files("flexmine.report").joinpath("template.html.j2").read_text(encoding="utf-8")
+    )
+    specs = {panel.key: panel.spec for figure in page.figures for panel in figure.panels}
+    return template.render(
+        page=page,
+        figures=page.figures,
+        light=LIGHT,
+        dark=DARK,
+        specs=_json(specs),
+        schemes=_json({"light": dict(LIGHT), "dark": dict(DARK)}),
+        thin=_json(THIN),
+        vega=Markup(vega_script()),
+    )
+
+
 def report_html(plan: Plan) -> str:
     """Return the page of a plan.
 
@@ -32,27 +90,26 @@ def report_html(plan: Plan) -> str:
     ValueError
         The plan publishes no step.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(
-        files("flexmine.report").joinpath("template.html.j2").read_text(encoding="utf-8")
-    )
     with quick_charts():
         figures = all_figures(plan)
-    specs = {panel.key: panel.spec for figure in figures for panel in figure.panels}
-    return template.render(
-        plan=plan,
-        finding=finding(plan),
-        verdict=verdict(plan),
-        period=period(plan).removeprefix("On "),
-        key_figures=key_figures(plan),
-        figures=figures,
-        light=LIGHT,
-        dark=DARK,
-        provenance=_provenance(plan),
-        specs=_json(specs),
-        schemes=_json({"light": dict(LIGHT), "dark": dict(DARK)}),
-        thin=_json(THIN),
-        vega=Markup(vega_script()),
+    zone = plan.problem.time.zone
+    return page_html(
+        Page(
+            title=f"{plan.headline} – flexmine plan",
+            heading=plan.headline,
+            eyebrow=f"{period(plan).removeprefix('On ')} · site time, {zone} · {plan.case_name}",
+            finding=finding(plan),
+            verdict=tuple(verdict(plan)),
+            key_figures=key_figures(plan),
+            figures=figures,
+            notes=plan.notes,
+            provenance=_provenance(plan),
+            provenance_words=(
+                "Where the plan comes from",
+                "Solve, options, versions and the sha256 of every input",
+            ),
+            version=plan.versions.get("flexmine", ""),
+        )
     )
 
 

@@ -33,7 +33,7 @@ LOG = logging.getLogger(__name__)
 BUILT_FROM = 4
 # Below so many steps of classes, the templates cost more than they save.
 TEMPLATED_FROM = 400
-KEPT = 8
+KEPT = 32
 VECTORS = ("cost", "lower", "upper", "row_lower", "row_upper")
 
 

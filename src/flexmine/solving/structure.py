@@ -40,10 +40,10 @@ NUMBERS: dict[type, frozenset[str]] = {
         )
     ),
 }
-# Names, and what no row and no price knows.
+# Names, what no row and no price knows, and what counts only where something else is there, see `structure_of`.
 BESIDE: dict[type, frozenset[str]] = {
-    ClassData: frozenset(("containers", "cohorts")),
-    Site: frozenset(("rounding_reserve_mw",)),
+    ClassData: frozenset(("containers", "cohorts", "day")),
+    Site: frozenset(("rounding_reserve_mw", "day_of_step")),
     Source: frozenset(("carbon_g_per_kwh", "headroom_mw")),
     ContainerClass: frozenset(("containers", "miners")),
     TimeAxis: frozenset(("start", "zone")),
@@ -59,20 +59,22 @@ def structure_of(p: Problem, classes: Classes) -> Hashable:
         tuple(g.committed is None for g in p.classes),
         (p.site.minimum_mw > 0).tobytes(),
         (p.site.ramp_up_mw_per_step is None, p.site.ramp_down_mw_per_step is None),
+        # Days matter to limits of starts alone; else a window that begins an hour later is of the same structure.
+        tuple(k.day for k in classes.values() if k.layered or k.starts_left is not None),
     )
     return patterns, _key(p), tuple((_key(k), _windows(k)) for k in classes.values())
 
 
 def _windows(k: ClassData) -> Hashable:
-    """Return who may start when; stops before step 0 are structure only where starts are tied to them."""
+    """Return who may start when; where starts are not tied to stops, how far a stop may reach is all of it."""
     tied, draws = not k.pooled, (k.cold_energy, *(tier.draws for tier in k.tiers))
     cohorts = tuple(
         (cohort.used, cohort.step, cohort.earliest, cohort.last_warm, cohort.last_of_tier)
         for cohort in k.cohorts
-        if tied or cohort.count is None
+        if tied
     )
     ramp = (k.ramp is None, k.power_before is None)
-    return tied, draws, ramp, len(k.w), tuple(k.starts_left or ()), cohorts
+    return tied, draws, ramp, len(k.w), tuple(k.starts_left or ()), cohorts or k.fresh_within
 
 
 def _key(value: Any) -> Hashable:

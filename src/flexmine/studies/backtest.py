@@ -1,0 +1,188 @@
+"""A back-test from its file to its result: read, checked, run part by part, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from flexmine._version import __version__
+from flexmine.errors import BadInput
+from flexmine.inputs.case import Case, load_span
+from flexmine.inputs.yaml_loader import Loaded, read_yaml
+from flexmine.problem import Floats
+from flexmine.studies.issued import read_issues
+from flexmine.studies.known import expected_of, needs_past_days
+from flexmine.studies.parts import Parts
+from flexmine.studies.run import Run, run_policy
+from flexmine.studies.schema import BacktestDocument, Issued, Perfect
+from flexmine.studies.world import PAST_DAYS, World, calendar_of, refuse_unknown_limits
+
+Progress = Callable[[str, int, int, int], None]
+"""Receives policy, seed, days done and days in all; where parts run side by side, only when one is finished."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A back-test that was read and checked.
+
+    Attributes
+    ----------
+    loaded : Loaded
+        Its file.
+    case : Case
+        Over all its days, those before the first that are looked back on, and the look-ahead after the last.
+    begin : int
+        Step in which the first day begins.
+    issues : mapping
+        By dotted key, the forecasts that were kept, see :func:`flexmine.studies.issued.read_issues`.
+    inputs : mapping of str
+        SHA-256 of every file that was read.
+    """
+
+    loaded: Loaded[BacktestDocument]
+    case: Case
+    begin: int
+    issues: Mapping[str, Mapping[int, Floats]]
+    inputs: Mapping[str, str]
+
+    @property
+    def document(self) -> BacktestDocument:
+        """The file, validated."""
+        return self.loaded.document
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides the result; which policies and seeds are run does not, each is a part."""
+        document = self.document.model_dump(mode="json", exclude={"policies", "seeds"})
+        told = {"document": document, "inputs": dict(sorted(self.inputs.items())), "flexmine": __version__}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def world(self, seed: int) -> World:
+        """Return the world of one draw of the noise."""
+        case, calendar, how = self.case, calendar_of(self.case), self.document.forecasts
+        expected = {
+            key: expected_of(key, how.get(key, Perfect(how="perfect")), values, calendar, seed, self.issues.get(key))
+            for key, values in case.series.items()
+        }
+        return World(case, expected, self.begin, case.publish_steps, case.document.steps)
+
+
+def read_backtest(path: Path) -> Setup:
+    """Read the file of a back-test, its case and its series.
+
+    Raises
+    ------
+    BadInput
+        All that is wrong, with file, line and key; nothing has been run then.
+    """
+    if not path.is_file():
+        raise BadInput(f"there is no back-test file {path}")
+    loaded = read_yaml(path, BacktestDocument, path.name)
+    document = loaded.document
+    looks_back = any(needs_past_days(how) for how in document.forecasts.values())
+    past = timedelta(days=PAST_DAYS if looks_back else 0)
+    beside = path.parent / document.case
+    try:
+        case = load_span(beside if beside.is_file() else document.case, document.first_day - past, document.last_day)
+    except BadInput as error:
+        why = f"; days from {document.first_day - past} on are looked back on" if looks_back else ""
+        raise BadInput([f"{loaded.at(('case',), message)}{why}" for message in error.messages]) from error
+    _refuse_unknown_series(loaded, case)
+    calendar = calendar_of(case)
+    begin = int(np.searchsorted(calendar.day, PAST_DAYS if looks_back else 0))
+    issues, hashes = {}, dict(case.inputs)
+    for key, how in document.forecasts.items():
+        if isinstance(how, Issued):
+            issues[key], hashes[how.file] = read_issues(loaded, key, how, case)
+    setup = Setup(loaded, case, begin, issues, hashes)
+    refuse_unknown_limits(setup.world(0).truth(begin, case.document.steps, case.document.state).problem)
+    return setup
+
+
+def _refuse_unknown_series(loaded: Loaded[BacktestDocument], case: Case) -> None:
+    document, wrong = loaded.document, []
+    moving = {key for key, values in case.series.items() if np.ptp(values) > 0.0}
+    for key in document.forecasts:
+        if key not in case.series:
+            listed = ", ".join(sorted(moving)) or "none"
+            wrong.append(loaded.at(("forecasts", key), f"is not a series of the case; its series: {listed}"))
+    for key in sorted(moving - set(document.forecasts)):
+        if not document.perfect:
+            wrong.append(
+                loaded.at(
+                    ("forecasts",),
+                    f"{key} changes in time; say how it was known ahead (noise, yesterday, last, day_ahead, issued, "
+                    "perfect), or perfect: true for all that are not named",
+                )
+            )
+    if wrong:
+        raise BadInput(wrong)
+
+
+def run_all(setup: Setup, parts: Parts, workers: int, progress: Progress | None = None) -> list[Run]:
+    """Run every part that is not there yet, and return all of them, in the order of the file.
+
+    Parameters
+    ----------
+    setup : Setup
+    parts : Parts
+        Where finished parts are kept.
+    workers : int
+        Processes side by side; the result does not depend on it.
+    progress : callable, optional
+
+    Raises
+    ------
+    BadInput
+        A worker died; what is finished stays, and the next run goes on from there.
+    """
+    document = setup.document
+    tasks: list[tuple[str, int]] = [(policy, seed) for policy in document.policies for seed in document.seeds]
+    missing = [task for task in tasks if parts.get(*task) is None]
+    if workers <= 1 or len(missing) <= 1:
+        for policy, seed in missing:
+            parts.put(_run(setup, policy, seed, progress))
+    elif missing:
+        _side_by_side(setup, missing, parts, workers, progress)
+    found = [parts.get(*task) for task in tasks]
+    return [run for run in found if run is not None]
+
+
+def _run(setup: Setup, policy: str, seed: int, progress: Progress | None) -> Run:
+    world = setup.world(seed)
+    tell = None if progress is None else lambda done: progress(policy, seed, done, len(world.days))
+    return run_policy(world, setup.document, policy, seed, tell)
+
+
+def _in_a_worker(path: Path, policy: str, seed: int) -> Run:
+    return _run(read_backtest(path), policy, seed, None)
+
+
+def _side_by_side(
+    setup: Setup, tasks: list[tuple[str, int]], parts: Parts, workers: int, progress: Progress | None
+) -> None:
+    days = len(setup.world(0).days)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting: set[Future[Run]] = {pool.submit(_in_a_worker, setup.loaded.path, *task) for task in tasks}
+        while waiting:
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                try:
+                    run = future.result()
+                except BrokenProcessPool as error:
+                    raise BadInput(
+                        "a worker died, of want of memory perhaps; finished parts are kept: run it again, with fewer "
+                        "--workers"
+                    ) from error
+                parts.put(run)
+                if progress is not None:
+                    progress(run.policy, run.seed, days, days)

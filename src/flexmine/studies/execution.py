@@ -1,0 +1,151 @@
+"""What a fleet does with the setpoints that it gets, when what comes differs from what was foreseen.
+
+Containers obey where they can: minimum times and what may run come first.  Then power follows: where sources, cap or
+ramp do not allow what was asked for, all running containers go down by the same share of what they can, and where even
+their least power is too much, those that earn least trip.  A trip may break a minimum up time; it is counted, and the
+audit names what it broke.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flexmine.audit.replay import Replay, replay
+from flexmine.problem import ContainerClass, Floats, Problem
+from flexmine.problem.schedule import Schedule, class_rows, supply_by_merit
+
+Bools = NDArray[np.bool_]
+SAME_MW = 1e-9
+
+
+@dataclass(frozen=True)
+class Setpoints:
+    """What each container is told, in the order of the plant's containers; arrays have shape (N, steps)."""
+
+    on: Bools
+    it_power_mw: Floats
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What came of setpoints.
+
+    Attributes
+    ----------
+    schedule, replay : Schedule, Replay
+        Of what was done, against what came.
+    trips : int
+        Containers that had to stop at once.
+    cut_mwh : float
+        IT energy asked for and not drawn [MWh].
+    """
+
+    schedule: Schedule
+    replay: Replay
+    trips: int
+    cut_mwh: float
+
+
+class _Fleet:
+    """The data of a problem by container, shape (N, T)."""
+
+    def __init__(self, problem: Problem):
+        k_of = list(class_rows(problem))
+
+        def by(get: Callable[[ContainerClass], Floats]) -> Floats:
+            return np.concatenate([np.tile(get(k), (k.count, 1)) for k, _ in k_of])
+
+        self.problem, self.k_of = problem, k_of
+        self.low = by(lambda k: k.lowest_it_power_mw)
+        self.high = np.maximum(self.low, by(lambda k: k.highest_it_power_mw))
+        self.overhead, self.standby = by(lambda k: k.overhead), by(lambda k: k.standby_mw)
+        self.worth = by(lambda k: k.hash_value_usd_per_th_s_h * k.hash_rate_th_s[0] / (k.overhead * k.it_power_mw[0]))
+        self.min_up = np.concatenate([np.full(k.count, k.min_up_steps) for k, _ in k_of])
+        self.min_down = np.concatenate([np.full(k.count, k.min_down_steps) for k, _ in k_of])
+        histories = [h for k, _ in k_of for h in k.history for _ in range(h.count)]
+        self.was_on = np.array([h.on for h in histories], dtype=bool)
+        self.was_for = np.array([h.steps for h in histories], dtype=np.int64)
+
+
+def follow(problem: Problem, setpoints: Setpoints) -> Followed:
+    """Return what comes of setpoints, whose rows are in the order of the problem's containers."""
+    fleet, tripped = _Fleet(problem), np.zeros(setpoints.on.shape, dtype=bool)
+    while True:
+        on = _obeyed(fleet, setpoints.on, tripped)
+        # What preheating takes depends on starts alone, so that any power shows it.
+        preheat = replay(problem, _schedule(problem, on, np.where(on, fleet.low, 0.0), None)).preheat_mw
+        power, more = _shaped(fleet, on, setpoints.it_power_mw, preheat)
+        if not more.any():
+            break
+        tripped |= more
+    facility = problem.site.base_load_mw + _loads_mw(fleet, on, power, preheat).sum(axis=0)
+    schedule = _schedule(problem, on, power, facility)
+    asked = np.where(setpoints.on, setpoints.it_power_mw, 0.0).sum()
+    cut = max(0.0, float(asked - power.sum())) * problem.time.step_h
+    return Followed(schedule, replay(problem, schedule), int(tripped.any(axis=1).sum()), cut)
+
+
+def _schedule(problem: Problem, on: Bools, power: Floats, facility_mw: Floats | None) -> Schedule:
+    supply = (
+        np.zeros((len(problem.sources), problem.steps))
+        if facility_mw is None
+        else supply_by_merit(problem, facility_mw)
+    )
+    return Schedule(tuple(name for name, _ in problem.containers), on, power, supply)
+
+
+def _loads_mw(fleet: _Fleet, on: Bools, power: Floats, preheat_mw: Floats) -> Floats:
+    """Return the facility power of each container [MW], shape (N, T)."""
+    return np.where(on, fleet.overhead * power, fleet.standby) + preheat_mw
+
+
+def _obeyed(fleet: _Fleet, wanted: Bools, tripped: Bools) -> Bools:
+    """Return who runs: as wanted, but for minimum times, what may run at all, and trips."""
+    on, state, age = np.zeros_like(wanted), fleet.was_on.copy(), fleet.was_for.copy()
+    for t in range(wanted.shape[1]):
+        free = age >= np.where(state, fleet.min_up, fleet.min_down)
+        now = np.where(free, wanted[:, t], state) & ~tripped[:, t]
+        for k, rows in fleet.k_of:
+            own = np.flatnonzero(now[rows]) + rows.start
+            now[own[int(k.runnable[t]) :]] = False
+        age = np.where(now == state, age + 1, 1)
+        state = on[:, t] = now
+    return on
+
+
+def _shaped(fleet: _Fleet, on: Bools, asked: Floats, preheat_mw: Floats) -> tuple[Floats, Bools]:
+    """Return the IT power of each container within what comes, and who has to trip first, shape (N, T) each."""
+    problem, site = fleet.problem, fleet.problem.site
+    up = np.inf if site.ramp_up_mw_per_step is None else site.ramp_up_mw_per_step
+    down = np.inf if site.ramp_down_mw_per_step is None else site.ramp_down_mw_per_step
+    offered = np.sum([s.available_mw for s in problem.sources], axis=0)
+    power, trips = np.clip(asked, fleet.low, fleet.high) * on, np.zeros_like(on)
+    loads = _loads_mw(fleet, on, power, preheat_mw).sum(axis=0) + site.base_load_mw
+    before = site.initial_mw
+    for t in range(problem.steps):
+        ceiling = min(site.cap_mw[t], offered[t], np.inf if before is None else before + up)
+        floor = max(site.minimum_mw[t], -np.inf if before is None else before - down)
+        own, a, before = on[:, t], fleet.overhead[on[:, t], t], loads[t]
+        now, low, high = power[own, t], fleet.low[own, t], fleet.high[own, t]
+        if loads[t] > ceiling + SAME_MW:
+            before = max(ceiling, loads[t] - float(a @ (now - low)))
+            if before > ceiling + SAME_MW:
+                trips[_least_worth(fleet, own, t, before - ceiling), t] = True
+                return power, trips
+            power[own, t] = now - (loads[t] - before) / float(a @ (now - low)) * (now - low)
+        elif loads[t] < floor - SAME_MW and np.any(high > now):
+            before = min(floor, loads[t] + float(a @ (high - now)))
+            power[own, t] = now + (before - loads[t]) / float(a @ (high - now)) * (high - now)
+    return power, trips
+
+
+def _least_worth(fleet: _Fleet, on: Bools, t: int, short_mw: float) -> NDArray[np.int64]:
+    """Return so many of the running containers, least hash value for their power first, that `short_mw` is shed."""
+    running = np.flatnonzero(on)
+    order = running[np.argsort(fleet.worth[running, t], kind="stable")]
+    shed = np.cumsum(fleet.overhead[order, t] * fleet.low[order, t] - fleet.standby[order, t])
+    return order[: int(np.searchsorted(shed, short_mw - SAME_MW)) + 1]

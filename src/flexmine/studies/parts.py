@@ -1,0 +1,83 @@
+"""The parts of a back-test in a folder: one for each policy and seed, each whole or not there."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pandas as pd
+
+from flexmine.durable import write_durably
+from flexmine.errors import BadInput
+from flexmine.studies.run import Run
+
+MARK = "backtest.json"
+FOLDER = "parts"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Finished parts below `folder`, all of one back-test, told by its digest."""
+
+    folder: Path
+    digest: str
+
+    @classmethod
+    def opened(cls, folder: Path, digest: str, *, fresh: bool) -> Parts:
+        """Return the parts in `folder`, which is made where it is missing.
+
+        Raises
+        ------
+        BadInput
+            The folder holds another back-test, and `fresh` is not set, or something else.
+        """
+        mark = folder / MARK
+        if folder.exists() and not folder.is_dir():
+            raise BadInput(f"{folder}: is no folder; name another with --out")
+        if folder.is_dir() and any(folder.iterdir()) and not mark.is_file():
+            raise BadInput(f"{folder}: holds no back-test that flexmine wrote; name another folder with --out")
+        if mark.is_file() and not fresh and _digest_of(mark) != digest:
+            raise BadInput(
+                f"{folder}: holds a back-test of another file, other series or another version; --fresh replaces it, "
+                "or name another folder with --out"
+            )
+        if fresh:
+            for old in (folder / FOLDER).glob("*.*"):
+                old.unlink()
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        write_durably(mark, (json.dumps({"schema": "flexmine-backtest-result/1", "digest": digest}) + "\n").encode())
+        return cls(folder, digest)
+
+    def get(self, policy: str, seed: int) -> Run | None:
+        """Return a part, None where it is not finished."""
+        table, about = self._paths(policy, seed)
+        if not about.is_file():
+            return None
+        told = json.loads(about.read_text(encoding="utf-8"))
+        steps = pd.read_csv(table, float_precision="round_trip")
+        return Run(**told, steps=steps)
+
+    def put(self, run: Run) -> None:
+        """Keep a part; what says that it is finished is written last."""
+        table, about = self._paths(run.policy, run.seed)
+        text = io.StringIO()
+        run.steps.assign(interval_start=[t.isoformat() for t in run.steps["interval_start"]]).to_csv(
+            text, index=False, lineterminator="\n"
+        )
+        write_durably(table, text.getvalue().encode())
+        told = {f.name: getattr(run, f.name) for f in fields(run) if f.name != "steps"}
+        write_durably(about, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def _paths(self, policy: str, seed: int) -> tuple[Path, Path]:
+        base = self.folder / FOLDER / f"{policy}-{seed}"
+        return base.with_suffix(".csv"), base.with_suffix(".json")
+
+
+def _digest_of(mark: Path) -> str:
+    try:
+        told = json.loads(mark.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(f"{mark}: cannot be read: {error}; --fresh begins anew") from error
+    return str(told.get("digest")) if isinstance(told, dict) else ""

@@ -1,0 +1,207 @@
+"""How the setpoints of the coming steps are decided: simple rules, plans of the night, and plans of the hour.
+
+A policy sees the world through :meth:`flexmine.studies.world.World.foreseen` alone, and says how much of the past it
+knows.  Where there is no plan within the limits, the last one goes on, and where that has ended, the fleet holds safe
+power; both are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from flexmine.assembly.reserve import keeps_reserve, without_reserve
+from flexmine.baselines.dispatch import limits_of
+from flexmine.baselines.hold import hold_safe_power
+from flexmine.baselines.rules import Decider, walk
+from flexmine.errors import Infeasible, NoPlan
+from flexmine.inputs.schema import State
+from flexmine.planning.disaggregate import to_schedule
+from flexmine.problem import Problem
+from flexmine.problem.schedule import Schedule
+from flexmine.solving.engine import SolveOptions, solve
+from flexmine.studies.execution import Setpoints
+from flexmine.studies.known import known_before
+from flexmine.studies.schema import BacktestDocument
+from flexmine.studies.world import World
+
+
+@dataclass
+class Context:
+    """What all policies share.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Containers in the order of setpoints.
+    reach : int
+        For how many steps a choice can bind a container.
+    without_plan : int
+        How often there was no plan within the limits.
+    """
+
+    world: World
+    document: BacktestDocument
+    options: SolveOptions
+    names: tuple[str, ...]
+    reach: int
+    without_plan: int = 0
+
+    def known(self, step: int) -> int:
+        """Return how many steps are known to a decision for `step`."""
+        return known_before(step, self.document.lag_min / 60.0, self.world.calendar.step_h)
+
+    def known_at_night(self, midnight: int) -> int:
+        """Return how many steps are known to the plan of the day that begins at the step `midnight`."""
+        return known_before(midnight, self.document.nightly_h, self.world.calendar.step_h)
+
+    def setpoints(self, problem: Problem, schedule: Schedule) -> Setpoints:
+        """Return a schedule in the order of the plant's containers."""
+        row = {name: i for i, name in enumerate(schedule.containers)}
+        rows = [row[name] for name in self.names]
+        return Setpoints(schedule.on[rows], schedule.it_power_mw[rows])
+
+    def planned(self, problem: Problem, rest: Setpoints | None) -> Setpoints:
+        """Return the best plan of a problem; without one what is left of the last plan, or safe power."""
+        try:
+            return self.setpoints(problem, best(problem, self.options))
+        except (Infeasible, NoPlan):
+            self.without_plan += 1
+        return rest if rest is not None and rest.on.shape[1] else self.setpoints(problem, hold_safe_power(problem))
+
+
+def best(problem: Problem, options: SolveOptions) -> Schedule:
+    """Return the schedule of the best plan; where only the rounding reserve stands against one, without it.
+
+    Raises
+    ------
+    Infeasible, NoPlan
+        As by :func:`flexmine.solving.engine.solve`.
+    """
+    try:
+        return to_schedule(problem, solve(problem, options))
+    except Infeasible:
+        if not keeps_reserve(problem):
+            raise
+        problem = without_reserve(problem)
+        return to_schedule(problem, solve(problem, options))
+
+
+class Policy:
+    """Decides for as many steps as :meth:`steps` says."""
+
+    def __init__(self, context: Context):
+        self.context = context
+
+    def steps(self, step: int, day_end: int) -> int:
+        """Return for how many steps the next decision, at `step`, is made; a day ends with `day_end`."""
+        return day_end - step
+
+    def decide(self, step: int, steps: int, state: State) -> Setpoints:
+        """Return setpoints of `steps` steps from `step` on, for a fleet that is in `state` just before."""
+        raise NotImplementedError
+
+
+class Nightly(Policy):
+    """The plan of the day before, followed whatever comes.
+
+    It is made from what was known `nightly_h` before midnight, for a fleet in the state that it really has then.
+    """
+
+    def decide(self, step: int, steps: int, state: State) -> Setpoints:
+        """Plan the day."""
+        c = self.context
+        problem = c.world.foreseen(step, c.world.horizon, state, c.known_at_night(step))
+        return c.planned(problem, None)
+
+
+class _Hourly(Policy):
+    """Decides anew every `replan_every_h`, from what is known `lag_min` before."""
+
+    def steps(self, step: int, day_end: int) -> int:
+        """Return the steps between two decisions, or up to the end of the day."""
+        every = max(1, round(self.context.document.replan_every_h / self.context.world.calendar.step_h))
+        return min(every, day_end - step)
+
+
+class Replan(_Hourly):
+    """Everything is planned anew."""
+
+    def __init__(self, context: Context):
+        super().__init__(context)
+        self.rest: Setpoints | None = None
+
+    def decide(self, step: int, steps: int, state: State) -> Setpoints:
+        """Plan from `step` on."""
+        c = self.context
+        plan = c.planned(c.world.foreseen(step, c.world.horizon, state, c.known(step)), self.rest)
+        self.rest = Setpoints(plan.on[:, steps:], plan.it_power_mw[:, steps:])
+        return plan
+
+
+class Redispatch(_Hourly):
+    """Who runs stays as the plan of the day before has it; how hard is decided anew."""
+
+    def __init__(self, context: Context):
+        super().__init__(context)
+        self.night, self.midnight = Nightly(context), 0
+        self.plan: Setpoints | None = None
+
+    def decide(self, step: int, steps: int, state: State) -> Setpoints:
+        """Plan the night's commitment at midnight, and the power of it in every call."""
+        c = self.context
+        if step in {first for first, _ in c.world.days}:
+            self.plan = self.night.decide(step, c.world.horizon, state)
+            self.midnight = step
+        assert self.plan is not None
+        kept = Setpoints(self.plan.on[:, step - self.midnight :], self.plan.it_power_mw[:, step - self.midnight :])
+        problem = _committed(c, c.world.foreseen(step, kept.on.shape[1], state, c.known(step)), kept)
+        power = c.planned(problem, kept).it_power_mw
+        return Setpoints(kept.on, power)
+
+
+def _committed(context: Context, problem: Problem, kept: Setpoints) -> Problem:
+    """Return a problem in which as many of each class run as `kept` says."""
+    row = {name: i for i, name in enumerate(context.names)}
+    counts = [kept.on[[row[name] for name in k.containers]].sum(axis=0) for k in problem.classes]
+    return replace(
+        problem, classes=tuple(replace(k, committed=n) for k, n in zip(problem.classes, counts, strict=True))
+    )
+
+
+class Perfect(Policy):
+    """The best plan of the whole time at once, knowing all that comes: no policy, but what every policy stays below.
+
+    Attributes
+    ----------
+    bound_usd : float
+        Proven: nobody earns more from the same beginning, whatever he knows [USD].
+    """
+
+    def __init__(self, context: Context, state: State):
+        super().__init__(context)
+        world = context.world
+        problem = world.truth(world.begin, world.end - world.begin, state).problem
+        solution = solve(problem, context.options)
+        self.bound_usd = solution.bound_usd
+        self.whole = context.setpoints(problem, to_schedule(problem, solution))
+
+    def decide(self, step: int, steps: int, state: State) -> Setpoints:
+        """Return the day's part of the plan."""
+        first = step - self.context.world.begin
+        part = slice(first, first + steps)
+        return Setpoints(self.whole.on[:, part], self.whole.it_power_mw[:, part])
+
+
+class Rule(_Hourly):
+    """A simple rule, which sees the coming steps alone, and no price after them."""
+
+    def __init__(self, context: Context, decider: Callable[[Problem], Decider]):
+        super().__init__(context)
+        self.decider = decider
+
+    def decide(self, step: int, steps: int, state: State) -> Setpoints:
+        """Walk through the coming steps, and as many after them as a choice can bind."""
+        c = self.context
+        problem = c.world.foreseen(step, steps + c.reach, state, c.known(step))
+        return c.setpoints(problem, walk(problem, limits_of(problem), self.decider(problem)))

@@ -1,0 +1,92 @@
+"""One case over many days: what came true, what was known ahead, and the problem of any window of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from flexmine.assembly import assemble
+from flexmine.assembly.build import Assembly
+from flexmine.assembly.windows import Clock
+from flexmine.errors import BadInput
+from flexmine.inputs.case import Case
+from flexmine.inputs.schema import State
+from flexmine.problem import Problem
+from flexmine.studies.known import Calendar, Expected
+
+PAST_DAYS = 2
+"""Read before the first day, so that yesterday is known on it."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What policies act in.
+
+    Attributes
+    ----------
+    case : Case
+        Its steps are those of the past days, of the back-test and of the look-ahead after the last day.
+    expected : mapping
+        By dotted key, how each series was known.
+    begin, end : int
+        First step of the back-test, and first after it.
+    horizon : int
+        Steps that a plan looks ahead.
+    """
+
+    case: Case
+    expected: Mapping[str, Expected]
+    begin: int
+    end: int
+    horizon: int
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The steps by local day and hour."""
+        return calendar_of(self.case)
+
+    @cached_property
+    def days(self) -> list[tuple[int, int]]:
+        """First step of each day of the back-test, and first step after it."""
+        edges = [int(t) for t in self.calendar.first_of_day if self.begin <= t <= self.end]
+        return list(pairwise(edges))
+
+    def truth(self, first: int, steps: int, state: State) -> Assembly:
+        """Return the problem of `steps` steps from `first` on as they came, from a state just before."""
+        return assemble(self.case.window(first, steps, state))
+
+    def foreseen(self, first: int, steps: int, state: State, known: int) -> Problem:
+        """Return the same problem as it was expected when the steps before `known` had begun."""
+        steps = min(steps, self.case.time.steps - first)
+        series = {key: expected(known, first, steps) for key, expected in self.expected.items()}
+        return assemble(self.case.window(first, steps, state, series)).problem
+
+
+def calendar_of(case: Case) -> Calendar:
+    """Return the steps of a case by local day and hour."""
+    clock = Clock(case.time)
+    local = [b.astimezone(clock.zone) for b in clock.begins[:-1]]
+    hours = np.array([b.hour + b.minute / 60.0 for b in local])
+    return Calendar(case.time.step_h, clock.day_of_step, hours)
+
+
+def refuse_unknown_limits(problem: Problem) -> None:
+    """Refuse what a back-test cannot carry from step to step.
+
+    Raises
+    ------
+    BadInput
+        Naming the kind of container and the key.
+    """
+    wrong = []
+    for k in problem.classes:
+        if k.preheat_steps > 0 and np.any(k.start.cold_energy_mwh > 0.0):
+            wrong.append(f"class {k.name}: start.preheat_h spans whole steps; a back-test cannot carry a preheat yet")
+        if k.ramps_slowly:
+            wrong.append(f"class {k.name}: its container ramp binds between steps; a back-test cannot carry it yet")
+    if wrong:
+        raise BadInput(wrong)
