@@ -24,8 +24,9 @@ API, BASE = "import flexmine", "base"
 # Room -> what it is, and the colour of its kind.  A room that is missing here is named when the picture is drawn.
 WORDS = {
     "cli": ("commands: parse, call, print", "outside"),
-    API: ("load_case, plan, write_plan", "outside"),
+    API: ("load_case, plan, backtest", "outside"),
     "jobs": ("nights, replans, health", "outside"),
+    "studies": ("many days: back-tests", "outside"),
     "store": ("what is kept of each run", "outside"),
     "publish": ("what machines take", "outside"),
     "output": ("a plan's directory, whole or not", "outside"),

@@ -227,8 +227,9 @@ def load_span(path_or_name: str | Path, first: date, last: date, allow_outside: 
 
     Parameters
     ----------
-    path_or_name, allow_outside
-        As in :func:`load_case`.
+    path_or_name : str or Path
+    allow_outside : sequence of str or Path
+        Both as in :func:`load_case`.
     first, last : date
         Local days of the site, both included.  The steps go on for the horizon of the case after the last day, so that
         a plan of that day can look as far ahead as any.
@@ -369,7 +370,7 @@ def _midnight(day: date, zone: str) -> datetime:
 
 
 def _with_fixed_offset(local: datetime) -> datetime:
-    """Return the same moment with its offset fixed, so that adding hours counts elapsed time on days of 23 hours, too."""
+    """Return the same moment with a fixed offset: adding hours then counts elapsed time on days of 23 hours, too."""
     offset = local.utcoffset()
     assert offset is not None
     return local.replace(tzinfo=timezone(offset))

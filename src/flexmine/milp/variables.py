@@ -21,11 +21,12 @@ def sets(m: pe.ConcreteModel, p: Problem, classes: Classes) -> None:
     T : steps 0..T-1;  T1 : the same with -1, the state before step 0;  TH : reaching back as far as any minimum time;
     TB : the steps of TH before step 0;  TM, TU, TD : steps with a least site power, a ramp up, a ramp down;  TF : the
     least and the most before step 0;  K : classes;  KS : their segments;  KC : those whose cold starts draw energy;
-    KG : their tiers of starts between warm and cold;  KH : those that draw energy;  KP, KA : classes with a pool of the
-    warm, with arcs;  KW : stops of the former with later steps in which they may still be warm;  KJ : layers of those whose starts are limited, KY : those that a start leads to;  KL, KU : stops
-    before step 0 that arcs, and layers, start from;  KD : classes with days on which starts are limited;  KR, KB :
-    those whose container ramps slowly, and whose power before step 0 is known;  G : classes
-    of the Problem;  GM, GC : with steps in which some, and exactly so many, must run;  J : sources.
+    KG : their tiers of starts between warm and cold; KH : those that draw energy; KP, KA : classes with a pool of
+    the warm, with arcs; KW : stops of the former with later steps in which they may still be warm; KJ : layers of
+    those whose starts are limited, KY : those that a start leads to; KL, KU : stops before step 0 that arcs, and
+    layers, start from; KD : classes with days on which starts are limited; KR, KB : those whose container ramps
+    slowly, and whose power before step 0 is known; G : classes of the Problem; GM, GC : with steps in which some,
+    and exactly so many, must run; J : sources.
     """
     m.T = pe.RangeSet(0, p.steps - 1)
     m.T1 = pe.RangeSet(-1, p.steps - 1)

@@ -20,7 +20,7 @@ from flexmine.inputs.case import Case, load_span
 from flexmine.inputs.yaml_loader import Loaded, read_yaml
 from flexmine.problem import Floats
 from flexmine.studies.issued import read_issues
-from flexmine.studies.known import expected_of, needs_past_days
+from flexmine.studies.known import expected_of, issued_of, needs_past_days
 from flexmine.studies.parts import Parts
 from flexmine.studies.run import Run, run_policy
 from flexmine.studies.schema import BacktestDocument, Issued, Perfect
@@ -67,10 +67,13 @@ class Setup:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def world(self, seed: int) -> World:
-        """Return the world of one draw of the noise."""
+        """Return the world of one draw of the noise, by its `seed`."""
         case, calendar, how = self.case, calendar_of(self.case), self.document.forecasts
+        ahead = Perfect(how="perfect")
         expected = {
-            key: expected_of(key, how.get(key, Perfect(how="perfect")), values, calendar, seed, self.issues.get(key))
+            key: issued_of(values, self.issues[key], calendar)
+            if key in self.issues
+            else expected_of(key, how.get(key, ahead), values, calendar, seed)
             for key, values in case.series.items()
         }
         return World(case, expected, self.begin, case.publish_steps, case.document.steps)

@@ -131,7 +131,7 @@ def _shaped(fleet: _Fleet, on: Bools, asked: Floats, preheat_mw: Floats) -> tupl
         floor = max(site.minimum_mw[t], -np.inf if before is None else before - down)
         own, a, before = on[:, t], fleet.overhead[on[:, t], t], loads[t]
         now, low, high = power[own, t], fleet.low[own, t], fleet.high[own, t]
-        if loads[t] > ceiling + SAME_MW:
+        if loads[t] > ceiling + SAME_MW and own.any():
             before = max(ceiling, loads[t] - float(a @ (now - low)))
             if before > ceiling + SAME_MW:
                 trips[_least_worth(fleet, own, t, before - ceiling), t] = True

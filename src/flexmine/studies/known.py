@@ -7,7 +7,7 @@ what is perfect, or is drawn about the truth, sees what came; that is what these
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from math import ceil
@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from flexmine.problem import Floats, Ints
-from flexmine.studies.schema import DayAhead, Issued, Known, Last, Noise, Perfect
+from flexmine.studies.schema import DayAhead, Known, Last, Noise, Perfect
 
 NOTHING_BELOW_0 = ("available_mw", "headroom_mw", "btc_price_usd", "difficulty", "fees_btc_per_block")
 """Ends of keys whose values cannot be negative, so that no forecast of them is."""
@@ -59,7 +59,7 @@ class Expected(Protocol):
 
 
 def repeated(values: Floats, until: int, steps: Ints, period: int) -> Floats:
-    """Return `values` at `steps`; from `until` on, those of the same time of the last period before it."""
+    """Return `values` at `steps`; from `until` on, those of the same time of the last `period` steps before it."""
     behind = np.where(steps < until, 0, (steps - until) // period + 1)
     return np.asarray(values[steps - behind * period])
 
@@ -133,7 +133,7 @@ class _Issued:
     values: Floats
     issues: Mapping[int, Floats]
     period: int
-    steps_of_issues: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    steps_of_issues: Ints
 
     def __call__(self, known: int, first: int, steps: int) -> Floats:
         span = np.arange(first, first + steps)
@@ -150,10 +150,23 @@ def needs_past_days(how: Known) -> bool:
     return not isinstance(how, Perfect | Noise)
 
 
-def expected_of(
-    key: str, how: Known, values: Floats, calendar: Calendar, seed: int, issues: Mapping[int, Floats] | None = None
-) -> Expected:
-    """Return how a series was known.
+def issued_of(values: Floats, issues: Mapping[int, Floats], calendar: Calendar) -> Expected:
+    """Return how a series was known by forecasts that were kept.
+
+    Parameters
+    ----------
+    values : ndarray, shape (T,)
+        What came.
+    issues : mapping
+        As read by :func:`flexmine.studies.issued.read_issues`.
+    calendar : Calendar
+    """
+    found = dict(sorted(issues.items()))
+    return _Issued(values, found, calendar.steps_per_day, np.array(list(found), dtype=np.int64))
+
+
+def expected_of(key: str, how: Known, values: Floats, calendar: Calendar, seed: int) -> Expected:
+    """Return how a series was known, by any other way than issued forecasts.
 
     Parameters
     ----------
@@ -165,8 +178,6 @@ def expected_of(
     calendar : Calendar
     seed : int
         Of the noise; each key has a draw of its own.
-    issues : mapping, optional
-        Of issued forecasts, as read by :func:`flexmine.studies.issued.read_issues`.
     """
     if isinstance(how, Perfect):
         return _AsItCame(values)
@@ -178,14 +189,11 @@ def expected_of(
         own = int.from_bytes(sha256(key.encode()).digest()[:4], "big")
         draw = np.random.default_rng([seed, own]).standard_normal(len(values))
         return _Noisy(values, how, calendar.step_h, draw, 0.0 if key.endswith(NOTHING_BELOW_0) else -np.inf)
-    if isinstance(how, Issued):
-        found = dict(sorted((issues or {}).items()))
-        return _Issued(values, found, calendar.steps_per_day, np.array(list(found), dtype=np.int64))
     return _Repeated(values, calendar.steps_per_day)
 
 
 def known_before(step: int, ahead_h: float, step_h: float) -> int:
-    """Return how many steps had begun `ahead_h` [h] before the beginning of `step`.
+    """Return how many steps, each of `step_h` [h], had begun `ahead_h` [h] before the beginning of `step`.
 
     The step that is under way counts as known: a meter has seen most of it.
     """

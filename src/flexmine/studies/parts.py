@@ -26,7 +26,7 @@ class Parts:
 
     @classmethod
     def opened(cls, folder: Path, digest: str, *, fresh: bool) -> Parts:
-        """Return the parts in `folder`, which is made where it is missing.
+        """Return the parts of the back-test `digest` in `folder`, which is made where it is missing.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Parts:
         return cls(folder, digest)
 
     def get(self, policy: str, seed: int) -> Run | None:
-        """Return a part, None where it is not finished."""
+        """Return the part of a `policy` and a `seed`, None where it is not finished."""
         table, about = self._paths(policy, seed)
         if not about.is_file():
             return None

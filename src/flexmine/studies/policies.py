@@ -98,7 +98,7 @@ class Policy:
         return day_end - step
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
-        """Return setpoints of `steps` steps from `step` on, for a fleet that is in `state` just before."""
+        """Return setpoints of at least `steps` steps from `step` on, for a fleet that is in `state` just before."""
         raise NotImplementedError
 
 
@@ -109,7 +109,7 @@ class Nightly(Policy):
     """
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
-        """Plan the day."""
+        """Plan from `step` on; the day has `steps` steps."""
         c = self.context
         problem = c.world.foreseen(step, c.world.horizon, state, c.known_at_night(step))
         return c.planned(problem, None)
@@ -132,7 +132,7 @@ class Replan(_Hourly):
         self.rest: Setpoints | None = None
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
-        """Plan from `step` on."""
+        """Plan from `step` on, to follow the plan for `steps` steps."""
         c = self.context
         plan = c.planned(c.world.foreseen(step, c.world.horizon, state, c.known(step)), self.rest)
         self.rest = Setpoints(plan.on[:, steps:], plan.it_power_mw[:, steps:])
@@ -148,7 +148,7 @@ class Redispatch(_Hourly):
         self.plan: Setpoints | None = None
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
-        """Plan the night's commitment at midnight, and the power of it in every call."""
+        """Plan the commitment where `step` is midnight, and its power for `steps` steps in every call."""
         c = self.context
         if step in {first for first, _ in c.world.days}:
             self.plan = self.night.decide(step, c.world.horizon, state)
@@ -187,7 +187,7 @@ class Perfect(Policy):
         self.whole = context.setpoints(problem, to_schedule(problem, solution))
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
-        """Return the day's part of the plan."""
+        """Return the plan of `steps` steps from `step` on."""
         first = step - self.context.world.begin
         part = slice(first, first + steps)
         return Setpoints(self.whole.on[:, part], self.whole.it_power_mw[:, part])
@@ -201,7 +201,7 @@ class Rule(_Hourly):
         self.decider = decider
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
-        """Walk through the coming steps, and as many after them as a choice can bind."""
+        """Walk through `steps` steps from `step` on, and as many after them as a choice can bind."""
         c = self.context
         problem = c.world.foreseen(step, steps + c.reach, state, c.known(step))
         return c.setpoints(problem, walk(problem, limits_of(problem), self.decider(problem)))

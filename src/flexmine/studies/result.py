@@ -47,6 +47,16 @@ def run_backtest(
 ) -> Backtest:
     """Run what is missing of a back-test, and write its tables and its page into `folder`.
 
+    Parameters
+    ----------
+    setup : Setup
+    folder : Path
+    workers : int
+        Processes side by side; the result does not depend on it.
+    fresh : bool
+        Begin anew, whatever the folder holds of it.
+    progress : callable, optional
+
     Raises
     ------
     BadInput

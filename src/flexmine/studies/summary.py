@@ -88,7 +88,10 @@ def summarise(runs: Sequence[Run], step_h: float) -> Summary:
 
 
 def totals_of(steps: pd.DataFrame, step_h: float) -> dict[str, Any]:
-    """Return sums over steps: money by term [USD], energy [MWh], starts, hash [EH], carbon [t], running hours."""
+    """Return sums over steps: money by term [USD], energy [MWh], starts, hash [EH], carbon [t], running hours.
+
+    `step_h` is the length of a step [h].
+    """
     out: dict[str, Any] = {"money_usd": float(steps["money_usd"].sum())}
     out |= {term.key: float(steps[term.key].sum()) for term in money_terms(by_step=True)}
     for column in steps.columns:

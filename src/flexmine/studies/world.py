@@ -60,7 +60,7 @@ class World:
         return assemble(self.case.window(first, steps, state))
 
     def foreseen(self, first: int, steps: int, state: State, known: int) -> Problem:
-        """Return the same problem as it was expected when the steps before `known` had begun."""
+        """Return the problem of `steps` steps from `first` on, as expected when the steps before `known` had begun."""
         steps = min(steps, self.case.time.steps - first)
         series = {key: expected(known, first, steps) for key, expected in self.expected.items()}
         return assemble(self.case.window(first, steps, state, series)).problem
