@@ -72,7 +72,6 @@ BROKEN = {
     "n/e": (lambda text: text.replace("T10:00:00+02:00,", "T10:00:00+02:00,n/e", 1), "'n/e"),
     "truncated": (lambda text: text[: len(text) // 4], "'2024-06-04' has no UTC offset"),
     "short": (lambda text: "\n".join(text.split("\n")[:20]) + "\n", "nothing for 2024-06-04T19:00"),
-    "empty": (lambda text: "", "the file is empty"),
     "no offset": (lambda text: text.replace("+02:00", ""), "has no UTC offset"),
 }
 

@@ -188,6 +188,58 @@ def test_a_withdrawn_revision_completes_nothing(job, tmp_path, how):
     assert np.isnan(next(known(folder.search, folder.key, folder.feed))[12:]).all()
 
 
+EMPTY = {"no bytes": lambda path: path.write_bytes(b""), "a header": lambda path: None}
+
+
+@pytest.mark.parametrize("issued", ["name", "modified"])
+@pytest.mark.parametrize("column", [False, True])
+@pytest.mark.parametrize("empty", EMPTY)
+def test_an_empty_revision_withdraws_nothing(job, tmp_path, empty, column, issued):
+    """Revision 1 knows the day; revision 2 has no rows.
+
+    *Proves:* the day is of revision 1, on the step `older_issue` too; a mark names revision 2 as skipped.
+    *Sensitivity:* by the names of files revision 1 is withdrawn, and the night fails or falls back on a stale issue.
+    """
+    folder = Files(job, tmp_path, column=column, issued=issued)
+    last = tmp_path / folder.add(AS_OF - 1, [], 2)
+    EMPTY[empty](last)
+    first = tmp_path / folder.add(AS_OF - 1, [row(h, 1.0, AS_OF - 1 if column else None) for h in range(24)], 1)
+    for file, back in ((first, 1.5), (last, 1)):
+        os.utime(file, (at(AS_OF - back).timestamp(),) * 2)
+    assert folder.values() == [1.0] * 24
+    (mark,) = folder.newest().marks
+    assert f"{last}, issued 2024-06-03T17:00+00:00, revision 2 has no rows, and is skipped" in mark
+    assert older(folder.search, folder.key, folder.feed).source["file"] == str(first)
+    assert (next(known(folder.search, folder.key, folder.feed)) == 1.0).all()
+
+
+def test_a_revision_below_an_empty_one_still_withdraws(job, tmp_path):
+    """*Proves:* of revisions 1, 2 and an empty 3, nothing of 1 is used: the half day that 2 leaves out is a gap.
+
+    *Sensitivity:* where an empty revision brings back all below it, revision 1 completes the day.
+    """
+    folder = Files(job, tmp_path)
+    folder.span(AS_OF - 1, 0, 24, 1.0)
+    folder.span(AS_OF - 1, 0, 12, 2.0, revision=2)
+    folder.add(AS_OF - 1, [], revision=3)
+    with pytest.raises(BadInput, match="a gap of 12 h"):
+        folder.newest()
+
+
+@pytest.mark.parametrize("column", [False, True])
+@pytest.mark.parametrize("empty", EMPTY)
+def test_empty_files_alone_are_an_error(job, tmp_path, empty, column):
+    """*Proves:* a file without a byte is refused in the words of one that has a header only.
+
+    *Sensitivity:* taken for a series without a gap, it would be a plan of nothing.
+    """
+    folder = Files(job, tmp_path, column=column)
+    name = folder.add(AS_OF - 1, [])
+    EMPTY[empty](tmp_path / name)
+    with pytest.raises(BadInput, match=rf"no file .* has come; the newest, .*{name}, issued .*, has no rows"):
+        folder.newest()
+
+
 def test_a_mark_written_as_another_number_is_what_a_tail_is_for(job, tmp_path):
     """*Proves:* -999.0 at the end, where -999 is declared, is filled by the tail.
 

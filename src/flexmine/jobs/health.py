@@ -15,7 +15,7 @@ from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.calendar import site_time
 from flexmine.jobs.checks import Check, Found, Level, View
 from flexmine.jobs.following import chain_from
-from flexmine.jobs.issues import FeedFile, find_issues
+from flexmine.jobs.issues import FeedFile, find_issues, not_withdrawn
 from flexmine.jobs.job import Job
 from flexmine.jobs.lock import abandoned
 from flexmine.jobs.pins import job_pins
@@ -265,7 +265,8 @@ def _feeds(view: View) -> Found:
             ahead = f" by {site_time(now, job.zone)}; {found.passed_over[0]}" if found.passed_over else ""
             yield Check(f"feed {feed.files}", Level.WARNING, f"there is no issue{ahead}")
             continue
-        issue = found.known[0]
+        known = not_withdrawn(found.known, feed, lambda file: not file.size_bytes)
+        issue = known[0]
         age_h = issue.age_h(now)
         stale = age_h > feed.max_age_h
         at_site = replace(issue, issued=issue.issued.astimezone(zone))
@@ -276,7 +277,7 @@ def _feeds(view: View) -> Found:
         if told:
             words += f"; the last run: {'; '.join(told)}"
         yield Check(f"feed {feed.files}", Level.WARNING if stale or told else Level.OK, words)
-        thin = _thinned(found.known)
+        thin = _thinned(known)
         if thin:
             yield Check(f"feed {feed.files}", Level.WARNING, thin)
         yield "feed_size_bytes", {"feed": feed.files}, float(issue.size_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,16 +66,14 @@ class FeedFile:
 
 @dataclass(frozen=True)
 class Found:
-    """The issues of a feed that were known at a moment, the newest first, and what was passed over."""
+    """The files of a feed that were known at a moment, the newest first, all revisions, and what was passed over."""
 
     known: tuple[FeedFile, ...]
     passed_over: tuple[str, ...]
 
 
 def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
-    """Return the issues of a feed up to `as_of`, the newest first; at the same time only the highest revision.
-
-    A lower revision was withdrawn: nothing of it is used, however short the higher one is.
+    """Return the files of a feed that were issued up to `as_of`, the newest and of its revisions the highest first.
 
     A file issued after `now`, by the clock, is passed over and reported: it is of a later night, or a clock is wrong.
     Both times are aware.
@@ -96,14 +95,34 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
             ahead.append(issued)
         elif issued.issued <= as_of:
             known.append(issued)
-    last: dict[datetime | Path, int] = {}
-    for issue in known:
-        last[_same(issue, feed)] = max(issue.revision, last.get(_same(issue, feed), 0))
-    known = [issue for issue in known if issue.revision == last[_same(issue, feed)]]
-    known.sort(key=lambda i: (i.issued, i.label), reverse=True)
+    known.sort(key=lambda i: (i.issued, i.revision, i.label), reverse=True)
     if ahead:
         warnings.append(_ahead(min(ahead, key=lambda i: i.issued), len(ahead) - 1, now))
     return Found(tuple(known), tuple(warnings))
+
+
+def not_withdrawn(files: Sequence[FeedFile], feed: Feed, is_empty: Callable[[FeedFile], bool]) -> tuple[FeedFile, ...]:
+    """Return the files without those that a higher revision of the same issue has withdrawn, in the same order.
+
+    Nothing of a lower revision is used, however short the higher one is.  An empty one withdraws nothing: more likely
+    its transfer broke off than that its sender knows nothing any more.
+
+    Parameters
+    ----------
+    files : sequence of FeedFile
+    feed : Feed
+    is_empty : callable
+        Whether a file has no rows; asked only of revisions above another one.
+    """
+    revisions: dict[datetime | Path, set[int]] = {}
+    for file in files:
+        revisions.setdefault(_same(file, feed), set()).add(file.revision)
+    last: dict[datetime | Path, int] = {}
+    for file in files:
+        same = _same(file, feed)
+        if file.revision > max(min(revisions[same]), last.get(same, 0)) and not is_empty(file):
+            last[same] = file.revision
+    return tuple(file for file in files if file.revision >= last.get(_same(file, feed), 0))
 
 
 def _same(issue: FeedFile, feed: Feed) -> datetime | Path:
