@@ -188,6 +188,21 @@ def test_a_withdrawn_revision_completes_nothing(job, tmp_path, how):
     assert np.isnan(next(known(folder.search, folder.key, folder.feed))[12:]).all()
 
 
+@pytest.mark.parametrize("issued", ["name", "modified"])
+def test_a_revision_in_capitals_is_one(job, tmp_path, issued):
+    """*Proves:* `_R2` goes before `_r1` and a name without a revision, and its first half of a day leaves a gap.
+
+    *Sensitivity:* taken for revision 0 it is withdrawn by `_r1`, and the day is of that.
+    """
+    folder = Files(job, tmp_path, issued=issued)
+    for revision, hours in ((0, 24), (1, 24), (2, 12)):
+        file = tmp_path / folder.span(AS_OF - 1, 0, hours, 1.0 + revision, revision)
+        file = file.rename(file.with_name(file.name.replace("_r2", "_R2")))
+        os.utime(file, (at(AS_OF - 1).timestamp(),) * 2)
+    with pytest.raises(BadInput, match=r"_R2\.csv.*a gap of 12 h"):
+        folder.newest()
+
+
 EMPTY = {"no bytes": lambda path: path.write_bytes(b""), "a header": lambda path: None}
 
 

@@ -15,9 +15,9 @@ from flexmine.moments import NoTime, read_moment
 
 STAMP = re.compile(
     r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?"
-    r"(?P<offset>Z|[+-][0-9]{4})(?:_r(?P<revision>[0-9]{1,4}))?(?!_r[0-9]|[0-9])"
+    r"(?P<offset>Z|[+-][0-9]{4})(?:_[rR](?P<revision>[0-9]{1,4}))?(?!_[rR][0-9]|[0-9])"
 )
-REVISION = re.compile(r"_r(?P<revision>[0-9]{1,4})$")
+REVISION = re.compile(r"_[rR](?P<revision>[0-9]{1,4})$")
 EXAMPLE = "surplus_20240910T0130Z.csv or surplus_20240910T0930+0800_r2.csv"
 ONE_HOUR = timedelta(hours=1)
 
