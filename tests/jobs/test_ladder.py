@@ -150,6 +150,29 @@ def test_persistence_takes_a_low_quantile_of_the_surplus(tmp_path):
     assert np.allclose(made[:24], np.minimum(*used)) and not np.allclose(*used)
 
 
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "America/Havana"])
+def test_persistence_on_the_day_after_the_clock_is_put_forward(tmp_path, zone):
+    """The only day before has 23 h: without 02:00 in Oslo, without 00:00 in Havana.
+
+    *Proves:* that hour is as the one before it by the clock, and the label names it.
+    *Sensitivity:* looked up by the clock there is nothing to persist, and the night fails.
+    """
+    short, left_out, before = {
+        "Europe/Oslo": (date(2024, 3, 31), 2, 1),
+        "America/Havana": (date(2024, 3, 10), 0, 23),
+    }[zone]
+    job_file = write_job(tmp_path, short, 1, zone, more="ladder: [{step: persistence, surplus_quantile: 0.0}]\n")
+    _night(job_file, short, evening_before(short, zone))
+    for path in (tmp_path / "feeds").glob("*.csv"):
+        path.unlink()
+    result = _night(job_file, short + timedelta(days=1), evening_before(short + timedelta(days=1), zone))
+    assert result.record.step == "persistence"
+    assert f"; {left_out:02d}:00, left out there by the clock, as an hour before" in result.record.labels[0]
+    case = load_case(_folder(job_file, result) / "inputs" / "case.yaml")
+    made = {case.time.begin(t).hour: case.series[SERIES][t] for t in range(24)}
+    assert len(made) == 24 and made[left_out] == made[before]
+
+
 def test_the_look_ahead_of_the_last_plan_is_kept(tmp_path):
     """*Proves:* container by container it is the schedule that was planned the night before.
 
