@@ -40,8 +40,9 @@ from flexmine.jobs.template import SeriesKey
 from flexmine.problem import TimeAxis
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
+from flexmine.workflow.plan import GIVEN
 
-PREVIOUS_PLAN, HOLD = "previous_plan", "hold"
+PREVIOUS_PLAN, HOLD = GIVEN
 KEPT_FOLDER = "kept"
 COMPARED_DAYS = 3
 KEPT_FILES = ("problem.json", "setpoints.csv", "site.csv", "plan.json")

@@ -24,6 +24,7 @@ from flexmine.jobs.writable import database_writable, folders_writable
 from flexmine.publish.reader import Publication, read_current
 from flexmine.publish.whole import AHEAD, made_at
 from flexmine.store.runs import Attempt, RunStore
+from flexmine.workflow.plan import GIVEN
 
 ONE_HOUR = timedelta(hours=1)
 PLANNED = tuple(EXIT_CODES[s] for s in (Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK))
@@ -219,7 +220,8 @@ def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
     if record is None:
         return
     yield "plan_money_usd", {}, record.money_usd
-    yield "plan_gap", {}, record.gap
+    if record.step not in GIVEN:
+        yield "plan_gap", {}, record.gap
     if record.sequence is None and record.valid_until > now:
         what = f"the plan of {record.day}, revision {record.revision}"
         yield Check("publication", Level.WARNING, f"{what}, is stored and not published; the next run does it")
