@@ -255,7 +255,7 @@ def test_a_feed_from_the_future_is_not_used_and_told(tmp_path, caplog):
     with pytest.raises(BadInput, match=r"surplus_20240602T1200Z.csv"), caplog.at_level(logging.WARNING):
         (tmp_path / "feeds" / "surplus_20240602T1200Z.csv").write_text("interval_start,surplus_mw\n")
         _night(job_file, SECOND, now)
-    assert f"feeds/{path.name}, issued 2024-06-03T12:00+00:00: 60 min after now" in " ".join(caplog.messages)
+    assert f"feeds/{path.name}, issued 2024-06-03T14:00+02:00: 60 min after now" in " ".join(caplog.messages)
     assert _night(job_file, SECOND, now + timedelta(hours=1)).record.status == "optimal"
 
 

@@ -48,8 +48,8 @@ def test_an_issue_that_gives_no_hour_does_not_make_an_older_one_fresh(job, tmp_p
     assert message.startswith(
         f"{SERIES}: no file {folder.feed.files} that goes beyond 2024-06-04T00:00+00:00 has come; "
     )
-    assert f"the newest, {tmp_path}/{last}, issued 2024-06-03T17:00+00:00, {why}" in message
-    assert f"; the next, {tmp_path}/{stale}, issued 2024-06-02T11:00+00:00: 31.0 h old" in message
+    assert f"the newest, {tmp_path}/{last}, issued 2024-06-03T19:00+02:00, {why}" in message
+    assert f"; the next, {tmp_path}/{stale}, issued 2024-06-02T13:00+02:00: 31.0 h old" in message
     assert message.endswith("; max_age_h allows 30 h")
     stays = lasting(caught.value)
     assert "31.0" not in stays and "is older than the 30 h that max_age_h allows" in stays
@@ -67,7 +67,7 @@ def test_an_issue_that_gives_no_hour_is_passed_over_with_a_mark(job, tmp_path, n
     chosen = folder.newest()
     assert chosen.source["file"] == f"{tmp_path}/{used}" and folder.values()[-24:] == [2.0] * 24
     (mark,) = chosen.marks
-    assert mark.startswith(f"{SERIES}: {tmp_path}/{last}, issued 2024-06-03T17:00+00:00 {why}")
+    assert mark.startswith(f"{SERIES}: {tmp_path}/{last}, issued 2024-06-03T19:00+02:00 {why}")
     assert f"skipped: the values are taken from {tmp_path}/{used}" in mark and " h old" not in mark
 
 
@@ -118,7 +118,7 @@ def test_order_and_age_go_by_the_column_of_issues(job, tmp_path):
     source = folder.newest().source
     assert (source["file"], source["issued"]) == (f"{tmp_path}/{young}", at(AS_OF - 2).isoformat())
     (tmp_path / young).unlink()
-    with pytest.raises(BadInput, match=rf"{old}, issued 2024-06-02T02:00\+00:00: 40.0 h old.*max_age_h allows 30 h"):
+    with pytest.raises(BadInput, match=rf"{old}, issued 2024-06-02T04:00\+02:00: 40.0 h old.*max_age_h allows 30 h"):
         folder.fresh().newest()
 
 
@@ -133,7 +133,7 @@ def test_the_issues_inside_a_file_complete_each_other(job, tmp_path):
     folder.add(AS_OF, [row(h, value, issued) for issued, first, value in spans for h in range(first, 24)])
     assert folder.values() == [1.0] * 12 + [2.0] * 12
     (completed,) = folder.newest().source["completed_by"]
-    assert completed.endswith("issued 2024-06-02T22:00+00:00")
+    assert completed.endswith("issued 2024-06-03T00:00+02:00")
 
 
 def test_a_stale_issue_of_a_column_completes_nothing(job, tmp_path):
@@ -223,7 +223,7 @@ def test_an_empty_revision_withdraws_nothing(job, tmp_path, empty, column, issue
         os.utime(file, (at(AS_OF - back).timestamp(),) * 2)
     assert folder.values() == [1.0] * 24
     (mark,) = folder.newest().marks
-    assert f"{last}, issued 2024-06-03T17:00+00:00, revision 2 has no rows, and is skipped" in mark
+    assert f"{last}, issued 2024-06-03T19:00+02:00, revision 2 has no rows, and is skipped" in mark
     assert older(folder.search, folder.key, folder.feed).source["file"] == str(first)
     assert (next(known(folder.search, folder.key, folder.feed)) == 1.0).all()
 

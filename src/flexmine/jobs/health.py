@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shutil import disk_usage
 from statistics import median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.calendar import site_time
@@ -256,7 +255,6 @@ def _last(job: Job, last: Attempt, failures: int) -> Found:
 
 def _feeds(view: View) -> Found:
     job, now = view.job, view.now
-    zone = ZoneInfo(job.zone)
     for feed in job.document.feeds:
         try:
             found = find_issues(job, feed, now, now)
@@ -271,8 +269,7 @@ def _feeds(view: View) -> Found:
         issue = known[0]
         age_h = issue.age_h(now)
         stale = age_h > feed.max_age_h
-        at_site = replace(issue, issued=issue.issued.astimezone(zone))
-        words = f"{at_site}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
+        words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
         if feed.every_h is not None and age_h > feed.every_h:
             stale, words = True, f"{words}; one is expected every {feed.every_h:g} h"
         told = [sentence for sentence in view.last_messages if any(f"{key}: " in sentence for key in feed.series)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flexmine.errors import BadInput
+from flexmine.jobs.calendar import site_time
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed
 from flexmine.moments import NoTime, read_moment
@@ -40,6 +41,8 @@ class FeedFile:
         Aware, UTC; when the file was written last.
     of_rows : bool
         Whether it is one of the issues inside the file, told apart by a column.
+    zone : str
+        Of the site, for messages; an IANA name.
     """
 
     path: Path
@@ -49,6 +52,7 @@ class FeedFile:
     revision: int = 0
     modified: datetime | None = None
     of_rows: bool = False
+    zone: str = "UTC"
 
     @property
     def name(self) -> str:
@@ -61,7 +65,7 @@ class FeedFile:
 
     def __str__(self) -> str:
         revision = f", revision {self.revision}" if self.revision else ""
-        return f"{self.label}, issued {self.issued.isoformat(timespec='minutes')}{revision}"
+        return f"{self.label}, issued {site_time(self.issued, self.zone)}{revision}"
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,10 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
     ahead: list[FeedFile] = []
     for path in _matching(job, feed):
         label = _relative(path, job)
-        issued = _issued(path, label, feed, warnings)
-        if issued is None:
+        found = _issued(path, label, feed, warnings)
+        if found is None:
             continue
+        issued = replace(found, zone=job.zone)
         if issued.issued > now:
             ahead.append(issued)
         elif issued.issued <= as_of:
@@ -136,7 +141,7 @@ def _ahead(first: FeedFile, others: int, now: datetime) -> str:
     gap = (first.issued - now) / ONE_HOUR
     how_far = f"{60 * gap:.0f} min" if gap < 2 else f"{gap:.0f} h" if gap < 48 else f"{gap / 24:.0f} days"
     more = "" if not others else "; nor is a later one" if others == 1 else f"; nor are {others} later ones"
-    return f"{first}: {how_far} after now, {now.isoformat(timespec='minutes')}; not used{more}"
+    return f"{first}: {how_far} after now, {site_time(now, first.zone)}; not used{more}"
 
 
 def _matching(job: Job, feed: Feed) -> list[Path]:
