@@ -96,7 +96,7 @@ def test_what_would_stop_the_night_is_named(tmp_path, name):
 def test_a_contradiction_is_told_as_such(tmp_path):
     """An order of 0.1 MW from midnight on, where all run at 3.1 MW and may fall by 1.3 MW in an hour.
 
-    *Proves:* exit 3 with the limit and the hours, as the night ends.  *Sensitivity:* exit 0, and the night is infeasible.
+    *Proves:* exit 3 with the limit and the hours, as the night ends.  *Sensitivity:* exit 0 before a night that fails.
     """
     job = write_job(tmp_path, DAY, 1)
     order = "{name: noon, from: 2024-06-03T00:00:00+02:00, to: 2024-06-03T15:00:00+02:00, cap_mw: 0.1}"
