@@ -3,6 +3,10 @@
 import hashlib
 import json
 
+import pytest
+
+from flexmine.inputs.adapters import read
+from flexmine.inputs.layout import Layout
 from shell import in_process
 
 RAW = """\
@@ -91,3 +95,40 @@ def test_a_file_saved_by_another_program(tmp_path):
         done = in_process(*arguments, "--layout", layout, cwd=tmp_path)
         assert done.returncode == 2
         assert words in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("adapter", "text", "layout", "key"),
+    [
+        (
+            "isd-lite",
+            "2024 01 01 00   -56   -83 10213   270    21     8 -9999 -9999\n",
+            "{separator: ','}",
+            "separator",
+        ),
+        ("isd-lite", "year,month,day,hour_utc\n2024,1,1,0\n", "{date_order: dmy}", "date_order"),
+        ("ghcn-daily", "XX000000001,20240101,TMAX,100,,,S\n", "{comment: '#'}", "comment"),
+        ("entsoe-prices", "mtu_cet_cest,price_eur_mwh\n", "{date_order: mdy}", "date_order"),
+        ("lake-powell", "date,release\n01/02/2024,5\n", "{date_order: mdy, sheet: A}", "sheet"),
+    ],
+)
+def test_a_key_of_a_layout_without_effect_is_refused(tmp_path, adapter, text, layout, key):
+    """*Proves:* exit 2 with the key and the adapter, and nothing is written.
+
+    *Sensitivity:* dates with the month first would be read with the day first, though the user has said so.
+    """
+    (tmp_path / "raw.csv").write_text(text, encoding="utf-8")
+    done = in_process("convert", adapter, "raw.csv", "--out", "out.csv", "--layout", layout, cwd=tmp_path)
+    words = " ".join(done.stderr.split())
+    assert done.returncode == 2 and f"layout key {key} has no effect on {adapter}: " in words
+    assert words.count("has no effect") == 1 and [path.name for path in tmp_path.iterdir()] == ["raw.csv"]
+
+
+def test_an_order_of_dates_has_its_effect():
+    """*Proves:* 01/02 is the second of January where the month comes first, for an adapter that reads dates.
+
+    *Sensitivity:* an adapter that is wrongly taken for one without dates refuses it.
+    """
+    for name in ("ghcn-daily", "nord-pool", "eia930", "coin-metrics", "lake-powell"):
+        table = read(name, b"date,a\n01/02/2024,5\n", "raw.csv", Layout(date_order="mdy"))
+        assert table.text("date")[0] == "2024-01-02"

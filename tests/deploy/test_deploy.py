@@ -41,10 +41,10 @@ def understood(arguments):
 def test_every_command_line_is_one_of_flexmine(file):
     """*Proves:* names, arguments and options of all command lines exist, and each names the job file.
 
-    *Sensitivity:* an option renamed in the command would fail at 02:00.
+    *Sensitivity:* an option renamed in the command would fail at night.
     """
     lines = flexmine_lines(file.read_text(encoding="utf-8").replace("{FLEXMINE}", "/opt/flexmine/bin/flexmine"))
-    expected = {".service": 1, ".cron": 4, ".yaml": 2 if file.name == "flexmine.yaml" else 0, ".py": 2, ".timer": 0}
+    expected = {".service": 1, ".cron": 4, ".yaml": 2 if file.name == "flexmine.yaml" else 0, ".py": 3, ".timer": 0}
     assert len(lines) == expected[file.suffix]
     for line in lines:
         understood([part.replace("%i", "bratsk-10") for part in line])
@@ -109,6 +109,34 @@ def test_crontab_lines():
             assert int(match[2] or match[3] or 0) <= most
         assert fields[5] == "flexmine"
         assert "%" not in line
+
+
+def test_all_files_plan_at_the_same_time():
+    """*Proves:* cron, systemd, Kubernetes and Airflow start `nightly` after noon, at the hour that the docs name, and
+    `replan` ten minutes before each hour; and the job of the example does not warn of a healthy plan before the next.
+
+    *Sensitivity:* at 02:00 tomorrow's day-ahead price is not there, and every night is a fallback.
+    """
+
+    def read(name):
+        return (DEPLOY / name).read_text(encoding="utf-8")
+
+    def times(command):
+        cron = re.search(rf"(?m)^(\d+) (\S+) \* \* \* .*/flexmine {command} ", read("flexmine.cron")).groups()
+        timer = re.search(r"OnCalendar=\*-\*-\* (\S+?):(\d+):00", read(f"systemd/flexmine-{command}@.timer"))
+        jobs = {r["metadata"]["name"]: r["spec"].get("schedule") for r in MANIFEST}
+        kubernetes = jobs[f"flexmine-{command}-bratsk-10"].split()[:2]
+        airflow = re.search(
+            rf'dag_id="flexmine_{command}_.*?schedule="(\d+) (\S+) ', read("airflow/flexmine_nightly.py"), re.DOTALL
+        ).groups()
+        return {(int(m), h) for m, h in (cron, (timer[2], timer[1]), kubernetes, airflow)}
+
+    ((minute, hour),) = times("nightly")
+    assert minute == 0 and 12 < int(hour) < 24
+    assert times("replan") == {(50, "*")}
+    docs = (DEPLOY.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"start `nightly` at {hour}:00 of the site" in docs and "(at :50)" in docs
+    assert read_job(DEPLOY / "bratsk-10" / "job.yaml").document.watch.warning_h < 24 - int(hour)
 
 
 @pytest.mark.parametrize(
@@ -187,12 +215,15 @@ def test_airflow_dag(monkeypatch):
         monkeypatch.setitem(sys.modules, name, module)
     file = DEPLOY / "airflow" / "flexmine_nightly.py"
     exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), {"__name__": "dag"})
-    assert (made[0]["catchup"], made[0]["max_active_runs"], made[0]["start_date"][1]) == (False, 1, "Asia/Irkutsk")
+    assert len(made) == 2
+    for dag in made:
+        assert (dag["catchup"], dag["max_active_runs"], dag["start_date"][1]) == (False, 1, "Asia/Irkutsk")
     by_name = {task["task_id"]: task["bash_command"] for task in tasks}
     for command in by_name.values():
         (line,) = flexmine_lines(command)
         assert str(understood(line)["job_file"]).endswith("job.yaml")
-    assert [shell_exit(by_name["plan"], code) for code in (0, 2, 4, 5, 6)] == [0, 2, 0, 0, 6]
+    for task in ("plan", "replan"):
+        assert [shell_exit(by_name[task], code) for code in (0, 2, 4, 5, 6)] == [0, 2, 0, 0, 6]
     assert [shell_exit(by_name["health"], code) for code in (0, 1, 2)] == [0, 0, 1]
 
 

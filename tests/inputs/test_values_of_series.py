@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from pydantic import ValidationError
@@ -301,6 +301,21 @@ def test_yesterday_is_by_the_clock_across_the_change():
     axis = TimeAxis(datetime(2024, 10, 27, 12, tzinfo=timezone(timedelta(hours=1))), 1.0, 2, "Europe/Oslo")
     spec = Series(file="feed.csv", column="value", unit="MW", fill=fill("same_hour_yesterday"))
     assert read_series(feed, spec, "available_mw", axis).values.tolist() == [12.0, 38.0]
+
+
+def test_an_hour_that_the_clock_left_out_yesterday_is_as_the_hour_before():
+    """Oslo, 1 April 2024, from 01:00; on 31 March, whose hours have the values 0, 1, 2, 03:00 follows 01:00.
+
+    *Proves:* 02:00 is as 01:00 there, and on record.  *Sensitivity:* without a rule the tail of a price is refused on
+    this one day of the year; as 03:00 it would be 2.
+    """
+    start = datetime(2024, 3, 30, 23, tzinfo=UTC)
+    rows = [f"{(start + timedelta(hours=i)).isoformat()},{i if i < 24 else ''}" for i in range(28)]
+    feed = read_table("\n".join(["interval_start,value", *rows, ""]).encode(), "feed.csv")
+    axis = TimeAxis(datetime(2024, 4, 1, 1, tzinfo=timezone(timedelta(hours=2))), 1.0, 3, "Europe/Oslo")
+    spec = Series(file="feed.csv", column="value", unit="MW", fill=fill("same_hour_yesterday", 5.0))
+    found = read_series(feed, spec, "available_mw", axis)
+    assert found.values.tolist() == [1.0, 1.0, 2.0] and found.filled[0].steps == 3
 
 
 @pytest.mark.parametrize("policy", ["hold", "interpolate", "same_hour_yesterday"])

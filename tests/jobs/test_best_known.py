@@ -74,16 +74,20 @@ def write(files, folder, rng):
 
 
 def issues_of(how, files):
-    """Return all issues known at the time, the newest first: of each time the highest revision only."""
+    """Return all issues known at the time, the newest first: of each time the highest revision that has rows only.
+
+    What has no rows withdraws nothing, and is an issue that says nothing.
+    """
     files = [f for f in files if f["stamp"] <= AS_OF]
-    files = [f for f in files if f["revision"] == max(g["revision"] for g in files if g["stamp"] == f["stamp"])]
+    full = [f for f in files if any(issue["rows"] for issue in f["issues"])]
+    files = [f for f in files if all(f["revision"] >= g["revision"] for g in full if g["stamp"] == f["stamp"])]
     issues = []
     for file in sorted(files, key=lambda f: -f["stamp"]):
         inside = [i for i in file["issues"] if i["rows"]]
         issues += [i for i in inside if i["time"] <= AS_OF]
         if not inside:  # no row says when it was issued: its name does
-            issues.append({"time": file["stamp"], "rank": file["revision"], "rows": {}, "broken": False})
-    issues = [i for i in issues if i["rank"] == max(j["rank"] for j in issues if j["time"] == i["time"])]
+            issues.append({"time": file["stamp"], "rank": 10**6, "rows": {}, "broken": False})
+    issues = [i for i in issues if all(i["rank"] >= j["rank"] for j in issues if j["rows"] and j["time"] == i["time"])]
     return sorted(issues, key=lambda i: -i["time"])
 
 

@@ -171,7 +171,7 @@ def test_the_look_ahead_that_is_kept_says_what_was_filled_in_it(tmp_path):
     assert (
         "as it stands; sources.grid.price_usd_per_mwh: no file feeds/price_*.csv that goes beyond" in record.labels[0]
     )
-    assert "the newest, feeds/price_20240409T1000Z.csv, issued 2024-04-09T10:00+00:00, ends at" in record.labels[0]
+    assert "the newest, feeds/price_20240409T1000Z.csv, issued 2024-04-09T12:00+02:00, ends at" in record.labels[0]
     assert feed_checks(job, at(-4, NEXT))["feed feeds/price_*.csv"].level.name == "WARNING"
 
 

@@ -54,6 +54,17 @@ def test_a_wrong_job_is_refused_with_its_place(tmp_path, old, new, message):
     assert message in str(error.value)
 
 
+def test_a_template_that_is_missing_is_refused_with_its_place(tmp_path):
+    """*Proves:* the line of the job that names a case which is not there.
+
+    *Sensitivity:* "the file that names it" alone leaves open which of five files that is.
+    """
+    file = tmp_path / "job.yaml"
+    file.write_text(JOB.replace("shipped:cases/bratsk-day", "cas.yaml"), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"^job\.yaml:3:7 case: there is no file cas\.yaml; a path is relative"):
+        read_job(file)
+
+
 def test_factors_of_a_shipped_case_are_not_applied_to_a_feed(tmp_path):
     """The shipped case multiplies a flow by 0.91 and by 0.06, which turns its stand-in into the surplus of a plant.
 

@@ -14,6 +14,7 @@ from flexmine.jobs.executed_days import join, read_part
 from flexmine.jobs.job import read_job
 from flexmine.jobs.night import Night, exit_code
 from flexmine.jobs.reproduce import reproduce
+from flexmine.jobs.show import run_lines
 from flexmine.jobs.stored import check_run
 from flexmine.publish.reader import read_current
 from flexmine.report.sentence import verdict
@@ -57,7 +58,13 @@ def _check_fallback(job_file, result, step):
     assert document["status"] == "fallback"
     assert set(result.record.labels) <= set(document["notes"])
     # The reason stands beside the mark, in report and terminal, and not only among the notes.
-    words, good = verdict(planning.plan_inputs(_folder(job_file, result) / "inputs", Phases()))[0]
+    plan = planning.plan_inputs(_folder(job_file, result) / "inputs", Phases())
+    (words, good), (proof, _), *_ = verdict(plan)
+    # What no solver made has a coarse bound; shown as a gap it would look like a proof.
+    nothing_proven = step in ("previous_plan", "hold")
+    assert (proof == "no gap proven") == nothing_proven == ("nothing proven" in repr(plan))
+    shown = "\n".join(run_lines(result.record, document, ""))
+    assert ("no gap proven" in shown) == nothing_proven == (", gap " not in shown)
     assert words.startswith(f"fallback: {result.record.labels[0]}") and not good
     assert read_current(job_file.parent / "published").document["status"] == "fallback"
     again = reproduce(read_job(job_file).open_store(), result.record)
@@ -72,7 +79,6 @@ BROKEN = {
     "n/e": (lambda text: text.replace("T10:00:00+02:00,", "T10:00:00+02:00,n/e", 1), "'n/e"),
     "truncated": (lambda text: text[: len(text) // 4], "'2024-06-04' has no UTC offset"),
     "short": (lambda text: "\n".join(text.split("\n")[:20]) + "\n", "nothing for 2024-06-04T19:00"),
-    "empty": (lambda text: "", "the file is empty"),
     "no offset": (lambda text: text.replace("+02:00", ""), "has no UTC offset"),
 }
 
@@ -151,6 +157,29 @@ def test_persistence_takes_a_low_quantile_of_the_surplus(tmp_path):
     assert np.allclose(made[:24], np.minimum(*used)) and not np.allclose(*used)
 
 
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "America/Havana"])
+def test_persistence_on_the_day_after_the_clock_is_put_forward(tmp_path, zone):
+    """The only day before has 23 h: without 02:00 in Oslo, without 00:00 in Havana.
+
+    *Proves:* that hour is as the one before it by the clock, and the label names it.
+    *Sensitivity:* looked up by the clock there is nothing to persist, and the night fails.
+    """
+    short, left_out, before = {
+        "Europe/Oslo": (date(2024, 3, 31), 2, 1),
+        "America/Havana": (date(2024, 3, 10), 0, 23),
+    }[zone]
+    job_file = write_job(tmp_path, short, 1, zone, more="ladder: [{step: persistence, surplus_quantile: 0.0}]\n")
+    _night(job_file, short, evening_before(short, zone))
+    for path in (tmp_path / "feeds").glob("*.csv"):
+        path.unlink()
+    result = _night(job_file, short + timedelta(days=1), evening_before(short + timedelta(days=1), zone))
+    assert result.record.step == "persistence"
+    assert f"; {left_out:02d}:00, left out there by the clock, as an hour before" in result.record.labels[0]
+    case = load_case(_folder(job_file, result) / "inputs" / "case.yaml")
+    made = {case.time.begin(t).hour: case.series[SERIES][t] for t in range(24)}
+    assert len(made) == 24 and made[left_out] == made[before]
+
+
 def test_the_look_ahead_of_the_last_plan_is_kept(tmp_path):
     """*Proves:* container by container it is the schedule that was planned the night before.
 
@@ -226,7 +255,7 @@ def test_a_feed_from_the_future_is_not_used_and_told(tmp_path, caplog):
     with pytest.raises(BadInput, match=r"surplus_20240602T1200Z.csv"), caplog.at_level(logging.WARNING):
         (tmp_path / "feeds" / "surplus_20240602T1200Z.csv").write_text("interval_start,surplus_mw\n")
         _night(job_file, SECOND, now)
-    assert f"feeds/{path.name}, issued 2024-06-03T12:00+00:00: 60 min after now" in " ".join(caplog.messages)
+    assert f"feeds/{path.name}, issued 2024-06-03T14:00+02:00: 60 min after now" in " ".join(caplog.messages)
     assert _night(job_file, SECOND, now + timedelta(hours=1)).record.status == "optimal"
 
 

@@ -48,8 +48,8 @@ def test_an_issue_that_gives_no_hour_does_not_make_an_older_one_fresh(job, tmp_p
     assert message.startswith(
         f"{SERIES}: no file {folder.feed.files} that goes beyond 2024-06-04T00:00+00:00 has come; "
     )
-    assert f"the newest, {tmp_path}/{last}, issued 2024-06-03T17:00+00:00, {why}" in message
-    assert f"; the next, {tmp_path}/{stale}, issued 2024-06-02T11:00+00:00: 31.0 h old" in message
+    assert f"the newest, {tmp_path}/{last}, issued 2024-06-03T19:00+02:00, {why}" in message
+    assert f"; the next, {tmp_path}/{stale}, issued 2024-06-02T13:00+02:00: 31.0 h old" in message
     assert message.endswith("; max_age_h allows 30 h")
     stays = lasting(caught.value)
     assert "31.0" not in stays and "is older than the 30 h that max_age_h allows" in stays
@@ -67,7 +67,7 @@ def test_an_issue_that_gives_no_hour_is_passed_over_with_a_mark(job, tmp_path, n
     chosen = folder.newest()
     assert chosen.source["file"] == f"{tmp_path}/{used}" and folder.values()[-24:] == [2.0] * 24
     (mark,) = chosen.marks
-    assert mark.startswith(f"{SERIES}: {tmp_path}/{last}, issued 2024-06-03T17:00+00:00 {why}")
+    assert mark.startswith(f"{SERIES}: {tmp_path}/{last}, issued 2024-06-03T19:00+02:00 {why}")
     assert f"skipped: the values are taken from {tmp_path}/{used}" in mark and " h old" not in mark
 
 
@@ -118,7 +118,7 @@ def test_order_and_age_go_by_the_column_of_issues(job, tmp_path):
     source = folder.newest().source
     assert (source["file"], source["issued"]) == (f"{tmp_path}/{young}", at(AS_OF - 2).isoformat())
     (tmp_path / young).unlink()
-    with pytest.raises(BadInput, match=rf"{old}, issued 2024-06-02T02:00\+00:00: 40.0 h old.*max_age_h allows 30 h"):
+    with pytest.raises(BadInput, match=rf"{old}, issued 2024-06-02T04:00\+02:00: 40.0 h old.*max_age_h allows 30 h"):
         folder.fresh().newest()
 
 
@@ -133,7 +133,7 @@ def test_the_issues_inside_a_file_complete_each_other(job, tmp_path):
     folder.add(AS_OF, [row(h, value, issued) for issued, first, value in spans for h in range(first, 24)])
     assert folder.values() == [1.0] * 12 + [2.0] * 12
     (completed,) = folder.newest().source["completed_by"]
-    assert completed.endswith("issued 2024-06-02T22:00+00:00")
+    assert completed.endswith("issued 2024-06-03T00:00+02:00")
 
 
 def test_a_stale_issue_of_a_column_completes_nothing(job, tmp_path):
@@ -186,6 +186,73 @@ def test_a_withdrawn_revision_completes_nothing(job, tmp_path, how):
         with pytest.raises(BadInput, match="a gap of 12 h"):
             step()
     assert np.isnan(next(known(folder.search, folder.key, folder.feed))[12:]).all()
+
+
+@pytest.mark.parametrize("issued", ["name", "modified"])
+def test_a_revision_in_capitals_is_one(job, tmp_path, issued):
+    """*Proves:* `_R2` goes before `_r1` and a name without a revision, and its first half of a day leaves a gap.
+
+    *Sensitivity:* taken for revision 0 it is withdrawn by `_r1`, and the day is of that.
+    """
+    folder = Files(job, tmp_path, issued=issued)
+    for revision, hours in ((0, 24), (1, 24), (2, 12)):
+        file = tmp_path / folder.span(AS_OF - 1, 0, hours, 1.0 + revision, revision)
+        file = file.rename(file.with_name(file.name.replace("_r2", "_R2")))
+        os.utime(file, (at(AS_OF - 1).timestamp(),) * 2)
+    with pytest.raises(BadInput, match=r"_R2\.csv.*a gap of 12 h"):
+        folder.newest()
+
+
+EMPTY = {"no bytes": lambda path: path.write_bytes(b""), "a header": lambda path: None}
+
+
+@pytest.mark.parametrize("issued", ["name", "modified"])
+@pytest.mark.parametrize("column", [False, True])
+@pytest.mark.parametrize("empty", EMPTY)
+def test_an_empty_revision_withdraws_nothing(job, tmp_path, empty, column, issued):
+    """Revision 1 knows the day; revision 2 has no rows.
+
+    *Proves:* the day is of revision 1, on the step `older_issue` too; a mark names revision 2 as skipped.
+    *Sensitivity:* by the names of files revision 1 is withdrawn, and the night fails or falls back on a stale issue.
+    """
+    folder = Files(job, tmp_path, column=column, issued=issued)
+    last = tmp_path / folder.add(AS_OF - 1, [], 2)
+    EMPTY[empty](last)
+    first = tmp_path / folder.add(AS_OF - 1, [row(h, 1.0, AS_OF - 1 if column else None) for h in range(24)], 1)
+    for file, back in ((first, 1.5), (last, 1)):
+        os.utime(file, (at(AS_OF - back).timestamp(),) * 2)
+    assert folder.values() == [1.0] * 24
+    (mark,) = folder.newest().marks
+    assert f"{last}, issued 2024-06-03T19:00+02:00, revision 2 has no rows, and is skipped" in mark
+    assert older(folder.search, folder.key, folder.feed).source["file"] == str(first)
+    assert (next(known(folder.search, folder.key, folder.feed)) == 1.0).all()
+
+
+def test_a_revision_below_an_empty_one_still_withdraws(job, tmp_path):
+    """*Proves:* of revisions 1, 2 and an empty 3, nothing of 1 is used: the half day that 2 leaves out is a gap.
+
+    *Sensitivity:* where an empty revision brings back all below it, revision 1 completes the day.
+    """
+    folder = Files(job, tmp_path)
+    folder.span(AS_OF - 1, 0, 24, 1.0)
+    folder.span(AS_OF - 1, 0, 12, 2.0, revision=2)
+    folder.add(AS_OF - 1, [], revision=3)
+    with pytest.raises(BadInput, match="a gap of 12 h"):
+        folder.newest()
+
+
+@pytest.mark.parametrize("column", [False, True])
+@pytest.mark.parametrize("empty", EMPTY)
+def test_empty_files_alone_are_an_error(job, tmp_path, empty, column):
+    """*Proves:* a file without a byte is refused in the words of one that has a header only.
+
+    *Sensitivity:* taken for a series without a gap, it would be a plan of nothing.
+    """
+    folder = Files(job, tmp_path, column=column)
+    name = folder.add(AS_OF - 1, [])
+    EMPTY[empty](tmp_path / name)
+    with pytest.raises(BadInput, match=rf"no file .* has come; the newest, .*{name}, issued .*, has no rows"):
+        folder.newest()
 
 
 def test_a_mark_written_as_another_number_is_what_a_tail_is_for(job, tmp_path):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from flexmine.audit.replay import replay
+from flexmine.errors import Status
 from flexmine.problem.schedule import Schedule, supply_by_merit
 from flexmine.report.charts import Clock
 from flexmine.report.facts import facts
@@ -110,6 +111,16 @@ def test_text_of_the_case_stays_text(make_plan):
     named = replace(plan.problem.sources[0], name=evil)
     problem = replace(plan.problem, sources=(named, *plan.problem.sources[1:]))
     assert evil not in report_html(replace(plan, problem=problem))
+
+
+def test_of_a_schedule_that_was_given_no_proof_is_shown(make_plan):
+    """*Proves:* bound and gap of a plan held at safe power say that none is proven.
+
+    *Sensitivity:* its coarse bound, shown in the place of a dual one, looks like what the plant might have earned.
+    """
+    held = report_html(make_plan(status=Status.FALLBACK, engine="hold", bound_usd=98765.43, gap=0.5))
+    assert held.count("none proven") == 2 and "98765" not in held.replace("\u2009", "")
+    assert "none proven" not in report_html(make_plan())
 
 
 def test_an_infeasible_rule_is_said_in_words(page):

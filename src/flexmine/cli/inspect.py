@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,18 +15,30 @@ from flexmine.errors import EXIT_INTERNAL, BadInput, first_of
 SHOWN_FAULTS = 20
 
 
-@click.command(short_help="Check a case in words; solve nothing.")
-@click.argument("case")
+@click.command(short_help="Check a case or a job in words; solve nothing.")
+@click.argument("case", metavar="CASE|JOB.yaml")
 @outside_option
+@click.option("--at", "at", type=IsoTime(), metavar="TIME", help="Of a job: as if the clock showed this.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON line on stdout.")
 @with_errors
-def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
-    """Validate a case and everything it refers to, and look for conflicts in words; solve nothing."""
+def check(case: str, allow_outside: tuple[Path, ...], at: datetime | None, as_json: bool) -> int:
+    """Validate a case and everything it refers to, and look for conflicts in words; solve nothing.
+
+    Of a job, everything that its next night needs: folders, store, pins, and the feeds as they are now.  Exit 0: the
+    newest feeds can be planned; 5: only a step of the ladder can; 2 or 3: there would be no plan, and why.
+    """
     from flexmine.assembly import assemble
     from flexmine.errors import Infeasible
     from flexmine.inputs.case import load_case
+    from flexmine.inputs.kinds import is_job
     from flexmine.workflow.solve import conflicts_with_reserve
 
+    if is_job(Path(case)):
+        if allow_outside:
+            raise BadInput("--allow-outside is for a case; a job reads what its files name")
+        return _check_job(Path(case), at, as_json)
+    if at is not None:
+        raise BadInput("--at is for a job; a case names its own start, and as_of")
     loaded = load_case(case, allow_outside)
     assembly = assemble(loaded)
     found, given_up = conflicts_with_reserve(assembly.problem)
@@ -54,6 +66,29 @@ def check(case: str, allow_outside: tuple[Path, ...], as_json: bool) -> int:
         for line in (*map(str, loaded.feeds), *filled, *assembly.overrides, *assembly.notes, *given_up):
             put(f"  {line}")
     return 0
+
+
+def _check_job(path: Path, at: datetime | None, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from flexmine.errors import EXIT_CODES, Status
+    from flexmine.jobs.check_job import check_job
+    from flexmine.jobs.feeds import NEWEST
+    from flexmine.jobs.job import read_job
+
+    job = read_job(path)
+    told: list[str] = []
+    found = check_job(job, at or datetime.now(UTC), told.append)
+    if as_json:
+        put(json.dumps({"job": job.document.name, **asdict(found), "day": found.day.isoformat(), "warnings": told}))
+    else:
+        how = "the newest feeds can be planned" if found.step == NEWEST else f"only step {found.step} of the ladder can"
+        put(f"{job.document.name}: {job.plant}, {found.day}: {how}")
+        for line in (*(f"failed: {text}" for text in found.failed), *found.labels, *found.marks, *told):
+            put(f"  {line}")
+        for feed in found.feeds:
+            put(f"  {feed['series']}: {feed['file']} ({feed['step']})")
+    return EXIT_CODES[Status.OPTIMAL if found.step == NEWEST else Status.FALLBACK]
 
 
 @click.command(short_help="Re-check a written plan from its files.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.resample import Grid
 from flexmine.inputs.series_spec import Fill
 from flexmine.inputs.table import Bools
-from flexmine.inputs.times import US_PER_H, duration, iso, moment, to_us
+from flexmine.inputs.times import US_PER_H, at_clock, duration, iso, moment, to_us
 from flexmine.inputs.values import Column
 from flexmine.problem import Floats, TimeAxis
 
@@ -158,14 +158,14 @@ def _stand_in(fill: Fill, grid: Grid, values: Floats, axis: TimeAxis, gap: Gap) 
 
 
 def _yesterday(grid: Grid, values: Floats, axis: TimeAxis, cell: int) -> float:
-    """Return the value of the same clock time of the site's day before, NaN where there is none."""
+    """Return the value of the same clock time of the site's day before, NaN where there is none.
+
+    For an hour that the clock left out there, the hour before it stands in.
+    """
     begin_us = grid.cells.begin_us
     zone = ZoneInfo(axis.zone)
     clock = moment(begin_us[cell]).astimezone(zone).replace(tzinfo=None) - timedelta(days=1)
-    before = clock.replace(tzinfo=zone)
-    if before.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != clock:
-        return np.nan  # the clock left this hour out
-    at = (to_us(before) - int(begin_us[0])) // grid.step_us
+    at = (to_us(at_clock(clock, zone)) - int(begin_us[0])) // grid.step_us
     return float(values[at]) if 0 <= at < cell else np.nan
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -349,3 +350,15 @@ def _refuse_single_twin(table: Table, spec: Series, begin_clock_us: Ints, twice:
             f"{spec.zone} and stands once; which of the two is missing cannot be known; give UTC offsets, "
             f"or zone: {_winter(spec.zone, int(begin_clock_us[row]))} where the clock is not changed in summer"
         )
+
+
+def at_clock(clock: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment at which the clock of a zone shows `clock`, a naive time, the first of two.
+
+    A time that the clock leaves out when it is put forward stands for the one an hour before it.
+    """
+    while True:
+        shown = clock.replace(tzinfo=zone)
+        if shown.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == clock:
+            return shown
+        clock -= timedelta(hours=1)

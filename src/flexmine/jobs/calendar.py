@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
@@ -45,6 +45,17 @@ def tomorrow(now: datetime, zone: str) -> date:
 def site_time(moment: datetime, zone: str) -> str:
     """Return `moment` (aware) to the minute as lines for people show it: by the clock of `zone`, with its offset."""
     return moment.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes")
+
+
+def with_site_offset(moment: datetime, zone: str) -> datetime:
+    """Return `moment` (aware) by the clock of `zone`, with the offset of that moment as a fixed one.
+
+    Unlike times of a zone, which Python compares by their clocks, such times can be compared.
+    """
+    local = moment.astimezone(ZoneInfo(zone))
+    offset = local.utcoffset()
+    assert offset is not None
+    return local.replace(tzinfo=timezone(offset))
 
 
 def days_from(first: date, last: date) -> list[date]:

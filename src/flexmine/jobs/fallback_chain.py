@@ -16,7 +16,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.case import load_case
 from flexmine.inputs.case_series import series_entries
 from flexmine.inputs.series_spec import Series
-from flexmine.jobs.calendar import ONE_DAY
+from flexmine.jobs.calendar import ONE_DAY, with_site_offset
 from flexmine.jobs.feeds import (
     NEWEST,
     Chosen,
@@ -40,8 +40,9 @@ from flexmine.jobs.template import SeriesKey
 from flexmine.problem import TimeAxis
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import RunStore
+from flexmine.workflow.plan import GIVEN
 
-PREVIOUS_PLAN, HOLD = "previous_plan", "hold"
+PREVIOUS_PLAN, HOLD = GIVEN
 KEPT_FOLDER = "kept"
 COMPARED_DAYS = 3
 KEPT_FILES = ("problem.json", "setpoints.csv", "site.csv", "plan.json")
@@ -136,7 +137,7 @@ class FallbackChain:
         return {key: feed for feed in self.job.document.feeds for key in feed.series}
 
     def _search(self, horizon: Horizon) -> Search:
-        as_of = min(self.now, self.horizon.begin)
+        as_of = with_site_offset(min(self.now, self.horizon.begin), self.job.zone)
         axis = self._axis(horizon)
         return Search(self.job, axis, horizon.day_h, as_of, self.now, self._warn_once, self.files)
 

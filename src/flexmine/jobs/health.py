@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from shutil import disk_usage
 from statistics import median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flexmine.errors import EXIT_CODES, BadInput, FlexmineError, Status
 from flexmine.jobs.calendar import site_time
 from flexmine.jobs.checks import Check, Found, Level, View
 from flexmine.jobs.following import chain_from
-from flexmine.jobs.issues import FeedFile, find_issues
+from flexmine.jobs.issues import FeedFile, find_issues, not_withdrawn
 from flexmine.jobs.job import Job
 from flexmine.jobs.lock import abandoned
 from flexmine.jobs.pins import job_pins
@@ -24,6 +23,7 @@ from flexmine.jobs.writable import database_writable, folders_writable
 from flexmine.publish.reader import Publication, read_current
 from flexmine.publish.whole import AHEAD, made_at
 from flexmine.store.runs import Attempt, RunStore
+from flexmine.workflow.plan import GIVEN
 
 ONE_HOUR = timedelta(hours=1)
 PLANNED = tuple(EXIT_CODES[s] for s in (Status.OPTIMAL, Status.FEASIBLE, Status.FALLBACK))
@@ -219,7 +219,8 @@ def _unpublished(job: Job, store: RunStore, now: datetime) -> Found:
     if record is None:
         return
     yield "plan_money_usd", {}, record.money_usd
-    yield "plan_gap", {}, record.gap
+    if record.step not in GIVEN:
+        yield "plan_gap", {}, record.gap
     if record.sequence is None and record.valid_until > now:
         what = f"the plan of {record.day}, revision {record.revision}"
         yield Check("publication", Level.WARNING, f"{what}, is stored and not published; the next run does it")
@@ -254,7 +255,6 @@ def _last(job: Job, last: Attempt, failures: int) -> Found:
 
 def _feeds(view: View) -> Found:
     job, now = view.job, view.now
-    zone = ZoneInfo(job.zone)
     for feed in job.document.feeds:
         try:
             found = find_issues(job, feed, now, now)
@@ -265,18 +265,18 @@ def _feeds(view: View) -> Found:
             ahead = f" by {site_time(now, job.zone)}; {found.passed_over[0]}" if found.passed_over else ""
             yield Check(f"feed {feed.files}", Level.WARNING, f"there is no issue{ahead}")
             continue
-        issue = found.known[0]
+        known = not_withdrawn(found.known, feed, lambda file: not file.size_bytes)
+        issue = known[0]
         age_h = issue.age_h(now)
         stale = age_h > feed.max_age_h
-        at_site = replace(issue, issued=issue.issued.astimezone(zone))
-        words = f"{at_site}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
+        words = f"{issue}, is {age_h:.1f} h old" + (f"; max_age_h allows {feed.max_age_h:g} h" if stale else "")
         if feed.every_h is not None and age_h > feed.every_h:
             stale, words = True, f"{words}; one is expected every {feed.every_h:g} h"
         told = [sentence for sentence in view.last_messages if any(f"{key}: " in sentence for key in feed.series)]
         if told:
             words += f"; the last run: {'; '.join(told)}"
         yield Check(f"feed {feed.files}", Level.WARNING if stale or told else Level.OK, words)
-        thin = _thinned(found.known)
+        thin = _thinned(known)
         if thin:
             yield Check(f"feed {feed.files}", Level.WARNING, thin)
         yield "feed_size_bytes", {"feed": feed.files}, float(issue.size_bytes)

@@ -56,7 +56,8 @@ def by_rows(
 ) -> ByRows:
     """Return the issues that some files hold, of each time the highest revision only, wherever it stands.
 
-    Of several files with rows of the same time and revision each is an issue, the one with the newest name first.
+    Of several files with rows of the same time and revision each is an issue, the one with the newest name first.  A
+    file without rows is an issue that withdraws nothing.
 
     Parameters
     ----------
@@ -73,20 +74,22 @@ def by_rows(
     """
     rows: dict[FeedFile, Table | BadInput] = {}
     found: list[tuple[datetime, int, FeedFile]] = []
+    without_rows: list[FeedFile] = []
     told: list[str] = []
     for file in files:
         try:
             table = read(file)
+            if table.rows.empty:
+                rows[file] = table
+                without_rows.append(file)
+                continue
             issued_us = issue_times_us(table, spec, as_of)
         except BadInput as error:
             rows[file] = error
             found.append((file.issued, UNREADABLE, file))
             continue
         known_us = np.unique(issued_us[issued_us <= to_us(as_of)])
-        if not issued_us.size:
-            rows[file] = table
-            found.append((file.issued, file.revision, file))
-        elif not known_us.size:
+        if not known_us.size:
             told.append(nothing_known(table, spec, issued_us, as_of))
         oldest_us = to_us(as_of.astimezone(UTC) - timedelta(hours=reach_h))
         for time_us in known_us[(known_us >= oldest_us) | (known_us == known_us[-1:])]:
@@ -98,9 +101,11 @@ def by_rows(
     last: dict[datetime, int] = {}
     for issued, revision, _ in found:
         last[issued] = max(revision, last.get(issued, revision))
-    # `files` are the newest first, and sorting keeps their order.
-    found.sort(key=lambda one: one[0], reverse=True)
-    return ByRows(tuple(i for issued, revision, i in found if revision == last[issued]), rows, tuple(told))
+    in_force = [issue for issued, revision, issue in found if revision == last[issued]]
+    # `files` are the newest first, and sorting keeps their order; what has no rows comes before others of its time, so
+    # that it is seen.
+    known = sorted([*without_rows, *in_force], key=lambda issue: issue.issued, reverse=True)
+    return ByRows(tuple(known), rows, tuple(told))
 
 
 def within_reach(files: Sequence[FeedFile], as_of: datetime, reach_h: float) -> Sequence[FeedFile]:

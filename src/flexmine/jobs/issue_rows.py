@@ -97,6 +97,9 @@ def reader(read: Callable[[FeedFile], Table], spec: Series, axis: TimeAxis) -> R
                 f"{issue.label}: every: day is not read from the feeds of a job; allowed: every: 24h, or shorter"
             )
         table = read(issue)
+        if table.rows.empty:
+            none: Ints = np.zeros(0, dtype=np.int64)
+            return Rows(none, none, none, none.astype(bool), {}, 0, table.word)
         gone = rows_without_value(table, spec)
         found = intervals(table, spec, round(axis.step_h * US_PER_H))
         names = dict.fromkeys((spec.column, *spec.quantiles.values()))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flexmine.errors import BadInput
+from flexmine.jobs.calendar import site_time
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed
 from flexmine.moments import NoTime, read_moment
 
 STAMP = re.compile(
     r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?"
-    r"(?P<offset>Z|[+-][0-9]{4})(?:_r(?P<revision>[0-9]{1,4}))?(?!_r[0-9]|[0-9])"
+    r"(?P<offset>Z|[+-][0-9]{4})(?:_[rR](?P<revision>[0-9]{1,4}))?(?!_[rR][0-9]|[0-9])"
 )
-REVISION = re.compile(r"_r(?P<revision>[0-9]{1,4})$")
+REVISION = re.compile(r"_[rR](?P<revision>[0-9]{1,4})$")
 EXAMPLE = "surplus_20240910T0130Z.csv or surplus_20240910T0930+0800_r2.csv"
 ONE_HOUR = timedelta(hours=1)
 
@@ -39,6 +41,8 @@ class FeedFile:
         Aware, UTC; when the file was written last.
     of_rows : bool
         Whether it is one of the issues inside the file, told apart by a column.
+    zone : str
+        Of the site, for messages; an IANA name.
     """
 
     path: Path
@@ -48,6 +52,7 @@ class FeedFile:
     revision: int = 0
     modified: datetime | None = None
     of_rows: bool = False
+    zone: str = "UTC"
 
     @property
     def name(self) -> str:
@@ -60,21 +65,19 @@ class FeedFile:
 
     def __str__(self) -> str:
         revision = f", revision {self.revision}" if self.revision else ""
-        return f"{self.label}, issued {self.issued.isoformat(timespec='minutes')}{revision}"
+        return f"{self.label}, issued {site_time(self.issued, self.zone)}{revision}"
 
 
 @dataclass(frozen=True)
 class Found:
-    """The issues of a feed that were known at a moment, the newest first, and what was passed over."""
+    """The files of a feed that were known at a moment, the newest first, all revisions, and what was passed over."""
 
     known: tuple[FeedFile, ...]
     passed_over: tuple[str, ...]
 
 
 def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
-    """Return the issues of a feed up to `as_of`, the newest first; at the same time only the highest revision.
-
-    A lower revision was withdrawn: nothing of it is used, however short the higher one is.
+    """Return the files of a feed that were issued up to `as_of`, the newest and of its revisions the highest first.
 
     A file issued after `now`, by the clock, is passed over and reported: it is of a later night, or a clock is wrong.
     Both times are aware.
@@ -89,21 +92,42 @@ def find_issues(job: Job, feed: Feed, as_of: datetime, now: datetime) -> Found:
     ahead: list[FeedFile] = []
     for path in _matching(job, feed):
         label = _relative(path, job)
-        issued = _issued(path, label, feed, warnings)
-        if issued is None:
+        found = _issued(path, label, feed, warnings)
+        if found is None:
             continue
+        issued = replace(found, zone=job.zone)
         if issued.issued > now:
             ahead.append(issued)
         elif issued.issued <= as_of:
             known.append(issued)
-    last: dict[datetime | Path, int] = {}
-    for issue in known:
-        last[_same(issue, feed)] = max(issue.revision, last.get(_same(issue, feed), 0))
-    known = [issue for issue in known if issue.revision == last[_same(issue, feed)]]
-    known.sort(key=lambda i: (i.issued, i.label), reverse=True)
+    known.sort(key=lambda i: (i.issued, i.revision, i.label), reverse=True)
     if ahead:
         warnings.append(_ahead(min(ahead, key=lambda i: i.issued), len(ahead) - 1, now))
     return Found(tuple(known), tuple(warnings))
+
+
+def not_withdrawn(files: Sequence[FeedFile], feed: Feed, is_empty: Callable[[FeedFile], bool]) -> tuple[FeedFile, ...]:
+    """Return the files without those that a higher revision of the same issue has withdrawn, in the same order.
+
+    Nothing of a lower revision is used, however short the higher one is.  An empty one withdraws nothing: more likely
+    its transfer broke off than that its sender knows nothing any more.
+
+    Parameters
+    ----------
+    files : sequence of FeedFile
+    feed : Feed
+    is_empty : callable
+        Whether a file has no rows; asked only of revisions above another one.
+    """
+    revisions: dict[datetime | Path, set[int]] = {}
+    for file in files:
+        revisions.setdefault(_same(file, feed), set()).add(file.revision)
+    last: dict[datetime | Path, int] = {}
+    for file in files:
+        same = _same(file, feed)
+        if file.revision > max(min(revisions[same]), last.get(same, 0)) and not is_empty(file):
+            last[same] = file.revision
+    return tuple(file for file in files if file.revision >= last.get(_same(file, feed), 0))
 
 
 def _same(issue: FeedFile, feed: Feed) -> datetime | Path:
@@ -117,7 +141,7 @@ def _ahead(first: FeedFile, others: int, now: datetime) -> str:
     gap = (first.issued - now) / ONE_HOUR
     how_far = f"{60 * gap:.0f} min" if gap < 2 else f"{gap:.0f} h" if gap < 48 else f"{gap / 24:.0f} days"
     more = "" if not others else "; nor is a later one" if others == 1 else f"; nor are {others} later ones"
-    return f"{first}: {how_far} after now, {now.isoformat(timespec='minutes')}; not used{more}"
+    return f"{first}: {how_far} after now, {site_time(now, first.zone)}; not used{more}"
 
 
 def _matching(job: Job, feed: Feed) -> list[Path]:

@@ -106,7 +106,7 @@ def read_job(path: Path) -> Job:
     if not path.is_file():
         raise BadInput(f"there is no job file {path}")
     loaded = read_yaml(path, JobDocument, path.name)
-    job = Job(loaded, read_template(loaded.document.case, path))
+    job = Job(loaded, read_template(loaded))
     known = {key.dotted: key for key in job.template.series()}
     is_shipped = shipped_reference(job.template.case.path) is not None
     wrong = []

@@ -53,7 +53,7 @@ class Night(Planner):
             store = open_recovered(job, LOG.warning)
             try:
                 results = []
-                for due in self._due(store, target):
+                for due in self.due(store, target):
                     self._publish_left(store)
                     results.append(self.attempted(store, due, partial(self._plan_day, store, due)))
                 publish_newest(job, store, self.now, LOG.info)
@@ -69,8 +69,20 @@ class Night(Planner):
             for message in error.messages:
                 LOG.warning("not published: %s", message)
 
-    def _due(self, store: RunStore, target: date) -> list[date]:
-        """Return the days to plan, in order: those that were missed, then the target."""
+    def due(self, store: RunStore, target: date) -> list[date]:
+        """Return the days to plan, in order: those that were missed, then the target.
+
+        Parameters
+        ----------
+        store : RunStore
+        target : date
+            The site's day that is asked for.
+
+        Raises
+        ------
+        BadInput
+            More were missed than the job allows.
+        """
         job = self.job
         last = store.last_day_before(job.plant, target)
         first = job.document.first_day

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from flexmine.inputs.conversion import own_unit
 from flexmine.inputs.excerpt import excerpt
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import read_table
+from flexmine.inputs.times import at_clock
 from flexmine.jobs.calendar import ONE_DAY, LocalDay
 from flexmine.jobs.feeds import FILL, NEWEST, OLDER, Chosen
 from flexmine.jobs.job import Job
@@ -57,6 +59,15 @@ class Past:
                 found.append((load_case(self.store.inputs(record) / CASE_FILE), steps))
         return found
 
+    def hour_before(self, clock: time) -> time | None:
+        """Return an hour before `clock`, where the clock was put forward over it on one of the days before."""
+        zone = ZoneInfo(self.day.zone)
+        for case, _ in self.cases:
+            shown = at_clock(datetime.combine(case.time.begin(0).astimezone(zone).date(), clock), zone).time()
+            if shown != clock:
+                return shown
+        return None
+
     def _nights(self, day: date) -> list[RunRecord]:
         """Return the plans of a whole day, the newest last."""
         return [r for r in self.store.revisions(self.job.plant, day) if r.kind == NIGHT]
@@ -94,6 +105,8 @@ def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: Persistence | Ho
     values = past.by_clock(key.dotted)
     clocks = [axis.begin(t).time() for t in range(axis.steps)]
     absent = np.isnan(known)
+    left_out = {clock: past.hour_before(clock) for clock in clocks if clock not in values}
+    values = values | {clock: values[other] for clock, other in left_out.items() if other in values}
     missing = [clock for clock, gone in zip(clocks, absent, strict=True) if gone and clock not in values]
     if missing:
         raise BadInput(
@@ -109,9 +122,14 @@ def persisted(past: Past, key: SeriesKey, axis: TimeAxis, step: Persistence | Ho
     what = f"{low} of each hour" if surplus else "the same hour"
     days = max((len(v) for v in values.values()), default=0)
     part = "" if absent.all() else f"in {int(absent.sum())} of {axis.steps} steps "
+    put_forward = dict.fromkeys(clock for clock, gone in zip(clocks, absent, strict=True) if gone and clock in left_out)
     if not absent.any():
         return of_values(key, made, axis, step=step.step, label=f"{key.dotted}: an issue older than the others may be")
     label = f"{key.dotted}: {part}{what} of the last {days} day{'s' if days > 1 else ''} with a feed, for want of one"
+    if put_forward:
+        label += (
+            f"; {', '.join(f'{clock:%H:%M}' for clock in put_forward)}, left out there by the clock, as an hour before"
+        )
     return of_values(key, made, axis, step=step.step, label=label)
 
 

@@ -48,8 +48,12 @@ def job_pins(job: Job, begin: datetime, end: datetime) -> JobPins:
         return JobPins((), ())
     path = job.path_of(reference)
     if not path.is_file():
-        raise BadInput(f"there is no pins file {reference}; where nothing is pinned, leave it with pins: []")
-    loaded = read_yaml(path, PinsDocument, reference)
+        missing = f"there is no pins file {reference}; where nothing is pinned, leave it with pins: []"
+        raise BadInput(job.loaded.at(("pins",), missing))
+    try:
+        loaded = read_yaml(path, PinsDocument, reference)
+    except BadInput as error:
+        raise BadInput([job.loaded.at(("pins",), message) for message in error.messages]) from error
     names = job.template.plant.document.container_names
     wrong = [
         loaded.at(("pins", i, "container"), f"{pin.container} is not a container of {job.plant}")

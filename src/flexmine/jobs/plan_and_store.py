@@ -15,6 +15,7 @@ from flexmine.audit.directory import audit_directory
 from flexmine.audit.plan_files import read_document
 from flexmine.audit.seal import SEAL
 from flexmine.errors import EXIT_CODES, AuditFailed, BadInput, FlexmineError, NoPlan
+from flexmine.jobs.calendar import site_time
 from flexmine.jobs.compare import input_changes
 from flexmine.jobs.fallback_chain import FallbackChain, Prepared
 from flexmine.jobs.feeds import NEWEST, lasting
@@ -204,7 +205,7 @@ class Planner:
         local, begin = chain.horizon.day, chain.horizon.begin
         labels = (*prepared.provenance.labels, *prepared.provenance.marks)
         if self.now >= begin:
-            labels = (*labels, f"planned at {self.now.isoformat(timespec='minutes')}, after the day had begun")
+            labels = (*labels, f"planned at {site_time(self.now, self.job.zone)}, after the day had begun")
         return RunRecord(
             run_id=f"{self.run_id}-{local.day:%Y%m%d}",
             plant=self.job.plant,

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from flexmine.errors import BadInput
-from flexmine.jobs.calendar import LocalDay
+from flexmine.jobs.calendar import LocalDay, with_site_offset
 from flexmine.jobs.cut import write_rows
 from flexmine.jobs.feeds import Chosen
 from flexmine.jobs.job import Job
@@ -67,10 +67,7 @@ class Horizon:
 
     def axis(self, step_h: float) -> TimeAxis:
         """Return the time axis in steps of `step_h` [h]."""
-        begin = self.begin
-        offset = begin.utcoffset()
-        assert offset is not None
-        fixed = begin.replace(tzinfo=timezone(offset))
+        fixed = with_site_offset(self.begin, self.day.zone)
         return TimeAxis(fixed, step_h, round((self.day_h + self.look_ahead_h) / step_h), self.day.zone)
 
 

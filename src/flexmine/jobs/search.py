@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from flexmine.audit.seal import read_bytes
 from flexmine.errors import BadInput
 from flexmine.inputs.series_spec import Series
 from flexmine.inputs.table import Table, read_table
 from flexmine.jobs.issue_column import by_rows, within_reach
 from flexmine.jobs.issue_rows import ReadRows, reader
-from flexmine.jobs.issues import FeedFile, Found, find_issues
+from flexmine.jobs.issues import FeedFile, Found, find_issues, not_withdrawn
 from flexmine.jobs.job import Job
 from flexmine.jobs.schema import Feed
 from flexmine.jobs.template import SeriesKey
@@ -155,12 +158,22 @@ class Search:
         found = self.files.listings[feed.files]
 
         def read(issue: FeedFile) -> Table:
+            if not self.read(issue.path):
+                return Table(issue.label, pd.DataFrame(dtype=str), np.zeros(0, dtype=np.int64))
             return self.table(issue.path, issue.label, key.spec)
 
+        def is_empty(issue: FeedFile) -> bool:
+            try:
+                return issue in recent and not len(read(issue).rows)
+            except BadInput:  # it may have withdrawn something; where it is used, the fault is reported
+                return False
+
+        recent = set(within_reach(found.known, self.as_of, reach.hours))
+        known = not_withdrawn(found.known, feed, is_empty)
         if key.spec.issue_column is None:
-            issues = Issues(found.known, read, reader(read, key.spec, self.axis))
+            issues = Issues(known, read, reader(read, key.spec, self.axis))
         else:
-            files = within_reach(found.known, self.as_of, reach.hours)
+            files = [file for file in known if file in recent]
             inside = by_rows(files, read, key.spec, self.as_of, reach.hours)
             issues = Issues(inside.known, inside.read, reader(inside.read, key.spec, self.axis), inside.told)
         for sentence in (*found.passed_over, *issues.told):

@@ -10,6 +10,7 @@ from flexmine.jobs.difference import Difference
 from flexmine.jobs.observe import Deviation
 from flexmine.store.records import RunRecord
 from flexmine.store.runs import Attempt
+from flexmine.workflow.plan import GIVEN
 
 SHOWN_NAMES = 8
 
@@ -55,7 +56,8 @@ def run_lines(record: RunRecord, document: dict[str, Any], folder: str) -> list[
         + ("not published" if record.sequence is None else f"published as {record.sequence}"),
         f"valid {_minute(record.valid_from)} to {_minute(record.valid_until)}",
         f"money {published['money_usd']:.2f} USD, energy {published['energy_mwh']:.1f} MWh, surplus taken "
-        f"{published['surplus_taken_mwh']:.1f} of {published['surplus_offered_mwh']:.1f} MWh, gap {record.gap:.2g}",
+        f"{published['surplus_taken_mwh']:.1f} of {published['surplus_offered_mwh']:.1f} MWh, "
+        + ("no gap proven" if record.step in GIVEN else f"gap {record.gap:.2g}"),
         f"starts: {published['starts_warm']} warm, {published['starts_cold']} cold; container hours on: "
         f"{published['container_hours_on']:g}",
         "state before from " + ", ".join(f"{k} {v}" for k, v in record.state_from.items()),

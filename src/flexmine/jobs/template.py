@@ -73,32 +73,33 @@ def resolved(reference: str, beside: Path) -> Path:
     return shipped_path(reference) if reference.startswith(PREFIX) else beside.parent / reference
 
 
-def read_template(reference: str, beside: Path) -> Template:
-    """Read the case that `reference` names in the file `beside`, and the files that it refers to.
+def read_template(source: Loaded[Any]) -> Template:
+    """Read the case that the file `source` names under ``case``, and the files that it refers to.
 
     Raises
     ------
     BadInput
         With file, line and key.
     """
-    case = _read(resolved(reference, beside), reference, CaseDocument)
-    plant = _read(resolved(case.document.plant, case.path), case.document.plant, PlantDocument)
+    case = _read(source, ("case",), source.document.case, CaseDocument)
+    plant = _read(case, ("plant",), case.document.plant, PlantDocument)
     models: dict[str, Loaded[ContainerDocument]] = {}
     miners: dict[str, Loaded[MinerDocument]] = {}
-    for group in plant.document.containers:
+    for i, group in enumerate(plant.document.containers):
         if group.model in models:
             continue
-        model = _read(resolved(group.model, plant.path), group.model, ContainerDocument)
+        model = _read(plant, ("containers", i, "model"), group.model, ContainerDocument)
         models[group.model] = model
         if model.document.names_miner_file:
             name = model.document.miners.model
-            miners[group.model] = _read(resolved(name, model.path), name, MinerDocument)
+            miners[group.model] = _read(model, ("miners", "model"), name, MinerDocument)
     return Template(case, plant, models, miners)
 
 
-def _read(path: Path, reference: str, model: type[D]) -> Loaded[D]:
+def _read(source: Loaded[Any], keys: Keys, reference: str, model: type[D]) -> Loaded[D]:
+    path = resolved(reference, source.path)
     if not path.is_file():
-        raise BadInput(f"there is no file {reference}; a path is relative to the file that names it")
+        raise BadInput(source.at(keys, f"there is no file {reference}; a path is relative to the file that names it"))
     return read_yaml(path, model, reference)
 
 

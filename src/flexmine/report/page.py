@@ -153,10 +153,10 @@ def _provenance(plan: Plan) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ..
     solve = (
         ("status", str(plan.status)),
         ("objective of the model, USD", number(plan.money_usd, 2)),
-        ("proven bound, USD", number(plan.bound_usd, 2)),
+        ("proven bound, USD", "none proven" if plan.is_given else number(plan.bound_usd, 2)),
         ("rounded plan, USD", number(plan.replay.money_usd, 2)),
         ("rounding loss, USD", number(plan.rounding_loss_usd, 2)),
-        ("gap", f"{plan.gap:.3g}"),
+        ("gap", "none proven" if plan.is_given else f"{plan.gap:.3g}"),
         ("asked gap", f"{plan.asked_gap:.3g}"),
         ("engine", plan.engine),
     )

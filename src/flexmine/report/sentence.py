@@ -291,6 +291,7 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     # Below a millionth of a percent it is noise of the arithmetic.
     percent = number(100 * plan.gap) if plan.gap >= 0.1 else f"{100 * plan.gap:.2g}"
     gap = f"gap {percent}{THIN}%" if plan.gap >= 1e-8 else "gap 0"
+    proof = ("no gap proven", False) if plan.is_given else (gap, plan.gap <= plan.asked_gap + 1e-12)
     audit = (
         f"audit passed, {number(replay.checks)} checks"
         if not replay.violations
@@ -298,8 +299,7 @@ def verdict(plan: Plan) -> tuple[tuple[str, bool], ...]:
     )
     reasons = "; ".join(first_of(plan.because, SHOWN_REASONS, "more in the notes"))
     status = f"{plan.status}: {reasons}" if reasons else str(plan.status)
-    parts = [(status, str(plan.status) == "optimal"), (gap, plan.gap <= plan.asked_gap + 1e-12)]
-    parts.append((audit, not replay.violations))
+    parts = [(status, str(plan.status) == "optimal"), proof, (audit, not replay.violations)]
     if plan.preference.get("outcome") == "stopped":
         parts.append(("the search for a calmer plan ended before its proof", False))
     parts.extend((f"changed: {change}", False) for change in plan.changes)

@@ -26,6 +26,7 @@ from flexmine.solving.solution import Proof
 from flexmine.workflow.build import Decided, build_plan, options_of
 from flexmine.workflow.document import MONEY_DECIMALS, plan_document, rule_document
 from flexmine.workflow.fixed_schedule import bound_usd_of
+from flexmine.workflow.plan import GIVEN
 
 SAME_SHARE = 1e-9
 """Physics on another machine may differ in the last digits."""
@@ -89,7 +90,7 @@ def _check_rules(book: Comparison, made: Replayed, rules: tuple[RuleResult, ...]
 def _rules(made: Replayed) -> tuple[RuleResult, ...]:
     """Return the simple rules; none where they had nothing to decide, or where no solver made the plan."""
     committed = any(k.committed is not None for k in made.problem.classes)
-    given = committed or made.document.get("engine") in ("previous_plan", "hold")
+    given = committed or made.document.get("engine") in GIVEN
     return () if given else simple_rules(made.problem, made.publish_steps)
 
 
@@ -132,7 +133,7 @@ def _check_day_kind(book: Comparison, made: Replayed, rules: tuple[RuleResult, .
 def _check_fallback(book: Comparison, made: Replayed) -> None:
     """Check that a plan that no solver made claims no more than a bound that needs none."""
     document = made.document
-    if document.get("engine") in ("previous_plan", "hold"):
+    if document.get("engine") in GIVEN:
         true = max(number_of(document.get("money_usd")) or 0.0, round(bound_usd_of(made.problem), MONEY_DECIMALS))
         book.number("plan.json: bound_usd", document.get("bound_usd"), true, WRITTEN_SLACK_USD)
         book.same("plan.json: status", document.get("status"), Status.FALLBACK.value)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from flexmine.planning.carbon import CarbonAccount
     from flexmine.workflow.overrides import OverrideCost
 
+GIVEN = ("previous_plan", "hold")
+"""Engines that search for nothing: the last steps of the fallback chain."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -141,7 +144,13 @@ class Plan:
         time = self.problem.time
         span = f"{time.begin(0).isoformat()} to {time.begin(self.publish_steps).isoformat()}"
         money = f"{self.replay.published_usd(self.publish_steps):.2f} USD"
-        return f"<Plan {self.case_name}: {self.status.value}, gap {self.gap:.1g}, {money} from {span}>"
+        gap = "nothing proven" if self.is_given else f"gap {self.gap:.1g}"
+        return f"<Plan {self.case_name}: {self.status.value}, {gap}, {money} from {span}>"
+
+    @property
+    def is_given(self) -> bool:
+        """Whether no solver made it: its bound is a coarse one, and nobody has looked for a better plan."""
+        return self.engine in GIVEN
 
     @property
     def headline(self) -> str:

@@ -48,6 +48,8 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 }
 """What stands near the beginning of files of a kind and of no other."""
 _BEGINNING_BYTES = 8192
+_WITH_DATES = ("ghcn-daily", "nord-pool", "eia930", "coin-metrics", "lake-powell")
+"""Adapters of tables with a column of dates; others have years, days and hours apart, or texts of their own."""
 
 
 def another(name: str, raw: bytes) -> str:
@@ -82,15 +84,32 @@ def read(name: str, raw: bytes, label: str, layout: Layout | None = None) -> Tab
     Raises
     ------
     BadInput
-        Where there is no such adapter, or the bytes are not such a table.
+        Where there is no such adapter, the bytes are not such a table, or a key of the layout has no effect.
     """
     from flexmine.inputs.table import read_table
 
-    own = getattr(_module(name), "read", None)
+    module = _module(name)
+    own = getattr(module, "read", None)
     if layout is not None:
+        headerless = getattr(module, "is_headerless", None)
+        _refuse_without_effect(name, layout, headerless=headerless is not None and headerless(raw))
         return read_table(raw, label, layout=layout).rewritten()
     table: Table = read_table(raw, label) if own is None else own(raw, label)
     return table
+
+
+def _refuse_without_effect(name: str, layout: Layout, *, headerless: bool) -> None:
+    """Refuse the keys of a layout that would change nothing: whoever gives one counts on it."""
+    without = {"sheet": "it reads the text of a file"}
+    if name not in _WITH_DATES:
+        without["date_order"] = "its files have no column of dates"
+    if headerless:
+        without = dict.fromkeys(
+            layout.model_fields_set, "this file has no header, and is read as its publisher writes it"
+        )
+    wrong = [key for key in type(layout).model_fields if key in layout.model_fields_set and key in without]
+    if wrong:
+        raise BadInput([f"layout key {key} has no effect on {name}: {without[key]}" for key in wrong])
 
 
 def convert(name: str, table: Table, settings: Settings) -> Converted:

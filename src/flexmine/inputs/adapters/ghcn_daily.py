@@ -42,8 +42,7 @@ def read(raw: bytes, label: str) -> Table:
     BadInput
         Where the file holds several stations, or is not such a table.
     """
-    first = raw.partition(b"\n")[0].split(b",")
-    if len(first) < len(_BY_STATION) or not first[1].strip().isdigit():
+    if not is_headerless(raw):
         return read_table(raw, label)
     table = without_header(raw, label, _BY_STATION, ",")
     table = table.select(np.flatnonzero(table.text("element").isin(list(_ELEMENTS)).to_numpy()))
@@ -55,6 +54,12 @@ def read(raw: bytes, label: str) -> Table:
     together = ["".join(flag) for flag in zip(*flags, strict=True)]
     table = with_cells(table, {"date": days, "element": names, "mqs": together})
     return wide(table, "date", "element", ("value", "mqs"), {"value": "", "mqs": "_mqs"})
+
+
+def is_headerless(raw: bytes) -> bool:
+    """Return whether `raw` is a file of NOAA's by station."""
+    first = raw.partition(b"\n")[0].split(b",")
+    return len(first) >= len(_BY_STATION) and first[1].strip().isdigit()
 
 
 def convert(table: Table, settings: Settings) -> Converted:

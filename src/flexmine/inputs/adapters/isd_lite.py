@@ -44,8 +44,12 @@ _FIXED = (
 
 def read(raw: bytes, label: str) -> Table:
     """Return the table in `raw`, the bytes of a file with a header, or of NOAA's own: split by blanks, without one."""
-    own = raw.lstrip()[:4].isdigit() and b"," not in raw.partition(b"\n")[0]
-    return without_header(raw, label, _FIXED, " ") if own else read_table(raw, label)
+    return without_header(raw, label, _FIXED, " ") if is_headerless(raw) else read_table(raw, label)
+
+
+def is_headerless(raw: bytes) -> bool:
+    """Return whether `raw` is a file of NOAA's own."""
+    return raw.lstrip()[:4].isdigit() and b"," not in raw.partition(b"\n")[0]
 
 
 def convert(table: Table, settings: Settings) -> Converted:
