@@ -52,7 +52,8 @@ def read_issues(loaded: Loaded[BacktestDocument], key: str, how: Issued, case: C
         values = _numbers(table, how.column)
         steps = _steps(table, how, issued, begins, case)
     except BadInput as error:
-        raise BadInput([loaded.at(at, message) for message in error.messages]) from error
+        named = [m if m.startswith(how.file) else f"{how.file} {m}" for m in error.messages]
+        raise BadInput([loaded.at(at, message) for message in named]) from error
     T, (first_us, step_us) = case.time.steps, _grid(case)
     found: dict[int, Floats] = {}
     for moment in np.unique(issued):

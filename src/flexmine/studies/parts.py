@@ -56,8 +56,10 @@ class Parts:
         if not about.is_file():
             return None
         told = json.loads(about.read_text(encoding="utf-8"))
-        steps = pd.read_csv(table, float_precision="round_trip")
-        return Run(**told, steps=steps)
+        # As text first: pandas 2 reads floats with an error in the last digit.
+        steps = pd.read_csv(table, dtype=str)
+        numbers = {name: float for name in steps.columns if name != "interval_start"}
+        return Run(**told, steps=steps.astype(numbers))
 
     def put(self, run: Run) -> None:
         """Keep a part; what says that it is finished is written last."""
