@@ -76,8 +76,7 @@ def follow(problem: Problem, setpoints: Setpoints) -> Followed:
     fleet, tripped = _Fleet(problem), np.zeros(setpoints.on.shape, dtype=bool)
     while True:
         on = _obeyed(fleet, setpoints.on, tripped)
-        # What preheating takes depends on starts alone, so that any power shows it.
-        preheat = replay(problem, _schedule(problem, on, np.where(on, fleet.low, 0.0), None)).preheat_mw
+        preheat = _preheat_mw(problem, fleet, on)
         power, more = _shaped(fleet, on, setpoints.it_power_mw, preheat)
         if not more.any():
             break
@@ -87,6 +86,14 @@ def follow(problem: Problem, setpoints: Setpoints) -> Followed:
     asked = np.where(setpoints.on, setpoints.it_power_mw, 0.0).sum()
     cut = max(0.0, float(asked - power.sum())) * problem.time.step_h
     return Followed(schedule, replay(problem, schedule), int(tripped.any(axis=1).sum()), cut)
+
+
+def _preheat_mw(problem: Problem, fleet: _Fleet, on: Bools) -> Floats:
+    """Return what preheating takes, shape (N, T): it depends on starts alone, so that any power shows it."""
+    starts = (k.start for k in problem.classes)
+    if not any(np.any(s.cold_energy_mwh > 0.0) or any(tier.preheated for tier in s.tiers) for s in starts):
+        return np.zeros(on.shape)
+    return replay(problem, _schedule(problem, on, np.where(on, fleet.low, 0.0), None)).preheat_mw
 
 
 def _schedule(problem: Problem, on: Bools, power: Floats, facility_mw: Floats | None) -> Schedule:
