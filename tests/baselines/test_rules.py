@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import linprog
 
 from flexmine.audit.replay import replay
-from flexmine.baselines.dispatch import dispatch_by_merit, limits_of
+from flexmine.baselines.dispatch import fill, limits_of, meter_load
 from flexmine.baselines.greedy import Charge, walk_with
 from flexmine.baselines.rules import simple_rules
 from flexmine.errors import Infeasible
@@ -202,15 +202,18 @@ def test_merit_order_equals_a_linear_programme(seed):
             for k, n in zip(problem.classes, counts[0], strict=True)
         )
         ceiling, floor = limits.ceiling_mw[t], min(limits.ceiling_mw[t], lowest * rng.uniform(0.8, 1.3))
-        found = dispatch_by_merit(
-            limits, t, counts, np.zeros((1, K)), floor_mw=np.array([floor]), ceiling_mw=np.array([ceiling])
-        )
+        load = meter_load(limits, t, counts, counts * limits.low_mw[:, t], np.zeros(K))
+        room = counts[:, limits.piece_class[t]] * limits.piece_mw[t]
+        sides = {"floor_mw": np.array([floor]), "ceiling_mw": np.array([ceiling])}
+        added, total, excess = fill(limits, t, limits.offers[t], load, room, **sides)
+        hash_usd = counts @ (limits.hash_value[:, t] * limits.low_hash_th_s[:, t]) + added @ limits.piece_usd_per_mwh[t]
+        money = limits.step_h * (hash_usd - limits.offers[t].cost_usd_per_h(total))
         best = _linear_programme(problem, t, counts[0], floor, ceiling)
         if best is None:
-            assert found.excess_mw[0] > 0
+            assert excess[0] > 0
         else:
-            assert found.excess_mw[0] == pytest.approx(0.0, abs=1e-9)
-            assert found.money_usd[0] == pytest.approx(best, abs=1e-6)
+            assert excess[0] == pytest.approx(0.0, abs=1e-9)
+            assert money[0] == pytest.approx(best, abs=1e-6)
 
 
 def _linear_programme(problem, t, counts, floor_mw, ceiling_mw):

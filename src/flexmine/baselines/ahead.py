@@ -31,7 +31,10 @@ def drawn_at_least_and_most(limits: Limits) -> tuple[Floats, Floats]:
 
 
 def reach(limits: Limits, least_mw: Floats, most_mw: Floats) -> tuple[Floats, Floats]:
-    """Return for each step the highest and lowest power from which the ramps keep all later limits, each (T + 1,)."""
+    """Return for each step the highest and lowest power from which the ramps keep all later limits, each (T + 1,).
+
+    `least_mw` and `most_mw` are as :func:`drawn_at_least_and_most` returns them.
+    """
     steps = len(least_mw)
     highest, lowest = np.full(steps + 1, np.inf), np.full(steps + 1, -np.inf)
     for t in range(steps - 1, -1, -1):
@@ -48,34 +51,31 @@ class Ahead:
         self.later, distance = slice(t + 1, t + 1 + ahead), np.arange(1, ahead + 1)
         self.distance = distance
         self.up, self.down = distance < fleets.up[:, None], distance < fleets.down[:, None]
-        self.spent = t + distance < fleets.next_day(t) if fleets.limited else None
+        self.barred = ~self.down & (t + distance < fleets.barred_until(t)[:, None])
         low, high, standby = (x[:, self.later] for x in (limits.low_mw, limits.high_mw, limits.standby_mw))
         self.gain_low = limits.overhead[:, self.later] * low - standby
         self.gain_high = limits.overhead[:, self.later] * high - standby
         self.at_rest = limits.count[:, None] * standby
         self.rest = limits.base_load_mw[self.later] + self.at_rest.sum(axis=0)
+        # Whether one that runs always draws more than one that does not.
+        self.rising = bool((self.gain_low >= 0.0).all() and (self.gain_high >= 0.0).all())
         self.columns = self.all = np.arange(ahead)
 
-    def power(self, starts: Ints, stops: Ints, columns: Ints, rows: Rows) -> tuple[Floats, Floats]:
+    def _power(self, starts: Ints, stops: Ints, columns: Ints, rows: Rows) -> tuple[Floats, Floats]:
         """Return least and most power above rest of each class in later steps [MW], each (P, M, K, columns)."""
         look, limits = self.look, self.limits
         bound = look.bound[rows, None, :, 1:][..., columns] + starts[..., None] * self.up[:, columns]
         able = limits.count[:, None] - look.kept_off[rows, None, :, 1:][..., columns]
         able = able - stops[..., None] * self.down[:, columns]
-        if self.spent is not None:
-            spent = np.maximum(stops - look.unspent[rows, None], 0)
-            able = able - spent[..., None] * (self.spent[columns] & ~self.down[:, columns])
+        if self.barred.any():
+            barred = np.maximum(stops - look.unspent[rows, None], 0)
+            able = able - barred[..., None] * self.barred[:, columns]
         runnable, must = limits.runnable[:, self.later][:, columns], limits.must_run[:, self.later][:, columns]
         most, least = np.minimum(runnable, able), np.minimum(np.maximum(bound, must), runnable)
         low, high = self.gain_low[:, columns], self.gain_high[:, columns]
         if self.rising:
             return least * low, most * high
         return np.where(low > 0, least, most) * low, np.where(high > 0, most, least) * high
-
-    @property
-    def rising(self) -> bool:
-        """Whether one that runs always draws more than one that does not."""
-        return bool((self.gain_low >= 0).all() and (self.gain_high >= 0).all())
 
     def only_binding(self, floor_mw: Floats, ceiling_mw: Floats) -> None:
         """Look only at steps that can bind; `floor_mw` and `ceiling_mw`, shape (P,), hold in this step anyway."""
@@ -92,9 +92,19 @@ class Ahead:
         self.columns = np.flatnonzero(binds.any(axis=0))
 
     def of_site(self, starts: Ints, stops: Ints, columns: Ints, rows: Rows = ALL) -> tuple[Floats, Floats, Floats]:
-        """Return least and most facility power of later steps, and what feeders cannot take, each (P, M, columns)."""
+        """Return least and most facility power of later steps, and what feeders cannot take, each (P, M, columns) [MW].
+
+        Parameters
+        ----------
+        starts, stops : ndarray of int, shape (P, M, K)
+            Containers that start and stop in this step.
+        columns : ndarray of int
+            The later steps, 0 being the next one.
+        rows : slice or ndarray of int
+            The walks whose candidates they are.
+        """
         limits = self.limits
-        least, most = self.power(starts, stops, columns, rows)
+        least, most = self._power(starts, stops, columns, rows)
         excess, by_site = np.zeros((*least.shape[:2], len(columns))), most.sum(axis=2)
         for f, cap in enumerate(limits.feeder_cap_mw[:-1]):
             own = limits.feeder_of_class == f
@@ -107,7 +117,10 @@ class Ahead:
         return lowest, np.minimum(self.rest[columns] + by_site, ceiling), excess
 
     def sides(self, starts: Ints, stops: Ints, rows: Rows) -> tuple[Floats, Floats, Floats]:
-        """Return floor and ceiling that later steps set to this one, and by how much they contradict, each (P, M)."""
+        """Return floor and ceiling that later steps set to this one, and by how much they contradict, each (P, M) [MW].
+
+        `starts`, `stops` and `rows` are those of :meth:`of_site`.
+        """
         lowest, highest, excess = self.of_site(starts, stops, self.columns, rows)
         distance = self.distance[self.columns]
         ceiling = (highest + self.limits.ramp_down_mw * distance).min(axis=2, initial=np.inf)

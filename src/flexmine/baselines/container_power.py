@@ -35,7 +35,7 @@ class Basis:
     revenue_usd_per_h: Floats
 
     def only(self, candidate: int) -> Basis:
-        """Return one candidate of all walks, which are the first dimension."""
+        """Return the one with number `candidate` of all walks, which are the first dimension."""
         return Basis(self.it_mw[:, candidate], self.room_mw[:, candidate], self.revenue_usd_per_h[:, candidate])
 
 
@@ -68,12 +68,12 @@ class Alike:
         )
 
     def settle(self, t: int, counts: Ints, basis: Basis, added_mw: Floats) -> None:
-        """Give each container its power; `added_mw` has shape (P, S)."""
+        """Give each container its power; `counts` has shape (P, K), `added_mw` (P, S)."""
         total = basis.it_mw + it_added(self.limits, t, added_mw)
         self.it_power_mw[t] = total / np.maximum(counts, 1)
 
     def of_walk(self, walk: int) -> Floats:
-        """Return the IT power of every container while it runs [MW], shape (N, T)."""
+        """Return the IT power of every container of a `walk` while it runs [MW], shape (N, T)."""
         return np.asarray(self.it_power_mw[:, walk, self.fleets.of].T)
 
 
@@ -161,14 +161,14 @@ class Ramped(Alike):
         return low, high
 
     def basis_after(self, t: int, started: NDArray[np.bool_]) -> Basis:
-        """Return the basis once containers have started and stopped; who has started, (P, N), is at its lowest."""
+        """Return the basis once containers have started and stopped; `started`, (P, N), are at their lowest power."""
         of, low = self.fleets.of, self.limits.low_mw[:, t][self.fleets.of]
         self._low = np.where(started, low, self._low)
         self._high = np.where(started, np.where(self.slow[of], low, self.highest[of, t]), self._high)
         return self._sums(t, self.fleets.on, self._low, self._high)
 
     def settle(self, t: int, counts: Ints, basis: Basis, added_mw: Floats) -> None:
-        """Give each container its power; `added_mw` has shape (P, S)."""
+        """Give each container its power; `counts` has shape (P, K), `added_mw` (P, S)."""
         share = added_mw / np.where(basis.room_mw > 0, basis.room_mw, 1.0)
         power = np.where(self.fleets.on, self._low, 0.0)
         for j, k in enumerate(self.limits.piece_class[t]):
@@ -181,7 +181,7 @@ class Ramped(Alike):
         self.before = np.where(self.fleets.on, power, np.nan)
 
     def of_walk(self, walk: int) -> Floats:
-        """Return the IT power of every container [MW], shape (N, T)."""
+        """Return the IT power of every container of a `walk` [MW], shape (N, T)."""
         return np.asarray(self.it_power_mw[:, walk].T)
 
     def _containers(self, k: int) -> slice:

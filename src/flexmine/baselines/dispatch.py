@@ -34,7 +34,7 @@ class Offer:
     earning: Ints
 
     def only(self, rows: slice | Ints) -> Offer:
-        """Return it of some of the walks, which are the first dimension."""
+        """Return it of the walks `rows` alone, which are the first dimension."""
         return replace(self, cumulative_mw=self.cumulative_mw[rows])
 
     def cost_usd_per_h(self, facility_mw: Floats) -> Floats:
@@ -111,7 +111,8 @@ def limits_of(problem: Problem) -> Limits:
                 feeder_of_class[i] = f
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])
     available = np.array([s.available_mw for s in problem.sources])
-    order = np.argsort(prices, axis=0, kind="stable")
+    firm = np.array([[s.kind != "surplus"] * problem.steps for s in problem.sources])
+    order = np.lexsort((firm, prices), axis=0)
     prices = np.take_along_axis(prices, order, axis=0).T
     cumulative = np.cumsum(np.take_along_axis(available, order, axis=0), axis=0).T
     low_mw = np.array([k.lowest_it_power_mw for k in classes])
@@ -219,22 +220,6 @@ def fill(
     return added, total, excess + np.maximum(floor_mw - total, 0.0)
 
 
-@dataclass(frozen=True)
-class Dispatch:
-    """Power of one step for M candidates.
-
-    Attributes
-    ----------
-    it_power_mw : ndarray, shape (M, K)
-    money_usd, excess_mw : ndarray, shape (M,)
-        Hash revenue less energy cost; by how much the limits cannot be kept, 0 where they are.
-    """
-
-    it_power_mw: Floats
-    money_usd: Floats
-    excess_mw: Floats
-
-
 def meter_load(limits: Limits, t: int, counts: Floats | Ints, it_power_mw: Floats, preheat_mw: Floats) -> Floats:
     """Return the facility power of the classes [MW], shape (..., K).
 
@@ -253,29 +238,6 @@ def it_added(limits: Limits, t: int, added_mw: Floats) -> Floats:
     """Return the IT power of the classes [MW], shape (..., K), of what `added_mw` takes of the pieces [MW]."""
     own = np.eye(len(limits.count))[limits.piece_class[t]] / limits.overhead[:, t]
     return np.asarray(added_mw @ own)
-
-
-def dispatch_by_merit(
-    limits: Limits, t: int, counts: Floats, preheat_mw: Floats, *, floor_mw: Floats, ceiling_mw: Floats
-) -> Dispatch:
-    """Return the dispatch with the most money of step `t` for each candidate, as :func:`fill` takes it.
-
-    Parameters
-    ----------
-    limits : Limits
-    t : int
-    counts, preheat_mw : ndarray, shape (M, K)
-        Running containers of each class, and their preheat at the meter [MW].
-    floor_mw, ceiling_mw : ndarray, shape (M,)
-        Facility power must lie between them [MW].
-    """
-    lowest, offer = counts * limits.low_mw[:, t], limits.offers[t]
-    load = meter_load(limits, t, counts, lowest, preheat_mw)
-    room = counts[:, limits.piece_class[t]] * limits.piece_mw[t]
-    added, total, excess = fill(limits, t, offer, load, room, floor_mw=floor_mw, ceiling_mw=ceiling_mw)
-    revenue = counts @ (limits.hash_value[:, t] * limits.low_hash_th_s[:, t]) + added @ limits.piece_usd_per_mwh[t]
-    money = limits.step_h * (revenue - offer.cost_usd_per_h(total))
-    return Dispatch(lowest + it_added(limits, t, added), money, excess)
 
 
 def equal_shares(limits: Limits, t: int, counts: Ints, least_mw: Floats, ceiling_mw: float) -> Floats:

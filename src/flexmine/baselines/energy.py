@@ -175,7 +175,7 @@ class Budgets:
         return Offer(cumulative[:, None], self.price[source, t], source, plain.earning)
 
     def take(self, t: int, offer: Offer, power_mw: Floats) -> None:
-        """Note the facility power of step `t`, in place of what was noted for it before; shape (P,) [MW]."""
+        """Note `power_mw` as the facility power of step `t`, (P,), in place of what was noted for it before."""
         columns = np.diff(np.minimum(power_mw[:, None], offer.cumulative_mw[:, 0]), axis=1, prepend=0.0)
         columns[:, -1] += np.maximum(power_mw - offer.cumulative_mw[:, 0, -1], 0.0)
         supply = columns @ np.eye(len(self.available))[offer.source]

@@ -113,20 +113,18 @@ class Fleets:
         self._starts_today = of_all([h.starts_today for _, h in entries])
 
     @property
-    def limited(self) -> bool:
-        """Whether starts are limited by day."""
-        return self._days is not None
-
-    @property
     def horizon(self) -> int:
         """For how many steps a choice can bind a container."""
         if self._days is not None:
             return self.steps
         return int(min(self.steps, max(self.up.max(), self.down.max(), self.ahead.max())))
 
-    def next_day(self, t: int) -> int:
-        """Return from when on one that has used up its starts may start again."""
-        return self.steps if self._days is None else int(np.searchsorted(self._days, self._days[t], side="right"))
+    def barred_until(self, t: int) -> Ints:
+        """Return from when on one of each class that has used up its starts of the day of `t` may start again, (K,)."""
+        if self._days is None:
+            return np.full(len(self.count), t)
+        tomorrow = int(np.searchsorted(self._days, self._days[t], side="right"))
+        return np.where(self._most_starts == 0, self.steps, tomorrow)
 
     def look(self, t: int, ahead: int, limits: Limits, held: Held | None = None) -> Look:
         """Return what may be done in step `t`, and what is bound up to `ahead` steps later.
@@ -144,8 +142,7 @@ class Fleets:
         free = self._since + np.where(self.on, self.up[self.of], self.down[self.of])
         spent = self._starts_today >= self._most_starts[self.of] if self._days is not None else None
         if spent is not None:
-            never = self._most_starts[self.of] == 0
-            free = np.where(spent & ~self.on, np.maximum(free, np.where(never, self.steps, self.next_day(t))), free)
+            free = np.where(spent & ~self.on, np.maximum(free, self.barred_until(t)[self.of]), free)
         # One group for each kind of start, then: stays as it is, may stop, may stop but then stays off for the day.
         ready = free <= t
         group = np.full(free.shape, G - 1)
@@ -179,7 +176,7 @@ class Fleets:
         slack[:, :, 0] = FAR
         stops = np.where(distance < self.down[:, None], slack, FAR).min(axis=2)
         if self._days is not None:
-            spent = np.where(t + distance < self.next_day(t), slack, FAR).min(axis=2)
+            spent = np.where(t + distance < self.barred_until(t)[:, None], slack, FAR).min(axis=2)
             stops = np.minimum(stops, look.unspent + np.maximum(spent, 0))
         fewest = look.running - self._stoppable
         most = np.minimum(look.running + np.minimum(look.ready.sum(axis=2), np.maximum(room, 0)), runnable[:, t])

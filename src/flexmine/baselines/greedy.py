@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flexmine.baselines.ahead import ALL, Rows
-from flexmine.baselines.walk import Judged, Step, Walks, walk
+from flexmine.baselines.walk import SAME_MW, Judged, Step, Walks, walk
 from flexmine.problem import Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule
 
@@ -46,8 +46,9 @@ CHARGES = (
 # Candidates of all classes together are enumerated up to so many; beyond, counts move by powers of MOVE and by swaps.
 ENUMERATED = 64
 MOVE = 4
-SAME_MW = 1e-9
-SAME_USD = 1e-7
+# Scores are compared to this many decimals: below, they are noise of the arithmetic, and the first of equals is taken.
+DECIMALS = 6
+CHANGE_USD = 1e-5
 # A limit that is missed outweighs all money; so does, for one that holds, a container that stops.
 MISSED_USD_PER_MW = 1e10
 HOLD_USD = 1e6
@@ -60,7 +61,7 @@ def tuned_greedy(problem: Problem) -> Schedule:
     """
     found = walk_all(problem, CHARGES)
     kept = found.missed_mw <= found.missed_mw.min() + SAME_MW
-    return found.schedule(problem, int(np.argmax(np.where(kept, found.money_usd, -np.inf))))
+    return found.schedule(problem, int(np.argmax(np.where(kept, np.round(found.money_usd, DECIMALS), -np.inf))))
 
 
 def walk_with(problem: Problem, charge: Charge) -> Schedule:
@@ -111,7 +112,7 @@ class _Greedy:
             around = np.clip(counts[rows, None] + self.moves, fewest[rows, None], most[rows, None])
             score = self._score(step, around, step.judge(around, rows), rows)
             found = np.argmax(score, axis=1)
-            better = score[np.arange(len(rows)), found] > score[:, 0] + SAME_USD
+            better = score[np.arange(len(rows)), found] > score[:, 0]
             if not better.any():
                 return counts, step.judge(counts[:, None])
             rows, found, around = rows[better], found[better], around[better]
@@ -133,8 +134,9 @@ class _Greedy:
         stop_usd = np.maximum(-change, 0) @ step.walk.fleets.cost_usd[step.t, 0]
         charged = self.start_share[rows] * judged.start_cost_usd + self.stop_share[rows] * stop_usd
         # Among equals the one that changes least.
-        charged = charged + SAME_USD * (np.abs(change) @ self.ones) + MISSED_USD_PER_MW * judged.missed_mw
-        return np.asarray(judged.money_usd - charged + self.hold_usd[rows] * (counts @ self.ones))
+        charged = charged + CHANGE_USD * (np.abs(change) @ self.ones) + MISSED_USD_PER_MW * judged.missed_mw
+        score = judged.money_usd - charged + self.hold_usd[rows] * (counts @ self.ones)
+        return np.asarray(np.round(score, DECIMALS))
 
 
 def _moves(count: Ints) -> Ints:

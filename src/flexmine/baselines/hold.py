@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from flexmine.audit.replay import replay
 from flexmine.baselines.rules import least_missed
 from flexmine.baselines.walk import Judged, Step, walk
 from flexmine.planning.rounding import round_schedule
 from flexmine.problem import Ints, Problem
-from flexmine.problem.schedule import Schedule, supply_by_merit
+from flexmine.problem.schedule import Schedule
 
 SWEEPS = 3
 
@@ -22,18 +21,19 @@ def hold_safe_power(problem: Problem) -> Schedule:
     It walks through the horizon as the simple rules do, ramps and the reach of later limits in view, and moves a
     container only where a limit demands it.  No solver is used.  Whether all limits are kept is left to the audit.
     """
-    blind = _worthless(problem)
-    schedule = walk(blind, _decide).schedule(blind, 0)
-    power = replay(problem, schedule).site_power_mw
-    return round_schedule(problem, replace(schedule, supply_mw=supply_by_merit(problem, power)))
+    return round_schedule(problem, walk(_worthless(problem), _decide).schedule(problem, 0))
 
 
 def _worthless(problem: Problem) -> Problem:
-    """Return the problem with hash worth nothing and power never free: then less power is always better."""
+    """Return the problem with hash worth nothing and power never free: then less power is always better.
+
+    Which source costs less than another stays as it is.
+    """
     classes = tuple(
         replace(k, hash_value_usd_per_th_s_h=np.zeros(problem.steps), terminal_on_usd=0.0) for k in problem.classes
     )
-    sources = tuple(replace(s, price_usd_per_mwh=np.ones(problem.steps)) for s in problem.sources)
+    least = min(float(s.price_usd_per_mwh.min()) for s in problem.sources)
+    sources = tuple(replace(s, price_usd_per_mwh=s.price_usd_per_mwh - least + 1.0) for s in problem.sources)
     return replace(problem, classes=classes, sources=sources)
 
 

@@ -71,7 +71,7 @@ def simple_rules(problem: Problem, publish_steps: int) -> tuple[RuleResult, ...]
     always_on = result("always on", walk(problem, decide_always_on).schedule(problem, 0))
     threshold = result("threshold", walk(problem, decide_threshold).schedule(problem, 0))
     tuned = result("greedy", tuned_greedy(problem))
-    best = max((tuned, always_on, threshold), key=lambda r: -np.inf if r.money_usd is None else r.money_usd)
+    best = max((tuned, always_on, threshold), key=lambda r: -np.inf if r.money_usd is None else round(r.money_usd, 6))
     return always_on, threshold, replace(best, name="greedy")
 
 

@@ -50,7 +50,7 @@ class Walks:
     missed_mw: Floats
 
     def schedule(self, problem: Problem, walk: int) -> Schedule:
-        """Return one of the walks, container by container."""
+        """Return the walk with number `walk`, container by container."""
         on, names = self.on[:, walk].T, tuple(name for name, _ in problem.containers)
         supply = supply_by_merit(problem, self.facility_mw[walk]) if self.supply_mw is None else self.supply_mw[walk]
         return Schedule(names, on, np.where(on, self.power.of_walk(walk), 0.0), supply)
@@ -157,7 +157,7 @@ class Walk:
         if not past_mw.any():
             return
         ahead = self.fleets.ahead
-        for s in range(t - int(ahead.max()), t):
+        for s in range(max(0, t - int(ahead.max())), t):
             own = past_mw * (s >= t - ahead)
             self.money_usd += self._cost_usd(s)
             self.facility_mw[:, s] += own.sum(axis=1)
@@ -249,7 +249,7 @@ class Step:
         return self.ahead.of_site(np.maximum(change, 0), np.maximum(-change, 0), self.ahead.all)[0][:, 0]
 
     def judge(self, counts: Ints, rows: Rows = ALL) -> Judged:
-        """Return the worth of candidates, shape (P, M, K), of the walks `rows`, with their power by merit."""
+        """Return what candidates are worth, power by merit; `counts`, shape (P, M, K), are of the walks `rows`."""
         walk, limits, fleets, t = self.walk, self.walk.limits, self.walk.fleets, self.t
         change = counts - self.look.running[rows, None]
         starts, stops = np.maximum(change, 0), np.maximum(-change, 0)
