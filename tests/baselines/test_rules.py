@@ -7,7 +7,8 @@ import pytest
 from scipy.optimize import linprog
 
 from flexmine.audit.replay import replay
-from flexmine.baselines.dispatch import dispatch_by_merit, limits_of
+from flexmine.baselines.dispatch import fill, limits_of, meter_load
+from flexmine.baselines.greedy import Charge, walk_with
 from flexmine.baselines.rules import simple_rules
 from flexmine.errors import Infeasible
 from flexmine.problem import Group, History
@@ -33,8 +34,14 @@ def day(classes=None, **site):
     return simple_problem(boxes() if classes is None else classes, **(fields | site))
 
 
-def by_name(problem, publish_steps=STEPS, friction_usd=0.0):
-    return {r.name: r for r in simple_rules(problem, publish_steps, friction_usd)}
+def by_name(problem, publish_steps=STEPS):
+    return {
+        r.name: r
+        for r in simple_rules(
+            problem,
+            publish_steps,
+        )
+    }
 
 
 def power(problem, result):
@@ -80,15 +87,19 @@ def test_threshold_keeps_minimum_up_time():
     assert result.schedule.on.sum(axis=0).tolist() == [2, 2, 0]
 
 
-@pytest.mark.parametrize(("cost", "friction", "money"), [(60.0, 0.0, 225.0), (60.0, 40.0, 0.0), (96.0, 0.0, 0.0)])
-def test_greedy_charges_the_start_to_its_step(cost, friction, money):
-    """*Proves:* at 60 USD a start, one box starts (95 - 60; the second adds 40) and runs: 35 + 95 + 95.
+@pytest.mark.parametrize(("cost", "money", "running"), [(60.0, 285.0, [2, 2, 2]), (96.0, 213.0, [2, 2, 2])])
+def test_greedy_takes_the_best_of_its_charges(cost, money, running):
+    """*Proves:* uncharged, two boxes start at once for 60 or 96 USD each and earn 135 a step: 405 less both starts.
 
-    A friction of 40 or a cost of 96 USD forbids the step's 95; the optimum knows better, which is looking ahead.
-    *Sensitivity:* start costs left out of the decision give 2 boxes and 405 - 120 = 285 USD.
+    Charged in full, at 60 USD one starts (95 - 60; the second adds 40) for 35 + 95 + 95 = 225, at 96 none, for 0.
+    *Sensitivity:* the pair (1, 0) alone leaves 60 or 213 USD, which would flatter the plan.
     """
     k = boxes(warm_cost_usd=cost, cold_cost_usd=cost)
-    assert by_name(day(k), friction_usd=friction)["greedy"].money_usd == pytest.approx(money)
+    result = by_name(day(k))["greedy"]
+    assert result.money_usd == pytest.approx(money)
+    assert result.schedule.on.sum(axis=0).tolist() == running
+    charged = replay(day(k), walk_with(day(k), Charge(1.0, 0.0)))
+    assert charged.money_usd == pytest.approx(225.0 if cost < 95 else 0.0)
 
 
 def test_greedy_shares_a_start_cost_among_the_steps_it_binds():
@@ -138,11 +149,12 @@ def test_what_cannot_be_kept_is_told():
 
 
 def test_warm_ones_start_first():
-    """*Proves:* the box that stopped a step ago starts for 10 USD; the one that is cold costs 90 and stays off.
+    """*Proves:* the box that stopped a step ago starts for 10 USD; the one that is cold costs 200 and stays off.
 
-    *Sensitivity:* in the listed order the cold one would start, for 3 x 95 - 90 instead of 3 x 95 - 10.
+    Both at 1 MW would earn 135 instead of 95 a step, 120 over three.
+    *Sensitivity:* in the listed order the cold one would start, for 3 x 95 - 200 instead of 3 x 95 - 10.
     """
-    k = boxes(warm_cost_usd=10.0, cold_cost_usd=90.0, history=(History(1, False, 20), History(1, False, 1)))
+    k = boxes(warm_cost_usd=10.0, cold_cost_usd=200.0, history=(History(1, False, 20), History(1, False, 1)))
     result = by_name(day(k, firm_mw=0.5))["greedy"]
     assert result.schedule.on.tolist() == [[False] * STEPS, [True] * STEPS]
     assert result.money_usd == pytest.approx(3 * 95 - 10)
@@ -190,15 +202,18 @@ def test_merit_order_equals_a_linear_programme(seed):
             for k, n in zip(problem.classes, counts[0], strict=True)
         )
         ceiling, floor = limits.ceiling_mw[t], min(limits.ceiling_mw[t], lowest * rng.uniform(0.8, 1.3))
-        found = dispatch_by_merit(
-            limits, t, counts, np.zeros((1, K)), floor_mw=np.array([floor]), ceiling_mw=np.array([ceiling])
-        )
+        load = meter_load(limits, t, counts, counts * limits.low_mw[:, t], np.zeros(K))
+        room = counts[:, limits.piece_class[t]] * limits.piece_mw[t]
+        sides = {"floor_mw": np.array([floor]), "ceiling_mw": np.array([ceiling])}
+        added, total, excess = fill(limits, t, limits.offers[t], load, room, **sides)
+        hash_usd = counts @ (limits.hash_value[:, t] * limits.low_hash_th_s[:, t]) + added @ limits.piece_usd_per_mwh[t]
+        money = limits.step_h * (hash_usd - limits.offers[t].cost_usd_per_h(total))
         best = _linear_programme(problem, t, counts[0], floor, ceiling)
         if best is None:
-            assert found.excess_mw[0] > 0
+            assert excess[0] > 0
         else:
-            assert found.excess_mw[0] == pytest.approx(0.0, abs=1e-9)
-            assert found.money_usd[0] == pytest.approx(best, abs=1e-6)
+            assert excess[0] == pytest.approx(0.0, abs=1e-9)
+            assert money[0] == pytest.approx(best, abs=1e-6)
 
 
 def _linear_programme(problem, t, counts, floor_mw, ceiling_mw):

@@ -102,7 +102,7 @@ def test_simple_rules_and_safe_power_keep_the_limit_of_a_source():
     """
     limit = EnergyLimit("a", "surplus", 0, 4, at_most_mwh=3.0)
     problem = plant(limit)
-    for rule in simple_rules(problem, 4, 0.0):
+    for rule in simple_rules(problem, 4):
         assert rule.money_usd is not None, (rule.name, rule.violations)
         assert replay(problem, rule.schedule).ok
         assert without_limits(problem, rule.schedule.supply_mw.sum(axis=0))[0].sum() > 3.0

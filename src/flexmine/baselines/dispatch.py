@@ -1,34 +1,51 @@
 """Power of one step for given counts: a merit order, exact, for many candidate counts at once; and equal shares.
 
-Shapes: K classes, T steps, M candidates, J sources, F feeders (the last one stands for no feeder and has no cap).
+Shapes: K classes, T steps, J sources, S pieces of all mode curves, F feeders (the last one stands for no feeder and has
+no cap); `...` are candidates, in as many dimensions as the caller likes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from flexmine.problem import ContainerClass, Floats, Ints, Problem
+from flexmine.problem import Floats, Ints, Problem
 
 
 @dataclass(frozen=True)
-class Segment:
-    """A piece of a mode curve in one step.
+class Offer:
+    """Power on offer in one step, in the order in which it is taken.
 
     Attributes
     ----------
-    width_mw : float
-        IT power of one container [MW].
-    slope_th_s_per_mw : float
-    value_usd_per_mwh : float
-        Hash revenue per energy at the meter.
+    cumulative_mw : ndarray, shape (..., J)
+        Power of each source with that of those before it [MW].
+    price_usd_per_mwh : ndarray, shape (J,)
+    source : ndarray of int, shape (J,)
+        Its number in the problem; it may stand in several places.
+    earning : ndarray of int, shape (S,)
+        How many sources, from the first on, cost less than a piece of the mode curves earns.
     """
 
-    class_index: int
-    width_mw: float
-    slope_th_s_per_mw: float
-    value_usd_per_mwh: float
+    cumulative_mw: Floats
+    price_usd_per_mwh: Floats
+    source: Ints
+    earning: Ints
+
+    def only(self, rows: slice | Ints) -> Offer:
+        """Return it of the walks `rows` alone, which are the first dimension."""
+        return replace(self, cumulative_mw=self.cumulative_mw[rows])
+
+    def cost_usd_per_h(self, facility_mw: Floats) -> Floats:
+        """Return the cost of `facility_mw` [MW], shape (...), in an hour [USD]; an excess is paid at the last price."""
+        price = self.price_usd_per_mwh
+        saved = price - np.concatenate([price[1:], price[-1:]])
+        return np.asarray(price[-1] * facility_mw + np.minimum(facility_mw[..., None], self.cumulative_mw) @ saved)
+
+    def earning_mw(self) -> Floats:
+        """Return up to which facility power each piece of the mode curves earns more than power costs, (..., S)."""
+        return np.where(self.earning > 0, self.cumulative_mw[..., self.earning - 1], 0.0)
 
 
 @dataclass(frozen=True)
@@ -49,8 +66,14 @@ class Limits:
     feeder_of_class : ndarray of int, shape (K,);  feeder_cap_mw : ndarray, shape (F,)
     feeder_matrix : ndarray, shape (K, F)
         1 where the class is on the feeder.
-    price_usd_per_mwh, cumulative_mw : ndarray, shape (J, T)
-        Of the sources, cheapest first in each step.
+    offers : tuple of Offer
+        Of each step, cheapest source first.
+    piece_class : ndarray of int, shape (T, S)
+        Class of each piece of a mode curve between lowest and highest power, most expensive hash first.
+    piece_mw, piece_usd_per_mwh : ndarray, shape (T, S)
+        Its width for one container, and its hash revenue per energy, both at the meter.
+    piece_from_mw : ndarray, shape (T, S)
+        IT power of one container at which it begins.
     """
 
     step_h: float
@@ -71,9 +94,11 @@ class Limits:
     feeder_of_class: Ints
     feeder_cap_mw: Floats
     feeder_matrix: Floats
-    price_usd_per_mwh: Floats
-    cumulative_mw: Floats
-    segments: tuple[tuple[Segment, ...], ...]
+    offers: tuple[Offer, ...]
+    piece_class: Ints
+    piece_mw: Floats
+    piece_usd_per_mwh: Floats
+    piece_from_mw: Floats
 
 
 def limits_of(problem: Problem) -> Limits:
@@ -85,10 +110,14 @@ def limits_of(problem: Problem) -> Limits:
             if k.name in feeder.classes:
                 feeder_of_class[i] = f
     prices = np.array([s.price_usd_per_mwh for s in problem.sources])
-    offers = np.array([s.available_mw for s in problem.sources])
-    order = np.argsort(prices, axis=0, kind="stable")
-    cumulative = np.cumsum(np.take_along_axis(offers, order, axis=0), axis=0)
+    available = np.array([s.available_mw for s in problem.sources])
+    firm = np.array([[s.kind != "surplus"] * problem.steps for s in problem.sources])
+    order = np.lexsort((firm, prices), axis=0)
+    prices = np.take_along_axis(prices, order, axis=0).T
+    cumulative = np.cumsum(np.take_along_axis(available, order, axis=0), axis=0).T
     low_mw = np.array([k.lowest_it_power_mw for k in classes])
+    piece_class, piece_mw, piece_usd, piece_from = _pieces(problem)
+    earning = (prices[:, None, :] < piece_usd[:, :, None]).sum(axis=2)
     return Limits(
         step_h=problem.time.step_h,
         low_mw=low_mw,
@@ -103,138 +132,144 @@ def limits_of(problem: Problem) -> Limits:
         must_run=np.array([k.must_run for k in classes]),
         count=np.array([k.count for k in classes]),
         base_load_mw=site.base_load_mw,
-        ceiling_mw=np.minimum(site.cap_mw, cumulative[-1]),
+        ceiling_mw=np.minimum(site.cap_mw, cumulative[:, -1]),
         floor_mw=np.asarray(site.minimum_mw, dtype=np.float64),
         ramp_up_mw=np.inf if site.ramp_up_mw_per_step is None else site.ramp_up_mw_per_step,
         ramp_down_mw=np.inf if site.ramp_down_mw_per_step is None else site.ramp_down_mw_per_step,
         feeder_of_class=feeder_of_class,
         feeder_cap_mw=np.array([f.cap_mw for f in site.groups] + [np.inf]),
         feeder_matrix=np.eye(len(site.groups) + 1)[feeder_of_class],
-        price_usd_per_mwh=np.take_along_axis(prices, order, axis=0),
-        cumulative_mw=cumulative,
-        segments=tuple(_segments(classes, t) for t in range(problem.steps)),
+        offers=tuple(Offer(*offer) for offer in zip(cumulative, prices, order.T, earning, strict=True)),
+        piece_class=piece_class,
+        piece_mw=piece_mw,
+        piece_usd_per_mwh=piece_usd,
+        piece_from_mw=piece_from,
     )
 
 
-def _segments(classes: tuple[ContainerClass, ...], t: int) -> tuple[Segment, ...]:
-    """Return the pieces of all mode curves between lowest and highest power in step `t`, most expensive hash first."""
-    found = []
-    for i, k in enumerate(classes):
-        edges = np.clip(k.it_power_mw, k.lowest_it_power_mw[t], max(k.lowest_it_power_mw[t], k.highest_it_power_mw[t]))
+def _pieces(problem: Problem) -> tuple[Ints, Floats, Floats, Floats]:
+    """Return class, width, value and beginning of the pieces of all mode curves, most expensive first, each (T, S)."""
+    owner: list[int] = []
+    width, value, begin = [], [], []
+    for i, k in enumerate(problem.classes):
+        low = k.lowest_it_power_mw
+        edges = np.clip(k.it_power_mw, low[:, None], np.maximum(low, k.highest_it_power_mw)[:, None])
         slopes = np.diff(k.hash_rate_th_s) / np.diff(k.it_power_mw)
-        for width, slope in zip(np.diff(edges), slopes, strict=True):
-            value = k.hash_value_usd_per_th_s_h[t] * slope / k.overhead[t]
-            found.append(Segment(i, float(width), float(slope), float(value)))
+        width.append(np.diff(edges, axis=1) * k.overhead[:, None])
+        value.append((k.hash_value_usd_per_th_s_h / k.overhead)[:, None] * slopes)
+        begin.append(edges[:, :-1])
+        owner += [i] * len(slopes)
+    values = np.concatenate(value, axis=1)
     # Stable, so that the pieces of one curve keep their order even where hash is worth nothing.
-    return tuple(sorted(found, key=lambda s: -s.value_usd_per_mwh))
+    order = np.argsort(-values, axis=1, kind="stable")
+    widths, values, begins = (
+        np.take_along_axis(x, order, axis=1)
+        for x in (np.concatenate(width, axis=1), values, np.concatenate(begin, axis=1))
+    )
+    return np.asarray(owner, dtype=np.int64)[order], widths, values, begins
 
 
-def energy_cost(limits: Limits, t: int, facility_mw: Floats) -> Floats:
-    """Return the least cost of `facility_mw` [MW] in step `t` [USD], same shape; an excess at the highest price."""
-    prices, cumulative = limits.price_usd_per_mwh[:, t], limits.cumulative_mw[:, t]
-    taken = np.minimum(facility_mw[..., None], cumulative)
-    pieces = np.diff(taken, axis=-1, prepend=0.0)
-    pieces[..., -1] += facility_mw - taken[..., -1]
-    return np.asarray(limits.step_h * (pieces @ prices))
+def fill(
+    limits: Limits, t: int, offer: Offer, least_mw: Floats, room_mw: Floats, *, floor_mw: Floats, ceiling_mw: Floats
+) -> tuple[Floats, Floats, Floats]:
+    r"""Return what is taken of each piece of the mode curves, what the site draws, and by how much limits are missed.
 
-
-@dataclass(frozen=True)
-class Dispatch:
-    """Power of one step for M candidates.
-
-    Attributes
-    ----------
-    it_power_mw : ndarray, shape (M, K)
-    facility_mw, money_usd, excess_mw : ndarray, shape (M,)
-        Facility power; hash revenue less energy cost; by how much the limits cannot be kept, 0 where they are.
-    feeder_mw : ndarray, shape (M, F)
-    """
-
-    it_power_mw: Floats
-    facility_mw: Floats
-    money_usd: Floats
-    excess_mw: Floats
-    feeder_mw: Floats
-
-
-def meter_load(limits: Limits, t: int, counts: Floats, it_power_mw: Floats, preheat_mw: Floats) -> Floats:
-    """Return the facility power of the classes [MW], shape (M, K) or, for one candidate, (K,).
+    Pieces, most expensive hash first, are taken while they earn more than the next MWh costs, or while the floor is not
+    reached.  Caps are nested (feeders within the site) and the cost of energy is convex in the total, so that this
+    greedy order is optimal.
 
     Parameters
     ----------
     limits : Limits
     t : int
-    counts, it_power_mw, preheat_mw : ndarray, shape (M, K) or (K,)
+    offer : Offer
+        Power on offer; its candidates broadcast against those of the others.
+    least_mw : ndarray, shape (..., K)
+        Facility power of the classes, all that run at their lowest, preheat and standby included [MW].
+    room_mw : ndarray, shape (..., S)
+        Power of each piece, together in its class, at the meter [MW].
+    floor_mw, ceiling_mw : ndarray, shape (...)
+        Facility power of the site must lie between them [MW].
+
+    Returns
+    -------
+    added_mw : ndarray, shape (..., S)
+    total_mw, excess_mw : ndarray, shape (...)
+        Facility power of the site; 0 excess where all limits are kept.
+
+    Notes
+    -----
+    The level :math:`L_j` up to which piece `j` is worth its power never rises along the merit order, so once a level
+    stops a piece it stops all that follow: with :math:`C_j` the room of the pieces up to `j`, what is drawn after it is
+    :math:`\max(T_0, \max_{i \le j} \min(T_0 + C_i, L_i))`.
+    """
+    least = limits.base_load_mw[t] + least_mw @ np.ones(least_mw.shape[-1])
+    excess = np.maximum(least - ceiling_mw, 0.0)
+    for f, cap in enumerate(limits.feeder_cap_mw[:-1]):
+        left = cap - least_mw[..., limits.feeder_of_class == f].sum(axis=-1)
+        excess = excess + np.maximum(-left, 0.0)
+        own = limits.feeder_of_class[limits.piece_class[t]] == f
+        passed = np.minimum(np.cumsum(room_mw[..., own], axis=-1), np.maximum(left, 0.0)[..., None])
+        room_mw = room_mw.copy()
+        room_mw[..., own] = np.diff(passed, axis=-1, prepend=0.0)
+    level = np.minimum(ceiling_mw[..., None], np.maximum(offer.earning_mw(), floor_mw[..., None]))
+    drawn = np.minimum(least[..., None] + np.cumsum(room_mw, axis=-1), level)
+    drawn = np.maximum(np.maximum.accumulate(drawn, axis=-1), least[..., None])
+    total = drawn[..., -1] if drawn.shape[-1] else least
+    added = np.diff(drawn, axis=-1, prepend=least[..., None])
+    return added, total, excess + np.maximum(floor_mw - total, 0.0)
+
+
+def meter_load(limits: Limits, t: int, counts: Floats | Ints, it_power_mw: Floats, preheat_mw: Floats) -> Floats:
+    """Return the facility power of the classes [MW], shape (..., K).
+
+    Parameters
+    ----------
+    limits : Limits
+    t : int
+    counts, it_power_mw, preheat_mw : ndarray, shape (..., K)
         Running containers of each class, their IT power together, and preheat at the meter [MW].
     """
     at_rest = (limits.count - counts) * limits.standby_mw[:, t]
     return np.asarray(limits.overhead[:, t] * it_power_mw + at_rest + preheat_mw)
 
 
-def dispatch_by_merit(
-    limits: Limits, t: int, counts: Floats, preheat_mw: Floats, *, floor_mw: Floats, ceiling_mw: Floats
-) -> Dispatch:
-    """Return the dispatch with the most money of step `t` for each candidate.
-
-    Pieces of the mode curves, most expensive hash first, are taken while they earn more than the next MWh costs, or
-    while the floor is not reached.  Caps are nested (feeders within the site) and the cost of energy is convex in the
-    total, so that this greedy order is optimal.
-
-    Parameters
-    ----------
-    limits : Limits
-    t : int
-    counts, preheat_mw : ndarray, shape (M, K)
-        Running containers of each class, and their preheat at the meter [MW].
-    floor_mw, ceiling_mw : ndarray, shape (M,)
-        Facility power must lie between them [MW].
-    """
-    it_power = counts * limits.low_mw[:, t]
-    load = meter_load(limits, t, counts, it_power, preheat_mw)
-    feeder = load @ limits.feeder_matrix
-    total = limits.base_load_mw[t] + load.sum(axis=1)
-    excess = np.maximum(total - ceiling_mw, 0.0) + np.maximum(feeder - limits.feeder_cap_mw, 0.0).sum(axis=1)
-    revenue = counts @ (limits.hash_value[:, t] * limits.low_hash_th_s[:, t])
-    for s in limits.segments[t]:
-        k, f = s.class_index, limits.feeder_of_class[s.class_index]
-        overhead = limits.overhead[k, t]
-        earning = limits.cumulative_mw[limits.price_usd_per_mwh[:, t] < s.value_usd_per_mwh, t].max(initial=0.0)
-        room = np.minimum(counts[:, k] * s.width_mw * overhead, limits.feeder_cap_mw[f] - feeder[:, f])
-        room = np.minimum(room, np.minimum(ceiling_mw, np.maximum(earning, floor_mw)) - total)
-        added = np.maximum(room, 0.0)
-        it_power[:, k] += added / overhead
-        feeder[:, f] += added
-        total = total + added
-        revenue = revenue + added * s.value_usd_per_mwh
-    excess = excess + np.maximum(floor_mw - total, 0.0)
-    money = limits.step_h * revenue - energy_cost(limits, t, total)
-    return Dispatch(it_power, total, money, excess, feeder)
+def it_added(limits: Limits, t: int, added_mw: Floats) -> Floats:
+    """Return the IT power of the classes [MW], shape (..., K), of what `added_mw` takes of the pieces [MW]."""
+    own = np.eye(len(limits.count))[limits.piece_class[t]] / limits.overhead[:, t]
+    return np.asarray(added_mw @ own)
 
 
-def dispatch_equally(limits: Limits, t: int, counts: Floats, preheat_mw: Floats, ceiling_mw: float) -> Floats:
-    """Return the IT power of each class at the largest facility power up to a ceiling [MW], shape (K,).
+def equal_shares(limits: Limits, t: int, counts: Ints, least_mw: Floats, ceiling_mw: float) -> Floats:
+    """Return how much of each piece of the mode curves is taken [MW], shape (S,), where all that run draw the same.
 
-    Every running container gets the same IT power, within its own lowest and highest and what its feeder lets through.
+    Every running container gets the same IT power, within its own lowest and highest and what its feeder lets through,
+    up to a ceiling of the site.
 
     Parameters
     ----------
     limits : Limits
     t : int
-    counts, preheat_mw : ndarray, shape (K,)
-        Running containers of each class, and their preheat at the meter [MW].
+    counts : ndarray of int, shape (K,)
+        Running containers of each class.
+    least_mw : ndarray, shape (K,)
+        Facility power of the classes, all that run at their lowest, preheat and standby included [MW].
     ceiling_mw : float
         Highest facility power of the site [MW].
     """
     low, high = limits.low_mw[:, t], np.maximum(limits.low_mw[:, t], limits.high_mw[:, t])
     weight = counts * limits.overhead[:, t]
-    fixed = meter_load(limits, t, counts, np.zeros(len(counts)), preheat_mw)
+    fixed = least_mw - weight * low
     highest = high.copy()
     for f, cap in enumerate(limits.feeder_cap_mw):
         own = limits.feeder_of_class == f
         highest[own] = np.minimum(high, _level(weight[own], low[own], high[own], cap - fixed[own].sum()))[own]
     highest = np.maximum(low, highest)
     room = ceiling_mw - limits.base_load_mw[t] - fixed.sum()
-    return np.asarray(counts * np.clip(_level(weight, low, highest, room), low, highest))
+    power = np.clip(_level(weight, low, highest, room), low, highest)
+    of = limits.piece_class[t]
+    width = limits.piece_mw[t] / limits.overhead[of, t]
+    return np.asarray(weight[of] * np.clip(power[of] - limits.piece_from_mw[t], 0.0, width))
 
 
 def _level(weight: Floats, low: Floats, high: Floats, room_mw: float) -> float:

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from flexmine.audit.replay import replay
-from flexmine.baselines.dispatch import limits_of
-from flexmine.baselines.rules import Step, judge, least_broken, resting, walk
+from flexmine.baselines.rules import least_missed
+from flexmine.baselines.walk import Judged, Step, walk
 from flexmine.planning.rounding import round_schedule
-from flexmine.problem import Floats, Ints, Problem
-from flexmine.problem.schedule import Schedule, supply_by_merit
+from flexmine.problem import Ints, Problem
+from flexmine.problem.schedule import Schedule
 
 SWEEPS = 3
 
@@ -22,30 +21,32 @@ def hold_safe_power(problem: Problem) -> Schedule:
     It walks through the horizon as the simple rules do, ramps and the reach of later limits in view, and moves a
     container only where a limit demands it.  No solver is used.  Whether all limits are kept is left to the audit.
     """
-    blind = _worthless(problem)
-    schedule = walk(blind, limits_of(blind), _decide)
-    power = replay(problem, schedule).site_power_mw
-    return round_schedule(problem, replace(schedule, supply_mw=supply_by_merit(problem, power)))
+    return round_schedule(problem, walk(_worthless(problem), _decide).schedule(problem, 0))
 
 
 def _worthless(problem: Problem) -> Problem:
-    """Return the problem with hash worth nothing and power never free: then less power is always better."""
+    """Return the problem with hash worth nothing and power never free: then less power is always better.
+
+    Which source costs less than another stays as it is.
+    """
     classes = tuple(
         replace(k, hash_value_usd_per_th_s_h=np.zeros(problem.steps), terminal_on_usd=0.0) for k in problem.classes
     )
-    sources = tuple(replace(s, price_usd_per_mwh=np.ones(problem.steps)) for s in problem.sources)
+    least = min(float(s.price_usd_per_mwh.min()) for s in problem.sources)
+    sources = tuple(replace(s, price_usd_per_mwh=s.price_usd_per_mwh - least + 1.0) for s in problem.sources)
     return replace(problem, classes=classes, sources=sources)
 
 
-def _decide(step: Step) -> tuple[Ints, Floats]:
+def _decide(step: Step) -> tuple[Ints, Judged]:
     """Leave all counts unchanged; where that breaks a limit, change the counts that mend it by the least."""
-    current = resting(step)
-    judged = judge(step, current[None, :])
-    for _ in range(SWEEPS if judged.broken[0] > 0.0 else 0):
-        for i, outlook in enumerate(step.outlooks):
-            places = np.tile(current, (len(outlook.counts), 1))
-            places[:, i] = np.arange(len(outlook.counts))
-            judged = judge(step, places)
-            change = np.abs(outlook.counts - step.running[i]).astype(np.float64)
-            current = places[least_broken(judged, -change)]
-    return current, judge(step, current[None, :]).dispatch.it_power_mw[0]
+    fewest, most, running = step.look.fewest[0], step.look.most[0], step.look.running[0]
+    current = np.clip(running, fewest, most)
+    judged = step.judge(current[None, None])
+    for _ in range(SWEEPS if judged.missed_mw[0, 0] > 0.0 else 0):
+        for i in range(len(current)):
+            own = np.arange(fewest[i], most[i] + 1)
+            counts = np.tile(current, (len(own), 1))
+            counts[:, i] = own
+            change = np.abs(own - running[i]).astype(np.float64)
+            current = counts[least_missed(step.judge(counts[None]), -change)]
+    return current[None], step.judge(current[None, None])
