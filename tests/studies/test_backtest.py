@@ -12,12 +12,14 @@ from flexmine.errors import BadInput
 from flexmine.problem.money import money_terms
 from years import ALL, FIRST, ZONE, write_backtest
 
+TUNED = f"tuned_until: {FIRST + timedelta(days=3)}\n"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Eight days of all policies."""
     folder = tmp_path_factory.mktemp("year")
-    flexmine.backtest(write_backtest(folder), folder / "out")
+    flexmine.backtest(write_backtest(folder, more=TUNED), folder / "out")
     return folder
 
 
@@ -90,7 +92,7 @@ def test_a_planted_future_changes_nothing_that_was_done_before(folder, tmp_path)
     *Sensitivity:* one policy that looks an hour too far, such as at the running hour of what it plans, fails.
     """
     noon = datetime(FIRST.year, FIRST.month, FIRST.day, 12, tzinfo=ZoneInfo(ZONE)) + timedelta(days=5)
-    flexmine.backtest(write_backtest(tmp_path, changed_from=noon), tmp_path / "out")
+    flexmine.backtest(write_backtest(tmp_path, more=TUNED, changed_from=noon), tmp_path / "out")
     for policy in ALL.split(", "):
         old, new = ((f / "out" / "parts" / f"{policy}-1.csv").read_bytes().split(b"\n") for f in (folder, tmp_path))
         at = next(i for i, line in enumerate(old) if line.startswith(noon.isoformat().encode()))
@@ -119,8 +121,8 @@ def test_finished_parts_are_kept_and_the_rest_comes_out_the_same(folder, tmp_pat
     assert {name: (out / "parts" / name).read_bytes() for name in names} == before
     assert (out / "parts" / "replan-1.csv").stat().st_mtime_ns == kept
     assert {f.name: f.read_bytes() for f in out.iterdir() if f.is_file()} == whole
-    other = write_backtest(tmp_path, more="lag_min: 70\n")
-    with pytest.raises(BadInput, match="holds a back-test of another file.*--fresh"):
+    other = write_backtest(tmp_path, more=TUNED + "lag_min: 70\n")
+    with pytest.raises(BadInput, match=r"holds a back-test of another file.*--fresh"):
         flexmine.backtest(other, out)
 
 

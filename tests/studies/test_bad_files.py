@@ -35,6 +35,12 @@ BAD = {
     "days before the data": ("first_day: 2024-03-26", "first_day: 2024-03-25", "looked back on"),
     "days after the data": ("last_day: 2024-04-02", "last_day: 2024-04-09", "backtest.yaml:3:7 case: .*csv"),
     "issues not there": (SURPLUS, SURPLUS.replace("yesterday", "issued, file: f.csv, column: v"), "f.csv"),
+    "tuned on another year": ("policies:", "tuned_until: 2023-04-01\npolicies:", "tuned_until: 2023-04-01 is not one"),
+    "tuned and given": (
+        "policies:",
+        "tuned_until: 2024-04-01\ngreedy: {start: 0, stop: 1}\npolicies:",
+        "tuned_until: has no effect beside greedy",
+    ),
     "seed of a text": ("policies:", "seeds: [one]\npolicies:", r"seeds\[0\]"),
 }
 
@@ -97,5 +103,5 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     shutil.rmtree(other)
     other.mkdir()
     (other / "backtest.json").write_text("{")
-    with pytest.raises(BadInput, match="backtest.json: cannot be read"):
+    with pytest.raises(BadInput, match=r"backtest\.json: cannot be read"):
         Parts.opened(other, "d", fresh=False)

@@ -16,7 +16,14 @@ def calendar(lengths):
 
 @pytest.mark.parametrize(
     ("step", "ahead_h", "step_h", "known"),
-    [(10, 0.0, 1.0, 11), (10, 1 / 6, 1.0, 10), (10, 1.0, 1.0, 10), (24, 10.0, 1.0, 15), (8, 1 / 6, 0.25, 8), (0, 5, 1, 0)],
+    [
+        (10, 0.0, 1.0, 11),
+        (10, 1 / 6, 1.0, 10),
+        (10, 1.0, 1.0, 10),
+        (24, 10.0, 1.0, 15),
+        (8, 1 / 6, 0.25, 8),
+        (0, 5, 1, 0),
+    ],
 )
 def test_the_step_under_way_is_known(step, ahead_h, step_h, known):
     """*Proves:* with ten minutes of lag a plan for 10:00 knows the hour from 9:00 and not its own; without lag it
@@ -122,4 +129,8 @@ def test_issues_are_used_once_they_are_out():
 
 def test_perfect_is_what_came():
     """*Proves:* as it came, whatever is known.  *Sensitivity:* nothing of it is ever repeated."""
-    assert expected_of("k", Perfect(how="perfect"), np.arange(9.0), calendar([9]), 1)(0, 2, 3).tolist() == [2.0, 3.0, 4.0]
+    assert expected_of("k", Perfect(how="perfect"), np.arange(9.0), calendar([9]), 1)(0, 2, 3).tolist() == [
+        2.0,
+        3.0,
+        4.0,
+    ]

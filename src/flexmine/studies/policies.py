@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from flexmine.assembly.reserve import keeps_reserve, without_reserve
-from flexmine.baselines.dispatch import limits_of
+from flexmine.baselines.greedy import CHARGES, Charge, money_of_charges
 from flexmine.baselines.hold import hold_safe_power
-from flexmine.baselines.rules import Decider, walk
 from flexmine.errors import Infeasible, NoPlan
 from flexmine.inputs.schema import State
 from flexmine.planning.disaggregate import to_schedule
@@ -55,7 +56,7 @@ class Context:
         """Return how many steps are known to the plan of the day that begins at the step `midnight`."""
         return known_before(midnight, self.document.nightly_h, self.world.calendar.step_h)
 
-    def setpoints(self, problem: Problem, schedule: Schedule) -> Setpoints:
+    def setpoints(self, schedule: Schedule) -> Setpoints:
         """Return a schedule in the order of the plant's containers."""
         row = {name: i for i, name in enumerate(schedule.containers)}
         rows = [row[name] for name in self.names]
@@ -64,10 +65,10 @@ class Context:
     def planned(self, problem: Problem, rest: Setpoints | None) -> Setpoints:
         """Return the best plan of a problem; without one what is left of the last plan, or safe power."""
         try:
-            return self.setpoints(problem, best(problem, self.options))
+            return self.setpoints(best(problem, self.options))
         except (Infeasible, NoPlan):
             self.without_plan += 1
-        return rest if rest is not None and rest.on.shape[1] else self.setpoints(problem, hold_safe_power(problem))
+        return rest if rest is not None and rest.on.shape[1] else self.setpoints(hold_safe_power(problem))
 
 
 def best(problem: Problem, options: SolveOptions) -> Schedule:
@@ -184,7 +185,7 @@ class Perfect(Policy):
         problem = world.truth(world.begin, world.end - world.begin, state).problem
         solution = solve(problem, context.options)
         self.bound_usd = solution.bound_usd
-        self.whole = context.setpoints(problem, to_schedule(problem, solution))
+        self.whole = context.setpoints(to_schedule(problem, solution))
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
         """Return the plan of `steps` steps from `step` on."""
@@ -194,14 +195,30 @@ class Perfect(Policy):
 
 
 class Rule(_Hourly):
-    """A simple rule, which sees the coming steps alone, and no price after them."""
+    """A simple rule, which sees the coming steps alone, and no price after them.
 
-    def __init__(self, context: Context, decider: Callable[[Problem], Decider]):
+    The limits of as many steps more as a choice can bind are in its view, so that it keeps them.
+    """
+
+    def __init__(self, context: Context, schedule_of: Callable[[Problem], Schedule]):
         super().__init__(context)
-        self.decider = decider
+        self.schedule_of = schedule_of
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
         """Walk through `steps` steps from `step` on, and as many after them as a choice can bind."""
         c = self.context
         problem = c.world.foreseen(step, steps + c.reach, state, c.known(step))
-        return c.setpoints(problem, walk(problem, limits_of(problem), self.decider(problem)))
+        return c.setpoints(self.schedule_of(problem))
+
+
+def charge_of(world: World, document: BacktestDocument) -> Charge:
+    """Return how *greedy* charges starts and stops: as the document says, or as it would have earned most.
+
+    Tuned in hindsight over the days up to `tuned_until`, on what came.
+    """
+    if document.greedy is not None:
+        return Charge(document.greedy.start, document.greedy.stop)
+    until = document.last_day if document.tuned_until is None else document.tuned_until
+    days = (until - document.first_day).days + 1
+    problem = world.truth(world.begin, world.days[days - 1][1] - world.begin, world.case.document.state).problem
+    return CHARGES[int(np.nanargmax(money_of_charges(problem)))]

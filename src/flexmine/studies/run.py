@@ -9,25 +9,23 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from flexmine.baselines.rules import Decider, _Charge, _decide_always_on, _decide_greedy, _decide_threshold
+from flexmine.baselines.greedy import walk_with
+from flexmine.baselines.rules import decide_always_on, decide_threshold
+from flexmine.baselines.walk import Decider, walk
 from flexmine.inputs.schema import State
 from flexmine.problem import Problem
 from flexmine.problem.money import money_terms
+from flexmine.problem.schedule import Schedule
 from flexmine.solving.engine import SolveOptions
 from flexmine.studies.execution import Followed, Setpoints, follow
-from flexmine.studies.policies import Context, Nightly, Perfect, Policy, Redispatch, Replan, Rule
+from flexmine.studies.policies import Context, Nightly, Perfect, Policy, Redispatch, Replan, Rule, charge_of
 from flexmine.studies.schema import BacktestDocument
 from flexmine.studies.world import World
 from flexmine.workflow.fleet import fleet_after
 
 SHOWN_VIOLATIONS = 5
-RULES: dict[str, Callable[[Problem], Decider]] = {
-    "always-on": lambda problem: _decide_always_on,
-    "threshold": lambda problem: _decide_threshold,
-    "greedy": lambda problem: partial(
-        _decide_greedy, charges=tuple(_Charge(1.0 / k.min_up_steps, 0.0) for k in problem.classes)
-    ),
-}
+PLANNED: dict[str, type[Policy]] = {"nightly": Nightly, "redispatch": Redispatch, "replan": Replan}
+WALKED: dict[str, Decider] = {"always-on": decide_always_on, "threshold": decide_threshold}
 OPTIONS = SolveOptions(preference=False)
 
 
@@ -103,9 +101,15 @@ def _reach(problem: Problem) -> int:
 def _policy(name: str, context: Context, state: State) -> Policy:
     if name == "perfect":
         return Perfect(context, state)
-    if name in RULES:
-        return Rule(context, RULES[name])
-    return {"nightly": Nightly, "redispatch": Redispatch, "replan": Replan}[name](context)
+    if name in PLANNED:
+        return PLANNED[name](context)
+    if name == "greedy":
+        return Rule(context, partial(walk_with, charge=charge_of(context.world, context.document)))
+    return Rule(context, partial(_walked, decide=WALKED[name]))
+
+
+def _walked(problem: Problem, decide: Decider) -> Schedule:
+    return walk(problem, decide).schedule(problem, 0)
 
 
 @dataclass

@@ -98,6 +98,21 @@ class Issued(Document):
 Known = Annotated[Perfect | Noise | Yesterday | Last | DayAhead | Issued, Field(discriminator="how")]
 
 
+class Shares(Document):
+    """What *greedy* charges itself above the money of a step, and nobody pays.
+
+    Attributes
+    ----------
+    start
+        Share of the cost of a start, charged to the step of the start.
+    stop
+        Share of the cost of a warm start, charged to a stop.
+    """
+
+    start: float = Field(ge=0.0, le=10.0)
+    stop: float = Field(ge=0.0, le=10.0)
+
+
 class BacktestDocument(Document):
     """A back-test.
 
@@ -119,11 +134,11 @@ class BacktestDocument(Document):
         A plan of the next day is made so long before its midnight [h].
     replan_every_h
         Between two plans, and two redispatches [h].
-    greedy_pair
-        `tuned`: the way of charging starts and stops that would have earned most until `tuned_until`, known in
-        hindsight; or two numbers: the shares of the start cost charged to a start, and to a stop.
+    greedy
+        How the rule *greedy* charges itself starts and stops; absent: as would have earned most up to `tuned_until`,
+        which is known in hindsight alone.
     tuned_until
-        Last day over which it is tuned [default: the last day].
+        Last day over which it is tuned; absent: the last day.
     seeds
         Of the noise; each is a run of its own.
     """
@@ -139,6 +154,8 @@ class BacktestDocument(Document):
     lag_min: float = Field(default=10.0, ge=0.0, le=1440.0)
     nightly_h: float = Field(default=10.0, ge=0.0, le=48.0)
     replan_every_h: float = Field(default=1.0, gt=0.0, le=24.0)
+    greedy: Shares | None = None
+    tuned_until: Day | None = None
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], AsTuple, Field(min_length=1, max_length=1000)] = (1,)
 
     @model_validator(mode="after")
@@ -146,6 +163,10 @@ class BacktestDocument(Document):
         found: list[tuple[tuple[str | int, ...], str]] = []
         if self.last_day < self.first_day:
             found.append((("last_day",), f"{self.last_day} is before first_day, {self.first_day}"))
+        if self.tuned_until is not None and not self.first_day <= self.tuned_until <= self.last_day:
+            found.append((("tuned_until",), f"{self.tuned_until} is not one of the days"))
+        if self.tuned_until is not None and self.greedy is not None:
+            found.append((("tuned_until",), "has no effect beside greedy, which says how it charges"))
         for key in ("policies", "seeds"):
             values = getattr(self, key)
             again = [v for i, v in enumerate(values) if v in values[:i]]

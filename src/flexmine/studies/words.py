@@ -77,9 +77,19 @@ def conditions(found: Backtest) -> tuple[str, ...]:
         *known,
         f"what is known to a plan of the hour ends {document.lag_min:g} min before it; the plan of a day is made "
         f"{document.nightly_h:g} h before midnight, for the state that the fleet really has then",
+        _greedy_words(found),
         "powers are exact, not rounded to whole miners; every step is priced by the audit against what came",
         *(f"case: {note}" for note in found.setup.case.notes),
     )
+
+
+def _greedy_words(found: Backtest) -> str:
+    document = found.setup.document
+    if document.greedy is not None:
+        start, stop = document.greedy.start, document.greedy.stop
+        return f"greedy charges {start:g} of the cost of a start to a start, and {stop:g} of it to a stop"
+    until = document.tuned_until or document.last_day
+    return f"greedy is tuned in hindsight, on what came up to {until}: as strong as an engineer could have made it"
 
 
 def _known_words(how: Known) -> str:
