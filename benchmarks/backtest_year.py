@@ -49,10 +49,10 @@ seeds: [{seeds}]
 POLICIES = "always-on, threshold, greedy, nightly, redispatch, replan, perfect"
 
 
-def write(folder: Path, data: Path, name: str, size: int, regime: tuple[str, str], given: argparse.Namespace) -> Path:
+def write(folder: Path, name: str, size: int, regime: tuple[str, str], given: argparse.Namespace) -> Path:
     """Write series, case and back-test of one regime, and return the file of the latter."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_inputs(data, folder)
+    write_inputs(given.data, folder)
     surplus = pd.read_csv(folder / "surplus.csv")
     surplus["surplus_mw"] = (surplus["surplus_mw"] * SURPLUS[regime[0]] * size / 40).round(4)
     surplus.to_csv(folder / "surplus.csv", index=False)
@@ -104,7 +104,7 @@ def main() -> None:
     for size, *regime in product(given.sizes, SURPLUS, DIFFICULTY):
         name = f"mw{size}-{regime[0]}-{regime[1]}" + ("-noise" if given.price_noise else "")
         begin = time.perf_counter()
-        file = write(given.work / name, given.data, name, size, (regime[0], regime[1]), given)
+        file = write(given.work / name, name, size, (regime[0], regime[1]), given)
         found = flexmine.backtest(file, given.work / name / "out", workers=given.workers)
         print(line(name, "last6", money(found, "2024-11-01")))
         print(line("", "all", money(found, "")), f" {time.perf_counter() - begin:6.0f} s", flush=True)

@@ -101,6 +101,7 @@ def cli() -> None:
 
     \b
     Energy trader    flexmine plan CASE --out DIR     tomorrow's plan, its money, and report.html
+                     flexmine backtest FILE           what plans would have earned over many days
     Nightly job      flexmine nightly JOB.yaml        newest feeds, last night's state; stored, published
                      flexmine replan JOB.yaml         every hour: the rest of the day anew
                      flexmine health JOB.yaml         for monitors: is the plant looked after

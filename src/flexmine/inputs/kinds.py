@@ -17,6 +17,7 @@ GOES_TO = {
     "flexmine-container/1": "a plant names it under containers, at the key model",
     "flexmine-miner/1": "a container file names it under miners, at the key model",
     "flexmine-pins/1": "a job names it under its key pins",
+    "flexmine-backtest/1": "flexmine backtest takes it",
     "flexmine-mqtt/1": "flexmine publish takes it as --mqtt",
 }
 """Who takes a file of each schema."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,6 +25,7 @@ from flexmine.studies.parts import Parts
 from flexmine.studies.run import Run, run_policy
 from flexmine.studies.schema import BacktestDocument, Issued, Perfect
 from flexmine.studies.world import PAST_DAYS, World, calendar_of, refuse_unknown_limits
+from flexmine.workflow.build import options_of
 
 Progress = Callable[[str, int, int, int], None]
 """Receives policy, seed, days done and days in all; where parts run side by side, only when one is finished."""
@@ -76,7 +77,9 @@ class Setup:
             else expected_of(key, how.get(key, ahead), values, calendar, seed)
             for key, values in case.series.items()
         }
-        return World(case, expected, self.begin, case.publish_steps, case.document.steps)
+        # Among plans of equal money none is preferred: nobody looks at them, and settling takes what comes.
+        options = replace(options_of(case), preference=False)
+        return World(case, expected, self.begin, case.publish_steps, case.document.steps, options)
 
 
 def read_backtest(path: Path) -> Setup:

@@ -43,7 +43,6 @@ class Context:
 
     world: World
     document: BacktestDocument
-    options: SolveOptions
     names: tuple[str, ...]
     reach: int
     without_plan: int = 0
@@ -65,7 +64,7 @@ class Context:
     def planned(self, problem: Problem, rest: Setpoints | None) -> Setpoints:
         """Return the best plan of a problem; without one what is left of the last plan, or safe power."""
         try:
-            return self.setpoints(best(problem, self.options))
+            return self.setpoints(best(problem, self.world.options))
         except (Infeasible, NoPlan):
             self.without_plan += 1
         return rest if rest is not None and rest.on.shape[1] else self.setpoints(hold_safe_power(problem))
@@ -183,7 +182,7 @@ class Perfect(Policy):
         super().__init__(context)
         world = context.world
         problem = world.truth(world.begin, world.end - world.begin, state).problem
-        solution = solve(problem, context.options)
+        solution = solve(problem, world.options)
         self.bound_usd = solution.bound_usd
         self.whole = context.setpoints(to_schedule(problem, solution))
 

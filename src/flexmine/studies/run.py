@@ -16,7 +16,6 @@ from flexmine.inputs.schema import State
 from flexmine.problem import Problem
 from flexmine.problem.money import money_terms
 from flexmine.problem.schedule import Schedule
-from flexmine.solving.engine import SolveOptions
 from flexmine.studies.execution import Followed, Setpoints, follow
 from flexmine.studies.policies import Context, Nightly, Perfect, Policy, Redispatch, Replan, Rule, charge_of
 from flexmine.studies.schema import BacktestDocument
@@ -26,7 +25,6 @@ from flexmine.workflow.fleet import fleet_after
 SHOWN_VIOLATIONS = 5
 PLANNED: dict[str, type[Policy]] = {"nightly": Nightly, "redispatch": Redispatch, "replan": Replan}
 WALKED: dict[str, Decider] = {"always-on": decide_always_on, "threshold": decide_threshold}
-OPTIONS = SolveOptions(preference=False)
 
 
 @dataclass
@@ -77,7 +75,7 @@ def run_policy(
     """
     books = _Books(world, Run(policy, seed, pd.DataFrame()), world.case.document.state)
     first = world.truth(world.begin, 1, books.state).problem
-    context = Context(world, document, OPTIONS, world.case.plant.container_names, _reach(first))
+    context = Context(world, document, world.case.plant.container_names, _reach(first))
     decider = _policy(policy, context, books.state)
     for day, (begin, end) in enumerate(world.days):
         step = begin

@@ -63,8 +63,8 @@ def summarise(runs: Sequence[Run], step_h: float) -> Summary:
 
     Notes
     -----
-    With the opponent g and perfect foresight p, a policy has captured :math:`(m - m_g) / (m_p - m_g)`; there is no
-    such share where looking ahead could bring less than 0.1 % of the opponent's money.
+    With the opponent g and perfect foresight p, a policy that plans has captured :math:`(m - m_g) / (m_p - m_g)`; there
+    is no such share where looking ahead could bring less than 0.1 % of the opponent's money.
     """
     rows = [{"policy": r.policy, "seed": r.seed, **totals_of(r.steps, step_h), **_faults(r)} for r in runs]
     by_seed = pd.DataFrame(rows)
@@ -134,7 +134,7 @@ def _faults(run: Run) -> dict[str, Any]:
 
 
 def _captured(money: dict[str, float], name: str, opponent: str | None) -> float | None:
-    if opponent is None or "perfect" not in money:
+    if opponent is None or name in SIMPLE or "perfect" not in money:
         return None
     could = money["perfect"] - money[opponent]
     return (money[name] - money[opponent]) / could if could > 0.001 * abs(money[opponent]) else None

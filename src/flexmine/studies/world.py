@@ -16,6 +16,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.case import Case
 from flexmine.inputs.schema import State
 from flexmine.problem import Problem
+from flexmine.solving.engine import SolveOptions
 from flexmine.studies.known import Calendar, Expected
 
 PAST_DAYS = 2
@@ -36,6 +37,8 @@ class World:
         First step of the back-test, and first after it.
     horizon : int
         Steps that a plan looks ahead.
+    options : SolveOptions
+        Of every plan.
     """
 
     case: Case
@@ -43,6 +46,7 @@ class World:
     begin: int
     end: int
     horizon: int
+    options: SolveOptions
 
     @cached_property
     def calendar(self) -> Calendar:
