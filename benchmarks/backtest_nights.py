@@ -1,8 +1,8 @@
 """365 nights of a back-test, 56 containers and 48 hours each: our search against HiGHS's MIP on the same kept matrix.
 
-Usage: python benchmarks/backtest_nights.py --data FOLDER [--nights 365] [--regime thin high]
+Usage: python benchmarks/backtest_nights.py [--nights 363] [--regime thin high]
 
-FOLDER as for ``backtest_year.py``.  Both take the policy *nightly* through the same nights with the same settlement,
+Both take the policy *nightly* through the same nights with the same settlement,
 turn by turn in blocks of days in one run; printed are seconds of processor time of each, money, and their ratio.
 """
 
@@ -28,7 +28,6 @@ BLOCK_DAYS = 28
 def main() -> None:
     """Print a line for each engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--nights", type=int, default=363)
     parser.add_argument("--regime", nargs=2, default=["rich", "high"], help=f"of {[*SURPLUS]} and {[*DIFFICULTY]}")
     given = parser.parse_args()

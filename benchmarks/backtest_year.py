@@ -1,9 +1,8 @@
 """A year of back-tests: 10 and 40 MW, thin and rich surplus, high and low hash value, against simple rules.
 
-Usage: python benchmarks/backtest_year.py --data FOLDER --work FOLDER [--sizes 40 10] [--regimes ...] [--seeds 1 2]
+Usage: python benchmarks/backtest_year.py --work FOLDER [--sizes 40 10] [--seeds 1 2] [--price-noise]
 
-FOLDER holds the open series that data/SOURCES.md names, as for ``year_nightly.py``, whose year it is: May 2024 to April
-2025.  The rule *greedy* is tuned in hindsight on the first six months; money is printed of the last six, which nothing
+The year is the shipped one of stand-ins, ``data/stand_in_year.csv``: May 2024 to April 2025.  The rule *greedy* is tuned in hindsight on the first six months; money is printed of the last six, which nothing
 was tuned on, and of all.  The surplus is forecast with errors of 12 % far ahead, prices are those of a day-ahead market
 that publishes at 13:00, or, with ``--price-noise``, forecast with errors of 10 %; weather is known.  Setpoints are
 decided from what is known ten minutes before.  Finished parts are kept in the work folder: run it again to go on.
@@ -18,11 +17,10 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
 from machine import machine
-from year_nightly import CASE, write_inputs
 
 import flexmine
+from flexmine.resources import shipped_path
 
 if TYPE_CHECKING:
     from flexmine.studies.result import Backtest
@@ -50,16 +48,14 @@ POLICIES = "always-on, threshold, greedy, nightly, redispatch, replan, perfect"
 
 
 def write(folder: Path, name: str, size: int, regime: tuple[str, str], given: argparse.Namespace) -> Path:
-    """Write series, case and back-test of one regime, and return the file of the latter."""
+    """Write case and back-test of one regime, and return the file of the latter."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_inputs(given.data, folder)
-    surplus = pd.read_csv(folder / "surplus.csv")
-    surplus["surplus_mw"] = (surplus["surplus_mw"] * SURPLUS[regime[0]] * size / 40).round(4)
-    surplus.to_csv(folder / "surplus.csv", index=False)
-    case = CASE.replace("bratsk-40-year", name).replace("difficulty: 95e12", f"difficulty: {DIFFICULTY[regime[1]]}")
-    if size == 10:
-        case = case.replace("plants/bratsk-40", "plants/bratsk-10").replace("available_mw: 40.0", "available_mw: 10.0")
-        case = case.replace("initial_mw: 0.56", "initial_mw: 0.14")
+    case = shipped_path("years/bratsk-10-year").read_text(encoding="utf-8")
+    case = case.replace("value: 0.25", f"value: {SURPLUS[regime[0]] * size / 40:g}")
+    case = case.replace("difficulty: 95e12", f"difficulty: {DIFFICULTY[regime[1]]}")
+    if size == 40:
+        case = case.replace("plants/bratsk-10", "plants/bratsk-40").replace("available_mw: 10.0", "available_mw: 40.0")
+        case = case.replace("initial_mw: 0.14", "initial_mw: 0.56")
     (folder / "case.yaml").write_text(case, encoding="utf-8")
     price = "{how: noise, relative: 0.1}" if given.price_noise else "{how: day_ahead, at_h: 13}"
     file = folder / "backtest.yaml"
@@ -91,7 +87,6 @@ def line(name: str, span: str, own: dict[str, float]) -> str:
 def main() -> None:
     """Run what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--sizes", type=int, nargs="+", choices=(10, 40), default=[40, 10])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])

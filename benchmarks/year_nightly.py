@@ -1,9 +1,8 @@
 """A year of nights of the Bratsk 40 MW plant, each planned, stored and published, then all replayed as one schedule.
 
-Usage: python benchmarks/year_nightly.py --data FOLDER [--nights N] [--work FOLDER]
+Usage: python benchmarks/year_nightly.py [--nights N] [--work FOLDER]
 
-FOLDER holds the files that ``data/SOURCES.md`` describes, as published: Glen Canyon's releases from May 2024 to April
-2025, prices of NO2 of 2025 and the typical year of Northway, all as stand-ins by the site's clock.
+The year is the shipped one of stand-ins, ``data/stand_in_year.csv``: May 2024 to April 2025 by the site's clock.
 """
 
 import argparse
@@ -12,16 +11,10 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from flexmine.jobs.executed_days import executed, join
 from flexmine.jobs.job import read_job
 from flexmine.jobs.night import Night
 
-OFFSET = "+08:00"
-M3_PER_CUBIC_FOOT, MW_PER_M3_S = 0.0283168, 0.91
-CONTRACTED_MW, SHARE_OF_BYPASS, SHARE_ABOVE_CONTRACT = 200.0, 0.24, 0.15
 FIRST, DAYS = date(2024, 5, 1), 365
 CASE = """\
 schema: flexmine-case/1
@@ -31,16 +24,20 @@ notes: ["All series are stand-ins by the site's clock: see data/SOURCES.md."]
 plant: shipped:plants/bratsk-40
 start: 2024-05-01T00:00:00+08:00
 series:
-  temperature_c: {file: temperature.csv, column: temperature_c, unit: C}
+  temperature_c: {file: shipped:stand_in_year.csv, column: temperature_c, unit: C}
 sources:
   - name: surplus
     kind: surplus
-    available_mw: {file: surplus.csv, column: surplus_mw, unit: MW}
+    available_mw: {file: shipped:stand_in_year.csv, column: surplus_mw, unit: MW}
     price_usd_per_mwh: 10.0
   - name: grid
     kind: firm
     available_mw: 40.0
-    price_usd_per_mwh: {file: price.csv, column: price_usd_per_mwh, unit: USD/MWh}
+    price_usd_per_mwh:
+      file: shipped:stand_in_year.csv
+      column: price_eur_per_mwh
+      unit: EUR/MWh
+      factors: [{name: usd_per_eur, value: 1.17, note: assumed}]
 hash_value: {btc_price_usd: 65000, difficulty: 95e12, subsidy_btc: 3.125, fees_btc_per_block: 0.1, pool_fee: 0.02}
 state: {initial_mw: 0.56, default: {on: false, hours: 10}}
 """
@@ -55,38 +52,8 @@ report: false
 """
 
 
-def clock(text: pd.Series) -> pd.Series:
-    """Return the local clock time of ISO 8601 text with offset, without the offset."""
-    return pd.to_datetime(text.str.slice(0, 19))
-
-
-def year_of(stamps: pd.Series, values: pd.Series) -> pd.Series:
-    """Return hourly values from FIRST by calendar and clock, the year left out; an hour without value takes the last."""
-    wanted = pd.date_range(pd.Timestamp(FIRST), periods=24 * (DAYS + 2), freq="h")
-    by_clock = dict(zip(stamps.dt.strftime("%m-%d %H"), values, strict=True))
-    return pd.Series([by_clock.get(t, np.nan) for t in wanted.strftime("%m-%d %H")], index=wanted).ffill()
-
-
-def write(series: pd.Series, column: str, decimals: int, path: Path) -> None:
-    """Write interval_start in site time and the value."""
-    lines = [f"{t:%Y-%m-%dT%H:%M:%S}{OFFSET},{v:.{decimals}f}" for t, v in series.items()]
-    path.write_text("\n".join([f"interval_start,{column}", *lines]) + "\n", encoding="utf-8")
-
-
-def write_inputs(data: Path, work: Path) -> None:
-    """Write the series, the template and the job."""
-    dam = pd.read_csv(data / "hydro_glen_canyon_hourly.csv")
-    bypass_mw = dam["bypass_release_cfs"] * M3_PER_CUBIC_FOOT * MW_PER_M3_S
-    above_mw = (dam["power_release_cfs"] * M3_PER_CUBIC_FOOT * MW_PER_M3_S - CONTRACTED_MW).clip(lower=0.0)
-    surplus = year_of(clock(dam["timestamp"]), SHARE_OF_BYPASS * bypass_mw + SHARE_ABOVE_CONTRACT * above_mw)
-    write(surplus, "surplus_mw", 4, work / "surplus.csv")
-    no2 = pd.read_csv(data / "price_no2_2025.csv")
-    write(
-        year_of(clock(no2["timestamp_local"]), 1.17 * no2["price_eur_mwh"]), "price_usd_per_mwh", 4, work / "price.csv"
-    )
-    tmy = pd.read_csv(data / "weather_northway_tmy3.csv")
-    stamps = pd.to_datetime(tmy[["month", "day"]].assign(year=2023, hour=tmy["hour_ending_lst"] - 1))
-    write(year_of(stamps, tmy["dry_bulb_c"]), "temperature_c", 1, work / "temperature.csv")
+def write_inputs(work: Path) -> None:
+    """Write the template and the job."""
     (work / "case.yaml").write_text(CASE, encoding="utf-8")
     (work / "job.yaml").write_text(JOB % FIRST.isoformat(), encoding="utf-8")
 
@@ -120,14 +87,13 @@ def run(work: Path, nights: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with the raw files")
     parser.add_argument("--nights", type=int, default=DAYS)
     parser.add_argument("--work", type=Path, help="where to keep inputs, runs and publications [default: removed]")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = arguments.work or Path(name)
         work.mkdir(parents=True, exist_ok=True)
-        write_inputs(arguments.data, work)
+        write_inputs(work)
         run(work, arguments.nights)
 
 

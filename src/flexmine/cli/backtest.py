@@ -18,7 +18,9 @@ from flexmine.cli.common import put, say, with_errors
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary on stderr.")
 @with_errors
 def backtest_command(file: Path, out: Path | None, workers: int, fresh: bool, quiet: bool) -> int:
-    """Take policies through the days of FILE, a back-test in YAML, with forecasts as they were known.
+    """Take policies through the days of FILE, with forecasts as they were known.
+
+    FILE is a back-test in YAML or the name of a shipped one: bratsk-year, which takes some minutes.
 
     Each step is settled against what came true.  The folder holds summary.csv, months.csv, a CSV of all steps for each
     policy and seed, and backtest.html.  What is finished is kept: run it again to go on.

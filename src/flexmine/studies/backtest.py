@@ -19,6 +19,7 @@ from flexmine.errors import BadInput
 from flexmine.inputs.case import Case, load_span
 from flexmine.inputs.yaml_loader import Loaded, read_yaml
 from flexmine.problem import Floats
+from flexmine.resources import PREFIX, shipped_names, shipped_path
 from flexmine.studies.issued import read_issues
 from flexmine.studies.known import expected_of, issued_of, needs_past_days
 from flexmine.studies.parts import Parts
@@ -83,22 +84,24 @@ class Setup:
 
 
 def read_backtest(path: Path) -> Setup:
-    """Read the file of a back-test, its case and its series.
+    """Read the file of a back-test, or the shipped one of that name, its case and its series.
 
     Raises
     ------
     BadInput
         All that is wrong, with file, line and key; nothing has been run then.
     """
+    if not path.is_file() and str(path) in shipped_names("backtests"):
+        path = shipped_path(f"backtests/{path}")
     if not path.is_file():
-        raise BadInput(f"there is no back-test file {path}")
+        listed = ", ".join(shipped_names("backtests"))
+        raise BadInput(f"there is no back-test file {path} and no shipped one of that name; shipped: {listed}")
     loaded = read_yaml(path, BacktestDocument, path.name)
     document = loaded.document
     looks_back = any(needs_past_days(how) for how in document.forecasts.values())
     past = timedelta(days=PAST_DAYS if looks_back else 0)
-    beside = path.parent / document.case
     try:
-        case = load_span(beside if beside.is_file() else document.case, document.first_day - past, document.last_day)
+        case = load_span(_case_of(loaded), document.first_day - past, document.last_day)
     except BadInput as error:
         why = f"; days from {document.first_day - past} on are looked back on" if looks_back else ""
         raise BadInput([f"{loaded.at(('case',), message)}{why}" for message in error.messages]) from error
@@ -112,6 +115,15 @@ def read_backtest(path: Path) -> Setup:
     setup = Setup(loaded, case, begin, issues, hashes)
     refuse_unknown_limits(setup.world(0).truth(begin, case.document.steps, case.document.state).problem)
     return setup
+
+
+def _case_of(loaded: Loaded[BacktestDocument]) -> Path | str:
+    """Return the file or the name of the case: beside the back-test, or shipped."""
+    name = loaded.document.case
+    if name.startswith(PREFIX):
+        return shipped_path(name)
+    beside = loaded.path.parent / name
+    return beside if beside.is_file() else name
 
 
 def _refuse_unknown_series(loaded: Loaded[BacktestDocument], case: Case) -> None:

@@ -13,6 +13,7 @@ from flexmine.report.charts import Figure, Panel, Table, bars, quick_charts, spe
 from flexmine.report.page import Page, page_html
 from flexmine.report.palette import THIN, number, percent
 from flexmine.studies.result import Backtest
+from flexmine.studies.summary import SIMPLE
 from flexmine.studies.words import WORDS, conditions, finding, records
 
 COLOURS = {
@@ -61,8 +62,11 @@ def _first_violations(found: Backtest) -> list[tuple[str, str]]:
 
 
 def _key_figures(found: Backtest) -> tuple[tuple[str, str, str], ...]:
+    """Return those that plan, perfect foresight, and the simple rule that earned most."""
     out = []
     for row in records(found.totals):
+        if row["policy"] in SIMPLE and row["policy"] != found.summary.opponent:
+            continue
         captured = row["captured"]
         small = "" if captured is None or pd.isna(captured) else f"{percent(captured)} captured, "
         out.append(
@@ -101,7 +105,8 @@ def _way(found: Backtest) -> Figure:
         for r in found.runs
         if r.seed == seed
     }
-    names = [name for name in daily if name != opponent]
+    # The other rules fall so far behind that nothing else could be seen.
+    names = [name for name in daily if name not in SIMPLE] or [name for name in daily if name != opponent]
     sums = {name: (daily[name] - daily[opponent]).cumsum() for name in names}
     rows = [{"d": day, "v": round(float(value), 2), "p": name} for name in names for day, value in sums[name].items()]
     chart = (
