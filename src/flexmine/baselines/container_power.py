@@ -87,7 +87,7 @@ class Ramped(Alike):
     def __init__(self, problem: Problem, limits: Limits, fleets: Fleets):
         super().__init__(problem, limits, fleets)
         self.it_power_mw = np.zeros((problem.steps, fleets.walks, len(fleets.of)))
-        self.classes, self.first = problem.classes, np.cumsum(limits.count) - limits.count
+        self.classes, self.first = problem.classes, fleets.first
         ramps = [k.container_ramp_mw_per_step for k in problem.classes]
         self.ramp = np.array([np.inf if r is None else r for r in ramps])
         self.slow = np.isfinite(self.ramp)

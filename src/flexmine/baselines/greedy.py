@@ -10,6 +10,7 @@ Shapes: P walks, M candidates, K classes.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -120,12 +121,12 @@ class _Greedy:
 
     def _enumerated(self, step: Step, low: Ints, high: Ints) -> tuple[Ints, Judged]:
         """Return the best of all counts between `low` and `high`, each (K,)."""
-        grid = np.indices(tuple((high - low + 1).tolist())).reshape(len(low), -1).T + low
-        counts = np.broadcast_to(grid, (len(step.look.fewest), *grid.shape))
+        grid = np.array(list(product(*map(range, low, high + 1))))
+        counts = np.repeat(grid[None], len(step.look.fewest), axis=0)
         judged = step.judge(counts)
         score = self._score(step, counts, judged, ALL)
-        outside = (counts < step.look.fewest[:, None]) | (counts > step.look.most[:, None])
-        found = np.argmax(np.where(outside.any(axis=2), -np.inf, score), axis=1)
+        inside = (counts >= step.look.fewest[:, None]) & (counts <= step.look.most[:, None])
+        found = np.argmax(np.where(inside.all(axis=2), score, -np.inf), axis=1)
         return grid[found], judged.only(found)
 
     def _score(self, step: Step, counts: Ints, judged: Judged, rows: Rows) -> Floats:
