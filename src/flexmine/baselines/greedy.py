@@ -10,8 +10,8 @@ Shapes: P walks, M candidates, K classes.
 
 from __future__ import annotations
 
+from dataclasses import astuple, dataclass
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from flexmine.problem import Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule
 
 
-class Charge(NamedTuple):
+@dataclass(frozen=True)
+class Charge:
     """What a walk charges itself above the money of a step; nobody pays it.
 
     Attributes
@@ -36,6 +37,7 @@ class Charge(NamedTuple):
     stop: float
 
 
+# Pairs that are tried; the thirds and quarters share a start cost among as many steps as a start binds.
 CHARGES = (
     *(Charge(start, stop) for stop in (0.0, 0.1, 0.5) for start in (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)),
     *(Charge(start, 0.0) for start in (1 / 4, 1 / 3, 1 / 2)),
@@ -50,9 +52,9 @@ MOVE = 4
 # Scores are compared to this many decimals: below, they are noise of the arithmetic, and the first of equals is taken.
 DECIMALS = 6
 CHANGE_USD = 1e-5
-# A limit that is missed outweighs all money; so does, for one that holds, a container that stops.
-MISSED_USD_PER_MW = 1e10
+# For one that holds, a container that runs outweighs all money; a limit missed by however little outweighs both.
 HOLD_USD = 1e6
+MISSED_USD, MISSED_USD_PER_MW = 1e12, 1e10
 
 
 def tuned_greedy(problem: Problem) -> Schedule:
@@ -96,7 +98,7 @@ class _Greedy:
     """Decides for the highest score of the step: its money less what the walk charges itself."""
 
     def __init__(self, problem: Problem, charges: tuple[Charge, ...]):
-        self.start_share, stop_share = np.array(charges).T[:, :, None]
+        self.start_share, stop_share = np.array([astuple(charge) for charge in charges]).T[:, :, None]
         self.hold_usd = np.where(np.isinf(stop_share), HOLD_USD, 0.0)
         self.stop_share = np.where(np.isinf(stop_share), 0.0, stop_share)
         self.moves = _moves(np.array([k.count for k in problem.classes]))
@@ -135,7 +137,8 @@ class _Greedy:
         stop_usd = np.maximum(-change, 0) @ step.walk.fleets.cost_usd[step.t, 0]
         charged = self.start_share[rows] * judged.start_cost_usd + self.stop_share[rows] * stop_usd
         # Among equals the one that changes least.
-        charged = charged + CHANGE_USD * (np.abs(change) @ self.ones) + MISSED_USD_PER_MW * judged.missed_mw
+        charged = charged + CHANGE_USD * (np.abs(change) @ self.ones)
+        charged = charged + MISSED_USD * (judged.missed_mw > 0.0) + MISSED_USD_PER_MW * judged.missed_mw
         score = judged.money_usd - charged + self.hold_usd[rows] * (counts @ self.ones)
         return np.asarray(np.round(score, DECIMALS))
 
