@@ -12,6 +12,7 @@ from flexmine.audit.replay import replay
 from flexmine.baselines.greedy import CHARGES, Charge, money_of_charges, walk_all, walk_with
 from flexmine.baselines.rules import simple_rules
 from flexmine.baselines.value_of_planning import NOTHING_SHARE, ValueOfPlanning
+from flexmine.baselines.walk import follow
 from flexmine.problem import EnergyLimit, History
 from flexmine.problem.limits import with_site
 from flexmine.solving.engine import SolveOptions, solve
@@ -117,7 +118,7 @@ def compare(problem, where):
     """Compare walks, audit and rules on one plant; return what was seen."""
     seen, walks = Counter(), walk_all(problem, CHARGES)
     for number, (own_usd, missed) in enumerate(zip(walks.money_usd, walks.missed_mw, strict=True)):
-        priced = replay(problem, walks.schedule(problem, number))
+        priced = replay(problem, follow(problem, walks.counts[number]))
         assert priced.ok == (missed == 0.0), (where, number, missed, [v.message for v in priced.violations])
         assert priced.money_usd == pytest.approx(own_usd, abs=SAME_USD) or not priced.ok, (where, number)
     always_on, threshold, greedy = simple_rules(problem, problem.steps)

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 
 from flexmine.baselines.ahead import ALL, Rows
-from flexmine.baselines.walk import SAME_MW, Judged, Step, Walks, walk
+from flexmine.baselines.walk import SAME_MW, Judged, Step, Walks, follow, walk, walk_many
 from flexmine.problem import Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule
 
@@ -64,7 +64,7 @@ def tuned_greedy(problem: Problem) -> Schedule:
     """
     found = walk_all(problem, CHARGES)
     kept = found.missed_mw <= found.missed_mw.min() + SAME_MW
-    return found.schedule(problem, int(np.argmax(np.where(kept, np.round(found.money_usd, DECIMALS), -np.inf))))
+    return follow(problem, found.counts[np.argmax(np.where(kept, np.round(found.money_usd, DECIMALS), -np.inf))])
 
 
 def walk_with(problem: Problem, charge: Charge) -> Schedule:
@@ -77,7 +77,7 @@ def walk_with(problem: Problem, charge: Charge) -> Schedule:
     charge : Charge
         Any pair of shares, such as one of :data:`CHARGES`.
     """
-    return walk_all(problem, (charge,)).schedule(problem, 0)
+    return walk(problem, _Greedy(problem, (charge,)))
 
 
 def money_of_charges(problem: Problem) -> Floats:
@@ -91,7 +91,7 @@ def money_of_charges(problem: Problem) -> Floats:
 
 def walk_all(problem: Problem, charges: tuple[Charge, ...]) -> Walks:
     """Walk once through the horizon with all `charges` at once."""
-    return walk(problem, _Greedy(problem, charges), len(charges))
+    return walk_many(problem, _Greedy(problem, charges), len(charges))
 
 
 class _Greedy:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flexmine.baselines.ahead import ALL, Ahead, Rows, drawn_at_least_and_most, reach
 from flexmine.baselines.container_power import Alike, Basis, Ramped
@@ -27,57 +26,59 @@ SAME_MW = 1e-9
 
 @dataclass(frozen=True)
 class Walks:
-    """What P walks have done.
+    """What P walks have decided.
 
     Attributes
     ----------
-    on : ndarray of bool, shape (T, P, N)
-    power : Alike
-        Power of the containers.
-    facility_mw : ndarray, shape (P, T)
-    supply_mw : ndarray, shape (P, J, T), or None
-        Power of each source where energy is limited.
+    counts : ndarray of int, shape (P, T, K)
     money_usd, missed_mw : ndarray, shape (P,)
         Money by the walk's own books, and by how much it misses limits (containers and MWh count as MW); 0 where it
         keeps all.
     """
 
-    on: NDArray[np.bool_]
-    power: Alike
-    facility_mw: Floats
-    supply_mw: Floats | None
+    counts: Ints
     money_usd: Floats
     missed_mw: Floats
-
-    def schedule(self, problem: Problem, walk: int) -> Schedule:
-        """Return the walk with number `walk`, container by container."""
-        on, names = self.on[:, walk].T, tuple(name for name, _ in problem.containers)
-        supply = supply_by_merit(problem, self.facility_mw[walk]) if self.supply_mw is None else self.supply_mw[walk]
-        return Schedule(names, on, np.where(on, self.power.of_walk(walk), 0.0), supply)
 
 
 # A rule: from a step to the counts that shall run, (P, K), and how they are judged, arrays of (P, 1, ...).
 Decider = Callable[["Step"], tuple[Ints, "Judged"]]
 
 
-def walk(problem: Problem, decide: Decider, walks: int = 1) -> Walks:
-    """Walk once through the horizon.
+def walk_many(problem: Problem, decide: Decider, walks: int) -> Walks:
+    """Return what a rule does that decides `walks` walks at once; only their counts are kept."""
+    state = Walk(problem, walks)
+    for t in range(problem.steps):
+        state.step(t, decide)
+    return Walks(state.counts, state.earned_usd - state.cost_usd(), state.missed())
+
+
+def walk(problem: Problem, decide: Decider) -> Schedule:
+    """Return the schedule of a rule, container by container.
 
     Parameters
     ----------
     problem : Problem
         Its histories are the state to start from.
     decide : callable
-        The rule, for all walks at once.
-    walks : int
-        Number P of walks.
+        The rule, for a single walk.
     """
-    state = Walk(problem, walks)
+    state, on, power = Walk(problem, 1), [], []
     for t in range(problem.steps):
-        state.step(t, decide)
-    supply = None if state.budgets is None else state.budgets.supply_mw
-    money = state.earned_usd - state.cost_usd()
-    return Walks(state.on, state.power, state.facility_mw, supply, money, state.missed())
+        it_power = state.step(t, decide)
+        on.append(state.fleets.on[0])
+        power.append(np.where(on[-1], it_power[0, state.power.place], 0.0))
+    if state.budgets is None:
+        supply = supply_by_merit(problem, state.facility_mw[0])
+    else:
+        supply = state.budgets.supply_mw[0]
+    names = tuple(name for name, _ in problem.containers)
+    return Schedule(names, np.array(on).T, np.array(power).T, supply)
+
+
+def follow(problem: Problem, counts: Ints) -> Schedule:
+    """Return the schedule with given counts of each class, `counts` of shape (T, K), and power by merit."""
+    return walk(problem, lambda step: (counts[None, step.t], step.judge(counts[None, None, step.t])))
 
 
 class Walk:
@@ -90,28 +91,28 @@ class Walk:
         least, most = drawn_at_least_and_most(self.limits)
         self.highest, self.lowest = reach(self.limits, least, most)
         self.budgets = Budgets(problem, self.limits, walks, least, most) if problem.site.energy_limits else None
-        self.on = np.zeros((problem.steps, walks, len(self.fleets.of)), dtype=bool)
+        self.counts = np.zeros((walks, problem.steps, len(problem.classes)), dtype=np.int64)
         self.facility_mw = np.zeros((walks, problem.steps))
         self.feeder_mw = np.zeros((walks, len(self.limits.feeder_cap_mw), problem.steps))
         # Without the cost of energy, which is added at the end: preheat changes the power of steps that are decided.
         self.earned_usd = np.zeros(walks)
 
-    def step(self, t: int, decide: Decider) -> None:
-        """Decide step `t` in all walks and write down what it does."""
+    def step(self, t: int, decide: Decider) -> Floats:
+        """Decide step `t` in all walks, write down what it does, and return the power as :meth:`Alike.settle` does."""
         limits, fleets = self.limits, self.fleets
         ahead = min(fleets.horizon, self.problem.steps - 1 - t)
         look = fleets.look(t, ahead, limits, self.power.begin(t))
         step = Step(self, t, Ahead(limits, fleets, look, t))
         counts, judged = decide(step)
         started = fleets.move(t, look.running, counts)
-        self.on[t] = fleets.on
+        self.counts[:, t] = counts
         basis, load, added = judged.basis.only(0), judged.load_mw[:, 0], judged.added_mw[:, 0]
         if isinstance(self.power, Ramped):
             basis = self.power.basis_after(t, started)
             load = meter_load(limits, t, counts, basis.it_mw, judged.heat_mw[:, 0])
             room, sides = basis.room_mw[:, None], {"floor_mw": judged.floor_mw, "ceiling_mw": judged.ceiling_mw}
             added = fill(limits, t, step.offer, load[:, None], room, **sides)[0][:, 0]
-        self.power.settle(t, counts, basis, added)
+        it_power = self.power.settle(t, counts, basis, added)
         if len(limits.feeder_cap_mw) > 1:
             of_piece = limits.feeder_matrix[limits.piece_class[t]]
             self.feeder_mw[:, :, t] = load @ limits.feeder_matrix + added @ of_piece
@@ -122,6 +123,7 @@ class Walk:
         if self.budgets is not None:
             power = self.facility_mw[:, t]
             self.budgets.take(t, self.budgets.offer(t, step.still_mw(counts), power), power)
+        return it_power
 
     def missed(self) -> Floats:
         """Return by how much the walks miss limits, (P,): MW, MWh and containers together; 0 where they keep all."""
@@ -131,8 +133,8 @@ class Walk:
         over += [-change - limits.ramp_down_mw, *(self.feeder_mw - limits.feeder_cap_mw[:, None]).transpose(1, 0, 2)]
         if self.budgets is not None:
             over.append(self.budgets.missed())
-        counts = np.add.reduceat(self.on, self.fleets.first, axis=2, dtype=np.int64).transpose(1, 2, 0)
-        over += [*(counts - limits.runnable).transpose(1, 0, 2), *(limits.must_run - counts).transpose(1, 0, 2)]
+        counts = self.counts.transpose(2, 0, 1)
+        over += [*(counts - limits.runnable[:, None]), *(limits.must_run[:, None] - counts)]
         beyond = sum(np.where(x > SAME_MW, x, 0.0).sum(axis=1) for x in over)
         return np.asarray(self.power.missed_mw + beyond)
 
