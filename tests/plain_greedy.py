@@ -30,7 +30,7 @@ def plain_greedy(problem: Problem, pairs) -> list[float | None]:
 
     An infinite charge of stops: nobody stops who can run.
     """
-    return [_walk(problem, start, stop) for start, stop in pairs]
+    return [_walk(problem, pair.start, pair.stop) for pair in pairs]
 
 
 def _walk(problem: Problem, start_share: float, stop_share: float) -> float | None:

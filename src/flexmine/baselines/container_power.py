@@ -44,15 +44,15 @@ class Alike:
 
     Attributes
     ----------
-    it_power_mw : ndarray, shape (T, P, K)
-        Of each container that runs.
+    place : ndarray of int, shape (N,)
+        Where the power of each container stands in what :meth:`settle` returns.
     missed_mw : ndarray, shape (P,)
         By how much the ramp of containers is missed.
     """
 
     def __init__(self, problem: Problem, limits: Limits, fleets: Fleets):
-        self.limits, self.fleets, self.missed_mw = limits, fleets, np.zeros(fleets.walks)
-        self.it_power_mw = np.zeros((problem.steps, fleets.walks, len(problem.classes)))
+        self.limits, self.fleets, self.place = limits, fleets, fleets.of
+        self.missed_mw = np.zeros(fleets.walks)
 
     def begin(self, t: int) -> Held | None:
         """Return whom the power of step `t` - 1 forbids to start or stop in step `t`."""
@@ -67,14 +67,9 @@ class Alike:
             counts @ (limits.hash_value[:, t] * limits.low_hash_th_s[:, t]),
         )
 
-    def settle(self, t: int, counts: Ints, basis: Basis, added_mw: Floats) -> None:
-        """Give each container its power; `counts` has shape (P, K), `added_mw` (P, S)."""
-        total = basis.it_mw + it_added(self.limits, t, added_mw)
-        self.it_power_mw[t] = total / np.maximum(counts, 1)
-
-    def of_walk(self, walk: int) -> Floats:
-        """Return the IT power of every container of a `walk` while it runs [MW], shape (N, T)."""
-        return np.asarray(self.it_power_mw[:, walk, self.fleets.of].T)
+    def settle(self, t: int, counts: Ints, basis: Basis, added_mw: Floats) -> Floats:
+        """Return the IT power of one that runs, of each class, (P, K); `counts` has shape (P, K), `added_mw` (P, S)."""
+        return (basis.it_mw + it_added(self.limits, t, added_mw)) / np.maximum(counts, 1)
 
 
 class Ramped(Alike):
@@ -86,8 +81,8 @@ class Ramped(Alike):
 
     def __init__(self, problem: Problem, limits: Limits, fleets: Fleets):
         super().__init__(problem, limits, fleets)
-        self.it_power_mw = np.zeros((problem.steps, fleets.walks, len(fleets.of)))
-        self.classes, self.first = problem.classes, np.cumsum(limits.count) - limits.count
+        self.place = np.arange(len(fleets.of))
+        self.classes, self.first = problem.classes, fleets.first
         ramps = [k.container_ramp_mw_per_step for k in problem.classes]
         self.ramp = np.array([np.inf if r is None else r for r in ramps])
         self.slow = np.isfinite(self.ramp)
@@ -167,22 +162,18 @@ class Ramped(Alike):
         self._high = np.where(started, np.where(self.slow[of], low, self.highest[of, t]), self._high)
         return self._sums(t, self.fleets.on, self._low, self._high)
 
-    def settle(self, t: int, counts: Ints, basis: Basis, added_mw: Floats) -> None:
-        """Give each container its power; `counts` has shape (P, K), `added_mw` (P, S)."""
+    def settle(self, t: int, counts: Ints, basis: Basis, added_mw: Floats) -> Floats:
+        """Return the IT power of each container, (P, N); `counts`, `added_mw` as for :class:`Alike`."""
         share = added_mw / np.where(basis.room_mw > 0, basis.room_mw, 1.0)
         power = np.where(self.fleets.on, self._low, 0.0)
         for j, k in enumerate(self.limits.piece_class[t]):
             own = self._containers(k)
             power[:, own] += share[:, j, None] * self._of_piece(t, j, own) / self.limits.overhead[k, t]
-        self.it_power_mw[t] = power
         # Nobody could keep the ramp and the range of the step: who had drawn too much or too little before.
         over = np.where(self.fleets.on, self._low - self._highest(t), 0.0)
         self.missed_mw += np.where(over > SAME_MW, over, 0.0).sum(axis=1)
         self.before = np.where(self.fleets.on, power, np.nan)
-
-    def of_walk(self, walk: int) -> Floats:
-        """Return the IT power of every container of a `walk` [MW], shape (N, T)."""
-        return np.asarray(self.it_power_mw[:, walk].T)
+        return power
 
     def _containers(self, k: int) -> slice:
         return slice(int(self.first[k]), int(self.first[k] + self.limits.count[k]))

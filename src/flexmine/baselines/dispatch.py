@@ -26,26 +26,25 @@ class Offer:
         Its number in the problem; it may stand in several places.
     earning : ndarray of int, shape (S,)
         How many sources, from the first on, cost less than a piece of the mode curves earns.
+    earning_mw : ndarray, shape (..., S)
+        Their power together: up to so much facility power the piece earns more than power costs.
     """
 
     cumulative_mw: Floats
     price_usd_per_mwh: Floats
     source: Ints
     earning: Ints
+    earning_mw: Floats
 
     def only(self, rows: slice | Ints) -> Offer:
         """Return it of the walks `rows` alone, which are the first dimension."""
-        return replace(self, cumulative_mw=self.cumulative_mw[rows])
+        return replace(self, cumulative_mw=self.cumulative_mw[rows], earning_mw=self.earning_mw[rows])
 
     def cost_usd_per_h(self, facility_mw: Floats) -> Floats:
         """Return the cost of `facility_mw` [MW], shape (...), in an hour [USD]; an excess is paid at the last price."""
         price = self.price_usd_per_mwh
         saved = price - np.concatenate([price[1:], price[-1:]])
         return np.asarray(price[-1] * facility_mw + np.minimum(facility_mw[..., None], self.cumulative_mw) @ saved)
-
-    def earning_mw(self) -> Floats:
-        """Return up to which facility power each piece of the mode curves earns more than power costs, (..., S)."""
-        return np.where(self.earning > 0, self.cumulative_mw[..., self.earning - 1], 0.0)
 
 
 @dataclass(frozen=True)
@@ -139,12 +138,26 @@ def limits_of(problem: Problem) -> Limits:
         feeder_of_class=feeder_of_class,
         feeder_cap_mw=np.array([f.cap_mw for f in site.groups] + [np.inf]),
         feeder_matrix=np.eye(len(site.groups) + 1)[feeder_of_class],
-        offers=tuple(Offer(*offer) for offer in zip(cumulative, prices, order.T, earning, strict=True)),
+        offers=tuple(map(Offer, cumulative, prices, order.T, earning, up_to(cumulative, earning))),
         piece_class=piece_class,
         piece_mw=piece_mw,
         piece_usd_per_mwh=piece_usd,
         piece_from_mw=piece_from,
     )
+
+
+def up_to(cumulative_mw: Floats, number: Ints) -> Floats:
+    """Return the power of the first so many sources together [MW].
+
+    Parameters
+    ----------
+    cumulative_mw : ndarray, shape (..., J)
+        Power of each source with that of those before it.
+    number : ndarray of int, shape (..., S)
+        How many of them.
+    """
+    last = np.broadcast_to(np.maximum(number - 1, 0), (*cumulative_mw.shape[:-1], number.shape[-1]))
+    return np.where(number > 0, np.take_along_axis(cumulative_mw, last, axis=-1), 0.0)
 
 
 def _pieces(problem: Problem) -> tuple[Ints, Floats, Floats, Floats]:
@@ -212,11 +225,11 @@ def fill(
         passed = np.minimum(np.cumsum(room_mw[..., own], axis=-1), np.maximum(left, 0.0)[..., None])
         room_mw = room_mw.copy()
         room_mw[..., own] = np.diff(passed, axis=-1, prepend=0.0)
-    level = np.minimum(ceiling_mw[..., None], np.maximum(offer.earning_mw(), floor_mw[..., None]))
+    level = np.minimum(ceiling_mw[..., None], np.maximum(offer.earning_mw, floor_mw[..., None]))
     drawn = np.minimum(least[..., None] + np.cumsum(room_mw, axis=-1), level)
     drawn = np.maximum(np.maximum.accumulate(drawn, axis=-1), least[..., None])
     total = drawn[..., -1] if drawn.shape[-1] else least
-    added = np.diff(drawn, axis=-1, prepend=least[..., None])
+    added = drawn - np.concatenate([least[..., None], drawn[..., :-1]], axis=-1)
     return added, total, excess + np.maximum(floor_mw - total, 0.0)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from flexmine.baselines.dispatch import Limits, Offer
+from flexmine.baselines.dispatch import Limits, Offer, up_to
 from flexmine.problem import EnergyLimit, Floats, Ints, Problem
 
 
@@ -146,7 +146,8 @@ class Budgets:
         order, plain = self.limits.offers[t].source, self.limits.offers[t]
         columns = np.concatenate([forced[:, order], (free - forced)[:, order], (available - free)[:, order]], axis=1)
         source = np.tile(order, 3)
-        return Offer(np.cumsum(columns, axis=1)[:, None], self.price[source, t], source, len(order) + plain.earning)
+        cumulative, earning = np.cumsum(columns, axis=1)[:, None], len(order) + plain.earning
+        return Offer(cumulative, self.price[source, t], source, earning, up_to(cumulative, earning))
 
     def free_mw(self, offer: Offer) -> Floats:
         """Return the power that may be taken with nothing kept back for later steps, (P,) [MW]."""
@@ -172,7 +173,7 @@ class Budgets:
         beyond = np.minimum(np.cumsum(rest[:, plain.source], axis=1), site[:, None])
         cumulative = np.concatenate([np.cumsum(taken, axis=1), taken.sum(axis=1, keepdims=True) + beyond], axis=1)
         source = np.concatenate([np.arange(len(self.available)), plain.source])
-        return Offer(cumulative[:, None], self.price[source, t], source, plain.earning)
+        return Offer(cumulative[:, None], self.price[source, t], source, plain.earning, plain.earning_mw)
 
     def take(self, t: int, offer: Offer, power_mw: Floats) -> None:
         """Note `power_mw` as the facility power of step `t`, (P,), in place of what was noted for it before."""
@@ -182,6 +183,10 @@ class Budgets:
         more, self.supply_mw[:, :, t] = supply - self.supply_mw[:, :, t], supply
         for i, _, j in self._open(t):
             self.taken_mwh[:, i] += self.step_h * (more.sum(axis=1) if j is None else more[:, j])
+
+    def cost_usd(self) -> Floats:
+        """Return the energy cost of all steps [USD], (P,)."""
+        return np.asarray(self.step_h * (self.supply_mw * self.price).sum(axis=(1, 2)))
 
     def missed(self) -> Floats:
         """Return by how much each limit is missed at the end of its window, and each source in each step, (P, ...)."""

@@ -57,8 +57,8 @@ class Fleets:
     Attributes
     ----------
     on : ndarray of bool, shape (P, N)
-    of : ndarray of int, shape (N,)
-        Class of each container.
+    of : ndarray of int, shape (N,);  first : ndarray of int, shape (K,)
+        Class of each container; the first container of each class.
     cost_usd, heat_mwh : ndarray, shape (T, G, K)
         What a start of each kind costs, and its preheat at the meter.
     ahead : ndarray of int, shape (K,)
@@ -71,7 +71,8 @@ class Fleets:
         self.kinds, self.walks, self.steps = tiers + 2, walks, steps
         self.count = np.array([k.count for k in classes])
         self.of = np.repeat(np.arange(len(classes)), self.count)
-        self._rank = np.arange(len(self.of)) - (np.cumsum(self.count) - self.count)[self.of]
+        self.first = np.cumsum(self.count) - self.count
+        self._rank = np.arange(len(self.of)) - self.first[self.of]
         self._place = np.arange(walks)[:, None] * len(classes) + self.of
         self.up = np.array([k.min_up_steps for k in classes])
         self.down = np.array([k.min_down_steps for k in classes])
@@ -163,7 +164,7 @@ class Fleets:
             ((self._place * 2 + self.on) * (ahead + 2) + still).ravel(), minlength=self.walks * K * 2 * (ahead + 2)
         ).reshape(self.walks, K, 2, ahead + 2)
         later = np.cumsum(later[..., ::-1], axis=-1)[..., ::-1][..., 1:]
-        running = np.add.reduceat(self.on, np.cumsum(self.count) - self.count, axis=1, dtype=np.int64)
+        running = np.add.reduceat(self.on, self.first, axis=1, dtype=np.int64)
         look = Look(running, running, running, number[:, :, :G], number[:, :, G + 1], later[:, :, 1], later[:, :, 0])
         return self._ranged(look, t, limits.runnable, limits.must_run)
 

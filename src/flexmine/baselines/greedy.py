@@ -10,17 +10,19 @@ Shapes: P walks, M candidates, K classes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import astuple, dataclass
+from itertools import product
 
 import numpy as np
 
 from flexmine.baselines.ahead import ALL, Rows
-from flexmine.baselines.walk import SAME_MW, Judged, Step, Walks, walk
+from flexmine.baselines.walk import SAME_MW, Judged, Step, Walks, follow, walk, walk_many
 from flexmine.problem import Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule
 
 
-class Charge(NamedTuple):
+@dataclass(frozen=True)
+class Charge:
     """What a walk charges itself above the money of a step; nobody pays it.
 
     Attributes
@@ -35,6 +37,7 @@ class Charge(NamedTuple):
     stop: float
 
 
+# Pairs that are tried; the thirds and quarters share a start cost among as many steps as a start binds.
 CHARGES = (
     *(Charge(start, stop) for stop in (0.0, 0.1, 0.5) for start in (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)),
     *(Charge(start, 0.0) for start in (1 / 4, 1 / 3, 1 / 2)),
@@ -49,9 +52,9 @@ MOVE = 4
 # Scores are compared to this many decimals: below, they are noise of the arithmetic, and the first of equals is taken.
 DECIMALS = 6
 CHANGE_USD = 1e-5
-# A limit that is missed outweighs all money; so does, for one that holds, a container that stops.
-MISSED_USD_PER_MW = 1e10
+# For one that holds, a container that runs outweighs all money; a limit missed by however little outweighs both.
 HOLD_USD = 1e6
+MISSED_USD, MISSED_USD_PER_MW = 1e12, 1e10
 
 
 def tuned_greedy(problem: Problem) -> Schedule:
@@ -61,7 +64,7 @@ def tuned_greedy(problem: Problem) -> Schedule:
     """
     found = walk_all(problem, CHARGES)
     kept = found.missed_mw <= found.missed_mw.min() + SAME_MW
-    return found.schedule(problem, int(np.argmax(np.where(kept, np.round(found.money_usd, DECIMALS), -np.inf))))
+    return follow(problem, found.counts[np.argmax(np.where(kept, np.round(found.money_usd, DECIMALS), -np.inf))])
 
 
 def walk_with(problem: Problem, charge: Charge) -> Schedule:
@@ -74,7 +77,7 @@ def walk_with(problem: Problem, charge: Charge) -> Schedule:
     charge : Charge
         Any pair of shares, such as one of :data:`CHARGES`.
     """
-    return walk_all(problem, (charge,)).schedule(problem, 0)
+    return walk(problem, _Greedy(problem, (charge,)))
 
 
 def money_of_charges(problem: Problem) -> Floats:
@@ -88,14 +91,14 @@ def money_of_charges(problem: Problem) -> Floats:
 
 def walk_all(problem: Problem, charges: tuple[Charge, ...]) -> Walks:
     """Walk once through the horizon with all `charges` at once."""
-    return walk(problem, _Greedy(problem, charges), len(charges))
+    return walk_many(problem, _Greedy(problem, charges), len(charges))
 
 
 class _Greedy:
     """Decides for the highest score of the step: its money less what the walk charges itself."""
 
     def __init__(self, problem: Problem, charges: tuple[Charge, ...]):
-        self.start_share, stop_share = np.array(charges).T[:, :, None]
+        self.start_share, stop_share = np.array([astuple(charge) for charge in charges]).T[:, :, None]
         self.hold_usd = np.where(np.isinf(stop_share), HOLD_USD, 0.0)
         self.stop_share = np.where(np.isinf(stop_share), 0.0, stop_share)
         self.moves = _moves(np.array([k.count for k in problem.classes]))
@@ -120,12 +123,12 @@ class _Greedy:
 
     def _enumerated(self, step: Step, low: Ints, high: Ints) -> tuple[Ints, Judged]:
         """Return the best of all counts between `low` and `high`, each (K,)."""
-        grid = np.indices(tuple((high - low + 1).tolist())).reshape(len(low), -1).T + low
-        counts = np.broadcast_to(grid, (len(step.look.fewest), *grid.shape))
+        grid = np.array(list(product(*map(range, low, high + 1))))
+        counts = np.repeat(grid[None], len(step.look.fewest), axis=0)
         judged = step.judge(counts)
         score = self._score(step, counts, judged, ALL)
-        outside = (counts < step.look.fewest[:, None]) | (counts > step.look.most[:, None])
-        found = np.argmax(np.where(outside.any(axis=2), -np.inf, score), axis=1)
+        inside = (counts >= step.look.fewest[:, None]) & (counts <= step.look.most[:, None])
+        found = np.argmax(np.where(inside.all(axis=2), score, -np.inf), axis=1)
         return grid[found], judged.only(found)
 
     def _score(self, step: Step, counts: Ints, judged: Judged, rows: Rows) -> Floats:
@@ -134,7 +137,8 @@ class _Greedy:
         stop_usd = np.maximum(-change, 0) @ step.walk.fleets.cost_usd[step.t, 0]
         charged = self.start_share[rows] * judged.start_cost_usd + self.stop_share[rows] * stop_usd
         # Among equals the one that changes least.
-        charged = charged + CHANGE_USD * (np.abs(change) @ self.ones) + MISSED_USD_PER_MW * judged.missed_mw
+        charged = charged + CHANGE_USD * (np.abs(change) @ self.ones)
+        charged = charged + MISSED_USD * (judged.missed_mw > 0.0) + MISSED_USD_PER_MW * judged.missed_mw
         score = judged.money_usd - charged + self.hold_usd[rows] * (counts @ self.ones)
         return np.asarray(np.round(score, DECIMALS))
 

@@ -21,7 +21,7 @@ def hold_safe_power(problem: Problem) -> Schedule:
     It walks through the horizon as the simple rules do, ramps and the reach of later limits in view, and moves a
     container only where a limit demands it.  No solver is used.  Whether all limits are kept is left to the audit.
     """
-    return round_schedule(problem, walk(_worthless(problem), _decide).schedule(problem, 0))
+    return round_schedule(problem, walk(_worthless(problem), _decide))
 
 
 def _worthless(problem: Problem) -> Problem:

@@ -68,8 +68,8 @@ def simple_rules(problem: Problem, publish_steps: int) -> tuple[RuleResult, ...]
     def result(name: str, schedule: Schedule) -> RuleResult:
         return _result(name, schedule, replay(problem, schedule), publish_steps)
 
-    always_on = result("always on", walk(problem, decide_always_on).schedule(problem, 0))
-    threshold = result("threshold", walk(problem, decide_threshold).schedule(problem, 0))
+    always_on = result("always on", walk(problem, decide_always_on))
+    threshold = result("threshold", walk(problem, decide_threshold))
     tuned = result("greedy", tuned_greedy(problem))
     best = max((tuned, always_on, threshold), key=lambda r: -np.inf if r.money_usd is None else round(r.money_usd, 6))
     return always_on, threshold, replace(best, name="greedy")

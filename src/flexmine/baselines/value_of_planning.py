@@ -21,7 +21,8 @@ class ValueOfPlanning:
         Of the best plan with full power as the only mode; None where there is none within the limits, or none was
         proven in time.
     greedy_usd : float or None
-        Of the greedy rule, which knows the modes and no future; None where it cannot keep a hard limit.
+        Of the greedy rule, which knows the modes and no future, its charges tuned in hindsight; None where it cannot
+        keep a hard limit.
     """
 
     money_usd: float
@@ -35,7 +36,7 @@ class ValueOfPlanning:
 
     @property
     def look_ahead_usd(self) -> float | None:
-        """What looking ahead brings [USD]."""
+        """What looking ahead brings against a rule tuned in hindsight [USD]; against one that is not, it is more."""
         return None if self.greedy_usd is None else self.money_usd - self.greedy_usd
 
     @property

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flexmine.baselines.ahead import ALL, Ahead, Rows, drawn_at_least_and_most, reach
 from flexmine.baselines.container_power import Alike, Basis, Ramped
-from flexmine.baselines.dispatch import Offer, fill, limits_of, meter_load
+from flexmine.baselines.dispatch import fill, limits_of, meter_load
 from flexmine.baselines.energy import Budgets
 from flexmine.baselines.fleets import Fleets
 from flexmine.problem import Floats, Ints, Problem
@@ -27,56 +26,59 @@ SAME_MW = 1e-9
 
 @dataclass(frozen=True)
 class Walks:
-    """What P walks have done.
+    """What P walks have decided.
 
     Attributes
     ----------
-    on : ndarray of bool, shape (T, P, N)
-    power : Alike
-        Power of the containers.
-    facility_mw : ndarray, shape (P, T)
-    supply_mw : ndarray, shape (P, J, T), or None
-        Power of each source where energy is limited.
+    counts : ndarray of int, shape (P, T, K)
     money_usd, missed_mw : ndarray, shape (P,)
         Money by the walk's own books, and by how much it misses limits (containers and MWh count as MW); 0 where it
         keeps all.
     """
 
-    on: NDArray[np.bool_]
-    power: Alike
-    facility_mw: Floats
-    supply_mw: Floats | None
+    counts: Ints
     money_usd: Floats
     missed_mw: Floats
-
-    def schedule(self, problem: Problem, walk: int) -> Schedule:
-        """Return the walk with number `walk`, container by container."""
-        on, names = self.on[:, walk].T, tuple(name for name, _ in problem.containers)
-        supply = supply_by_merit(problem, self.facility_mw[walk]) if self.supply_mw is None else self.supply_mw[walk]
-        return Schedule(names, on, np.where(on, self.power.of_walk(walk), 0.0), supply)
 
 
 # A rule: from a step to the counts that shall run, (P, K), and how they are judged, arrays of (P, 1, ...).
 Decider = Callable[["Step"], tuple[Ints, "Judged"]]
 
 
-def walk(problem: Problem, decide: Decider, walks: int = 1) -> Walks:
-    """Walk once through the horizon.
+def walk_many(problem: Problem, decide: Decider, walks: int) -> Walks:
+    """Return what a rule does that decides `walks` walks at once; only their counts are kept."""
+    state = Walk(problem, walks)
+    for t in range(problem.steps):
+        state.step(t, decide)
+    return Walks(state.counts, state.earned_usd - state.cost_usd(), state.missed())
+
+
+def walk(problem: Problem, decide: Decider) -> Schedule:
+    """Return the schedule of a rule, container by container.
 
     Parameters
     ----------
     problem : Problem
         Its histories are the state to start from.
     decide : callable
-        The rule, for all walks at once.
-    walks : int
-        Number P of walks.
+        The rule, for a single walk.
     """
-    state = Walk(problem, walks)
+    state, on, power = Walk(problem, 1), [], []
     for t in range(problem.steps):
-        state.step(t, decide)
-    supply = None if state.budgets is None else state.budgets.supply_mw
-    return Walks(state.on, state.power, state.facility_mw, supply, state.money_usd, state.missed())
+        it_power = state.step(t, decide)
+        on.append(state.fleets.on[0])
+        power.append(np.where(on[-1], it_power[0, state.power.place], 0.0))
+    if state.budgets is None:
+        supply = supply_by_merit(problem, state.facility_mw[0])
+    else:
+        supply = state.budgets.supply_mw[0]
+    names = tuple(name for name, _ in problem.containers)
+    return Schedule(names, np.array(on).T, np.array(power).T, supply)
+
+
+def follow(problem: Problem, counts: Ints) -> Schedule:
+    """Return the schedule with given counts of each class, `counts` of shape (T, K), and power by merit."""
+    return walk(problem, lambda step: (counts[None, step.t], step.judge(counts[None, None, step.t])))
 
 
 class Walk:
@@ -89,36 +91,39 @@ class Walk:
         least, most = drawn_at_least_and_most(self.limits)
         self.highest, self.lowest = reach(self.limits, least, most)
         self.budgets = Budgets(problem, self.limits, walks, least, most) if problem.site.energy_limits else None
-        self.on = np.zeros((problem.steps, walks, len(self.fleets.of)), dtype=bool)
+        self.counts = np.zeros((walks, problem.steps, len(problem.classes)), dtype=np.int64)
         self.facility_mw = np.zeros((walks, problem.steps))
         self.feeder_mw = np.zeros((walks, len(self.limits.feeder_cap_mw), problem.steps))
-        self.offers: list[Offer] = []
-        self.money_usd, self.missed_counts = np.zeros(walks), np.zeros(walks)
+        # Without the cost of energy, which is added at the end: preheat changes the power of steps that are decided.
+        self.earned_usd = np.zeros(walks)
 
-    def step(self, t: int, decide: Decider) -> None:
-        """Decide step `t` in all walks and write down what it does."""
+    def step(self, t: int, decide: Decider) -> Floats:
+        """Decide step `t` in all walks, write down what it does, and return the power as :meth:`Alike.settle` does."""
         limits, fleets = self.limits, self.fleets
         ahead = min(fleets.horizon, self.problem.steps - 1 - t)
         look = fleets.look(t, ahead, limits, self.power.begin(t))
         step = Step(self, t, Ahead(limits, fleets, look, t))
         counts, judged = decide(step)
         started = fleets.move(t, look.running, counts)
-        self.on[t] = fleets.on
-        missed = np.maximum(counts - limits.runnable[:, t], 0) + np.maximum(limits.must_run[:, t] - counts, 0)
-        self.missed_counts += missed.sum(axis=1)
+        self.counts[:, t] = counts
         basis, load, added = judged.basis.only(0), judged.load_mw[:, 0], judged.added_mw[:, 0]
         if isinstance(self.power, Ramped):
             basis = self.power.basis_after(t, started)
             load = meter_load(limits, t, counts, basis.it_mw, judged.heat_mw[:, 0])
             room, sides = basis.room_mw[:, None], {"floor_mw": judged.floor_mw, "ceiling_mw": judged.ceiling_mw}
             added = fill(limits, t, step.offer, load[:, None], room, **sides)[0][:, 0]
-        self.power.settle(t, counts, basis, added)
-        self.feeder_mw[:, :, t] = load @ limits.feeder_matrix + added @ limits.feeder_matrix[limits.piece_class[t]]
+        it_power = self.power.settle(t, counts, basis, added)
+        if len(limits.feeder_cap_mw) > 1:
+            of_piece = limits.feeder_matrix[limits.piece_class[t]]
+            self.feeder_mw[:, :, t] = load @ limits.feeder_matrix + added @ of_piece
         self.facility_mw[:, t] = limits.base_load_mw[t] + load.sum(axis=1) + added.sum(axis=1)
         revenue = basis.revenue_usd_per_h + added @ limits.piece_usd_per_mwh[t]
-        self.money_usd += limits.step_h * revenue + judged.terminal_usd[:, 0] - judged.start_cost_usd[:, 0]
+        self.earned_usd += limits.step_h * revenue + judged.terminal_usd[:, 0] - judged.start_cost_usd[:, 0]
         self._preheat_before(t, judged.past_mw[:, 0])
-        self._supply(t, step, counts)
+        if self.budgets is not None:
+            power = self.facility_mw[:, t]
+            self.budgets.take(t, self.budgets.offer(t, step.still_mw(counts), power), power)
+        return it_power
 
     def missed(self) -> Floats:
         """Return by how much the walks miss limits, (P,): MW, MWh and containers together; 0 where they keep all."""
@@ -128,29 +133,24 @@ class Walk:
         over += [-change - limits.ramp_down_mw, *(self.feeder_mw - limits.feeder_cap_mw[:, None]).transpose(1, 0, 2)]
         if self.budgets is not None:
             over.append(self.budgets.missed())
+        counts = self.counts.transpose(2, 0, 1)
+        over += [*(counts - limits.runnable[:, None]), *(limits.must_run[:, None] - counts)]
         beyond = sum(np.where(x > SAME_MW, x, 0.0).sum(axis=1) for x in over)
-        return np.asarray(self.missed_counts + self.power.missed_mw + beyond)
+        return np.asarray(self.power.missed_mw + beyond)
+
+    def cost_usd(self) -> Floats:
+        """Return the energy cost of all steps [USD], (P,)."""
+        if self.budgets is not None:
+            return self.budgets.cost_usd()
+        pairs = zip(self.limits.offers, self.facility_mw.T, strict=True)
+        return np.asarray(self.limits.step_h * sum(offer.cost_usd_per_h(power) for offer, power in pairs))
 
     def power_before(self, t: int) -> Floats:
         """Return the facility power before step `t`, (P,) [MW]; NaN: unknown."""
         if t > 0:
             return self.facility_mw[:, t - 1]
         initial = self.problem.site.initial_mw
-        return np.full(len(self.money_usd), np.nan if initial is None else initial)
-
-    def _supply(self, t: int, step: Step, counts: Ints) -> None:
-        """Take the power of step `t` from the sources."""
-        power = self.facility_mw[:, t]
-        offer = self.limits.offers[t]
-        if self.budgets is not None:
-            offer = self.budgets.offer(t, step.still_mw(counts), power)
-            self.budgets.take(t, offer, power)
-        self.offers.append(offer)
-        self.money_usd -= self._cost_usd(t)
-
-    def _cost_usd(self, t: int) -> Floats:
-        """Return the energy cost of a step that is decided [USD], (P,)."""
-        return self.limits.step_h * self.offers[t].cost_usd_per_h(self.facility_mw[:, t, None])[:, 0]
+        return np.full(len(self.earned_usd), np.nan if initial is None else initial)
 
     def _preheat_before(self, t: int, past_mw: Floats) -> None:
         """Add the preheat of starts in step `t` to the steps before it; `past_mw` has shape (P, K)."""
@@ -159,13 +159,10 @@ class Walk:
         ahead = self.fleets.ahead
         for s in range(max(0, t - int(ahead.max())), t):
             own = past_mw * (s >= t - ahead)
-            self.money_usd += self._cost_usd(s)
             self.facility_mw[:, s] += own.sum(axis=1)
             self.feeder_mw[:, :, s] += own @ self.limits.feeder_matrix
             if self.budgets is not None:
-                self.offers[s] = self.budgets.more(s)
-                self.budgets.take(s, self.offers[s], self.facility_mw[:, s])
-            self.money_usd -= self._cost_usd(s)
+                self.budgets.take(s, self.budgets.more(s), self.facility_mw[:, s])
 
 
 @dataclass(frozen=True)
@@ -218,7 +215,7 @@ class Step:
 
     def __init__(self, walk: Walk, t: int, ahead: Ahead):
         self.walk, self.t, self.ahead, self.look = walk, t, ahead, ahead.look
-        limits, number = walk.limits, len(walk.money_usd)
+        limits, number = walk.limits, len(walk.earned_usd)
         self.before = before = walk.power_before(t)
         far = t + len(ahead.distance) + 1
         distance = far - t
@@ -230,6 +227,8 @@ class Step:
         self.preheats, self.nothing = bool(walk.fleets.ahead.any()), np.zeros((number, 1, len(limits.count)))
         on_usd = np.array([k.terminal_on_usd for k in walk.problem.classes])
         self.terminal_usd = on_usd * (t == walk.problem.steps - 1)
+        if number == 1:
+            return  # All steps are looked at as quickly as those that bind are found.
         ahead.only_binding(
             self.floor if self.preheats else np.fmax(self.floor, before - limits.ramp_down_mw),
             self.ceiling if self.preheats else np.fmin(self.ceiling, before + limits.ramp_up_mw),
@@ -334,7 +333,7 @@ class Step:
             power = walk.facility_mw[rows, s, None] + own.sum(axis=2)
             rise = np.nan_to_num(power - drawn)
             feeders = walk.feeder_mw[rows, None, :, s] + own @ limits.feeder_matrix
-            offer = walk.offers[s] if walk.budgets is None else walk.budgets.more(s).only(rows)
+            offer = limits.offers[s] if walk.budgets is None else walk.budgets.more(s).only(rows)
             ceiling = np.minimum(walk.problem.site.cap_mw[s], offer.cumulative_mw[..., -1])
             missed += np.maximum(power - ceiling, 0.0) + np.maximum(feeders - limits.feeder_cap_mw, 0.0).sum(axis=2)
             missed += np.maximum(rise - limits.ramp_up_mw, 0.0) + np.maximum(-rise - limits.ramp_down_mw, 0.0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from flexmine.baselines.greedy import CHARGES
 from flexmine.baselines.value_of_planning import ValueOfPlanning
 from flexmine.problem.money import money_terms
 from flexmine.report.charts import Figure, Panel, Row, Table, bars
@@ -36,7 +37,8 @@ def money_figure(plan: Plan) -> Figure:
         description=f"Money by term and money of the simple rules. The plant {title[:1].lower()}{title[1:]}. "
         "The table below holds the numbers.",
         source=f"Source: the audit's prices, published part{left_out}; perspective: {plan.perspective}. "
-        "The rules keep the same physical limits and are priced by the same audit.",
+        "The rules keep the same physical limits and are priced by the same audit; greedy is the best of "
+        f"{len(CHARGES)} ways to charge starts and stops, chosen in hindsight.",
         table=_table(plan, found),
         notes=notes(plan),
         pair=True,
