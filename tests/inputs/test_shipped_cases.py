@@ -117,6 +117,8 @@ def test_each_extract_keeps_the_clock_hour_of_its_source():
     """
     rows_of = {}
     for path in shipped_root("data").glob("*.csv"):
+        if path.name == "stand_in_year.csv":
+            continue  # moved by calendar from several years; tools/make_year.py says how
         with path.open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
         rows_of[path.name] = len(rows)

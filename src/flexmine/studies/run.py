@@ -15,7 +15,6 @@ from flexmine.baselines.walk import Decider, walk
 from flexmine.inputs.schema import State
 from flexmine.problem import Problem
 from flexmine.problem.money import money_terms
-from flexmine.problem.schedule import Schedule
 from flexmine.studies.execution import Followed, Setpoints, follow
 from flexmine.studies.policies import Context, Nightly, Perfect, Policy, Redispatch, Replan, Rule, charge_of
 from flexmine.studies.schema import BacktestDocument
@@ -103,11 +102,7 @@ def _policy(name: str, context: Context, state: State) -> Policy:
         return PLANNED[name](context)
     if name == "greedy":
         return Rule(context, partial(walk_with, charge=charge_of(context.world, context.document)))
-    return Rule(context, partial(_walked, decide=WALKED[name]))
-
-
-def _walked(problem: Problem, decide: Decider) -> Schedule:
-    return walk(problem, decide).schedule(problem, 0)
+    return Rule(context, partial(walk, decide=WALKED[name]))
 
 
 @dataclass
