@@ -26,6 +26,7 @@ WORDS = {
     "cli": ("commands: parse, call, print", "outside"),
     API: ("load_case, plan, write_plan", "outside"),
     "jobs": ("nights, replans, health", "outside"),
+    "forecasting": ("series into the days ahead", "outside"),
     "store": ("what is kept of each run", "outside"),
     "publish": ("what machines take", "outside"),
     "output": ("a plan's directory, whole or not", "outside"),
