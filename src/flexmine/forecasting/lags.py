@@ -82,7 +82,7 @@ def lags(history: History, cut: int, lead: int, extra: Floats | None = None) -> 
     mean_7 = np.mean([_shifted(known, k) for k in range(7)], axis=0)
     recent = _recent(level, cut)
     target_days = pd.date_range(pd.Timestamp(history.first) + pd.Timedelta(days=lead), periods=days, freq="D")
-    turn = target_days.dayofyear.to_numpy() * (2.0 * np.pi / 365.25)
+    turn = target_days.day_of_year.to_numpy() * (2.0 * np.pi / 365.25)
 
     def each_hour(column: Floats) -> Floats:
         return np.repeat(np.asarray(column, dtype=np.float64)[:, None], HOURS, axis=1)
@@ -92,7 +92,7 @@ def lags(history: History, cut: int, lead: int, extra: Floats | None = None) -> 
         known,
         *(column - known for column in differences),
         np.tile(np.arange(float(HOURS)), (days, 1)),
-        *map(each_hour, (target_days.dayofweek.to_numpy(), np.sin(turn), np.cos(turn), np.full(days, float(lead)))),
+        *map(each_hour, (target_days.day_of_week.to_numpy(), np.sin(turn), np.cos(turn), np.full(days, float(lead)))),
         mean_7,
         each_hour(recent[1]),
     ]
@@ -112,7 +112,7 @@ def _days_back(cut: int) -> Floats:
 def _shifted(values: Floats, days: int) -> Floats:
     """Return the rows of so many days before."""
     moved = np.full_like(values, np.nan)
-    moved[days:] = values[: len(values) - days]
+    moved[days:] = values[: max(0, len(values) - days)]
     return moved
 
 

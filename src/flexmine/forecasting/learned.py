@@ -40,10 +40,10 @@ def need_extra(models: tuple[str, ...]) -> None:
     BadInput
         Naming the extra.
     """
-    if "gbm" in models and find_spec("sklearn") is None:
+    if set(models) & set(LEARNED) and find_spec("sklearn") is None:
         raise BadInput(
-            "gradient boosting needs the package scikit-learn; install flexmine[forecast], or choose --model "
-            "persistence, last-week, climatology or linear"
+            "regressions need the package scikit-learn; install flexmine[forecast], or choose --model persistence, "
+            "last-week or climatology"
         )
 
 
@@ -65,13 +65,15 @@ def fitted_quantiles(name: str, features: Floats, target: Floats, asked: Floats,
     -------
     ndarray, shape (n, 5)
     """
+    from threadpoolctl import threadpool_limits
+
     columns = _linear_columns if name == "linear" else _tree_columns
     known, wanted = columns(features, season), columns(asked, season)
     difference = target - features[:, 0]
-    if name == "linear":
-        levels = _linear(known, difference, wanted)
-    else:
-        levels = _boosted(known, difference, wanted)
+    fit = _linear if name == "linear" else _boosted
+    # One thread: more cost more than they bring, and sums in another order would give other digits elsewhere.
+    with threadpool_limits(limits=1):
+        levels = fit(known, difference, wanted)
     return np.sort(asked[:, :1] + levels, axis=-1)
 
 
@@ -116,11 +118,13 @@ def linear_quantile(columns: Floats, target: Floats, level: float) -> Floats:
 
 
 def _linear(known: Floats, difference: Floats, wanted: Floats) -> Floats:
+    size = float(difference.std())
+    if size == 0.0:  # nothing to fit, and nothing to divide by
+        return np.full((len(wanted), len(LEVELS)), float(difference[0]))
     # The columns of the hours are 0 and 1 and stay so; the others are standardised.
     mean, spread = known.mean(axis=0), known.std(axis=0)
     mean[-HOURS:], spread[-HOURS:] = 0.0, 1.0
     spread[spread == 0.0] = 1.0
-    size = float(difference.std()) or 1.0
     x, at = (known - mean) / spread, (wanted - mean) / spread
     levels = [at @ linear_quantile(x, difference / size, q) * size for q in LEVELS]
     return np.stack(levels, axis=-1)
@@ -128,24 +132,21 @@ def _linear(known: Floats, difference: Floats, wanted: Floats) -> Floats:
 
 def _boosted(known: Floats, difference: Floats, wanted: Floats) -> Floats:
     from sklearn.ensemble import HistGradientBoostingRegressor
-    from threadpoolctl import threadpool_limits
 
     levels = []
-    # One thread: sums in another order would give other digits on another machine.
-    with threadpool_limits(limits=1):
-        for q in LEVELS:
-            model = HistGradientBoostingRegressor(
-                loss="quantile",
-                quantile=q,
-                max_iter=100,
-                learning_rate=0.08,
-                max_leaf_nodes=15,
-                min_samples_leaf=max(10, min(40, len(known) // 50)),
-                l2_regularization=1.0,
-                early_stopping=False,
-                random_state=0,
-            )
-            levels.append(model.fit(known, difference).predict(wanted))
+    for q in LEVELS:
+        model = HistGradientBoostingRegressor(
+            loss="quantile",
+            quantile=q,
+            max_iter=100,
+            learning_rate=0.08,
+            max_leaf_nodes=15,
+            min_samples_leaf=max(10, min(40, len(known) // 50)),
+            l2_regularization=1.0,
+            early_stopping=False,
+            random_state=0,
+        )
+        levels.append(model.fit(known, difference).predict(wanted))
     return np.stack(levels, axis=-1)
 
 

@@ -66,7 +66,7 @@ def by_day(issues: Issues, made: Rolled, rows: Sequence[range]) -> pd.DataFrame:
 
 
 def block_interval(difference: Floats, level: float = 0.9) -> Floats:
-    """Return the interval of the mean of daily differences, by a moving-block bootstrap; NaN where days are too few.
+    """Return the interval of the mean of daily differences, by a block bootstrap; NaN where days are too few.
 
     Parameters
     ----------
@@ -76,14 +76,15 @@ def block_interval(difference: Floats, level: float = 0.9) -> Floats:
 
     References
     ----------
-    Kuensch (1989), The Jackknife and the Bootstrap for General Stationary Observations, Annals of Statistics 17(3).
+    Politis and Romano (1992), A Circular Block-Resampling Procedure for Stationary Data, in Exploring the Limits of
+    Bootstrap; blocks go around the end, so that every day is drawn alike.
     """
     days = len(difference)
     if days < LEAST_BLOCKS * BLOCK_DAYS:
         return np.array([np.nan, np.nan])
     rng = np.random.default_rng(0)
-    begins = rng.integers(0, days - BLOCK_DAYS + 1, (DRAWS, -(-days // BLOCK_DAYS)))
-    drawn = (begins[..., None] + np.arange(BLOCK_DAYS)).reshape(DRAWS, -1)[:, :days]
+    begins = rng.integers(0, days, (DRAWS, -(-days // BLOCK_DAYS)))
+    drawn = (begins[..., None] + np.arange(BLOCK_DAYS)).reshape(DRAWS, -1)[:, :days] % days
     interval: Floats = np.quantile(difference[drawn].mean(axis=1), [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     return interval
 
@@ -176,7 +177,7 @@ def printed(scores: pd.DataFrame, unit: str) -> list[str]:
     unit : str
         Of the series.
     """
-    head = f"{'model':<12}{'lead':<5}{'':<4}{'days':>5}{'MAE':>8} {'against persistence':<23}{'CRPS':>8} {'change':>7}"
+    head = f"{'model':<12}{'lead':<5}{'':<4}{'days':>5}{'MAE':>8} {'against persistence':<26}{'CRPS':>8} {'change':>7}"
     lines = [
         f"MAE and CRPS in {unit}; change with its 90 % interval, by blocks of {BLOCK_DAYS} days",
         "cover: hours between P10 and P90, 80 % where they are right; > 0: of hours with a truth above 0",
@@ -193,7 +194,7 @@ def printed(scores: pd.DataFrame, unit: str) -> list[str]:
             against, change = f"{row.mae_change:+.1%}{interval}", f"{row.crps_change:+.1%}"
         above = "" if np.isnan(row.covered_above_0) else f"{row.covered_above_0:.0%}"
         lines.append(
-            f"{row.model:<12}D+{row.lead:<3}{row.season:<4}{row.days:>5}{row.mae:>8.4g} {against:<23}{row.crps:>8.4g} "
+            f"{row.model:<12}D+{row.lead:<3}{row.season:<4}{row.days:>5}{row.mae:>8.4g} {against:<26}{row.crps:>8.4g} "
             f"{change:>7}{row.covered:>7.0%}{above:>6}"
         )
     return lines
