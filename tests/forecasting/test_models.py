@@ -5,6 +5,7 @@ from datetime import UTC
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hourly
@@ -227,6 +228,28 @@ def test_a_missing_hour_is_that_of_the_day_before(tmp_path):
     # The errors of the hole itself do not count, so the median of the errors may differ a little.
     assert points[0] == pytest.approx(points[1], abs=0.5)
     assert abs(values[39, 15] - filled[39, 15]) > 0.0
+
+
+@pytest.mark.parametrize("unit", ["MW", "MWh"])
+def test_quarter_hours_are_taken_by_their_mean(tmp_path, unit):
+    """Rows of 15 minutes whose mean is the hour; an energy is a quarter of it each, and the forecast's that of an hour.
+
+    *Proves:* a finer series gives the same hourly forecast; of energies the sum over the hour counts.
+    *Sensitivity:* written by the quarter-hour's energy, a case would plan with a fourth.
+    """
+    hourly_path = hourly.write(tmp_path, hourly.wavy(40))
+    hours = pd.read_csv(hourly_path)
+    begin = pd.to_datetime(hours["interval_start"])
+    parts = []
+    for quarter, error in enumerate((-0.1, 0.1, 0.05, -0.05)):
+        value = hours["surplus_mw"] + error
+        times = (begin + pd.Timedelta(minutes=15 * quarter)).map(lambda time: time.isoformat())
+        parts.append(pd.DataFrame({"interval_start": times, "surplus": value / (4 if unit == "MWh" else 1)}))
+    pd.concat(parts).sort_values("interval_start").to_csv(tmp_path / "fine.csv", index=False)
+    spec = Series(file="fine.csv", column="surplus", unit=unit)
+    fine = forecast(hourly.Request(tmp_path / "fine.csv", spec, "surplus"), hourly.issue(39), "persistence")
+    coarse = forecast(hourly.request(hourly_path), hourly.issue(39), "persistence")
+    assert fine.rows["p50"].to_numpy() == pytest.approx(coarse.rows["p50"].to_numpy(), rel=1e-5)
 
 
 def test_score_command(tmp_path):

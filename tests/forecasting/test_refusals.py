@@ -106,6 +106,8 @@ OPTIONS = {
     "a feature without a column": ({}, ("--feature", "weather.csv"), ("expected FILE:COLUMN",)),
     "a feature that is not there": ({}, ("--feature", "weather.csv:t"), ("weather.csv", "cannot be read")),
     "issues without a feature": ({}, ("--feature-issued", "t"), ("--feature-issued", "there is none")),
+    "a value above the limit": ({}, ("--most", "45"), ("is above --most 45", "column surplus_mw")),
+    "a feature without use": ({}, ("--feature", "series.csv:surplus_mw"), ("--feature: persistence uses none",)),
     "two models": ({}, ("--model", "persistence", "--model", "last-week"), ("one model, and 2 are named",)),
     "a span without a score": ({}, ("--from", "2024-02-01"), ("--from: belongs to --score",)),
 }
@@ -145,6 +147,11 @@ def test_faulty_scores(tmp_path):
         refused(tmp_path, run(tmp_path, "--score", "--out", "out/scores.csv", *more), word)
 
 
+def tomorrow(hour):
+    """Return an hour of the days after the issue."""
+    return f"2024-02-{15 + hour // 24}T{hour % 24:02d}:00+01:00"
+
+
 def weather(folder, rows, header="interval_start,issued_at,t"):
     (folder / "weather.csv").write_text("\n".join([header, *rows, ""]))
     return ("--feature", "weather.csv:t", "--feature-issued", "issued_at")
@@ -158,8 +165,12 @@ def test_faulty_features(tmp_path):
         ([f"{at},1", f"{at},2"], ("weather.csv:3", "stands twice in one issue")),
         ([f"{at},1"], ("weather.csv:t", "nothing for 2024-02-15T00:00:00+01:00 (48 of 48 hours)")),
         ([], ("weather.csv", "has no rows")),
+        (
+            [f"{tomorrow(h)},2024-02-14T09:00+01:00,1" for h in range(48)],
+            ("48 hours of the forecast have no value", "fewer than 14"),
+        ),
     ):
-        refused(tmp_path, run(tmp_path, *ISSUE, *OUT, *weather(tmp_path, rows)), *words)
+        refused(tmp_path, run(tmp_path, *ISSUE, *OUT, "--model", "linear", *weather(tmp_path, rows)), *words)
     refused(
         tmp_path, run(tmp_path, *ISSUE, *OUT, *weather(tmp_path, [f"{at},1"], "interval_start,issued,t")), "issued_at"
     )

@@ -120,7 +120,7 @@ def test_the_table_says_where_a_model_loses(tmp_path):
     said = losses(scores)
     assert said[0].startswith("x loses to persistence in 3 of 3 rows: D+1 all +")
     assert "for sure" in said[0]
-    assert all(len(line) <= 100 for line in (*printed(scores, "MW"), *said))
+    assert all(len(line) <= 100 for line in (*printed(scores, "MW", above_0=True), *said))
     better = table(issues, {"persistence": worse, "x": made}, 0, 59)
     assert losses(better) == ["x loses to persistence in none of 3 rows"]
 

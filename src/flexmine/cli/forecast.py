@@ -15,6 +15,7 @@ from flexmine.cli.types import IsoDay, IsoTime
 from flexmine.errors import BadInput
 
 if TYPE_CHECKING:
+    from flexmine.forecasting import Forecast
     from flexmine.forecasting.request import Request
 
 KINDS = ("surplus", "price", "temperature")
@@ -126,19 +127,20 @@ def _forecast(request: Request, issue: datetime, model: str, out: Path | None, *
         check_file(written, reads=request.path)
     write_text(record, json.dumps(made.document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_text(target, made.csv())
-    series = made.document["series"]
-    say(
-        f"  {made.model}: {made.why}",
-        f"  known until {made.document['known_until']}; {series['rows_not_used']} later rows are not used; "
-        f"{series['hours_missing']} hours without a value are those of the day before",
-        *(
-            f"  {d['name']} states no times of issue: it counts as always known"
-            for d in series["features"]
-            if not d["has_issue_times"]
-        ),
-    )
+    say(*(f"  {line}" for line in _told(made)))
     put(json.dumps(made.document, allow_nan=False) if as_json else str(target))
     return 0
+
+
+def _told(made: Forecast) -> list[str]:
+    """Return what a person should know of a forecast."""
+    series, lines = made.document["series"], [f"{made.model}: {made.why}"]
+    not_used = f"; {series['rows_not_used']} later rows are not used" if series["rows_not_used"] else ""
+    lines.append(f"known until {made.document['known_until']}{not_used}")
+    if series["hours_missing"]:
+        lines.append(f"{series['hours_missing']} hours without a value are those of the day before")
+    named = [feature["name"] for feature in series["features"] if not feature["has_issue_times"]]
+    return [*lines, *(f"{name} states no times of issue: it counts as always known" for name in named)]
 
 
 def _score(request: Request, arguments: dict[str, Any], out: Path | None, *, as_json: bool) -> int:

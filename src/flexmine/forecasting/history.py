@@ -172,9 +172,8 @@ def known_until(source: Source, issue: datetime) -> datetime:
     local = issue.astimezone(source.clock)
     if source.asked.kind in KNOWN_WHOLE_DAY:
         return midnight(local.date() + timedelta(days=1), source.clock)
-    return (local - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)).astimezone(
-        UTC
-    )
+    # Not by subtraction, which forgets that it is the second of two hours.
+    return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def read_history(source: Source, until: datetime, last_day: date) -> History:
@@ -197,22 +196,19 @@ def read_history(source: Source, until: datetime, last_day: date) -> History:
     until_us = to_us(until)
     rows = source.rows
     first = _first_day(source, until)
-    axis = TimeAxis(
-        midnight(first, source.clock), 1.0, int((until_us - to_us(midnight(first, source.clock))) // US_PER_H), "UTC"
-    )
+    begin = midnight(first, source.clock)
+    axis = TimeAxis(begin, 1.0, (until_us - to_us(begin)) // US_PER_H, "UTC")
     if axis.steps < 1:
         raise BadInput(
             f"{source.place}: begins at {iso(rows.begin_us[0], source.clock)}, and at {_shown(until, source)} not one "
             "whole day of it is known; only what lies before the issue is used"
         )
     cells = grid(source.table, source.spec, rows, axis)
-    key = QUANTITIES[source.asked.kind]
-    values = _in_column_unit(
-        source,
-        cells.steps(numbers(Column(source.table, source.spec.column, source.spec, key), source.convert, cells.cells)),
-    )
+    column = Column(source.table, source.spec.column, source.spec, QUANTITIES[source.asked.kind])
+    values = _in_column_unit(source, cells.steps(numbers(column, source.convert, cells.cells)))
     hour_us = to_us(axis.start) + US_PER_H * np.arange(axis.steps, dtype=np.int64)
     _refuse_gaps(source, values, hour_us, until_us)
+    _refuse_above(source, values, hour_us)
     day, hour = _by_clock(hour_us, source.clock, first)
     days = (last_day - first).days + 1
     by_day = np.full((days, HOURS), np.nan)
@@ -333,6 +329,17 @@ def _refuse_gaps(source: Source, values: Floats, hour_us: Ints, until_us: int) -
         raise BadInput(
             f"{source.place}: {int(gone.sum())} of {last + 1} hours have no value, the first of them "
             f"{iso(hour_us[int(gone.argmax())], source.clock)}; at most {MOST_MISSING:.0%} may be missing"
+        )
+
+
+def _refuse_above(source: Source, values: Floats, hour_us: Ints) -> None:
+    most = source.asked.limits[1]
+    above = values > most
+    if above.any():
+        first = int(above.argmax())
+        raise BadInput(
+            f"{source.place}: {values[first]:g} at {iso(hour_us[first], source.clock)} is above --most {most:g} "
+            f"({int(above.sum())} hours); name what the series cannot exceed, or leave --most out"
         )
 
 

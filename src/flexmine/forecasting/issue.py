@@ -16,7 +16,7 @@ from flexmine.forecasting.history import HOURS, History, hours_of, known_until, 
 from flexmine.forecasting.learned import need_extra
 from flexmine.forecasting.quantiles import MEDIAN, NAMES
 from flexmine.forecasting.request import Request, described, refuse_short, versions
-from flexmine.forecasting.rolling import SIMPLE, Issues, Rolled, members, rolled
+from flexmine.forecasting.rolling import LEAST_FIT_ROWS, SIMPLE, Issues, Rolled, members, rolled
 from flexmine.forecasting.rule import choose, models_to_try
 from flexmine.forecasting.scores import table
 from flexmine.inputs.times import iso, to_us
@@ -87,11 +87,13 @@ def forecast(request: Request, issue: datetime, model: str = "auto") -> Forecast
         raise BadInput(f"--issue {issue.isoformat()}: has no UTC offset; write 2024-11-03T10:00:00+01:00")
     source, drivers = request.open()
     issue = issue.astimezone(source.clock)
-    # A fixed offset, as the name of a feed file has it.
-    history = read_history(source, known_until(source, issue), issue.date())
+    until = known_until(source, issue)
+    history = read_history(source, until, issue.date())
     row = len(history.values) - 1
     issues = request.issues(history, _cut(history, row), drivers, issue)
     refuse_short(source, ["persistence"] if model == "auto" else [model], row)
+    if drivers and model in SIMPLE:
+        raise BadInput(f"--feature: {model} uses none; choose --model linear, gbm, lin+gbm or all3, or leave it out")
     tried, why = models_to_try(issues, request.kind, row) if model == "auto" else ((model,), "as asked for")
     need_extra(members(tried))
     hour_us, day, hour = hours_of(issue.date() + timedelta(days=1), request.days, source.clock)
@@ -102,9 +104,9 @@ def forecast(request: Request, issue: datetime, model: str = "auto") -> Forecast
     rows = _rows(source.spec.column, made[chosen], row, (hour_us, day, hour), history)
     document = {
         "schema": "flexmine-forecast/1",
-        "series": described(source, history, drivers),
+        "series": described(source, history, drivers, issues),
         "issue": issue.isoformat(),
-        "known_until": iso(to_us(known_until(source, issue)), source.clock),
+        "known_until": iso(to_us(until), source.clock),
         "days_of_history": row,
         "model": {"asked": model, "chosen": chosen, "why": why},
         "quantiles_corrected_by_issues": made[chosen].corrected_by[:, row].tolist() if chosen not in SIMPLE else None,
@@ -124,9 +126,10 @@ def _rows(column: str, made: Rolled, row: int, hours: tuple[Ints, Ints, Ints], h
     hour_us, day, hour = hours
     values = made.quantiles[day, row, hour]
     if not np.isfinite(values).all():
+        gone = int(np.isnan(values).any(axis=1).sum())
         raise BadInput(
-            f"{history.source.place}: an hour of the forecast has no value, because the history has none at "
-            "this hour of the day"
+            f"{history.source.place}: {gone} hours of the forecast have no value: fewer than {LEAST_FIT_ROWS // HOURS} "
+            "settled days of the history have all their values, and those of every --feature"
         )
     digits: Floats = np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(values)
     begins = [iso(us, history.source.clock) for us in hour_us]

@@ -67,7 +67,7 @@ def lags(history: History, cut: int, lead: int, extra: Floats | None = None) -> 
     ----------
     history : History
     cut : int
-        From -23 to 24.
+        From -24 to 24.
     lead : int
         Days ahead, from 1 to 6.
     extra : ndarray, shape (days, 24, drivers), optional

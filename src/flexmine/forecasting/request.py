@@ -8,10 +8,12 @@ from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flexmine.errors import BadInput
 from flexmine.forecasting.drivers import Driver, columns_of, read_driver
 from flexmine.forecasting.history import QUANTITIES, Asked, History, Source, open_source
-from flexmine.forecasting.lags import lags
+from flexmine.forecasting.lags import COLUMNS, lags
 from flexmine.forecasting.quantiles import NAMES
 from flexmine.forecasting.rolling import LEAST_DAYS, LEAST_FIT_DAYS, MODELS, Issues, members
 from flexmine.inputs.series_spec import Series
@@ -152,8 +154,17 @@ def versions() -> dict[str, str]:
     return found
 
 
-def described(source: Source, history: History, drivers: Sequence[Driver]) -> dict[str, Any]:
+def described(source: Source, history: History, drivers: Sequence[Driver], issues: Issues) -> dict[str, Any]:
     """Return what the record says of the series and of the further columns."""
+    features = [
+        {
+            "name": driver.name,
+            "sha256": driver.sha256,
+            "has_issue_times": driver.has_issues,
+            "issues_known": int(np.isfinite(issues.lags[0].features[..., len(COLUMNS) + k]).all(axis=1).sum()),
+        }
+        for k, driver in enumerate(drivers)
+    ]
     return {
         "file": source.table.label,
         "sha256": source.sha256,
@@ -164,7 +175,5 @@ def described(source: Source, history: History, drivers: Sequence[Driver]) -> di
         "first_day": history.first.isoformat(),
         "hours_missing": history.missing,
         "rows_not_used": history.dropped,
-        "features": [
-            {"name": driver.name, "sha256": driver.sha256, "has_issue_times": driver.has_issues} for driver in drivers
-        ],
+        "features": features,
     }

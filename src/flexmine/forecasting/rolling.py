@@ -24,6 +24,10 @@ LEAST_FIT_DAYS = 30
 """Whole days before a fit; on fewer a regression is worse than persistence."""
 
 
+LEAST_FIT_ROWS = 14 * HOURS
+"""Settled hours of a lead, with all features known, below which nothing is fitted and nothing forecast."""
+
+
 @dataclass(frozen=True)
 class Issues:
     """What rolling forecasts are made from: the lags of every lead, and the physical limits."""
@@ -81,7 +85,7 @@ def rolled(issues: Issues, models: Sequence[str], first: int, last: int) -> dict
     if learned:
         for begin, end in _blocks(max(first, LEAST_FIT_DAYS), last):
             settled = _settled(issues, begin)
-            for name in learned:
+            for name in learned if len(settled[1]) >= LEAST_FIT_ROWS * len(issues.lags) else ():
                 single[name][:, begin : end + 1] = _learned(issues, name, settled, begin, end)
     result = {}
     for model in models:

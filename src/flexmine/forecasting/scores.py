@@ -168,7 +168,7 @@ def losses(scores: pd.DataFrame) -> list[str]:
     return said
 
 
-def printed(scores: pd.DataFrame, unit: str) -> list[str]:
+def printed(scores: pd.DataFrame, unit: str, *, above_0: bool) -> list[str]:
     """Return the table as lines of at most 100 characters, rows of the whole span first.
 
     Parameters
@@ -176,12 +176,14 @@ def printed(scores: pd.DataFrame, unit: str) -> list[str]:
     scores : DataFrame
     unit : str
         Of the series.
+    above_0 : bool
+        Whether cover of the hours above 0 is shown apart: of a series that is 0 for long, ties at 0 count as covered.
     """
     head = f"{'model':<12}{'lead':<5}{'':<4}{'days':>5}{'MAE':>8} {'against persistence':<26}{'CRPS':>8} {'change':>7}"
     lines = [
         f"MAE and CRPS in {unit}; change with its 90 % interval, by blocks of {BLOCK_DAYS} days",
-        "cover: hours between P10 and P90, 80 % where they are right; > 0: of hours with a truth above 0",
-        f"{head}{'cover':>7}{'> 0':>6}",
+        f"cover: hours between P10 and P90, 80 % where they are right{'; > 0: of those above 0' if above_0 else ''}",
+        f"{head}{'cover':>7}{'> 0' if above_0 else '':>6}".rstrip(),
     ]
     whole = scores["season"] == "all"
     by_season = scores[~whole].sort_values(["lead", "season"], kind="stable")
@@ -192,9 +194,9 @@ def printed(scores: pd.DataFrame, unit: str) -> list[str]:
         else:
             interval = f" [{row.mae_low:+.1%}, {row.mae_high:+.1%}]" if np.isfinite(row.mae_low) else ""
             against, change = f"{row.mae_change:+.1%}{interval}", f"{row.crps_change:+.1%}"
-        above = "" if np.isnan(row.covered_above_0) else f"{row.covered_above_0:.0%}"
+        above = f"{row.covered_above_0:.0%}" if above_0 and np.isfinite(row.covered_above_0) else ""
         lines.append(
             f"{row.model:<12}D+{row.lead:<3}{row.season:<4}{row.days:>5}{row.mae:>8.4g} {against:<26}{row.crps:>8.4g} "
-            f"{change:>7}{row.covered:>7.0%}{above:>6}"
+            f"{change:>7}{row.covered:>7.0%}{above:>6}".rstrip()
         )
     return lines

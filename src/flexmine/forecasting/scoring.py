@@ -35,7 +35,8 @@ class Scores:
 
     def lines(self) -> list[str]:
         """Return the table and where models lose, as lines for a terminal."""
-        return [*printed(self.rows, self.document["series"]["unit"]), *losses(self.rows)]
+        series = self.document["series"]
+        return [*printed(self.rows, series["unit"], above_0=series["kind"] == "surplus"), *losses(self.rows)]
 
 
 def score(request: Request, first: date, last: date, *, at: time = time(10), models: Sequence[str] = MODELS) -> Scores:
@@ -71,7 +72,7 @@ def score(request: Request, first: date, last: date, *, at: time = time(10), mod
     rows = table(issues, made, begin, stop)
     document = {
         "schema": "flexmine-forecast-scores/1",
-        "series": described(source, history, drivers),
+        "series": described(source, history, drivers, issues),
         "first_issue": first.isoformat(),
         "last_issue": last.isoformat(),
         "issued_at": at.isoformat(timespec="minutes"),
