@@ -131,7 +131,7 @@ def columns_of(drivers: Sequence[Driver], history: History, lead: int, issue_us:
 
 
 def need_live(drivers: Sequence[Driver], history: History, issue_us: int, hour_us: Ints) -> None:
-    """Refuse an issue for which a driver says nothing of a target hour.
+    """Refuse an issue at `issue_us` for which a driver says nothing of one of the target hours `hour_us`.
 
     Raises
     ------

@@ -121,11 +121,11 @@ class History:
     dropped: int
 
     def row(self, day: date) -> int:
-        """Return the row of a local day."""
+        """Return the row of the local day `day`."""
         return (day - self.first).days
 
     def date(self, row: int) -> date:
-        """Return the local day of a row."""
+        """Return the local day of the row `row`."""
         return self.first + timedelta(days=row)
 
 
@@ -231,12 +231,12 @@ def read_history(source: Source, until: datetime, last_day: date) -> History:
 
 
 def midnight(day: date, clock: tzinfo) -> datetime:
-    """Return the beginning of a local day, in UTC."""
+    """Return the beginning of the local day `day`, in UTC."""
     return datetime.combine(day, time(0), tzinfo=clock).astimezone(UTC)
 
 
 def hours_of(first: date, days: int, clock: tzinfo) -> tuple[Ints, Ints, Ints]:
-    """Return the hours of local days, 23 or 25 where the clock is changed.
+    """Return the hours of so many local `days` from `first` on, 23 or 25 of each where the clock is changed.
 
     Returns
     -------

@@ -56,7 +56,7 @@ class Lags:
 
 
 def whole(row: int, cut: int) -> int:
-    """Return the row before which days are known whole at the issue of `row`."""
+    """Return the row before which days are known whole at the issue of `row`, of whose hours `cut` are known."""
     return row if cut >= 0 else row - 1
 
 

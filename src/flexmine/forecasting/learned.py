@@ -33,7 +33,7 @@ _HOUR, _WEEKDAY, _LEAD = (COLUMNS.index(name) for name in ("hour", "weekday", "l
 
 
 def need_extra(models: tuple[str, ...]) -> None:
-    """Refuse models whose package is not installed.
+    """Refuse those of `models` whose package is not installed.
 
     Raises
     ------
@@ -65,6 +65,8 @@ def fitted_quantiles(name: str, features: Floats, target: Floats, asked: Floats,
     -------
     ndarray, shape (n, 5)
     """
+    # The limit reaches only libraries that are loaded already.
+    import sklearn.ensemble  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     columns = _linear_columns if name == "linear" else _tree_columns

@@ -109,7 +109,7 @@ class Request:
 
 
 def same_time(at: datetime, day: date, clock: tzinfo) -> datetime:
-    """Return the same time of day on another day, by a clock."""
+    """Return the time of day of `at` on another day, `day`, by a clock."""
     return datetime.combine(day, at.astimezone(clock).time(), tzinfo=clock)
 
 

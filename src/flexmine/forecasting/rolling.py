@@ -59,7 +59,7 @@ class Rolled:
 
 
 def members(models: Sequence[str]) -> tuple[str, ...]:
-    """Return the single models that some models are made of."""
+    """Return the single models that `models` are made of."""
     return tuple(dict.fromkeys(part for model in models for part in COMBINED.get(model, (model,))))
 
 

@@ -18,7 +18,7 @@ TEST_ISSUES = 30
 
 
 def candidate(kind: str) -> str:
-    """Return the regression that is best for a kind of series, ``price`` or another, on a long history."""
+    """Return the regression that is the default for a series of `kind`, ``price`` or another, on a long history."""
     return "lin+gbm" if kind == "price" else "all3"
 
 
