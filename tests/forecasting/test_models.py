@@ -63,7 +63,7 @@ def test_the_forecast_is_read_as_a_feed(tmp_path, kind, unit):
     column = {"kW": "surplus_kw", "EUR/MWh": "price_eur_per_mwh", "F": "temperature_f"}[unit]
     path = hourly.write(tmp_path, hourly.wavy(45), kind)
     path.write_text(path.read_text().replace(hourly.COLUMNS[kind], column))
-    spec = Series(file=path.name, column=column)
+    spec = Series(file=path.name, column=column, zone="+01:00")
     made = forecast(hourly.Request(path, spec, kind), hourly.issue(44), "persistence")
     assert made.unit == unit
     of_case = spec.model_copy(update={"quantiles": {name: name for name in NAMES}, "factors": ()})

@@ -91,7 +91,12 @@ def test_a_faulty_series(tmp_path, name):
 OPTIONS = {
     "unknown column": ({"column": "surplus_mv"}, (), ("no column surplus_mv", "did you mean surplus_mw?")),
     "unknown kind": ({"kind": "load"}, (), ("'load'", "'surplus', 'price', 'temperature'")),
-    "unit of something else": ({"kind": "price"}, (), ("column surplus_mw has no unit", "unit: USD/MWh")),
+    "a price without its market": ({"kind": "price"}, (), ("--zone: a price needs the clock of its market",)),
+    "unit of something else": (
+        {"kind": "price"},
+        ("--zone", "+01:00"),
+        ("column surplus_mw has no unit", "unit: USD/MWh"),
+    ),
     "unknown model": ({}, ("--model", "arima"), ("'arima'", "lin+gbm")),
     "regression on 26 days": (
         {"edit": lambda table: table.iloc[18 * 24 :]},

@@ -194,3 +194,20 @@ def test_a_meter_that_lags(tmp_path):
     assert hours["2024-02-11T03:00:00+01:00"] == 60 * 41 + 3
     assert hours["2024-02-11T07:00:00+01:00"] == 60 * 41 + 7
     assert hours["2024-02-11T12:00:00+01:00"] == 60 * 41 + 12
+
+
+def test_a_price_is_known_by_the_days_of_its_market(tmp_path):
+    """Issued on 1 June 2024: Oslo's day ends at 22:00 UTC; the hours from 22:00 on are of the next auction.
+
+    *Proves:* what is known of a price ends with the market's day, whatever the offsets of the file.
+    *Sensitivity:* by days of UTC or of winter time, one or two hours of the next auction would count as known, which
+    made the linear model look 2 to 4 points better on open prices.
+    """
+    first = date(2024, 4, 1)
+    path = hourly.write(tmp_path, hourly.wavy(64), "price", first=first, zone="+00:00")
+    made = forecast(
+        hourly.request(path, "price", "Europe/Oslo"), hourly.issue(61, 10, "Europe/Oslo", first), "persistence"
+    )
+    assert made.document["known_until"] == "2024-06-02T00:00:00+02:00"
+    assert made.document["series"]["rows_not_used"] == 2 + 48
+    assert made.rows["interval_start"].iloc[0] == "2024-06-02T00:00:00+02:00"

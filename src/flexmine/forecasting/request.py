@@ -12,7 +12,7 @@ import numpy as np
 
 from flexmine.errors import BadInput
 from flexmine.forecasting.drivers import Driver, columns_of, read_driver
-from flexmine.forecasting.history import QUANTITIES, Asked, History, Source, open_source
+from flexmine.forecasting.history import KNOWN_WHOLE_DAY, QUANTITIES, Asked, History, Source, open_source
 from flexmine.forecasting.lags import COLUMNS, lags
 from flexmine.forecasting.quantiles import NAMES
 from flexmine.forecasting.rolling import LEAST_DAYS, LEAST_FIT_DAYS, MODELS, Issues, members
@@ -43,8 +43,8 @@ class Request:
     path : Path
         CSV, Parquet or Excel file with one row an hour or finer.
     spec : Series
-        Which column, and how the file is read, as in a case; its `zone` is the clock of the site, by which days begin
-        (absent: the one UTC offset of all rows), its `file` is not looked at.
+        Which column, and how the file is read, as in a case; its `zone` is the clock by which days begin, of a price
+        that of the market (absent: the one UTC offset of all rows), its `file` is not looked at.
     kind : {"surplus", "price", "temperature"}
     days : int
         Days ahead, from 1 to 6; the day of issue is none of them.
@@ -67,6 +67,11 @@ class Request:
     def __post_init__(self) -> None:
         if self.kind not in QUANTITIES:
             raise BadInput(f"--kind {self.kind!r}: is none of {', '.join(QUANTITIES)}")
+        if self.kind in KNOWN_WHOLE_DAY and self.spec.zone is None:
+            raise BadInput(
+                f"--zone: a {self.kind} needs the clock of its market, such as Europe/Oslo: by another one, hours of the "
+                "next auction would count as known"
+            )
         if not 1 <= self.days <= MOST_DAYS:
             raise BadInput(f"--days {self.days}: allowed are 1 to {MOST_DAYS}")
         if self.spec.column in (*NAMES, "interval_start"):
