@@ -48,7 +48,7 @@ def write(
 
 
 def request(path: Path, kind: str = "surplus", zone: str | None = None, **more: object) -> Request:
-    """Return what a forecast of a written series is asked for; a price has the clock of its rows unless one is named."""
+    """Return what a forecast of a written series is asked for; a price has the clock of its rows, if none is named."""
     zone = "+01:00" if kind == "price" and zone is None else zone
     return Request(path, Series(file=path.name, column=COLUMNS[kind], zone=zone), kind, **more)
 

@@ -69,8 +69,8 @@ class Request:
             raise BadInput(f"--kind {self.kind!r}: is none of {', '.join(QUANTITIES)}")
         if self.kind in KNOWN_WHOLE_DAY and self.spec.zone is None:
             raise BadInput(
-                f"--zone: a {self.kind} needs the clock of its market, such as Europe/Oslo: by another one, hours of the "
-                "next auction would count as known"
+                f"--zone: a {self.kind} needs the clock of its market, such as Europe/Oslo: by another one, hours of "
+                "the next auction would count as known"
             )
         if not 1 <= self.days <= MOST_DAYS:
             raise BadInput(f"--days {self.days}: allowed are 1 to {MOST_DAYS}")
