@@ -40,6 +40,21 @@ def test_quantiles_rise_inside_the_limits(tmp_path, model):
     assert (made.rows["surplus_mw"] == made.rows["p50"]).all()
 
 
+def test_a_forecast_stays_in_the_band_of_its_quantity(tmp_path):
+    """0.99 K more each day up to 58.5 C: persistence with its errors of the last days would go on to 60.5 C.
+
+    *Proves:* a forecast lies inside the band of temperatures, which ends at 60 C, in the unit of the column.
+    *Sensitivity:* beyond it, the night would refuse the feed that it was made for.
+    """
+    celsius = np.repeat(10.0 + 0.99 * np.arange(50)[:, None], 24, axis=1)
+    path = hourly.write(tmp_path, celsius * 9 / 5 + 32, "temperature")
+    spec = Series(file=path.name, column="air", unit="F")
+    path.write_text(path.read_text().replace("temperature_c", "air"))
+    made = forecast(hourly.Request(path, spec, "temperature"), hourly.issue(49), "persistence")
+    assert made.rows["p50"].iloc[30] == pytest.approx(140.0)
+    assert made.rows["p50"].iloc[5] == pytest.approx(32 + 9 / 5 * (10.0 + 0.99 * 50), rel=1e-5)
+
+
 def test_a_combined_model_is_the_mean_of_its_parts(tmp_path):
     """*Proves:* P50 of all3 is the mean of persistence, linear and gbm, of lin+gbm that of the two; P30 and P70 too.
 

@@ -20,7 +20,7 @@ from flexmine.files import read_regular
 from flexmine.inputs.conversion import Conversion, conversion, unit_in_name
 from flexmine.inputs.reading import MAX_CSV_BYTES
 from flexmine.inputs.resample import grid
-from flexmine.inputs.series_spec import Factor, Series, clock_of
+from flexmine.inputs.series_spec import BANDS, Factor, Series, clock_of
 from flexmine.inputs.table import Table, read_table
 from flexmine.inputs.times import US_PER_H, Intervals, duration, intervals, iso, joined, to_us
 from flexmine.inputs.values import Column, numbers
@@ -54,11 +54,6 @@ class Asked:
     kind: str
     most: float | None = None
 
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Physical limits of the forecast, in the unit of the column."""
-        return (0.0 if self.kind == "surplus" else -np.inf), (np.inf if self.most is None else self.most)
-
 
 @dataclass(frozen=True)
 class Source:
@@ -84,6 +79,12 @@ class Source:
     def place(self) -> str:
         """How messages name the column."""
         return f"{self.table.label}: column {self.spec.column}"
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Between what a forecast lies, in the unit of the column: the band of its quantity, and what was named."""
+        low, high = np.sort(_in_column_unit(self, np.array(BANDS[QUANTITIES[self.asked.kind]])))
+        return float(low), float(high if self.asked.most is None else min(high, self.asked.most))
 
 
 @dataclass(frozen=True)
@@ -333,9 +334,8 @@ def _refuse_gaps(source: Source, values: Floats, hour_us: Ints, until_us: int) -
 
 
 def _refuse_above(source: Source, values: Floats, hour_us: Ints) -> None:
-    most = source.asked.limits[1]
-    above = values > most
-    if above.any():
+    most = source.asked.most
+    if most is not None and (above := values > most).any():
         first = int(above.argmax())
         raise BadInput(
             f"{source.place}: {values[first]:g} at {iso(hour_us[first], source.clock)} is above --most {most:g} "

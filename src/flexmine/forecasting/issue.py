@@ -108,6 +108,7 @@ def forecast(request: Request, issue: datetime, model: str = "auto") -> Forecast
         "issue": issue.isoformat(),
         "known_until": iso(to_us(until), source.clock),
         "days_of_history": row,
+        "days_ahead": request.days,
         "model": {"asked": model, "chosen": chosen, "why": why},
         "quantiles_corrected_by_issues": made[chosen].corrected_by[:, row].tolist() if chosen not in SIMPLE else None,
         "scores_of_settled_issues": _scores(issues, made, chosen, first, row),

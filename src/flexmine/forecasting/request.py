@@ -110,7 +110,7 @@ class Request:
         issue_us = [to_us(same_time(at, history.date(row), clock)) for row in range(len(history.values))]
         leads = range(1, self.days + 1)
         each = tuple(lags(history, cut, lead, columns_of(drivers, history, lead, issue_us)) for lead in leads)
-        return Issues(history, each, history.source.asked.limits)
+        return Issues(history, each, history.source.limits)
 
 
 def same_time(at: datetime, day: date, clock: tzinfo) -> datetime:
@@ -176,6 +176,7 @@ def described(source: Source, history: History, drivers: Sequence[Driver], issue
         "column": source.spec.column,
         "unit": source.convert.unit,
         "kind": source.asked.kind,
+        "most": source.asked.most,
         "clock": source.spec.zone or str(source.clock),
         "first_day": history.first.isoformat(),
         "hours_missing": history.missing,
