@@ -89,8 +89,8 @@ pd.DataFrame({"above greedy, USD": sums.round(0), "above greedy, %": share.round
 # %% [markdown]
 # ## When it is not
 #
-# Mining that earns well runs at full power whatever comes, and there is nothing to decide. With a difficulty of a third,
-# every MWh is worth taking at nearly every price: the rule without any look ahead earns as much as perfect foresight.
+# Mining that earns well runs at full power whatever comes, and there is nothing to decide. With a third of the
+# difficulty every MWh is worth taking at nearly every price: the rule earns as much as perfect foresight.
 
 # %%
 well_paid = months("30e12")

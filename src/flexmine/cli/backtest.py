@@ -28,7 +28,7 @@ def backtest_command(file: Path, out: Path | None, workers: int, fresh: bool, qu
     Exit codes: 0 done, 2 bad input.
     """
     from flexmine.studies.backtest import read_backtest
-    from flexmine.studies.result import run_backtest
+    from flexmine.studies.folder import run_backtest
     from flexmine.studies.words import summary_lines
 
     setup = read_backtest(file)
