@@ -67,8 +67,10 @@ money.round(0)
 # %% [markdown]
 # ## Where it is worth something
 #
-# What looking ahead could bring is perfect foresight less the greedy rule. Planning anew every hour, from what is known
-# ten minutes before, gets most of it. The plan of the night, followed blindly, does not know how the surplus has come.
+# What looking ahead could bring is perfect foresight less the greedy rule: about 2 % of the money. Planning anew every
+# hour, from what is known ten minutes before, gets about a third of it, against a rule tuned on these very days;
+# the plan of the night, followed blindly, loses most of that again to surplus that comes otherwise. In July it earns
+# less than the rule.
 
 # %%
 gain = money.sub(money["greedy"], axis=0).drop(columns="greedy")

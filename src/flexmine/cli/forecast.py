@@ -42,6 +42,7 @@ _STAMP = re.compile(r"[0-9]{8}T[0-9]{4}")
 @click.option("--from", "first", type=IsoDay(), metavar="DAY", help="First day of issue to score.")
 @click.option("--to", "last", type=IsoDay(), metavar="DAY", help="Last day of issue to score.")
 @click.option("--at", metavar="HH:MM", help="With --score: local time of every issue.  [default: 10:00]")
+@click.option("--issues", type=click.Path(path_type=Path), help="With --score: every forecast of one model, as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record as one JSON line on stdout.")
 @with_errors
 def forecast_command(
@@ -54,6 +55,7 @@ def forecast_command(
     first: date | None,
     last: date | None,
     at: str | None,
+    issues: Path | None,
     as_json: bool,
     **asked: Any,
 ) -> int:
@@ -67,8 +69,10 @@ def forecast_command(
             raise BadInput("--score: needs --from and --to, days of issue such as 2024-11-03")
         if issue is not None:
             raise BadInput("--issue: has no meaning with --score; --at is the time of day of every issue")
-        return _score(_request(file, **asked), _arguments(first, last, at, models), out, as_json=as_json)
-    for option, value in (("--from", first), ("--to", last), ("--at", at)):
+        if issues is not None and (len(models) != 1 or models[0] == "auto"):
+            raise BadInput("--issues: is of one model; name it with --model")
+        return _score(_request(file, **asked), _arguments(first, last, at, models), (out, issues), as_json=as_json)
+    for option, value in (("--from", first), ("--to", last), ("--at", at), ("--issues", issues)):
         if value is not None:
             raise BadInput(f"{option}: belongs to --score")
     if issue is None:
@@ -143,16 +147,20 @@ def _told(made: Forecast) -> list[str]:
     return [*lines, *(f"{name} states no times of issue: it counts as always known" for name in named)]
 
 
-def _score(request: Request, arguments: dict[str, Any], out: Path | None, *, as_json: bool) -> int:
+def _score(
+    request: Request, arguments: dict[str, Any], files: tuple[Path | None, Path | None], *, as_json: bool
+) -> int:
     from flexmine.forecasting import score
     from flexmine.output import write_text
     from flexmine.places import check_file
 
-    if out is not None:
-        check_file(out, reads=request.path)
+    for file in files:
+        if file is not None:
+            check_file(file, reads=request.path)
     found = score(request, **arguments)
-    if out is not None:
-        write_text(out, found.rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    for file, rows in zip(files, (found.rows, found.issues), strict=True):
+        if file is not None and rows is not None:
+            write_text(file, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     if as_json:
         put(json.dumps({**found.document, "scores": json.loads(found.rows.to_json(orient="records"))}))
     else:

@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 
 from flexmine.errors import BadInput
-from flexmine.forecasting.history import HOURS, KNOWN_WHOLE_DAY, midnight, read_history
+from flexmine.forecasting.history import HOURS, KNOWN_WHOLE_DAY, History, hours_of, midnight, read_history
 from flexmine.forecasting.learned import need_extra
+from flexmine.forecasting.quantiles import NAMES
 from flexmine.forecasting.request import Request, described, refuse_short, versions
-from flexmine.forecasting.rolling import MODELS, members, rolled
+from flexmine.forecasting.rolling import MODELS, Rolled, members, rolled
 from flexmine.forecasting.rule import candidate
 from flexmine.forecasting.scores import losses, printed, table
+from flexmine.inputs.times import iso
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,13 @@ class Scores:
         As :func:`flexmine.forecasting.scores.table` returns it.
     document : dict
         The record: series, span, versions.
+    issues : DataFrame or None
+        Of a single model: every forecast of the span, a row for each hour of each issue, as a back-test reads them.
     """
 
     rows: pd.DataFrame
     document: dict[str, Any]
+    issues: pd.DataFrame | None = None
 
     def lines(self) -> list[str]:
         """Return the table and where models lose, as lines for a terminal."""
@@ -79,4 +84,30 @@ def score(request: Request, first: date, last: date, *, at: time = time(10), mod
         "default_on_long_history": candidate(request.kind),
         "versions": versions(),
     }
-    return Scores(rows, document)
+    alone = issued(made[models[0]], range(begin, stop + 1), at, request.days, history) if len(models) == 1 else None
+    return Scores(rows, document, alone)
+
+
+def issued(made: Rolled, rows: Sequence[int], at: time, days: int, history: History) -> pd.DataFrame:
+    """Return the forecasts of a span as a table: ``issued_at``, ``interval_start`` and the quantiles of each hour.
+
+    Parameters
+    ----------
+    made : Rolled
+    rows : sequence of int
+        Rows of the days of issue.
+    at : time
+        Local time of day of every issue.
+    days : int
+        Days ahead.
+    history : History
+    """
+    clock, parts = history.source.clock, []
+    for row in rows:
+        day = history.date(row)
+        hour_us, lead, hour = hours_of(day + timedelta(days=1), days, clock)
+        values = made.quantiles[lead, row, hour]
+        times = {"issued_at": datetime.combine(day, at, tzinfo=clock).isoformat()}
+        begins = [iso(us, clock) for us in hour_us]
+        parts.append(pd.DataFrame({**times, "interval_start": begins} | dict(zip(NAMES, values.T, strict=True))))
+    return pd.concat(parts, ignore_index=True).dropna()
