@@ -63,6 +63,19 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path, kind):
     assert sorted(tmp_path.iterdir()) == there
 
 
+def test_a_case_of_one_moment_is_refused(tmp_path):
+    """*Proves:* a case that states the next retarget is refused: it would come anew in every window.
+
+    *Sensitivity:* without that a year has a retarget of that size in each of its hours.
+    """
+    file = write_backtest(tmp_path)
+    case = tmp_path / "case.yaml"
+    fees = "fees_btc_per_block: 0.05"
+    case.write_text(case.read_text().replace(fees, f"{fees}, next_retarget: {{expected_change: 0.1}}"))
+    with pytest.raises(BadInput, match=r"next_retarget"):
+        read_backtest(file)
+
+
 ISSUES = "issued_at,interval_start,v\n2024-03-25T12:00+01:00,2024-03-26T00:00+01:00,1.0\n"
 BAD_ISSUES = {
     "no such column": (ISSUES.replace(",v\n", ",w\n"), "there is no column v"),
