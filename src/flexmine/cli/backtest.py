@@ -48,14 +48,18 @@ class _Progress:
 
     def __init__(self, parts: int):
         self.parts, self.done, self.begun = parts, 0, time.monotonic()
-        self.told = self.begun
+        self.told = self.part_begun = self.begun
 
     def __call__(self, policy: str, seed: int, days: int, of: int) -> None:
         now, finished = time.monotonic(), days == of
-        self.done += finished
         if not finished and now - self.told < self.EVERY_S:
             return
         self.told = now
-        share = (self.done + (0.0 if finished else days / of)) / self.parts
-        left = (now - self.begun) * (1.0 / share - 1.0) if share > 0 else 0.0
+        # What is under way goes on at its own pace, and others take as long as those so far.
+        of_part = (now - self.part_begun) * of / days
+        if finished:
+            self.done, self.part_begun = self.done + 1, now
+        mean = ((self.part_begun - self.begun) + (0.0 if finished else of_part)) / (self.done + (not finished))
+        rest = 0.0 if finished else of_part * (1.0 - days / of)
+        left = rest + mean * (self.parts - self.done - (not finished))
         say(f"{policy}, seed {seed}: {days} of {of} days; {self.done} of {self.parts} parts; about {left:.0f} s left")
