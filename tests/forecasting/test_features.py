@@ -94,3 +94,20 @@ def test_a_file_without_issues_is_always_known(tmp_path):
     assert column is not None
     assert column[..., 0] == pytest.approx(np.arange(32.0)[:, None] + 2 + np.zeros(24))
     assert not driver.has_issues
+
+
+@pytest.mark.parametrize("known", [20, 35])
+def test_a_feature_that_has_just_begun(tmp_path, known):
+    """A weather feed of the last 20 or 35 days of 66: too short for the test that decides between models.
+
+    *Proves:* days without the feature are left out of fit and test, and the rule stays with persistence.
+    *Sensitivity:* compared day by day without regard to which they are, the two models would not even have equal days.
+    """
+    values = hourly.wavy(66)
+    path, file = hourly.write(tmp_path, values), tmp_path / "weather.csv"
+    table = hourly.rows(np.vstack([values, values[:4]])).rename(columns={"value": "wind"})
+    table.iloc[24 * (66 - known) :].to_csv(file, index=False)
+    made = forecast(hourly.request(path, features=((file, "wind"),)), hourly.issue(65))
+    assert made.model == "persistence"
+    assert "not surely better" in made.why
+    assert made.document["series"]["features"][0]["issues_known"] == known + 1

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 import hourly
+from flexmine.cli.forecast import CHOICES, KINDS
 from flexmine.errors import BadInput
 from flexmine.forecasting import forecast, learned
+from flexmine.forecasting.history import QUANTITIES
 from flexmine.forecasting.lags import lags
 from flexmine.forecasting.quantiles import NAMES
 from flexmine.forecasting.rolling import MODELS, SIMPLE, Issues, rolled
@@ -140,6 +142,12 @@ def test_an_issue_in_utc_is_the_same(tmp_path):
     assert one.stamp == two.stamp == "20240209T1000+0100"
 
 
+def test_the_command_offers_what_there_is():
+    """*Proves:* the choices of the command, which it has to name before anything is loaded, are those of the room."""
+    assert ("auto", *MODELS) == CHOICES
+    assert tuple(QUANTITIES) == KINDS
+
+
 @pytest.mark.parametrize(
     ("kind", "days", "models", "word"),
     [
@@ -168,7 +176,7 @@ def test_the_site_decides_for_persistence(tmp_path):
     path = hourly.write(tmp_path, values, "price")
     made = forecast(hourly.request(path, "price", days=1), hourly.issue(70))
     assert made.model == "persistence"
-    assert "not surely less" in made.why
+    assert "on the last 30 settled issues lin+gbm was not surely better: MAE " in made.why
 
 
 def test_the_site_decides_for_a_regression(tmp_path):
@@ -180,7 +188,7 @@ def test_the_site_decides_for_a_regression(tmp_path):
     values = np.where(day % 7 >= 5, 20.0, 60.0)[:, None] + np.random.default_rng(4).normal(0.0, 1.0, (75, 24))
     made = forecast(hourly.request(hourly.write(tmp_path, values), days=1), hourly.issue(70))
     assert made.model == "all3"
-    assert "the MAE of all3 is -" in made.why
+    assert "on the last 30 settled issues its MAE was -" in made.why
 
 
 def test_season_columns_from_a_year_on(monkeypatch, tmp_path):

@@ -1,7 +1,7 @@
 """Nothing that came after the issue changes a forecast, and clocks that are changed lose or double no hour."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -211,3 +211,18 @@ def test_a_price_is_known_by_the_days_of_its_market(tmp_path):
     assert made.document["known_until"] == "2024-06-02T00:00:00+02:00"
     assert made.document["series"]["rows_not_used"] == 2 + 48
     assert made.rows["interval_start"].iloc[0] == "2024-06-02T00:00:00+02:00"
+
+
+def test_the_second_of_two_hours_is_known_as_such(tmp_path):
+    """Issued at 02:30 by winter time on 27 October 2024, after the hour 02:00 of summer time and half of the other.
+
+    *Proves:* what is known ends at 02:00+01:00, an hour after 02:00+02:00.
+    *Sensitivity:* rounded down on the clock alone, the first 02:00 is meant, and an hour that has passed is not known.
+    """
+    first = date(2024, 9, 1)
+    path = hourly.write(tmp_path, hourly.wavy(58), first=first, zone="Europe/Oslo")
+    for offset in ("+02:00", "+01:00"):
+        at = datetime.fromisoformat(f"2024-10-27T02:30{offset}")
+        made = forecast(hourly.request(path, zone="Europe/Oslo"), at, "persistence")
+        assert made.document["known_until"] == f"2024-10-27T02:00:00{offset}"
+        assert made.stamp == f"20241027T0230{offset.replace(':', '')}"

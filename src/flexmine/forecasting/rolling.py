@@ -22,8 +22,6 @@ LEAST_DAYS = 24
 """Whole days before an issue, so that the errors of every simple model are known on ten of them."""
 LEAST_FIT_DAYS = 30
 """Whole days before a fit; on fewer a regression is worse than persistence."""
-
-
 LEAST_FIT_ROWS = 14 * HOURS
 """Settled hours of a lead, with all features known, below which nothing is fitted and nothing forecast."""
 
@@ -90,11 +88,8 @@ def rolled(issues: Issues, models: Sequence[str], first: int, last: int) -> dict
     result = {}
     for model in models:
         raw = np.mean([rising(single[part], *issues.limits) for part in COMBINED.get(model, (model,))], axis=0)
-        result[model] = (
-            Rolled(raw, np.zeros(raw.shape[:2], dtype=np.int64))
-            if model in SIMPLE
-            else _corrected(issues, raw, first, last)
-        )
+        as_it_is = Rolled(raw, np.zeros(raw.shape[:2], dtype=np.int64))
+        result[model] = as_it_is if model in SIMPLE else _corrected(issues, raw, first, last)
     return result
 
 

@@ -8,8 +8,6 @@ issues decide.
 
 from __future__ import annotations
 
-import numpy as np
-
 from flexmine.forecasting.rolling import LEAST_FIT_DAYS, Issues, Rolled
 from flexmine.forecasting.scores import block_interval, by_day
 
@@ -57,17 +55,17 @@ def choose(issues: Issues, made: dict[str, Rolled], why: str, row: int) -> tuple
     if len(made) == 1:
         return next(iter(made)), why
     reference, best = made
-    errors = [by_day(issues, made[name], _settled_rows(issues, row)) for name in (reference, best)]
-    base, difference = errors[0]["mae"].to_numpy(), (errors[1]["mae"] - errors[0]["mae"]).to_numpy()
-    low, high = block_interval(difference) / base.mean()
-    change = difference.mean() / base.mean()
-    told = (
-        f"{why}; on the last {TEST_ISSUES} settled issues the MAE of {best} is {change:+.0%} [{low:+.0%}, {high:+.0%}]"
-    )
-    sure = bool(np.isfinite(high)) and high < 0.0
-    return (
-        (best, f"{told} against persistence") if sure else (reference, f"{told} against persistence, not surely less")
-    )
+    base, other = (by_day(issues, made[name], _settled_rows(issues, row)) for name in (reference, best))
+    both = base.merge(other, on=["lead", "target"], suffixes=("", "_best"))
+    # The leads of one target day are wrong together: they count as one day.
+    days = both.groupby("target")[["mae", "mae_best"]].mean()
+    mean, difference = float(days["mae"].mean()), (days["mae_best"] - days["mae"]).to_numpy()
+    low, high = block_interval(difference)
+    if not high < 0.0:  # also where the days are too few for an interval
+        by = f": MAE {difference.mean() / mean:+.0%}" if mean > 0.0 else ""
+        return reference, f"{why}; on the last {TEST_ISSUES} settled issues {best} was not surely better{by}"
+    told = f"{difference.mean() / mean:+.0%} [{low / mean:+.0%}, {high / mean:+.0%}]"
+    return best, f"{why}; on the last {TEST_ISSUES} settled issues its MAE was {told} against persistence"
 
 
 def _settled_rows(issues: Issues, row: int) -> list[range]:
