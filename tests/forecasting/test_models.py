@@ -276,12 +276,25 @@ def test_quarter_hours_are_taken_by_their_mean(tmp_path, unit):
 
 
 def test_score_command(tmp_path):
-    """*Proves:* the table goes to stdout and the CSV to its file; a forecast that loses is said to."""
+    """*Proves:* the table goes to stdout and the CSV to its file; a forecast that loses is said to; the forecasts that
+    are kept for a back-test are the live ones.
+
+    *Sensitivity:* issues that were kept an hour or a day off would be another forecast than the one that was scored.
+    """
     days = ("--from", "2024-02-05", "--to", "2024-02-11")
     done = command(tmp_path, "--score", *days, "--model", "last-week", "--out", "scores.csv")
     assert done.returncode == 0, done.stderr
     assert "against persistence" in done.stdout
     assert "last-week loses to persistence in" in done.stdout
     assert (tmp_path / "scores.csv").read_text().startswith("model,lead,season,days,mae,crps,pinball_p10")
+    command(tmp_path, "--score", *days, "--model", "last-week", "--issues", "issues.csv")
+    kept = pd.read_csv(tmp_path / "issues.csv")
+    command(tmp_path, "--issue", "2024-02-11T10:00+01:00", "--model", "last-week", "--out", "live.csv")
+    live = pd.read_csv(next(tmp_path.glob("live_*.csv")))
+    assert list(kept) == ["issued_at", "interval_start", "p10", "p30", "p50", "p70", "p90"]
+    assert len(kept) == 7 * 48 and kept["issued_at"].nunique() == 7
+    last = kept[kept["issued_at"] == "2024-02-11T10:00:00+01:00"].reset_index(drop=True)
+    assert last["interval_start"].tolist() == live["interval_start"].tolist()
+    assert last["p50"].to_numpy() == pytest.approx(live["p50"].to_numpy())
     told = command(tmp_path, "--score", *days, "--model", "last-week", "--json")
     assert json.loads(told.stdout)["scores"][0]["model"] == "persistence"

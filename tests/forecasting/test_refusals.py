@@ -148,6 +148,7 @@ def test_faulty_scores(tmp_path):
         ((*span, "--at", "25:00"), "--at '25:00': is not a time of day"),
         ((*span, *ISSUE), "--at is the time of day"),
         ((*span, "--model", "auto", "--model", "linear"), "--model auto"),
+        ((*span, "--issues", "out/issues.csv"), "--issues: is of one model"),
     ):
         refused(tmp_path, run(tmp_path, "--score", "--out", "out/scores.csv", *more), word)
 
