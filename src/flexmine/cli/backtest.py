@@ -14,10 +14,11 @@ from flexmine.cli.common import put, say, with_errors
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write [default: backtests/NAME].")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes side by side.")
+@click.option("--parquet", is_flag=True, help="Write all steps of all policies as steps.parquet, too.")
 @click.option("--fresh", is_flag=True, help="Begin anew, whatever the folder holds of it.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary on stderr.")
 @with_errors
-def backtest_command(file: Path, out: Path | None, workers: int, fresh: bool, quiet: bool) -> int:
+def backtest_command(*, file: Path, out: Path | None, workers: int, parquet: bool, fresh: bool, quiet: bool) -> int:
     """Take policies through the days of FILE, with forecasts as they were known.
 
     FILE is a back-test in YAML or the name of a shipped one: bratsk-year, which takes some minutes.
@@ -34,7 +35,7 @@ def backtest_command(file: Path, out: Path | None, workers: int, fresh: bool, qu
     setup = read_backtest(file)
     target = out or Path("backtests") / setup.document.name
     tell = None if quiet else _Progress(len(setup.document.policies) * len(setup.document.seeds))
-    result = run_backtest(setup, target, workers=workers, fresh=fresh, progress=tell)
+    result = run_backtest(setup, target, workers=workers, fresh=fresh, parquet=parquet, progress=tell)
     if not quiet:
         say(*summary_lines(result))
     put(str(target / "backtest.html"))

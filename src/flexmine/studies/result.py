@@ -34,6 +34,12 @@ class Backtest:
         return self.summary.totals
 
     @property
+    def steps(self) -> pd.DataFrame:
+        """Every step of every policy and seed."""
+        parts = (run.steps.assign(policy=run.policy, seed=run.seed) for run in self.runs)
+        return pd.concat(parts, ignore_index=True)
+
+    @property
     def by_month(self) -> pd.DataFrame:
         """The same by month."""
         return self.summary.months
