@@ -63,6 +63,56 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path, kind):
     assert sorted(tmp_path.iterdir()) == there
 
 
+BAD_CASES = {
+    "a halving in the days": (
+        "subsidy_btc: 3.125",
+        "block_height: 839990",
+        "block_height: a halving falls into the days",
+    ),
+    "a retarget to come": (
+        "subsidy_btc: 3.125",
+        "block_height: 860700, next_retarget: {expected_change: 0.1}",
+        "next_retarget: give the difficulty as it came",
+    ),
+    "a commitment": ("options:", "commitment: {plan: x, runs: []}\noptions:", "commitment: it would be kept by every"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_CASES)
+def test_what_a_case_says_of_its_own_start_is_refused(tmp_path, kind):
+    """*Proves:* what would begin anew in every window is refused with the key.
+
+    *Sensitivity:* a halving that each plan expects, and no hour ever reaches, earned 12,698 USD above a bound of 2,831.
+    """
+    old, new, words = BAD_CASES[kind]
+    file, case = write_backtest(tmp_path), tmp_path / "case.yaml"
+    case.write_text(case.read_text().replace(old, new))
+    with pytest.raises(BadInput, match=f"backtest.yaml:3:7 case: .*{words}"):
+        read_backtest(file)
+
+
+def test_a_case_is_looked_for_beside_its_file_alone(tmp_path, monkeypatch):
+    """*Proves:* a file of that name where the command happens to run is not taken.
+
+    *Sensitivity:* the same back-test of another plant, depending on the folder one stands in.
+    """
+    file = write_backtest(tmp_path)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "case.yaml").rename(tmp_path / "here" / "case.yaml")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(BadInput, match="there is no case file"):
+        read_backtest(file)
+
+
+def test_a_night_planned_two_days_ahead_needs_three_days_before(tmp_path):
+    """*Proves:* with `nightly_h` above 24 a third day before the first is read, as two do not hold a whole known one.
+
+    *Sensitivity:* "yesterday" reached before the first value and came out at the end of the series, in the future.
+    """
+    with pytest.raises(BadInput, match="days from 2024-03-23 on are looked back on"):
+        read_backtest(write_backtest(tmp_path, more="nightly_h: 30\n"))
+
+
 ISSUES = "issued_at,interval_start,v\n2024-03-25T12:00+01:00,2024-03-26T00:00+01:00,1.0\n"
 BAD_ISSUES = {
     "no such column": (ISSUES.replace(",v\n", ",w\n"), "there is no column v"),
