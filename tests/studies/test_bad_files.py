@@ -41,6 +41,16 @@ BAD = {
         "tuned_until: 2024-04-01\ngreedy: {start: 0, stop: 1}\npolicies:",
         "tuned_until: has no effect beside greedy",
     ),
+    "a plan within a step": (
+        "policies:",
+        "replan_every_h: 0.25\npolicies:",
+        "replan_every_h: 0.25 h is not a whole number",
+    ),
+    "a plan of 1.5 steps": (
+        "policies:",
+        "replan_every_h: 1.5\npolicies:",
+        "replan_every_h: 1.5 h is not a whole number",
+    ),
     "seed of a text": ("policies:", "seeds: [one]\npolicies:", r"seeds\[0\]"),
 }
 

@@ -81,3 +81,17 @@ def test_a_limit_broken_with_one_of_two_draws_is_no_limit_kept(tmp_path):
     assert "1 limits broken" in backtest_html(found)
     assert any("0.5 broken" in line for line in summary_lines(found))
     assert "Over 1 day, in the mean of 2 draws, threshold earned most" in finding(found)
+
+
+def test_the_finding_of_plans_of_the_night_is_a_sentence(tmp_path):
+    """*Proves:* it reads, and of equal money too.
+
+    *Sensitivity:* "would have earned 1 168 USD plan of the night, followed blindly".
+    """
+    found = back_test(tmp_path, days=1, policies="threshold, nightly")
+    assert "USD by the plan of the night, followed blindly, " in finding(found)
+    rule, plan = found.runs
+    runs = (rule, replace(plan, steps=rule.steps))
+    assert "followed blindly, as much as the best simple rule, threshold." in finding(
+        replace(found, summary=summarise(runs, 1.0))
+    )

@@ -109,6 +109,10 @@ def read_backtest(path: Path) -> Setup:
         why = f"; days from {document.first_day - past} on are looked back on" if looks_back else ""
         raise BadInput([f"{loaded.at(('case',), message)}{why}" for message in error.messages]) from error
     _refuse_unknown_series(loaded, case)
+    steps = document.replan_every_h / case.time.step_h
+    if abs(steps - round(steps)) > 1e-9 or steps < 1:
+        text = f"{document.replan_every_h:g} h is not a whole number of the case's steps of {case.time.step_h:g} h"
+        raise BadInput(loaded.at(("replan_every_h",), text))
     calendar = calendar_of(case)
     begin = int(np.searchsorted(calendar.day, past_days))
     issues, hashes = {}, dict(case.inputs)

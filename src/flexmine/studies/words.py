@@ -12,7 +12,14 @@ from flexmine.studies.result import Backtest
 from flexmine.studies.schema import Known, Noise
 
 WIDTH = 80
-PLANS = ("replan", "redispatch", "nightly")
+SAME_USD = 0.5
+"""Amounts are shown in whole dollars."""
+PLANS = {
+    "replan": "planned anew",
+    "redispatch": "by the plan of the night, redispatched",
+    "nightly": "by the plan of the night, followed blindly",
+}
+"""Those that plan, best informed first, as the finding words them."""
 WORDS = {
     "always-on": "always on",
     "threshold": "threshold",
@@ -37,11 +44,13 @@ def finding(found: Backtest) -> str:
         return f"{over} {WORDS[best['policy']]} earned most: {_usd(best['money_usd'])}.{_broken(best)}"
     own, other = rows[plan], rows[opponent]
     more = own["money_usd"] - other["money_usd"]
-    verb = "more" if more >= 0 else "less"
     share = f" ({percent(abs(more) / abs(other['money_usd']))})" if other["money_usd"] else ""
+    beside = (
+        f"{_usd(abs(more))}{share} {'more' if more > 0 else 'less'} than" if abs(more) >= SAME_USD else "as much as"
+    )
     text = (
-        f"{over} the plant would have earned {_usd(own['money_usd'])} {WORDS[plan]}, {_usd(abs(more))}"
-        f"{share} {verb} than the best simple rule, {WORDS[opponent]}."
+        f"{over} the plant would have earned {_usd(own['money_usd'])} {PLANS[plan]}, {beside} the best simple rule, "
+        f"{WORDS[opponent]}."
     )
     return f"{text} {_sure(own)}{_of_perfect(found, own)}{_broken(own, other)}"
 
