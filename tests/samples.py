@@ -11,6 +11,7 @@ import pytest
 EVERY = 3
 SAMPLED = (
     "audit/test_doctored_directories.py",
+    "forecasting/test_linear.py",
     "fuzz/",
     "jobs/test_adopted_runs.py",
     "jobs/test_altered_plans.py",

@@ -27,6 +27,7 @@ WORDS = {
     API: ("load_case, plan, backtest", "outside"),
     "jobs": ("nights, replans, health", "outside"),
     "studies": ("many days: back-tests", "outside"),
+    "forecasting": ("series into the days ahead", "outside"),
     "store": ("what is kept of each run", "outside"),
     "publish": ("what machines take", "outside"),
     "output": ("a plan's directory, whole or not", "outside"),

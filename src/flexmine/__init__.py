@@ -149,6 +149,6 @@ def backtest(path: str | Path, folder: str | Path, *, workers: int = 1, fresh: b
         else.
     """
     from flexmine.studies.backtest import read_backtest
-    from flexmine.studies.result import run_backtest
+    from flexmine.studies.folder import run_backtest
 
     return run_backtest(read_backtest(Path(path)), Path(folder), workers=workers, fresh=fresh)

@@ -2,9 +2,12 @@
 
 import csv
 import json
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 
 import flexmine
@@ -124,6 +127,29 @@ def test_finished_parts_are_kept_and_the_rest_comes_out_the_same(folder, tmp_pat
     other = write_backtest(tmp_path, more=TUNED + "lag_min: 70\n")
     with pytest.raises(BadInput, match=r"holds a back-test of another file.*--fresh"):
         flexmine.backtest(other, out)
+
+
+def test_the_command_goes_on_and_writes_parquet(folder):
+    """*Proves:* the command finds what is finished, prints the page on stdout and the finding on stderr, and all steps
+    of all policies stand in one Parquet file.
+
+    *Sensitivity:* a digest that differs between command and function would run all anew, or refuse.
+    """
+    arguments = ("backtest", folder / "backtest.yaml", "--out", folder / "out", "--parquet")
+    done = subprocess.run(
+        [sys.executable, "-m", "flexmine", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    assert done.stdout.strip().endswith("backtest.html")
+    assert "Over 8 days the plant would have earned" in " ".join(done.stderr.split())
+    assert max(map(len, done.stderr.splitlines())) <= 80
+    steps = pd.read_parquet(folder / "out" / "steps.parquet")
+    assert len(steps) == 7 * 191
+    replan = steps[steps["policy"] == "replan"]
+    assert replan["money_usd"].tolist() == [float(row["money_usd"]) for row in rows(folder, "replan")]
 
 
 def test_knowing_less_never_pays_more_than_chance(folder):

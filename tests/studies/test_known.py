@@ -112,8 +112,8 @@ def test_noise_of_what_cannot_be_negative_is_cut_at_zero():
 
 
 def test_issues_are_used_once_they_are_out():
-    """*Proves:* the newest issue that was out, for what is not known yet; hours that it lacks repeat the last known
-    day; an issue that comes a step later is not used.
+    """*Proves:* each step that is not known yet is of the newest issue that covers it and was out; steps that none
+    covers repeat the last known day; an issue that comes a step later is not used.
 
     *Sensitivity:* an issue used in the hour in which it is made is ahead of its time by up to an hour.
     """
@@ -124,7 +124,9 @@ def test_issues_are_used_once_they_are_out():
     assert expected(21, 24, 2).tolist() == [500.0, 500.0]
     assert expected(39, 38, 3).tolist() == [38.0, 500.0, 500.0]
     assert expected(40, 38, 3).tolist() == [38.0, 39.0, 700.0]
-    assert expected(40, 60, 1).tolist() == [36.0]
+    assert expected(40, 60, 1).tolist() == [500.0]
+    third = np.where(np.arange(72) < 60, first, np.nan)
+    assert issued_of(values, {20: third}, calendar([24] * 3))(40, 60, 1).tolist() == [36.0]
 
 
 def test_perfect_is_what_came():

@@ -14,10 +14,11 @@ from flexmine.cli.common import put, say, with_errors
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write [default: backtests/NAME].")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes side by side.")
+@click.option("--parquet", is_flag=True, help="Write all steps of all policies as steps.parquet, too.")
 @click.option("--fresh", is_flag=True, help="Begin anew, whatever the folder holds of it.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary on stderr.")
 @with_errors
-def backtest_command(file: Path, out: Path | None, workers: int, fresh: bool, quiet: bool) -> int:
+def backtest_command(*, file: Path, out: Path | None, workers: int, parquet: bool, fresh: bool, quiet: bool) -> int:
     """Take policies through the days of FILE, with forecasts as they were known.
 
     FILE is a back-test in YAML or the name of a shipped one: bratsk-year, which takes some minutes.
@@ -28,13 +29,13 @@ def backtest_command(file: Path, out: Path | None, workers: int, fresh: bool, qu
     Exit codes: 0 done, 2 bad input.
     """
     from flexmine.studies.backtest import read_backtest
-    from flexmine.studies.result import run_backtest
+    from flexmine.studies.folder import run_backtest
     from flexmine.studies.words import summary_lines
 
     setup = read_backtest(file)
     target = out or Path("backtests") / setup.document.name
     tell = None if quiet else _Progress(len(setup.document.policies) * len(setup.document.seeds))
-    result = run_backtest(setup, target, workers=workers, fresh=fresh, progress=tell)
+    result = run_backtest(setup, target, workers=workers, fresh=fresh, parquet=parquet, progress=tell)
     if not quiet:
         say(*summary_lines(result))
     put(str(target / "backtest.html"))
@@ -48,14 +49,18 @@ class _Progress:
 
     def __init__(self, parts: int):
         self.parts, self.done, self.begun = parts, 0, time.monotonic()
-        self.told = self.begun
+        self.told = self.part_begun = self.begun
 
     def __call__(self, policy: str, seed: int, days: int, of: int) -> None:
         now, finished = time.monotonic(), days == of
-        self.done += finished
         if not finished and now - self.told < self.EVERY_S:
             return
         self.told = now
-        share = (self.done + (0.0 if finished else days / of)) / self.parts
-        left = (now - self.begun) * (1.0 / share - 1.0) if share > 0 else 0.0
+        # What is under way goes on at its own pace, and others take as long as those so far.
+        of_part = (now - self.part_begun) * of / days
+        if finished:
+            self.done, self.part_begun = self.done + 1, now
+        mean = ((self.part_begun - self.begun) + (0.0 if finished else of_part)) / (self.done + (not finished))
+        rest = 0.0 if finished else of_part * (1.0 - days / of)
+        left = rest + mean * (self.parts - self.done - (not finished))
         say(f"{policy}, seed {seed}: {days} of {of} days; {self.done} of {self.parts} parts; about {left:.0f} s left")

@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Feeds": {
         "convert": "flexmine.cli.convert:convert_command",
+        "forecast": "flexmine.cli.forecast:forecast_command",
     },
     "Exchange with other programs": {
         "problem": "flexmine.cli.numeric:problem",

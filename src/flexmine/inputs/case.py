@@ -183,12 +183,17 @@ class Case:
         series : mapping of ndarray, shape (steps,), optional
             What takes the place of a series within the window, by its dotted key: a forecast, say.
         """
-        part = slice(first, first + steps)
+        part, begin = slice(first, first + steps), self.time.begin(first)
+        terms = self.document.hash_value
+        if terms.block_height is not None:
+            # The height is that of the case's own start; ten minutes a block are the chain's aim.
+            blocks = round((begin - self.document.start) / timedelta(minutes=10))
+            terms = terms.model_copy(update={"block_height": terms.block_height + blocks})
         return _together(
             replace(
                 self,
-                document=self.document.model_copy(update={"state": state}),
-                time=replace(self.time, start=_with_fixed_offset(self.time.begin(first)), steps=steps),
+                document=self.document.model_copy(update={"state": state, "hash_value": terms}),
+                time=replace(self.time, start=_with_fixed_offset(begin), steps=steps),
                 publish_steps=steps,
                 series=FixedDict({key: values[part] for key, values in self.series.items()} | dict(series or {})),
                 quantiles=FixedDict(),
@@ -228,11 +233,12 @@ def load_span(path_or_name: str | Path, first: date, last: date, allow_outside: 
     Parameters
     ----------
     path_or_name : str or Path
-    allow_outside : sequence of str or Path
-        Both as in :func:`load_case`.
+        As in :func:`load_case`.
     first, last : date
         Local days of the site, both included.  The steps go on for the horizon of the case after the last day, so that
         a plan of that day can look as far ahead as any.
+    allow_outside : sequence of str or Path
+        As in :func:`load_case`.
 
     Returns
     -------

@@ -139,6 +139,9 @@ def _case_of(loaded: Loaded[BacktestDocument]) -> Path | str:
 
 def _refuse_unknown_series(loaded: Loaded[BacktestDocument], case: Case) -> None:
     document, wrong = loaded.document, []
+    if case.document.hash_value.next_retarget is not None:
+        text = "its hash_value.next_retarget is of one moment: leave it out, and give difficulty as a series"
+        wrong.append(loaded.at(("case",), text))
     moving = {key for key, values in case.series.items() if np.ptp(values) > 0.0}
     for key in document.forecasts:
         if key not in case.series:

@@ -22,6 +22,9 @@ NOTHING_BELOW_0 = ("available_mw", "headroom_mw", "btc_price_usd", "difficulty",
 """Ends of keys whose values cannot be negative, so that no forecast of them is."""
 
 
+ISSUES_BACK = 16
+
+
 @dataclass(frozen=True)
 class Calendar:
     """The steps of a back-test.
@@ -120,7 +123,9 @@ class _Noisy:
 
 @dataclass(frozen=True)
 class _Issued:
-    """The newest issue that was out when the step before `known` began, and for what it lacks the last known day.
+    """Each step by the newest issue that covers it and was out when the step before `known` began.
+
+    Where none of the last `ISSUES_BACK` does, the last known day is repeated.
 
     Attributes
     ----------
@@ -138,9 +143,10 @@ class _Issued:
     def __call__(self, known: int, first: int, steps: int) -> Floats:
         span = np.arange(first, first + steps)
         expected = repeated(self.values, known, span, self.period)
-        at = int(np.searchsorted(self.steps_of_issues, known - 1, side="right")) - 1
-        if at >= 0:
-            issue = self.issues[int(self.steps_of_issues[at])][first : first + steps]
+        out = int(np.searchsorted(self.steps_of_issues, known - 1, side="right"))
+        # Oldest first, so that a newer one takes the place of an older one.
+        for at in self.steps_of_issues[max(0, out - ISSUES_BACK) : out]:
+            issue = self.issues[int(at)][first : first + steps]
             expected = np.where((span >= known) & np.isfinite(issue), issue, expected)
         return expected
 

@@ -113,13 +113,14 @@ def _way(found: Backtest) -> Figure:
         alt.Chart(values(rows))
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("d:T", axis=alt.Axis(title=None, labelOverlap="greedy")),
+            # Days have no clock: whatever the zone of the browser, they are those of the site.
+            x=alt.X("d:T", scale=alt.Scale(type="utc"), axis=alt.Axis(title=None, labelOverlap="greedy")),
             y=alt.Y("v:Q", axis=alt.Axis(title="USD", format=",.0f", titleAngle=0, titleAlign="left", titleY=-8)),
             color=alt.Color(
                 "p:N", legend=None, scale=alt.Scale(domain=names, range=[f"@{COLOURS[name]}" for name in names])
             ),
             tooltip=[
-                alt.Tooltip("d:T", title="day"),
+                alt.Tooltip("d:N", title="day"),
                 alt.Tooltip("p:N", title="policy"),
                 alt.Tooltip("v:Q", format=",.0f"),
             ],

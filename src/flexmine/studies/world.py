@@ -124,12 +124,10 @@ def refuse_unknown_limits(case: Case, truth: Assembly) -> None:
         Naming the key, and the kind of container where it is of one.
     """
     wrong = []
-    if case.document.hash_value.next_retarget is not None:
-        wrong.append("hash_value.next_retarget: give the difficulty as it came, as a series; it is not foreseen anew")
-    elif truth.chain:
+    if truth.chain and case.document.hash_value.network_hash_rate_eh_s is not None:
         wrong.append(
-            f"hash_value.block_height: a halving falls into the days, expected {truth.chain[0]['expected_at']}; "
-            "back-test the days before it and those after it apart, each with its subsidy_btc"
+            f"hash_value.network_hash_rate_eh_s: a halving falls into the days at {truth.chain[0]['expected_at']}, "
+            "and each plan would expect it at another time; leave the key out"
         )
     if case.document.commitment is not None:
         wrong.append("commitment: it would be kept by every policy; leave it out")
