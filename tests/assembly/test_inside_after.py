@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from flexmine.assembly import assemble
 from flexmine.assembly.equipment import Cooling
 from flexmine.assembly.inside import Box, inside_after
+from flexmine.inputs.case import load_case
+from flexmine.inputs.schema import ContainerState, State
 from flexmine.physics.thermal import warm_off_steps, warm_until_step
 
 SHELL = {"heat_capacity_j_per_k": 6.6e6, "conductance_w_per_k": 300.0}
@@ -42,3 +45,18 @@ def test_who_runs_or_is_ventilated_has_none():
     on, off = np.ones(4, dtype=bool), np.zeros(4, dtype=bool)
     boxes = {"A": _box(outside), "B": _box(outside, 3.0, "fans_on"), "C": _box(outside, 12.0, "kept_warm")}
     assert inside_after(boxes, {"A": on, "B": off, "C": off}, 1.0) == {"C": 12.0}
+
+
+def test_one_that_stops_in_the_first_step_cools_from_what_it_was_like_running():
+    """*Proves:* a container that ran up to the first step and sleeps from then on has a temperature inside.
+
+    *Sensitivity:* it had none, and the next plan, or the next hour of a back-test, was refused for the want of it.
+    """
+    case = load_case("deep-winter")
+    state = State(initial_mw=7.0, default=ContainerState(on=True, hours=9, it_power_mw=0.5))
+    boxes = assemble(case.window(0, 3, state)).boxes
+    assert boxes
+    inside = inside_after(boxes, dict.fromkeys(boxes, np.zeros(3, dtype=bool)), 1.0)
+    assert set(inside) == set(boxes)
+    running_c = {box.running_temperature_c for box in boxes.values()}
+    assert all(min(running_c) > found > -40.0 for found in inside.values())

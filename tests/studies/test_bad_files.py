@@ -41,6 +41,16 @@ BAD = {
         "tuned_until: 2024-04-01\ngreedy: {start: 0, stop: 1}\npolicies:",
         "tuned_until: has no effect beside greedy",
     ),
+    "a plan within a step": (
+        "policies:",
+        "replan_every_h: 0.25\npolicies:",
+        "replan_every_h: 0.25 h is not a whole number",
+    ),
+    "a plan of 1.5 steps": (
+        "policies:",
+        "replan_every_h: 1.5\npolicies:",
+        "replan_every_h: 1.5 h is not a whole number",
+    ),
     "seed of a text": ("policies:", "seeds: [one]\npolicies:", r"seeds\[0\]"),
 }
 
@@ -61,6 +71,51 @@ def test_a_bad_file_is_refused_with_its_place(tmp_path, kind):
         read_backtest(file)
     assert "backtest.yaml" in str(error.value)
     assert sorted(tmp_path.iterdir()) == there
+
+
+def test_a_halving_at_an_hour_of_its_own_in_each_plan_is_refused(tmp_path):
+    """*Proves:* a halving whose hour hangs on the height and the network's hash rate is refused within the days.
+
+    *Sensitivity:* it moved with every window: planning anew earned 4,664 USD above a bound of 4,161.
+    """
+    file, case = write_backtest(tmp_path), tmp_path / "case.yaml"
+    text = case.read_text().replace("2024-01-01", "2024-03-26")
+    case.write_text(text.replace("subsidy_btc: 3.125", "block_height: 839900, network_hash_rate_eh_s: 900"))
+    with pytest.raises(BadInput, match=r"network_hash_rate_eh_s: a halving falls into the days"):
+        read_backtest(file)
+
+
+def test_a_commitment_is_refused(tmp_path):
+    """*Proves:* a case that keeps the commitment of a plan is refused.
+
+    *Sensitivity:* every policy ran as that plan had it, which outside of its hours is not at all.
+    """
+    file, case = write_backtest(tmp_path), tmp_path / "case.yaml"
+    case.write_text(case.read_text().replace("options:", "commitment: {plan: x, runs: []}\noptions:"))
+    with pytest.raises(BadInput, match=r"backtest.yaml:3:7 case: commitment: it would be kept by every policy"):
+        read_backtest(file)
+
+
+def test_a_case_is_looked_for_beside_its_file_alone(tmp_path, monkeypatch):
+    """*Proves:* a file of that name where the command happens to run is not taken.
+
+    *Sensitivity:* the same back-test of another plant, depending on the folder one stands in.
+    """
+    file = write_backtest(tmp_path)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "case.yaml").rename(tmp_path / "here" / "case.yaml")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(BadInput, match="there is no case file"):
+        read_backtest(file)
+
+
+def test_a_night_planned_two_days_ahead_needs_three_days_before(tmp_path):
+    """*Proves:* with `nightly_h` above 24 a third day before the first is read, as two do not hold a whole known one.
+
+    *Sensitivity:* "yesterday" reached before the first value and came out at the end of the series, in the future.
+    """
+    with pytest.raises(BadInput, match="days from 2024-03-23 on are looked back on"):
+        read_backtest(write_backtest(tmp_path, more="nightly_h: 30\n"))
 
 
 def test_a_case_of_one_moment_is_refused(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from flexmine.audit.replay import replay
 from flexmine.errors import Infeasible
 from flexmine.planning.disaggregate import to_schedule
-from flexmine.problem import History
+from flexmine.problem import Group, History
 from flexmine.solving.engine import SolveOptions, solve
 from flexmine.studies.execution import Setpoints, follow
 from plants import random_problem, reference_class, simple_problem
@@ -105,3 +105,35 @@ def test_minimum_times_come_before_orders():
     found = follow(simple_problem(k), setpoints([[0, 0, 0, 0], [1, 1, 1, 1]], [[0.0] * 4, [low] * 4]))
     assert found.schedule.on.tolist() == [[True, True, False, False], [False, True, True, True]]
     assert found.replay.violations == ()
+
+
+def test_a_feeder_is_kept_where_it_is_hotter_than_foreseen():
+    """Two containers on one feeder of 4.5 MW, one off it, each asked for 3 MW at a PUE of 1.
+
+    *Proves:* those on the feeder give up 0.75 MW each, and the other one nothing.
+
+    *Sensitivity:* with the site's limits alone the feeder carries 6 MW.
+    """
+    given = {"steps": 1, "it_power_mw": [1.0, 4.0], "hash_rate_th_s": [10.0, 40.0], "overhead": 1.0, "standby_mw": 0.0}
+    k = reference_class(count=2, max_it_power_mw=4.0, history=(History(2, True, 9),), **given)
+    other = reference_class(name="B", count=1, max_it_power_mw=4.0, history=(History(1, True, 9),), **given)
+    problem = simple_problem(k, cap=20.0, ramp=None, initial=None)
+    other = replace(other, containers=("B1",))
+    site = replace(problem.site, groups=(Group("F", 4.5, (k.name,)),))
+    found = follow(replace(problem, classes=(k, other), site=site), setpoints([[1]] * 3, [[3.0]] * 3))
+    assert found.schedule.it_power_mw[:, 0] == pytest.approx([2.25, 2.25, 3.0])
+    assert found.replay.violations == ()
+
+
+def test_one_that_never_started_has_not_tripped():
+    """Told to run in two steps where the source has power for neither of two containers; one of them ran before.
+
+    *Proves:* one trip.  *Sensitivity:* each hour in which one that is off is told to run was counted: 4.
+    """
+    k = reference_class(
+        count=2, steps=2, it_power_mw=[1.0, 4.0], hash_rate_th_s=[10.0, 40.0], overhead=1.0, standby_mw=0.0,
+        max_it_power_mw=4.0, min_up_steps=1, min_down_steps=1, history=(History(1, True, 9), History(1, False, 9)),
+    )  # fmt: skip
+    found = follow(simple_problem(k, cap=0.5, ramp=None, initial=None), setpoints([[1, 1]] * 2, [[2.0, 2.0]] * 2))
+    assert not found.schedule.on.any()
+    assert found.trips == 1

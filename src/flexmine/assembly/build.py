@@ -13,7 +13,7 @@ from flexmine.assembly.chain import chain
 from flexmine.assembly.classes import available_counts, container_class, group
 from flexmine.assembly.equipment import Equipment, Weather, equipment
 from flexmine.assembly.fleet import containers, waivers
-from flexmine.assembly.inside import Box
+from flexmine.assembly.inside import COOLING, Box
 from flexmine.assembly.outside import outside
 from flexmine.assembly.reserve import with_reserve
 from flexmine.assembly.site import (
@@ -125,8 +125,11 @@ def _boxes(case: Case, models: dict[str, Equipment]) -> dict[str, Box]:
         model = models[group_of_it.model]
         thermal = model.document.thermal
         if thermal is not None and model.cooling is not None:
-            measured = case.document.state.of(name).inside_temperature_c
-            found[name] = Box(model.cooling, thermal.asleep, thermal.running_temperature_c, measured)
+            state = case.document.state.of(name)
+            # One that stops in step 0 cools from what it was like while it ran.
+            ran = state.on and thermal.asleep in COOLING
+            inside_c = thermal.running_temperature_c if ran else state.inside_temperature_c
+            found[name] = Box(model.cooling, thermal.asleep, thermal.running_temperature_c, inside_c)
     return found
 
 

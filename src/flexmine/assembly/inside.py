@@ -25,14 +25,14 @@ class Box:
         As in the container's file.
     running_temperature_c : float
         Inside while it runs [C].
-    measured_c : float or None
-        Inside at the beginning of step 0, where the case states it [C].
+    begin_c : float or None
+        Inside at the beginning of step 0 [C]: as it runs, or as the case states it of one that sleeps.
     """
 
     cooling: Cooling
     asleep: str
     running_temperature_c: float
-    measured_c: float | None
+    begin_c: float | None
 
 
 def inside_after(boxes: Mapping[str, Box], on: Mapping[str, NDArray[np.bool_]], step_h: float) -> dict[str, float]:
@@ -70,9 +70,9 @@ def _inside_c(box: Box, on: NDArray[np.bool_], step_h: float) -> float | None:
         return None
     stops = np.flatnonzero(on)
     if box.asleep not in COOLING:
-        return box.measured_c if not stops.size else None
+        return box.begin_c if not stops.size else None
     first = int(stops[-1]) + 1 if stops.size else 0
-    inside = box.running_temperature_c if stops.size else box.measured_c
+    inside = box.running_temperature_c if stops.size else box.begin_c
     if inside is None:
         return None
     for step in range(first, len(on)):

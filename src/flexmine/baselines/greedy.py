@@ -63,8 +63,17 @@ def tuned_greedy(problem: Problem) -> Schedule:
     The pair is chosen in hindsight, over the whole horizon of the problem.
     """
     found = walk_all(problem, CHARGES)
+    return follow(problem, found.counts[_best(found)])
+
+
+def tuned_charge(problem: Problem) -> Charge:
+    """Return the pair with which :func:`tuned_greedy` walks."""
+    return CHARGES[_best(walk_all(problem, CHARGES))]
+
+
+def _best(found: Walks) -> int:
     kept = found.missed_mw <= found.missed_mw.min() + SAME_MW
-    return follow(problem, found.counts[np.argmax(np.where(kept, np.round(found.money_usd, DECIMALS), -np.inf))])
+    return int(np.argmax(np.where(kept, np.round(found.money_usd, DECIMALS), -np.inf)))
 
 
 def walk_with(problem: Problem, charge: Charge) -> Schedule:

@@ -26,7 +26,7 @@ def backtest_command(*, file: Path, out: Path | None, workers: int, parquet: boo
     Each step is settled against what came true.  The folder holds summary.csv, months.csv, a CSV of all steps for each
     policy and seed, and backtest.html.  What is finished is kept: run it again to go on.
 
-    Exit codes: 0 done, 2 bad input.
+    Exit codes: 0 done, 2 bad input, 3 no plan keeps all limits of these days (perfect), 6 none was found in time.
     """
     from flexmine.studies.backtest import read_backtest
     from flexmine.studies.folder import run_backtest

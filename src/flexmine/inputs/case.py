@@ -233,11 +233,12 @@ def load_span(path_or_name: str | Path, first: date, last: date, allow_outside: 
     Parameters
     ----------
     path_or_name : str or Path
-    allow_outside : sequence of str or Path
-        Both as in :func:`load_case`.
+        As in :func:`load_case`.
     first, last : date
         Local days of the site, both included.  The steps go on for the horizon of the case after the last day, so that
         a plan of that day can look as far ahead as any.
+    allow_outside : sequence of str or Path
+        As in :func:`load_case`.
 
     Returns
     -------

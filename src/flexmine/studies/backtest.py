@@ -28,6 +28,8 @@ from flexmine.studies.schema import BacktestDocument, Issued, Perfect
 from flexmine.studies.world import PAST_DAYS, World, calendar_of, refuse_unknown_limits
 from flexmine.workflow.build import options_of
 
+HOURS_OF_PAST = 24.0
+"""So long before a midnight a plan still knows one whole day, of those that are read before the first."""
 Progress = Callable[[str, int, int, int], None]
 """Receives policy, seed, days done and days in all; where parts run side by side, only when one is finished."""
 
@@ -99,21 +101,30 @@ def read_backtest(path: Path) -> Setup:
     loaded = read_yaml(path, BacktestDocument, path.name)
     document = loaded.document
     looks_back = any(needs_past_days(how) for how in document.forecasts.values())
-    past = timedelta(days=PAST_DAYS if looks_back else 0)
+    past_days = PAST_DAYS + (document.nightly_h > HOURS_OF_PAST) if looks_back else 0
+    past = timedelta(days=past_days)
     try:
         case = load_span(_case_of(loaded), document.first_day - past, document.last_day)
     except BadInput as error:
         why = f"; days from {document.first_day - past} on are looked back on" if looks_back else ""
         raise BadInput([f"{loaded.at(('case',), message)}{why}" for message in error.messages]) from error
     _refuse_unknown_series(loaded, case)
+    steps = document.replan_every_h / case.time.step_h
+    if abs(steps - round(steps)) > 1e-9 or steps < 1:
+        text = f"{document.replan_every_h:g} h is not a whole number of the case's steps of {case.time.step_h:g} h"
+        raise BadInput(loaded.at(("replan_every_h",), text))
     calendar = calendar_of(case)
-    begin = int(np.searchsorted(calendar.day, PAST_DAYS if looks_back else 0))
+    begin = int(np.searchsorted(calendar.day, past_days))
     issues, hashes = {}, dict(case.inputs)
     for key, how in document.forecasts.items():
         if isinstance(how, Issued):
             issues[key], hashes[how.file] = read_issues(loaded, key, how, case)
     setup = Setup(loaded, case, begin, issues, hashes)
-    refuse_unknown_limits(setup.world(0).truth(begin, case.document.steps, case.document.state).problem)
+    world = setup.world(0)
+    try:
+        refuse_unknown_limits(case, world.truth(begin, world.end - begin, case.document.state))
+    except BadInput as error:
+        raise BadInput([loaded.at(("case",), message) for message in error.messages]) from error
     return setup
 
 
@@ -123,7 +134,7 @@ def _case_of(loaded: Loaded[BacktestDocument]) -> Path | str:
     if name.startswith(PREFIX):
         return shipped_path(name)
     beside = loaded.path.parent / name
-    return beside if beside.is_file() else name
+    return name if name in shipped_names("cases") and not beside.is_file() else beside
 
 
 def _refuse_unknown_series(loaded: Loaded[BacktestDocument], case: Case) -> None:
@@ -175,6 +186,8 @@ def run_all(setup: Setup, parts: Parts, workers: int, progress: Progress | None 
     elif missing:
         _side_by_side(setup, missing, parts, workers, progress)
     found = [parts.get(*task) for task in tasks]
+    if any(run is None for run in found):
+        raise BadInput(f"{parts.folder}: a part was taken away while others ran; run it again, and one at a time")
     return [run for run in found if run is not None]
 
 
@@ -184,8 +197,11 @@ def _run(setup: Setup, policy: str, seed: int, progress: Progress | None) -> Run
     return run_policy(world, setup.document, policy, seed, tell)
 
 
-def _in_a_worker(path: Path, policy: str, seed: int) -> Run:
-    return _run(read_backtest(path), policy, seed, None)
+def _in_a_worker(path: Path, digest: str, policy: str, seed: int) -> Run:
+    setup = read_backtest(path)
+    if setup.digest != digest:
+        raise BadInput(f"{path}: the back-test, its case or a series was changed while it ran; run it again")
+    return _run(setup, policy, seed, None)
 
 
 def _side_by_side(
@@ -193,7 +209,9 @@ def _side_by_side(
 ) -> None:
     days = len(setup.world(0).days)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting: set[Future[Run]] = {pool.submit(_in_a_worker, setup.loaded.path, *task) for task in tasks}
+        waiting: set[Future[Run]] = {
+            pool.submit(_in_a_worker, setup.loaded.path, setup.digest, *task) for task in tasks
+        }
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:

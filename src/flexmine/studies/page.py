@@ -32,7 +32,7 @@ def backtest_html(found: Backtest) -> str:
     document = found.setup.document
     with quick_charts():
         figures = (_money(found), _way(found), _months(found))
-    broken = int(found.totals["broken_limits"].sum())
+    broken = sum(run.broken for run in found.runs)
     return page_html(
         Page(
             title=f"{document.name} – flexmine back-test",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from dataclasses import dataclass, fields
@@ -12,6 +13,7 @@ import pandas as pd
 from flexmine.durable import write_durably
 from flexmine.errors import BadInput
 from flexmine.studies.run import Run
+from flexmine.studies.schema import POLICIES
 
 MARK = "backtest.json"
 FOLDER = "parts"
@@ -44,20 +46,26 @@ class Parts:
                 "or name another folder with --out"
             )
         if fresh:
-            for old in (folder / FOLDER).glob("*.*"):
+            for old in (f for policy in POLICIES for f in (folder / FOLDER).glob(f"{policy}-[0-9]*.*")):
                 old.unlink()
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)
         write_durably(mark, (json.dumps({"schema": "flexmine-backtest-result/1", "digest": digest}) + "\n").encode())
         return cls(folder, digest)
 
     def get(self, policy: str, seed: int) -> Run | None:
-        """Return the part of a `policy` and a `seed`, None where it is not finished."""
+        """Return the part of a `policy` and a `seed`, None if it is not finished, damaged or of another back-test."""
         table, about = self._paths(policy, seed)
-        if not about.is_file():
+        if not (table.is_file() and about.is_file()):
             return None
-        told = json.loads(about.read_text(encoding="utf-8"))
+        raw = table.read_bytes()
+        try:
+            told = json.loads(about.read_text(encoding="utf-8"))
+        except ValueError:  # cut off
+            return None
+        if not isinstance(told, dict) or {key: told.pop(key, None) for key in ("digest", "table")} != self._seal(raw):
+            return None
         # As text first: pandas 2 reads floats with an error in the last digit.
-        steps = pd.read_csv(table, dtype=str)
+        steps = pd.read_csv(io.BytesIO(raw), dtype=str)
         numbers = {name: float for name in steps.columns if name != "interval_start"}
         return Run(**told, steps=steps.astype(numbers))
 
@@ -68,9 +76,14 @@ class Parts:
         run.steps.assign(interval_start=[t.isoformat() for t in run.steps["interval_start"]]).to_csv(
             text, index=False, lineterminator="\n"
         )
-        write_durably(table, text.getvalue().encode())
-        told = {f.name: getattr(run, f.name) for f in fields(run) if f.name != "steps"}
+        raw = text.getvalue().encode()
+        write_durably(table, raw)
+        told = {f.name: getattr(run, f.name) for f in fields(run) if f.name != "steps"} | self._seal(raw)
         write_durably(about, (json.dumps(told, indent=1, ensure_ascii=False) + "\n").encode())
+
+    def _seal(self, raw: bytes) -> dict[str, str]:
+        """Return of which back-test a part is, and the SHA-256 of its table."""
+        return {"digest": self.digest, "table": hashlib.sha256(raw).hexdigest()}
 
     def _paths(self, policy: str, seed: int) -> tuple[Path, Path]:
         base = self.folder / FOLDER / f"{policy}-{seed}"

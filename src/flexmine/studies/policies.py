@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from flexmine.assembly.reserve import keeps_reserve, without_reserve
-from flexmine.baselines.greedy import CHARGES, Charge, money_of_charges
+from flexmine.baselines.greedy import Charge, tuned_charge
 from flexmine.baselines.hold import hold_safe_power
 from flexmine.errors import Infeasible, NoPlan
 from flexmine.inputs.schema import State
@@ -59,7 +57,7 @@ class Context:
         """Return a schedule in the order of the plant's containers."""
         row = {name: i for i, name in enumerate(schedule.containers)}
         rows = [row[name] for name in self.names]
-        return Setpoints(schedule.on[rows], schedule.it_power_mw[rows])
+        return Setpoints(schedule.on[rows], schedule.it_power_mw[rows], schedule.supply_mw)
 
     def planned(self, problem: Problem, rest: Setpoints | None) -> Setpoints:
         """Return the best plan of a problem; without one what is left of the last plan, or safe power."""
@@ -109,9 +107,9 @@ class Nightly(Policy):
     """
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
-        """Plan from `step` on; the day has `steps` steps."""
+        """Plan from `step` on, for the day of `steps` steps or as far as plans look ahead, if that is more."""
         c = self.context
-        problem = c.world.foreseen(step, c.world.horizon, state, c.known_at_night(step))
+        problem = c.world.foreseen(step, max(steps, c.world.horizon), state, c.known_at_night(step))
         return c.planned(problem, None)
 
 
@@ -135,7 +133,7 @@ class Replan(_Hourly):
         """Plan from `step` on, to follow the plan for `steps` steps."""
         c = self.context
         plan = c.planned(c.world.foreseen(step, c.world.horizon, state, c.known(step)), self.rest)
-        self.rest = Setpoints(plan.on[:, steps:], plan.it_power_mw[:, steps:])
+        self.rest = plan.after(steps)
         return plan
 
 
@@ -150,14 +148,14 @@ class Redispatch(_Hourly):
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
         """Plan the commitment where `step` is midnight, and its power for `steps` steps in every call."""
         c = self.context
-        if step in {first for first, _ in c.world.days}:
-            self.plan = self.night.decide(step, c.world.horizon, state)
+        day_ends = dict(c.world.days)
+        if step in day_ends:
+            self.plan = self.night.decide(step, day_ends[step] - step, state)
             self.midnight = step
         assert self.plan is not None
-        kept = Setpoints(self.plan.on[:, step - self.midnight :], self.plan.it_power_mw[:, step - self.midnight :])
+        kept = self.plan.after(step - self.midnight)
         problem = _committed(c, c.world.foreseen(step, kept.on.shape[1], state, c.known(step)), kept)
-        power = c.planned(problem, kept).it_power_mw
-        return Setpoints(kept.on, power)
+        return replace(c.planned(problem, kept), on=kept.on)
 
 
 def _committed(context: Context, problem: Problem, kept: Setpoints) -> Problem:
@@ -181,16 +179,18 @@ class Perfect(Policy):
     def __init__(self, context: Context, state: State):
         super().__init__(context)
         world = context.world
-        problem = world.truth(world.begin, world.end - world.begin, state).problem
-        solution = solve(problem, world.options)
+        problem = money_alone(world.truth(world.begin, world.end - world.begin, state).problem)
+        try:
+            solution = solve(problem, world.options)
+        except (Infeasible, NoPlan) as error:
+            why = "perfect: there is no plan of all days at once; mend the case, or leave perfect out"
+            raise type(error)([why, *error.messages]) from error
         self.bound_usd = solution.bound_usd
         self.whole = context.setpoints(to_schedule(problem, solution))
 
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
         """Return the plan of `steps` steps from `step` on."""
-        first = step - self.context.world.begin
-        part = slice(first, first + steps)
-        return Setpoints(self.whole.on[:, part], self.whole.it_power_mw[:, part])
+        return self.whole.after(step - self.context.world.begin)
 
 
 class Rule(_Hourly):
@@ -210,6 +210,11 @@ class Rule(_Hourly):
         return c.setpoints(self.schedule_of(problem))
 
 
+def money_alone(problem: Problem) -> Problem:
+    """Return the problem without the worth of containers that end on, which nobody is paid."""
+    return replace(problem, classes=tuple(replace(k, terminal_on_usd=0.0) for k in problem.classes))
+
+
 def charge_of(world: World, document: BacktestDocument) -> Charge:
     """Return how *greedy* charges starts and stops: as the document says, or as it would have earned most.
 
@@ -220,4 +225,4 @@ def charge_of(world: World, document: BacktestDocument) -> Charge:
     until = document.last_day if document.tuned_until is None else document.tuned_until
     days = (until - document.first_day).days + 1
     problem = world.truth(world.begin, world.days[days - 1][1] - world.begin, world.case.document.state).problem
-    return CHARGES[int(np.nanargmax(money_of_charges(problem)))]
+    return tuned_charge(money_alone(problem))

@@ -18,7 +18,7 @@ from flexmine.problem.money import money_terms
 from flexmine.studies.execution import Followed, Setpoints, follow
 from flexmine.studies.policies import Context, Nightly, Perfect, Policy, Redispatch, Replan, Rule, charge_of
 from flexmine.studies.schema import BacktestDocument
-from flexmine.studies.world import World
+from flexmine.studies.world import World, as_metered
 from flexmine.workflow.fleet import fleet_after
 
 SHOWN_VIOLATIONS = 5
@@ -35,7 +35,7 @@ class Run:
     steps : DataFrame
         A row for each step, with the columns of :func:`rows_of`.
     trips, without_plan : int
-        Containers that had to stop at once; decisions for which there was no plan within the limits.
+        How often a running container had to stop at once; decisions for which there was no plan within the limits.
     cut_mwh : float
         IT energy asked for and not drawn [MWh].
     violations : list of str
@@ -118,16 +118,18 @@ class _Books:
         """Execute `steps` steps from `step` on against what came, and book them."""
         world, run = self.world, self.run
         truth = world.truth(step, steps, self.state)
-        problem = truth.problem
+        case = world.case.window(step, steps, self.state)
+        problem = as_metered(case, truth.problem)
         row = {name: i for i, name in enumerate(world.case.plant.container_names)}
         order = [row[name] for name, _ in problem.containers]
-        followed = follow(problem, Setpoints(setpoints.on[order, :steps], setpoints.it_power_mw[order, :steps]))
+        supply = None if setpoints.supply_mw is None else setpoints.supply_mw[:, :steps]
+        told = Setpoints(setpoints.on[order, :steps], setpoints.it_power_mw[order, :steps], supply)
+        followed = follow(problem, told)
         run.trips += followed.trips
         run.cut_mwh += followed.cut_mwh
         run.broken += len(followed.replay.violations)
         run.violations += [v.message for v in followed.replay.violations][: SHOWN_VIOLATIONS - len(run.violations)]
         self.rows.append(rows_of(problem, followed))
-        case = world.case.window(step, steps, self.state)
         after = fleet_after(case, problem, followed.schedule, followed.replay, boxes=truth.boxes, steps=steps)
         self.state = State.model_validate(after)
 

@@ -12,7 +12,14 @@ from flexmine.studies.result import Backtest
 from flexmine.studies.schema import Known, Noise
 
 WIDTH = 80
-PLANS = ("replan", "redispatch", "nightly")
+SAME_USD = 0.5
+"""Amounts are shown in whole dollars."""
+PLANS = {
+    "replan": "planned anew",
+    "redispatch": "by the plan of the night, redispatched",
+    "nightly": "by the plan of the night, followed blindly",
+}
+"""Those that plan, best informed first, as the finding words them."""
 WORDS = {
     "always-on": "always on",
     "threshold": "threshold",
@@ -27,20 +34,25 @@ WORDS = {
 def finding(found: Backtest) -> str:
     """Return what the back-test found, in two or three sentences."""
     rows = {row["policy"]: row for row in records(found.totals)}
-    days, opponent = len(found.setup.world(0).days), found.summary.opponent
+    opponent = found.summary.opponent
+    days, draws = len(found.setup.world(0).days), len(found.setup.document.seeds)
+    over = f"Over {days} day{'s' * (days != 1)}{f', in the mean of {draws} draws,' * (draws > 1)}"
     plan = next((name for name in PLANS if name in rows), None)
     if plan is None or opponent is None:
-        best = max(rows.values(), key=lambda row: row["money_usd"])
-        return f"Over {days} days {WORDS[best['policy']]} earned most: {_usd(best['money_usd'])}."
+        done = [row for name, row in rows.items() if name != "perfect"] or list(rows.values())
+        best = max(done, key=lambda row: row["money_usd"])
+        return f"{over} {WORDS[best['policy']]} earned most: {_usd(best['money_usd'])}.{_broken(best)}"
     own, other = rows[plan], rows[opponent]
     more = own["money_usd"] - other["money_usd"]
-    verb = "more" if more >= 0 else "less"
     share = f" ({percent(abs(more) / abs(other['money_usd']))})" if other["money_usd"] else ""
-    text = (
-        f"Over {days} days the plant would have earned {_usd(own['money_usd'])} {WORDS[plan]}, {_usd(abs(more))}"
-        f"{share} {verb} than the best simple rule, {WORDS[opponent]}."
+    beside = (
+        f"{_usd(abs(more))}{share} {'more' if more > 0 else 'less'} than" if abs(more) >= SAME_USD else "as much as"
     )
-    return f"{text} {_sure(own)}{_of_perfect(found, own, rows)}"
+    text = (
+        f"{over} the plant would have earned {_usd(own['money_usd'])} {PLANS[plan]}, {beside} the best simple rule, "
+        f"{WORDS[opponent]}."
+    )
+    return f"{text} {_sure(own)}{_of_perfect(found, own)}{_broken(own, other)}"
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -52,19 +64,32 @@ def _sure(own: dict[str, Any]) -> str:
     low, high = own.get("more_low"), own.get("more_high")
     if low is None or high is None or pd.isna(low):
         return "There are too few weeks to say how sure that is."
-    text = f"By weeks, {_usd(low)} to {_usd(high)} a day (90{THIN}%)"
+    text = f"The difference by weeks is {_usd(low)} to {_usd(high)} a day (90{THIN}%)"
     return f"{text}." if low > 0 or high < 0 else f"{text}: no difference that could not be chance."
 
 
-def _of_perfect(found: Backtest, own: dict[str, Any], rows: dict[str, dict[str, Any]]) -> str:
-    if found.summary.bound_usd is None:
+def _broken(*rows: dict[str, Any]) -> str:
+    """Return which policies have broken limits, and how often."""
+    return "".join(
+        f" But {WORDS[row['policy']]} broke limits ({_count(row['broken_limits'])}): "
+        "its money was not earned within them."
+        for row in rows
+        if row["broken_limits"] > 0
+    )
+
+
+def _of_perfect(found: Backtest, own: dict[str, Any]) -> str:
+    bound_usd, captured = found.summary.bound_usd, own["captured"]
+    if bound_usd is None:
         return ""
-    share = own["money_usd"] / found.summary.bound_usd if found.summary.bound_usd > 0 else float("nan")
-    text = f" Nobody could have earned more than {_usd(found.summary.bound_usd)}; that is {percent(share)} of it"
-    captured = own["captured"]
+    text = f" Nobody could have earned more than {_usd(bound_usd)}"
+    # Where the best that there is is a loss, no share of it means anything.
+    share = f"; that is {percent(own['money_usd'] / bound_usd)} of it" if bound_usd > 0 else ""
     if captured is None or pd.isna(captured):
-        return f"{text}, and there was next to nothing to gain by looking ahead."
-    return f"{text}, and {percent(captured)} of what looking ahead could bring."
+        return f"{text}{share}, and there was next to nothing to gain by looking ahead."
+    if not share:
+        return f"{text}; that is {percent(captured)} of what looking ahead could bring."
+    return f"{text}{share}, and {percent(captured)} of what looking ahead could bring."
 
 
 def conditions(found: Backtest) -> tuple[str, ...]:
@@ -123,7 +148,12 @@ def summary_lines(found: Backtest) -> list[str]:
 
 def _faults(row: dict[str, Any]) -> str:
     kinds = (("broken_limits", "broken"), ("without_plan", "no plan"), ("trips", "trips"))
-    return "".join(f"  {row[key]:.0f} {words}" for key, words in kinds if row[key])
+    return "".join(f"  {_count(row[key])} {words}" for key, words in kinds if row[key])
+
+
+def _count(mean: float) -> str:
+    """Return a mean over the seeds, of which a half is not none."""
+    return f"{mean:.1f}".removesuffix(".0")
 
 
 def _usd(amount: float) -> str:
