@@ -41,7 +41,7 @@ def backtest_html(found: Backtest) -> str:
             f"{found.setup.case.time.zone} · {found.setup.case.name}",
             finding=finding(found),
             verdict=(
-                ("every limit kept" if not broken else f"{broken} limits broken, see the table", not broken),
+                ("every limit kept" if not broken else f"limits broken: {broken}, see the table", not broken),
                 *((f"{policy}: {text}", False) for policy, text in _first_violations(found)),
             ),
             key_figures=_key_figures(found),

@@ -40,7 +40,8 @@ class Summary:
     by_seed : DataFrame
         A row for each policy and seed.
     opponent : str or None
-        The simple rule that earned most; what is captured is counted from it.
+        The simple rule that earned most, of those that keep all limits where any does; what is captured is counted
+        from it.
     bound_usd : float or None
         What nobody can earn more than, where perfect foresight was run [USD].
     """
@@ -79,7 +80,9 @@ def summarise(runs: Sequence[Run], step_h: float) -> Summary:
     months = months.drop(columns="seed").groupby(["policy", "month"], as_index=False).mean()
     money = dict(zip(totals["policy"], totals["money_usd"], strict=True))
     simple = [name for name in SIMPLE if name in money]
-    opponent = max(simple, key=money.__getitem__) if simple else None
+    broken = dict(zip(totals["policy"], totals["broken_limits"], strict=True))
+    # Money that was earned by breaking limits is no measure, as long as a rule keeps them.
+    opponent = max(simple, key=lambda name: (broken[name] == 0, money[name])) if simple else None
     totals["captured"] = [_captured(money, name, opponent) for name in totals["policy"]]
     for column, values in _against(runs, opponent).items():
         totals[column] = [values.get(name) for name in totals["policy"]]
