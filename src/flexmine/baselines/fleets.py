@@ -114,6 +114,11 @@ class Fleets:
         self._starts_today = of_all([h.starts_today for _, h in entries])
 
     @property
+    def limited(self) -> bool:
+        """Whether starts are limited by day."""
+        return self._days is not None
+
+    @property
     def horizon(self) -> int:
         """For how many steps a choice can bind a container."""
         if self._days is not None:
@@ -122,8 +127,7 @@ class Fleets:
 
     def barred_until(self, t: int) -> Ints:
         """Return from when on one of each class that has used up its starts of the day of `t` may start again, (K,)."""
-        if self._days is None:
-            return np.full(len(self.count), t)
+        assert self._days is not None
         tomorrow = int(np.searchsorted(self._days, self._days[t], side="right"))
         return np.where(self._most_starts == 0, self.steps, tomorrow)
 

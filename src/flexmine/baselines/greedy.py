@@ -11,7 +11,6 @@ Shapes: P walks, M candidates, K classes.
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from itertools import product
 
 import numpy as np
 
@@ -123,7 +122,8 @@ class _Greedy:
 
     def _enumerated(self, step: Step, low: Ints, high: Ints) -> tuple[Ints, Judged]:
         """Return the best of all counts between `low` and `high`, each (K,)."""
-        grid = np.array(list(product(*map(range, low, high + 1))))
+        span = high - low + 1
+        grid = np.stack(np.unravel_index(np.arange(span.prod()), span), axis=1) + low
         counts = np.repeat(grid[None], len(step.look.fewest), axis=0)
         judged = step.judge(counts)
         score = self._score(step, counts, judged, ALL)

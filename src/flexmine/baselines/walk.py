@@ -217,7 +217,7 @@ class Step:
         self.walk, self.t, self.ahead, self.look = walk, t, ahead, ahead.look
         limits, number = walk.limits, len(walk.earned_usd)
         self.before = before = walk.power_before(t)
-        far = t + len(ahead.distance) + 1
+        far = t + len(ahead.all) + 1
         distance = far - t
         self.ceiling = np.full(number, min(limits.ceiling_mw[t], walk.highest[far] + limits.ramp_down_mw * distance))
         self.floor = np.full(number, max(limits.floor_mw[t], walk.lowest[far] - limits.ramp_up_mw * distance))
@@ -260,7 +260,7 @@ class Step:
         # Unknown power before the horizon binds nothing.
         floor = np.fmax(self.floor[rows, None], before - limits.ramp_down_mw)
         ceiling = np.fmin(self.ceiling[rows, None], before + limits.ramp_up_mw)
-        if len(self.ahead.columns):
+        if len(self.ahead.steps):
             least, most, contradiction = self.ahead.sides(starts, stops, rows)
             floor, ceiling, missed = np.maximum(floor, least), np.minimum(ceiling, most), missed + contradiction
         offer = self.offer
