@@ -22,6 +22,8 @@ from flexmine.problem import Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule, supply_by_merit
 
 SAME_MW = 1e-9
+# By so much a limit may be missed, as in the audit.
+TOLERANCE_MW = 1e-6
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Walk:
             over.append(self.budgets.missed())
         counts = self.counts.transpose(2, 0, 1)
         over += [*(counts - limits.runnable[:, None]), *(limits.must_run[:, None] - counts)]
-        beyond = sum(np.where(x > SAME_MW, x, 0.0).sum(axis=1) for x in over)
+        beyond = sum(np.where(x > TOLERANCE_MW, x, 0.0).sum(axis=1) for x in over)
         return np.asarray(self.power.missed_mw + beyond)
 
     def cost_usd(self) -> Floats:
