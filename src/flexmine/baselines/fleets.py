@@ -109,7 +109,7 @@ class Fleets:
             return np.repeat(one[None], self.walks, axis=0)
 
         self.on = of_all([h.on for _, h in entries]).astype(bool)
-        self._since = np.maximum(of_all([-h.steps for _, h in entries]), -FAR)
+        self._since = of_all([-h.steps for _, h in entries])
         self._until = np.clip(of_all(until), -FAR, FAR)
         self._starts_today = of_all([h.starts_today for _, h in entries])
 
@@ -209,11 +209,9 @@ class Fleets:
         starts, stops = np.maximum(change, 0)[:, self.of], np.maximum(-change, 0)[:, self.of]
         kind = np.minimum(self._group, self.kinds - 2)
         expiry = np.where(self._group < self.kinds - 1, np.take_along_axis(self._until, kind[..., None], 2)[..., 0], 0)
-        order = np.argsort(
-            ((self.of * (self.kinds + 3) + self._group) * (2 * FAR + 1) + expiry + FAR) * (2 * FAR + 1) + self._since,
-            axis=1,
-            kind="stable",
-        )
+        # One number for all that decides: class, group, when warmth ends, since when; equals go in the listed order.
+        by_group = (self.of * (self.kinds + 3) + self._group) * (2 * FAR + 1) + expiry + FAR
+        order = np.argsort(by_group * (2 * FAR + 1) + np.maximum(self._since, -FAR), axis=1, kind="stable")
         first_stop = (self.count - self._stoppable)[:, self.of]
         taken = (self._rank < starts) | ((self._rank >= first_stop) & (self._rank < first_stop + stops))
         chosen = np.zeros_like(self.on)
