@@ -36,7 +36,7 @@ class Charge:
     stop: float
 
 
-# Pairs that are tried; the thirds and quarters share a start cost among as many steps as a start binds.
+#: Pairs that are tried; a half, a third and a quarter share a start cost among as many steps as a start may bind.
 CHARGES = (
     *(Charge(start, stop) for stop in (0.0, 0.1, 0.5) for start in (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)),
     *(Charge(start, 0.0) for start in (1 / 4, 1 / 3, 1 / 2)),
