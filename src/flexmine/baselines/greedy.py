@@ -43,6 +43,8 @@ CHARGES = (
     Charge(0.0, 1.0),
     Charge(0.1, 1.0),
     Charge(0.0, np.inf),
+    # Nobody starts but where a limit demands it: it keeps limits where others have started one too many.
+    Charge(1000.0, 0.0),
 )
 
 # Candidates of all classes together are enumerated up to so many; beyond, counts move by powers of MOVE and by swaps.
