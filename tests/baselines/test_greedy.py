@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,13 +15,13 @@ from flexmine.baselines.rules import simple_rules
 from flexmine.baselines.value_of_planning import NOTHING_SHARE, ValueOfPlanning
 from flexmine.baselines.walk import follow
 from flexmine.problem import EnergyLimit, History
-from flexmine.problem.limits import with_site
+from flexmine.problem.limits import with_classes, with_site
 from flexmine.solving.engine import SolveOptions, solve
 from plain_greedy import plain_greedy
 from plants import FEATURES, NAMED_FEATURES, random_problem, round_class, round_problem
 from samples import chunks
 
-CHUNKS, CHUNK = 8, 100
+CHUNKS, CHUNK = 20, 40
 ALL = sorted({*FEATURES, *NAMED_FEATURES} - {"kept_commitment"})
 # What the plain greedy knows.
 PLAIN = (
@@ -29,7 +30,7 @@ PLAIN = (
     "terminal", "tight_supply", "warm_until", "window_by_step",
 )  # fmt: skip
 SAME_USD = 1e-4
-# Shares of plants on which a single walk of the earlier rule may be luckier than all of the present one.
+# Share of plants on which a walk of the earlier rule may be luckier than all of the present one, beside one.
 LUCKY_SHARE = 0.02
 
 
@@ -37,6 +38,20 @@ def plant(seed, features, most):
     rng = np.random.default_rng([seed, 3])
     chosen = rng.choice(features, size=int(rng.integers(2, most + 1)), replace=False).tolist()
     return random_problem(np.random.default_rng([seed, 2]), chosen)
+
+
+def with_slow_ramps(problem, seed):
+    """The plant with container ramps of a fifth to most of the range, some of them running at a known power."""
+    rng = np.random.default_rng([seed, 9])
+
+    def slow(k):
+        low, high = k.it_power_mw[0], k.it_power_mw[-1]
+        ramp = max(0.02, (high - low) * rng.uniform(0.2, 0.8))
+        known = [rng.uniform(low, high) if h.on and rng.random() < 0.5 else 0.0 for h in k.history]
+        history = tuple(replace(h, it_power_mw=float(mw)) for h, mw in zip(k.history, known, strict=True))
+        return replace(k, container_ramp_mw_per_step=float(ramp), history=history)
+
+    return with_classes(problem, slow)
 
 
 def plain_plant(seed):
@@ -117,7 +132,9 @@ def test_a_container_ramp_by_hand():
 def compare(problem, where):
     """Compare walks, audit and rules on one plant; return what was seen."""
     seen, walks = Counter(), walk_all(problem, CHARGES)
-    for number, (own_usd, missed) in enumerate(zip(walks.money_usd, walks.missed_mw, strict=True)):
+    # Many pairs walk alike.
+    for number in np.unique(walks.counts, axis=0, return_index=True)[1]:
+        own_usd, missed = walks.money_usd[number], walks.missed_mw[number]
         priced = replay(problem, follow(problem, walks.counts[number]))
         assert priced.ok == (missed == 0.0), (where, number, missed, [v.message for v in priced.violations])
         assert priced.money_usd == pytest.approx(own_usd, abs=SAME_USD) or not priced.ok, (where, number)
@@ -138,25 +155,26 @@ def compare(problem, where):
 
 @pytest.mark.parametrize("chunk", chunks(range(CHUNKS), range(2)))
 def test_books_limits_and_other_rules(chunk):
-    """Plants with any two to eight features, limits of energy, container ramps and tiers among them.
+    """Plants with any features, limits of energy, container ramps and tiers among them; a fourth of them ramp slowly.
 
     *Proves:* what a walk says of its money and of the limits it misses is what the audit says, for each pair; the rule
     keeps all limits wherever the earlier greedy did, and on some plants more; it never earns less than always
-    on, threshold or any single pair.  Less than the earlier rule it earns on one plant in fifty at most, where a choice
-    between equals turns out lucky later; over all it earns far more.
+    on, threshold or any single pair.  Less than the earlier rule it earns on hardly any, where a choice between equals
+    turns out lucky later; over all it earns far more.
     *Sensitivity:* a wrong start cost, energy cost or limit in the walk fails on some plant; a rule that is no stronger
     than the earlier one fails on the counts.
     """
     seen = Counter()
     for seed in range(CHUNK * chunk, CHUNK * (chunk + 1)):
-        seen.update(compare(plant(seed, ALL, 8), f"seed {seed}"))
+        problem = plant(seed, ALL, 8)
+        seen.update(compare(with_slow_ramps(problem, seed) if seed % 4 == 0 else problem, f"seed {seed}"))
     assert seen["newly clean"] > 0.02 * CHUNK
     assert seen["better"] > 0.2 * seen["both"]
-    assert seen["worse"] <= LUCKY_SHARE * CHUNK
+    assert seen["worse"] <= 1 + LUCKY_SHARE * CHUNK
     assert seen["gain"] > 0.0
 
 
-@pytest.mark.parametrize("chunk", chunks(range(6), range(2)))
+@pytest.mark.parametrize("chunk", chunks(range(6), range(1)))
 def test_walks_equal_a_plain_greedy(chunk):
     """*Proves:* each of the pairs earns what a walk in plain Python earns, container by container, or neither can walk.
 

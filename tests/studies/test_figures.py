@@ -78,7 +78,7 @@ def test_a_limit_broken_with_one_of_two_draws_is_no_limit_kept(tmp_path):
     first, *rest = found.runs
     runs = (replace(first, broken=1, violations=["cap: so and so."]), *rest)
     found = replace(found, runs=runs, summary=summarise(runs, 1.0))
-    assert "1 limits broken" in backtest_html(found)
+    assert "limits broken: 1" in backtest_html(found)
     assert any("0.5 broken" in line for line in summary_lines(found))
     assert "Over 1 day, in the mean of 2 draws, threshold earned most" in finding(found)
 

@@ -118,16 +118,14 @@ class Ramped(Alike):
     def _glide(self, t: int) -> Floats:
         """Return the most from which a class is at its lowest power before a step in which fewer may run, (P, K)."""
         limits, running = self.limits, np.add.reduceat(self.fleets.on, self.first, axis=1, dtype=np.int64)
-        rest = limits.base_load_mw + limits.count @ limits.standby_mw
-        least = limits.overhead * limits.low_mw - limits.standby_mw
         glide = np.full(running.shape, np.inf)
         for s in range(t + 1, limits.low_mw.shape[1]):
             reached = limits.low_mw[:, s - 1] + (self.ramp * (s - 1 - t) if s > t + 1 else 0.0)
             if np.all(reached >= self.highest[:, t]):
                 break
-            fewer = (running > limits.runnable[:, s]) | (rest[s] + running @ least[:, s] > limits.ceiling_mw[s])[
-                :, None
-            ]
+            fewer = (running > limits.runnable[:, s]) | (
+                limits.rest_mw[s] + running @ limits.gain_low_mw[:, s] > limits.ceiling_mw[s]
+            )[:, None]
             glide = np.where(fewer & self.slow, np.minimum(glide, reached), glide)
         return glide
 

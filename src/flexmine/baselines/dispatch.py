@@ -58,13 +58,17 @@ class Limits:
         Hash rate of one container at its lowest power.
     runnable, must_run : ndarray of int, shape (K, T)
     count : ndarray of int, shape (K,)
-    base_load_mw, ceiling_mw, floor_mw : ndarray, shape (T,)
-        Ceiling: the smaller of cap and supply; floor: the minimum power of the site.
+    gain_low_mw, gain_high_mw : ndarray, shape (K, T)
+        What one container that runs draws above standby at the meter, at its lowest and at its highest power.
+    rising : bool
+        Whether one that runs always draws more than one that does not.
+    base_load_mw, rest_mw, ceiling_mw, floor_mw : ndarray, shape (T,)
+        Rest: facility power where nobody runs; ceiling: the smaller of cap and supply; floor: the minimum power.
     ramp_up_mw, ramp_down_mw : float
         Infinite where there is no limit.
     feeder_of_class : ndarray of int, shape (K,);  feeder_cap_mw : ndarray, shape (F,)
-    feeder_matrix : ndarray, shape (K, F)
-        1 where the class is on the feeder.
+    feeder_matrix : ndarray, shape (K, F);  feeder_room_mw : ndarray, shape (F, T)
+        1 where the class is on the feeder; what the feeder takes above standby.
     offers : tuple of Offer
         Of each step, cheapest source first.
     piece_class : ndarray of int, shape (T, S)
@@ -85,7 +89,11 @@ class Limits:
     runnable: Ints
     must_run: Ints
     count: Ints
+    gain_low_mw: Floats
+    gain_high_mw: Floats
+    rising: bool
     base_load_mw: Floats
+    rest_mw: Floats
     ceiling_mw: Floats
     floor_mw: Floats
     ramp_up_mw: float
@@ -93,6 +101,7 @@ class Limits:
     feeder_of_class: Ints
     feeder_cap_mw: Floats
     feeder_matrix: Floats
+    feeder_room_mw: Floats
     offers: tuple[Offer, ...]
     piece_class: Ints
     piece_mw: Floats
@@ -115,14 +124,20 @@ def limits_of(problem: Problem) -> Limits:
     prices = np.take_along_axis(prices, order, axis=0).T
     cumulative = np.cumsum(np.take_along_axis(available, order, axis=0), axis=0).T
     low_mw = np.array([k.lowest_it_power_mw for k in classes])
+    high_mw = np.array([k.highest_it_power_mw for k in classes])
+    overhead, standby = np.array([k.overhead for k in classes]), np.array([k.standby_mw for k in classes])
+    gain_low, gain_high = overhead * low_mw - standby, overhead * high_mw - standby
+    at_rest = np.array([[k.count] for k in classes]) * standby
+    feeder_matrix = np.eye(len(site.groups) + 1)[feeder_of_class]
+    feeder_cap = np.array([f.cap_mw for f in site.groups] + [np.inf])
     piece_class, piece_mw, piece_usd, piece_from = _pieces(problem)
     earning = (prices[:, None, :] < piece_usd[:, :, None]).sum(axis=2)
     return Limits(
         step_h=problem.time.step_h,
         low_mw=low_mw,
-        high_mw=np.array([k.highest_it_power_mw for k in classes]),
-        overhead=np.array([k.overhead for k in classes]),
-        standby_mw=np.array([k.standby_mw for k in classes]),
+        high_mw=high_mw,
+        overhead=overhead,
+        standby_mw=standby,
         hash_value=np.array([k.hash_value_usd_per_th_s_h for k in classes]),
         low_hash_th_s=np.array(
             [np.interp(row, k.it_power_mw, k.hash_rate_th_s) for k, row in zip(classes, low_mw, strict=True)]
@@ -130,14 +145,19 @@ def limits_of(problem: Problem) -> Limits:
         runnable=np.array([k.runnable for k in classes]),
         must_run=np.array([k.must_run for k in classes]),
         count=np.array([k.count for k in classes]),
+        gain_low_mw=gain_low,
+        gain_high_mw=gain_high,
+        rising=bool(min(gain_low.min(), gain_high.min()) >= 0.0),
         base_load_mw=site.base_load_mw,
+        rest_mw=site.base_load_mw + at_rest.sum(axis=0),
         ceiling_mw=np.minimum(site.cap_mw, cumulative[:, -1]),
         floor_mw=np.asarray(site.minimum_mw, dtype=np.float64),
         ramp_up_mw=np.inf if site.ramp_up_mw_per_step is None else site.ramp_up_mw_per_step,
         ramp_down_mw=np.inf if site.ramp_down_mw_per_step is None else site.ramp_down_mw_per_step,
         feeder_of_class=feeder_of_class,
-        feeder_cap_mw=np.array([f.cap_mw for f in site.groups] + [np.inf]),
-        feeder_matrix=np.eye(len(site.groups) + 1)[feeder_of_class],
+        feeder_cap_mw=feeder_cap,
+        feeder_matrix=feeder_matrix,
+        feeder_room_mw=feeder_cap[:, None] - feeder_matrix.T @ at_rest,
         offers=tuple(map(Offer, cumulative, prices, order.T, earning, up_to(cumulative, earning))),
         piece_class=piece_class,
         piece_mw=piece_mw,

@@ -109,9 +109,14 @@ class Fleets:
             return np.repeat(one[None], self.walks, axis=0)
 
         self.on = of_all([h.on for _, h in entries]).astype(bool)
-        self._since = np.maximum(of_all([-h.steps for _, h in entries]), -FAR)
+        self._since = of_all([-h.steps for _, h in entries])
         self._until = np.clip(of_all(until), -FAR, FAR)
         self._starts_today = of_all([h.starts_today for _, h in entries])
+
+    @property
+    def limited(self) -> bool:
+        """Whether starts are limited by day."""
+        return self._days is not None
 
     @property
     def horizon(self) -> int:
@@ -122,8 +127,7 @@ class Fleets:
 
     def barred_until(self, t: int) -> Ints:
         """Return from when on one of each class that has used up its starts of the day of `t` may start again, (K,)."""
-        if self._days is None:
-            return np.full(len(self.count), t)
+        assert self._days is not None
         tomorrow = int(np.searchsorted(self._days, self._days[t], side="right"))
         return np.where(self._most_starts == 0, self.steps, tomorrow)
 
@@ -205,11 +209,9 @@ class Fleets:
         starts, stops = np.maximum(change, 0)[:, self.of], np.maximum(-change, 0)[:, self.of]
         kind = np.minimum(self._group, self.kinds - 2)
         expiry = np.where(self._group < self.kinds - 1, np.take_along_axis(self._until, kind[..., None], 2)[..., 0], 0)
-        order = np.argsort(
-            ((self.of * (self.kinds + 3) + self._group) * (2 * FAR + 1) + expiry + FAR) * (2 * FAR + 1) + self._since,
-            axis=1,
-            kind="stable",
-        )
+        # One number for all that decides: class, group, when warmth ends, since when; equals go in the listed order.
+        by_group = (self.of * (self.kinds + 3) + self._group) * (2 * FAR + 1) + expiry + FAR
+        order = np.argsort(by_group * (2 * FAR + 1) + np.maximum(self._since, -FAR), axis=1, kind="stable")
         first_stop = (self.count - self._stoppable)[:, self.of]
         taken = (self._rank < starts) | ((self._rank >= first_stop) & (self._rank < first_stop + stops))
         chosen = np.zeros_like(self.on)

@@ -11,7 +11,6 @@ Shapes: P walks, M candidates, K classes.
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from itertools import product
 
 import numpy as np
 
@@ -37,13 +36,15 @@ class Charge:
     stop: float
 
 
-# Pairs that are tried; the thirds and quarters share a start cost among as many steps as a start binds.
+#: Pairs that are tried; a half, a third and a quarter share a start cost among as many steps as a start may bind.
 CHARGES = (
     *(Charge(start, stop) for stop in (0.0, 0.1, 0.5) for start in (0.0, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)),
     *(Charge(start, 0.0) for start in (1 / 4, 1 / 3, 1 / 2)),
     Charge(0.0, 1.0),
     Charge(0.1, 1.0),
     Charge(0.0, np.inf),
+    # Nobody starts but where a limit demands it: it keeps limits where others have started one too many.
+    Charge(1000.0, 0.0),
 )
 
 # Candidates of all classes together are enumerated up to so many; beyond, counts move by powers of MOVE and by swaps.
@@ -132,7 +133,8 @@ class _Greedy:
 
     def _enumerated(self, step: Step, low: Ints, high: Ints) -> tuple[Ints, Judged]:
         """Return the best of all counts between `low` and `high`, each (K,)."""
-        grid = np.array(list(product(*map(range, low, high + 1))))
+        span = high - low + 1
+        grid = np.stack(np.unravel_index(np.arange(span.prod()), span), axis=1) + low
         counts = np.repeat(grid[None], len(step.look.fewest), axis=0)
         judged = step.judge(counts)
         score = self._score(step, counts, judged, ALL)

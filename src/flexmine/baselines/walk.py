@@ -22,6 +22,8 @@ from flexmine.problem import Floats, Ints, Problem
 from flexmine.problem.schedule import Schedule, supply_by_merit
 
 SAME_MW = 1e-9
+# By so much a limit may be missed, as in the audit.
+TOLERANCE_MW = 1e-6
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Walk:
             over.append(self.budgets.missed())
         counts = self.counts.transpose(2, 0, 1)
         over += [*(counts - limits.runnable[:, None]), *(limits.must_run[:, None] - counts)]
-        beyond = sum(np.where(x > SAME_MW, x, 0.0).sum(axis=1) for x in over)
+        beyond = sum(np.where(x > TOLERANCE_MW, x, 0.0).sum(axis=1) for x in over)
         return np.asarray(self.power.missed_mw + beyond)
 
     def cost_usd(self) -> Floats:
@@ -217,7 +219,7 @@ class Step:
         self.walk, self.t, self.ahead, self.look = walk, t, ahead, ahead.look
         limits, number = walk.limits, len(walk.earned_usd)
         self.before = before = walk.power_before(t)
-        far = t + len(ahead.distance) + 1
+        far = t + len(ahead.all) + 1
         distance = far - t
         self.ceiling = np.full(number, min(limits.ceiling_mw[t], walk.highest[far] + limits.ramp_down_mw * distance))
         self.floor = np.full(number, max(limits.floor_mw[t], walk.lowest[far] - limits.ramp_up_mw * distance))
@@ -260,7 +262,7 @@ class Step:
         # Unknown power before the horizon binds nothing.
         floor = np.fmax(self.floor[rows, None], before - limits.ramp_down_mw)
         ceiling = np.fmin(self.ceiling[rows, None], before + limits.ramp_up_mw)
-        if len(self.ahead.columns):
+        if len(self.ahead.steps):
             least, most, contradiction = self.ahead.sides(starts, stops, rows)
             floor, ceiling, missed = np.maximum(floor, least), np.minimum(ceiling, most), missed + contradiction
         offer = self.offer
