@@ -108,7 +108,6 @@ def test_wrong_questions_are_bad_input(tmp_path):
             "case.yaml:1:9 schema: this is a flexmine-case/1, not a flexmine-job/1; flexmine check and flexmine plan "
             "take it, and a job names it under its key case\n",
         ),
-        (("check", job), "job.yaml:1:9 schema: this is a flexmine-job/1, not a flexmine-case/1; flexmine nightly"),
         (("check", tmp_path / "plant.yaml"), "not a flexmine-case/1; a case names it under its key plant\n"),
         (("check", tmp_path / "box.yaml"), "not a flexmine-case/1; a plant names it under containers, at the key"),
         (("show", job, "yesterday"), "is not a calendar day"),

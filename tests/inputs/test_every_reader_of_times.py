@@ -227,7 +227,7 @@ OF_OTHER_FORMS = {
     *("inputs.adapters.market_clock", "inputs.adapters.nord_pool"),
 }
 # These read again what one of the readers above has accepted: to compare it, to sort by it, as the name of a folder.
-READ_AGAIN = {"cli.store", "store.row_checks", "store.places", "jobs.stored"}
+READ_AGAIN = {"cli.store", "store.row_checks", "store.places", "jobs.stored", "forecasting.history"}
 ONLY_EQUAL_OR_NOT = "horizon of the audit"  # it compares, and says both values
 
 

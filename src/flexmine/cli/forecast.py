@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KINDS = ("surplus", "price", "temperature")
 CHOICES = ("auto", "persistence", "last-week", "climatology", "linear", "gbm", "lin+gbm", "all3")
+_TIME_OF_DAY = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])", re.ASCII)
 _STAMP = re.compile(r"[0-9]{8}T[0-9]{4}")
 
 
@@ -177,10 +178,7 @@ def _arguments(first: date, last: date, at: str | None, models: tuple[str, ...])
 
 
 def _clock_time(text: str | None) -> time:
-    try:
-        found = time.fromisoformat(text or "10:00")
-    except ValueError as error:
-        raise BadInput(f"--at {text!r}: is not a time of day; write it as 10:00") from error
-    if found.tzinfo is not None:
-        raise BadInput(f"--at {text!r}: is a time of the site's clock and has no offset; write it as 10:00")
-    return found
+    found = _TIME_OF_DAY.fullmatch(text or "10:00")
+    if found is None:
+        raise BadInput(f"--at {text!r}: is not a time of day on the site's clock; write it as 10:00")
+    return time(int(found["hour"]), int(found["minute"]))

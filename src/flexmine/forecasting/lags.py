@@ -7,6 +7,7 @@ come from yesterday.  Taken from today they flatter every score by as much as an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -81,7 +82,7 @@ def lags(history: History, cut: int, lead: int, extra: Floats | None = None) -> 
     week = _shifted_by_hour(level, np.where(7 - lead >= back, 7 - lead, 14 - lead))
     mean_7 = np.mean([_shifted(known, k) for k in range(7)], axis=0)
     recent = _recent(level, cut)
-    target_days = pd.date_range(pd.Timestamp(history.first) + pd.Timedelta(days=lead), periods=days, freq="D")
+    target_days = pd.date_range(history.first + timedelta(days=lead), periods=days, freq="D")
     turn = target_days.day_of_year.to_numpy() * (2.0 * np.pi / 365.25)
 
     def each_hour(column: Floats) -> Floats:
