@@ -255,9 +255,8 @@ def hours_of(first: date, days: int, clock: tzinfo) -> tuple[Ints, Ints, Ints]:
 def _by_clock(hour_us: Ints, clock: tzinfo, first: date) -> tuple[Ints, Ints]:
     local = pd.DatetimeIndex(hour_us.astype("datetime64[us]")).tz_localize("UTC").tz_convert(clock)
     wall = local.tz_localize(None)
-    return (wall.normalize() - np.datetime64(first, "ns")).days.to_numpy(dtype=np.int64), wall.hour.to_numpy(
-        dtype=np.int64
-    )
+    days = (wall.normalize() - np.datetime64(first, "ns")).days
+    return days.to_numpy(dtype=np.int64), wall.hour.to_numpy(dtype=np.int64)
 
 
 def _bytes(path: Path) -> bytes:
