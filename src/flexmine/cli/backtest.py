@@ -10,7 +10,7 @@ import click
 from flexmine.cli.common import put, say, with_errors
 
 
-@click.command("backtest", short_help="What plans would have earned over many days, beside simple rules.")
+@click.command("backtest", short_help="What plans would have earned, beside simple rules.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write [default: backtests/NAME].")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes side by side.")
