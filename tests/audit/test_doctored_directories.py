@@ -339,7 +339,7 @@ HAND = {
     "other day: all": (_from_other("setpoints.csv", "site.csv", "problem.json", "plan.json"), "case"),
     "problem: a wider cap": (problem(lambda d: d["site"].update(cap_mw=[9.0] * 24)), "rules"),
     "problem: a free ramp": (problem(lambda d: d["site"].update(ramp_up_mw_per_step=None)), "audit.checks"),
-    "problem: shorter minimum up": (problem(lambda d: d["classes"][0].update(min_up_steps=1)), "rules"),
+    "problem: shorter minimum up": (problem(lambda d: d["classes"][0].update(min_up_steps=1)), "case"),
     "problem: more expensive starts": (
         problem(lambda d: d["classes"][0]["start"].update(warm_cost_usd=[0.0] * 24)),
         "rules",

@@ -238,7 +238,7 @@ def _compose(raw: bytes, label: str) -> yaml.Node:
         of_colon = any(words in str(error.problem) for words in _OF_A_COLON)
         if mark and of_colon and (glued := _glued(text, mark.line)):
             line, key, value = glued
-            said = f"there is no space after the colon; write {key}: {value}"
+            said = f"there is no space after the colon; write {key}: {printable(value)}"
             raise BadInput(f"{label}:{line}:1: this is not YAML: {said}") from error
         where = f"{label}:{mark.line + 1}:{mark.column + 1}" if mark else label
         raise BadInput(f"{where}: this is not YAML: {_reason(error)}") from error
