@@ -79,7 +79,10 @@ def test_a_repeated_key_names_both_lines(tmp_path):
     [
         ("a: [1, 2\nb: 3\n", "x.yaml:2:2: this is not YAML"),
         ("a: 1\nhorizon_h:48\nb:\n  c: 1\n", "x.yaml:2:1: this is not YAML: there is no space after the colon"),
-        ("a: 1\nb:\ufeff8\nc: 1\n", r"x.yaml:2:1: this is not YAML: there is no space after the colon; write b: \ufeff8"),
+        (
+            "a: 1\nb:\ufeff8\nc: 1\n",
+            r"x.yaml:2:1: this is not YAML: there is no space after the colon; write b: \ufeff8",
+        ),
         ("a: 1\n\tb: 2\n", "x.yaml:2:1: this is not YAML"),
         ("", "x.yaml:1:1: the file is empty"),
         ("1: a\n", "x.yaml:1:1: a key has to be plain text"),
