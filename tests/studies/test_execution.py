@@ -21,6 +21,18 @@ def setpoints(on, power):
     return Setpoints(np.array(on, dtype=bool), np.array(power, dtype=float))
 
 
+def plans(seeds):
+    """Yield random plants with what a back-test carries, and their best plans, where there are any."""
+    for seed in seeds:
+        problem = random_problem(seed)
+        if any(k.preheat_steps or k.ramps_slowly for k in problem.classes) or problem.site.energy_limits:
+            continue
+        try:
+            yield seed, problem, to_schedule(problem, solve(problem, OPTIONS))
+        except Infeasible:
+            continue
+
+
 @pytest.mark.parametrize("seeds", [range(i, i + 25) for i in range(0, 200, 25)])
 def test_a_plan_that_comes_true_is_followed_to_the_watt(seeds):
     """*Proves:* on random plants with every feature that a back-test carries, following the best plan in the world that
@@ -29,14 +41,7 @@ def test_a_plan_that_comes_true_is_followed_to_the_watt(seeds):
     *Sensitivity:* a minimum time counted by one step, or a ceiling without the ramp, changes the schedule.
     """
     compared = 0
-    for seed in seeds:
-        problem = random_problem(seed)
-        if any(k.preheat_steps or k.ramps_slowly for k in problem.classes) or problem.site.energy_limits:
-            continue
-        try:
-            plan = to_schedule(problem, solve(problem, OPTIONS))
-        except Infeasible:
-            continue
+    for seed, problem, plan in plans(seeds):
         found = follow(problem, Setpoints(plan.on, plan.it_power_mw))
         assert np.array_equal(found.schedule.on, plan.on), seed
         assert found.schedule.it_power_mw == pytest.approx(plan.it_power_mw, abs=1e-6), seed
@@ -54,14 +59,7 @@ def test_less_surplus_than_foreseen_never_draws_more_than_there_is(seeds):
 
     *Sensitivity:* power that follows the plan whatever comes is bought from a source that has none.
     """
-    for seed in seeds:
-        problem = random_problem(seed)
-        if any(k.preheat_steps or k.ramps_slowly for k in problem.classes) or problem.site.energy_limits:
-            continue
-        try:
-            plan = to_schedule(problem, solve(problem, OPTIONS))
-        except Infeasible:
-            continue
+    for seed, problem, plan in plans(seeds):
         rng = np.random.default_rng([seed, 3])
         cut = tuple(replace(s, available_mw=s.available_mw * rng.random(problem.steps)) for s in problem.sources)
         came = replace(problem, sources=cut)

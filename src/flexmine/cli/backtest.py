@@ -34,7 +34,7 @@ def backtest_command(*, file: Path, out: Path | None, workers: int, parquet: boo
 
     setup = read_backtest(file)
     target = out or Path("backtests") / setup.document.name
-    tell = None if quiet else _Progress(len(setup.document.policies) * len(setup.document.seeds))
+    tell = None if quiet else _Progress(len(setup.tasks))
     result = run_backtest(setup, target, workers=workers, fresh=fresh, parquet=parquet, progress=tell)
     if not quiet:
         say(*summary_lines(result))

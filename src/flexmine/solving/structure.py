@@ -68,13 +68,9 @@ def structure_of(p: Problem, classes: Classes) -> Hashable:
 def _windows(k: ClassData) -> Hashable:
     """Return who may start when; where starts are not tied to stops, how far a stop may reach is all of it."""
     tied, draws = not k.pooled, (k.cold_energy, *(tier.draws for tier in k.tiers))
-    cohorts = tuple(
-        (cohort.used, cohort.step, cohort.earliest, cohort.last_warm, cohort.last_of_tier)
-        for cohort in k.cohorts
-        if tied
-    )
+    cohorts = tuple((c.used, c.step, c.earliest, c.last_warm, c.last_of_tier) for c in k.cohorts)
     ramp = (k.ramp is None, k.power_before is None)
-    return tied, draws, ramp, len(k.w), tuple(k.starts_left or ()), cohorts or k.fresh_within
+    return tied, draws, ramp, len(k.w), tuple(k.starts_left or ()), cohorts if tied else k.fresh_within
 
 
 def _key(value: Any) -> Hashable:

@@ -21,7 +21,7 @@ from flexmine.inputs.yaml_loader import Loaded, read_yaml
 from flexmine.problem import Floats
 from flexmine.resources import PREFIX, shipped_names, shipped_path
 from flexmine.studies.issued import read_issues
-from flexmine.studies.known import expected_of, issued_of, needs_past_days
+from flexmine.studies.known import Calendar, expected_of, issued_of, needs_past_days
 from flexmine.studies.parts import Parts
 from flexmine.studies.run import Run, run_policy
 from flexmine.studies.schema import BacktestDocument, Issued, Perfect
@@ -50,6 +50,8 @@ class Setup:
         By dotted key, the forecasts that were kept, see :func:`flexmine.studies.issued.read_issues`.
     inputs : mapping of str
         SHA-256 of every file that was read.
+    calendar : Calendar
+        Its steps by local day and hour.
     """
 
     loaded: Loaded[BacktestDocument]
@@ -57,11 +59,27 @@ class Setup:
     begin: int
     issues: Mapping[str, Mapping[int, Floats]]
     inputs: Mapping[str, str]
+    calendar: Calendar
 
     @property
     def document(self) -> BacktestDocument:
         """The file, validated."""
         return self.loaded.document
+
+    @property
+    def days(self) -> int:
+        """Number of days."""
+        return (self.document.last_day - self.document.first_day).days + 1
+
+    @property
+    def tasks(self) -> list[tuple[str, int]]:
+        """Policy and seed of each part; what knows all that comes does not depend on the noise."""
+        document = self.document
+        return [
+            (policy, seed)
+            for policy in document.policies
+            for seed in (document.seeds[:1] if policy == "perfect" else document.seeds)
+        ]
 
     @property
     def digest(self) -> str:
@@ -72,7 +90,7 @@ class Setup:
 
     def world(self, seed: int) -> World:
         """Return the world of one draw of the noise, by its `seed`."""
-        case, calendar, how = self.case, calendar_of(self.case), self.document.forecasts
+        case, calendar, how = self.case, self.calendar, self.document.forecasts
         ahead = Perfect(how="perfect")
         expected = {
             key: issued_of(values, self.issues[key], calendar)
@@ -82,7 +100,7 @@ class Setup:
         }
         # Among plans of equal money none is preferred: nobody looks at them, and settling takes what comes.
         options = replace(options_of(case), preference=False)
-        return World(case, expected, self.begin, case.publish_steps, case.document.steps, options)
+        return World(case, expected, self.begin, case.publish_steps, case.document.steps, options, calendar)
 
 
 def read_backtest(path: Path) -> Setup:
@@ -119,7 +137,7 @@ def read_backtest(path: Path) -> Setup:
     for key, how in document.forecasts.items():
         if isinstance(how, Issued):
             issues[key], hashes[how.file] = read_issues(loaded, key, how, case)
-    setup = Setup(loaded, case, begin, issues, hashes)
+    setup = Setup(loaded, case, begin, issues, hashes, calendar)
     world = setup.world(0)
     try:
         refuse_unknown_limits(case, world.truth(begin, world.end - begin, case.document.state))
@@ -177,29 +195,23 @@ def run_all(setup: Setup, parts: Parts, workers: int, progress: Progress | None 
     BadInput
         A worker died; what is finished stays, and the next run goes on from there.
     """
-    document = setup.document
-    # What knows all that comes does not depend on the noise.
-    tasks: list[tuple[str, int]] = [
-        (policy, seed)
-        for policy in document.policies
-        for seed in (document.seeds[:1] if policy == "perfect" else document.seeds)
-    ]
-    missing = [task for task in tasks if parts.get(*task) is None]
+    kept = {task: parts.get(*task) for task in setup.tasks}
+    missing = [task for task, run in kept.items() if run is None]
     if workers <= 1 or len(missing) <= 1:
         for policy, seed in missing:
             parts.put(_run(setup, policy, seed, progress))
     elif missing:
         _side_by_side(setup, missing, parts, workers, progress)
-    found = [parts.get(*task) for task in tasks]
-    if any(run is None for run in found):
+    kept |= {task: parts.get(*task) for task in missing}
+    found = [run for run in kept.values() if run is not None]
+    if len(found) < len(kept):
         raise BadInput(f"{parts.folder}: a part was taken away while others ran; run it again, and one at a time")
-    return [run for run in found if run is not None]
+    return found
 
 
 def _run(setup: Setup, policy: str, seed: int, progress: Progress | None) -> Run:
-    world = setup.world(seed)
-    tell = None if progress is None else lambda done: progress(policy, seed, done, len(world.days))
-    return run_policy(world, setup.document, policy, seed, tell)
+    tell = None if progress is None else lambda done: progress(policy, seed, done, setup.days)
+    return run_policy(setup.world(seed), setup.document, policy, seed, tell)
 
 
 def _in_a_worker(path: Path, digest: str, policy: str, seed: int) -> Run:
@@ -212,7 +224,6 @@ def _in_a_worker(path: Path, digest: str, policy: str, seed: int) -> Run:
 def _side_by_side(
     setup: Setup, tasks: list[tuple[str, int]], parts: Parts, workers: int, progress: Progress | None
 ) -> None:
-    days = len(setup.world(0).days)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting: set[Future[Run]] = {
             pool.submit(_in_a_worker, setup.loaded.path, setup.digest, *task) for task in tasks
@@ -229,4 +240,4 @@ def _side_by_side(
                     ) from error
                 parts.put(run)
                 if progress is not None:
-                    progress(run.policy, run.seed, days, days)
+                    progress(run.policy, run.seed, setup.days, setup.days)

@@ -19,6 +19,7 @@ from flexmine.problem import ContainerClass, Floats, Problem
 from flexmine.problem.schedule import Schedule, class_rows, supply_by_merit
 
 Bools = NDArray[np.bool_]
+ALL = slice(None)
 SAME_MW = 1e-9
 PLANNED_MW = 1e-6
 
@@ -134,9 +135,10 @@ def _supply_mw(problem: Problem, facility_mw: Floats, planned_mw: Floats | None)
     return supply_by_merit(replace(problem, sources=sources), facility_mw)
 
 
-def _loads_mw(fleet: _Fleet, on: Bools, power: Floats, preheat_mw: Floats) -> Floats:
-    """Return the facility power of each container [MW], shape (N, T)."""
-    return np.where(on, fleet.overhead * power, fleet.standby) + preheat_mw
+def _loads_mw(fleet: _Fleet, on: Bools, power: Floats, preheat_mw: Floats, t: int | slice = ALL) -> Floats:
+    """Return the facility power of each container [MW] in step `t`, shape (N,), or in all of them, shape (N, T)."""
+    running_mw = fleet.overhead[:, t] * power[:, t]
+    return np.asarray(np.where(on[:, t], running_mw, fleet.standby[:, t]) + preheat_mw[:, t])
 
 
 def _obeyed(fleet: _Fleet, wanted: Bools, tripped: Bools) -> Bools:
@@ -163,13 +165,13 @@ def _shaped(fleet: _Fleet, on: Bools, asked: Floats, preheat_mw: Floats) -> tupl
     before = site.initial_mw
     for t in range(problem.steps):
         for cap_mw, members in fleet.feeders:
-            load = float(_loads_mw(fleet, on, power, preheat_mw)[members, t].sum())
+            load = float(_loads_mw(fleet, on, power, preheat_mw, t)[members].sum())
             trips[:, t] = _shed(fleet, on[:, t] & members, t, power[:, t], load - cap_mw)
             if trips[:, t].any():
                 return power, trips
         ceiling = min(site.cap_mw[t], offered[t], np.inf if before is None else before + up)
         floor = max(site.minimum_mw[t], -np.inf if before is None else before - down)
-        load = float(_loads_mw(fleet, on, power, preheat_mw)[:, t].sum() + site.base_load_mw[t])
+        load = float(_loads_mw(fleet, on, power, preheat_mw, t).sum() + site.base_load_mw[t])
         own, a = on[:, t], fleet.overhead[on[:, t], t]
         trips[:, t] = _shed(fleet, own, t, power[:, t], load - ceiling)
         if trips[:, t].any():
@@ -178,7 +180,7 @@ def _shaped(fleet: _Fleet, on: Bools, asked: Floats, preheat_mw: Floats) -> tupl
         if load < floor - SAME_MW and np.any(high > now):
             more = min(floor - load, float(a @ (high - now)))
             power[own, t] = now + more / float(a @ (high - now)) * (high - now)
-        before = float(_loads_mw(fleet, on, power, preheat_mw)[:, t].sum() + site.base_load_mw[t])
+        before = float(_loads_mw(fleet, on, power, preheat_mw, t).sum() + site.base_load_mw[t])
     return power, trips
 
 

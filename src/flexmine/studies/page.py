@@ -115,15 +115,7 @@ def _way(found: Backtest) -> Figure:
         .encode(
             # Days have no clock: whatever the zone of the browser, they are those of the site.
             x=alt.X("d:T", scale=alt.Scale(type="utc"), axis=alt.Axis(title=None, labelOverlap="greedy")),
-            y=alt.Y("v:Q", axis=alt.Axis(title="USD", format=",.0f", titleAngle=0, titleAlign="left", titleY=-8)),
-            color=alt.Color(
-                "p:N", legend=None, scale=alt.Scale(domain=names, range=[f"@{COLOURS[name]}" for name in names])
-            ),
-            tooltip=[
-                alt.Tooltip("d:N", title="day"),
-                alt.Tooltip("p:N", title="policy"),
-                alt.Tooltip("v:Q", format=",.0f"),
-            ],
+            **_money_by_policy(names, alt.Tooltip("d:N", title="day")),
         )
     )
     legend = tuple((f"line:{COLOURS[name]}", WORDS[name]) for name in names)
@@ -146,6 +138,16 @@ def _way(found: Backtest) -> Figure:
     )
 
 
+def _money_by_policy(policies: list[str], when: alt.Tooltip) -> dict[str, Any]:
+    """Return how money is drawn by policy, and what is shown of a point beside when it is of."""
+    colours = [f"@{COLOURS[name]}" for name in policies]
+    return {
+        "y": alt.Y("v:Q", axis=alt.Axis(title="USD", format=",.0f", titleAngle=0, titleAlign="left", titleY=-8)),
+        "color": alt.Color("p:N", legend=None, scale=alt.Scale(domain=policies, range=colours)),
+        "tooltip": [when, alt.Tooltip("p:N", title="policy"), alt.Tooltip("v:Q", format=",.0f")],
+    }
+
+
 def _months(found: Backtest) -> Figure:
     months = found.by_month
     policies = list(found.totals["policy"])
@@ -156,15 +158,7 @@ def _months(found: Backtest) -> Figure:
         .encode(
             x=alt.X("m:N", axis=alt.Axis(title=None, labelAngle=0, labelOverlap="greedy")),
             xOffset=alt.XOffset("p:N", sort=policies),
-            y=alt.Y("v:Q", axis=alt.Axis(title="USD", format=",.0f", titleAngle=0, titleAlign="left", titleY=-8)),
-            color=alt.Color(
-                "p:N", legend=None, scale=alt.Scale(domain=policies, range=[f"@{COLOURS[p]}" for p in policies])
-            ),
-            tooltip=[
-                alt.Tooltip("m:N", title="month"),
-                alt.Tooltip("p:N", title="policy"),
-                alt.Tooltip("v:Q", format=",.0f"),
-            ],
+            **_money_by_policy(policies, alt.Tooltip("m:N", title="month")),
         )
     )
     legend = tuple((COLOURS[name], WORDS[name]) for name in policies)

@@ -7,10 +7,10 @@ power; both are counted.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from flexmine.assembly.reserve import keeps_reserve, without_reserve
 from flexmine.baselines.greedy import Charge, tuned_charge
 from flexmine.baselines.hold import hold_safe_power
 from flexmine.errors import Infeasible, NoPlan
@@ -19,10 +19,12 @@ from flexmine.planning.disaggregate import to_schedule
 from flexmine.problem import Problem
 from flexmine.problem.schedule import Schedule
 from flexmine.solving.engine import SolveOptions, solve
+from flexmine.solving.phases import Phases
 from flexmine.studies.execution import Setpoints
 from flexmine.studies.known import known_before
 from flexmine.studies.schema import BacktestDocument
 from flexmine.studies.world import World
+from flexmine.workflow.solve import solve_with_reserve
 
 
 @dataclass
@@ -74,18 +76,13 @@ def best(problem: Problem, options: SolveOptions) -> Schedule:
     Raises
     ------
     Infeasible, NoPlan
-        As by :func:`flexmine.solving.engine.solve`.
+        As by :func:`flexmine.workflow.solve.solve_with_reserve`.
     """
-    try:
-        return to_schedule(problem, solve(problem, options))
-    except Infeasible:
-        if not keeps_reserve(problem):
-            raise
-        problem = without_reserve(problem)
-        return to_schedule(problem, solve(problem, options))
+    problem, solution, _ = solve_with_reserve(problem, options, Phases(), None)
+    return to_schedule(problem, solution)
 
 
-class Policy:
+class Policy(ABC):
     """Decides for as many steps as :meth:`steps` says."""
 
     def __init__(self, context: Context):
@@ -95,9 +92,9 @@ class Policy:
         """Return for how many steps the next decision, at `step`, is made; a day ends with `day_end`."""
         return day_end - step
 
+    @abstractmethod
     def decide(self, step: int, steps: int, state: State) -> Setpoints:
         """Return setpoints of at least `steps` steps from `step` on, for a fleet that is in `state` just before."""
-        raise NotImplementedError
 
 
 class Nightly(Policy):

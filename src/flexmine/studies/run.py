@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from flexmine.assembly import assemble
 from flexmine.baselines.greedy import walk_with
 from flexmine.baselines.rules import decide_always_on, decide_threshold
 from flexmine.baselines.walk import Decider, walk
@@ -117,8 +118,8 @@ class _Books:
     def execute(self, step: int, steps: int, setpoints: Setpoints) -> None:
         """Execute `steps` steps from `step` on against what came, and book them."""
         world, run = self.world, self.run
-        truth = world.truth(step, steps, self.state)
         case = world.case.window(step, steps, self.state)
+        truth = assemble(case)
         problem = as_metered(case, truth.problem)
         row = {name: i for i, name in enumerate(world.case.plant.container_names)}
         order = [row[name] for name, _ in problem.containers]

@@ -35,7 +35,7 @@ def finding(found: Backtest) -> str:
     """Return what the back-test found, in two or three sentences."""
     rows = {row["policy"]: row for row in records(found.totals)}
     opponent = found.summary.opponent
-    days, draws = len(found.setup.world(0).days), len(found.setup.document.seeds)
+    days, draws = found.setup.days, len(found.setup.document.seeds)
     over = f"Over {days} day{'s' * (days != 1)}{f', in the mean of {draws} draws,' * (draws > 1)}"
     plan = next((name for name in PLANS if name in rows), None)
     if plan is None or opponent is None:

@@ -40,6 +40,8 @@ class World:
         Steps that a plan looks ahead.
     options : SolveOptions
         Of every plan.
+    calendar : Calendar
+        The steps by local day and hour.
     """
 
     case: Case
@@ -48,11 +50,7 @@ class World:
     end: int
     horizon: int
     options: SolveOptions
-
-    @cached_property
-    def calendar(self) -> Calendar:
-        """The steps by local day and hour."""
-        return calendar_of(self.case)
+    calendar: Calendar
 
     @cached_property
     def days(self) -> list[tuple[int, int]]:
@@ -85,15 +83,16 @@ def as_metered(case: Case, problem: Problem) -> Problem:
     """
     clock = Clock(case.time)
     start, end = clock.begins[0], clock.begins[-1]
-    given = {
-        name: limit for limit in case.document.energy_limits for name, *_ in periods(limit, start, end, clock.zone)
+    stated = {
+        name: (limit.at_least_mwh, until)
+        for limit in case.document.energy_limits
+        for name, _, until in periods(limit, start, end, clock.zone)
     }
-    until = {name: t for limit in given.values() for name, _, t in periods(limit, start, end, clock.zone)}
     whole = tuple(
         replace(
             e,
             at_most_mwh=None if e.at_most_mwh is None else e.at_most_mwh + e.kept_mwh,
-            at_least_mwh=given[e.name].at_least_mwh if until[e.name] <= end else None,
+            at_least_mwh=stated[e.name][0] if stated[e.name][1] <= end else None,
             kept_mwh=0.0,
         )
         for e in problem.site.energy_limits
